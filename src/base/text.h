@@ -1,0 +1,44 @@
+// Small helpers over text and paths-as-text. Paths are byte strings: Linux promises no encoding.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace certrebind {
+
+// Lower-case hexadecimal of bytes.
+std::string to_hex(std::string_view bytes);
+
+// ASCII only: host names and hex digits, never text of a language.
+std::string to_lower(std::string_view text);
+
+std::string_view trim(std::string_view text);
+
+std::vector<std::string> split(std::string_view text, char separator);
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+// "1 site", "3 sites": `many` defaults to `one` + "s".
+std::string count_of(size_t count, std::string_view one, std::string_view many = {});
+
+// The directory part of a path: "/a" for "/a/b", "/" for "/b", "." for "b".
+std::string parent_directory(std::string_view path);
+
+// The last component of a path.
+std::string file_name(std::string_view path);
+
+// `path` itself if absolute, else beneath `directory`. Not normalised.
+std::string absolute_in(std::string_view directory, std::string_view path);
+
+// Removes ".", "" and resolves ".." by text alone; for paths that are compared, not opened.
+std::string normalized(std::string_view path);
+
+// True if `path` lies in `directory` or below it (both absolute, both normalised).
+bool is_within(std::string_view path, std::string_view directory);
+
+// The text as valid UTF-8 on one line: control bytes and invalid sequences become \xNN.
+// For showing names and bytes that come from configuration files and certificates.
+std::string printable(std::string_view bytes);
+
+}  // namespace certrebind

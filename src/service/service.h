@@ -1,0 +1,131 @@
+// The contract between the kinds of servers and the transaction: services describe, the transaction
+// acts. Everything here is data; nothing here writes, signals or connects.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sys/files.h"
+#include "sys/network.h"
+#include "sys/processes.h"
+
+namespace certrebind {
+
+// One instance of a server program: "nginx:/etc/nginx/nginx.conf".
+struct ServiceId {
+  std::string kind;
+  std::string path;  // its main configuration file, on this host
+  std::string text() const { return kind + ":" + path; }
+  auto operator<=>(const ServiceId&) const = default;
+};
+
+// Where something is written in a configuration file.
+struct Span {
+  std::string file;  // real path on this host
+  size_t begin = 0;  // byte offsets of the value as written, quotes included
+  size_t end = 0;
+  int line = 0;    // from 1
+  int column = 0;  // from 1, in bytes
+  std::string text() const { return file + ":" + std::to_string(line); }
+  auto operator<=>(const Span&) const = default;
+};
+
+// A file that a directive names.
+struct NamedFile {
+  std::string path;  // absolute on this host, links not followed; empty where it is not a file
+  Span where;
+};
+
+// A place where a site answers, with the names that reach this binding there.
+struct Endpoint {
+  Address address;                       // connectable: a wildcard is given as loopback
+  std::string listens;                   // as written: "*:443", "[::]:443", "unix:/run/x.sock"
+  bool proxy_protocol = false;           // a PROXY header must come first
+  std::vector<std::string> probe_names;  // SNI to send, each proven to lead to this site
+  bool without_sni = false;              // this binding answers when no name is sent
+  // Not empty: this endpoint cannot be proven by a handshake, and why (QUIC without a TCP twin, an
+  // address that only a more specific listener answers on).
+  std::string unproven;
+};
+
+enum class Role { server, client };
+
+// A site's use of a certificate.
+struct Binding {
+  std::string site;  // what a person calls it: the first name, else the listener
+  std::vector<std::string>
+      names;  // names that clients use, as configured, lower case; regex left out
+  std::vector<std::string>
+      unprobed_names;  // regexes and others that cannot be sent as SNI, as written
+  std::vector<Endpoint> endpoints;
+  Role role = Role::server;
+  NamedFile certificate;
+  NamedFile key;          // the same file as `certificate` for a combined PEM
+  bool stapling = false;  // OCSP stapling is on for this site
+  // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
+  std::string not_editable;
+};
+
+enum class Severity { note, warning, error };
+
+// Something in a configuration worth telling a person, with its place.
+struct Diagnostic {
+  Severity severity = Severity::warning;
+  std::string file;
+  int line = 0;  // 0: the whole file
+  int column = 0;
+  std::string message;
+  std::string text() const;  // "file:line:column: message"
+};
+
+struct Discovery {
+  std::vector<Binding> bindings;
+  std::vector<Diagnostic> diagnostics;
+};
+
+// A certificate's files as a directive would name them. For a combined PEM both are the same path.
+struct CertificateFiles {
+  std::string certificate;
+  std::string key;
+};
+
+// Replace bytes [begin, end) of a file.
+struct FileEdit {
+  Span where;
+  std::string replacement;
+};
+
+// How the server takes up new files.
+struct SignalReload {
+  int signal = 0;
+  std::string name;      // "HUP"
+  int pid = 0;           // the master
+  uint64_t started = 0;  // its start time: with the pid, an identity
+};
+struct Reload {
+  // Unset: the server is not running; nothing is signalled, and proof is owed.
+  std::optional<SignalReload> signal;
+};
+
+// What a bad certificate at reload does to the server.
+enum class Temper { keeps_old, tls_off, dies };
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  virtual const ServiceId& id() const = 0;
+  // Every binding, and what was not understood. An error only if the main file cannot be read.
+  virtual Result<Discovery> bindings() const = 0;
+  // The edits that make `binding` name `files` instead.
+  virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
+                                                const CertificateFiles& files) const = 0;
+  virtual std::optional<Command> config_test() const = 0;
+  virtual Reload reload() const = 0;
+  virtual Temper temper() const = 0;
+  // The user that reads keys: 0 where a root master does.
+  virtual uint32_t key_reader() const = 0;
+};
+
+}  // namespace certrebind

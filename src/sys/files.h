@@ -1,0 +1,85 @@
+// The file system behind an interface: the disk in earnest (disk.h), memory that forgets what was
+// not synced (memory_files.h) and a wrapper that fails on demand (faulty_files.h) in tests.
+//
+// Every call takes absolute paths as bytes. No call but `stat`, `real_path` and `read` follows a
+// symbolic link in the last component.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace certrebind {
+
+enum class FileKind { regular, directory, symlink, other };
+
+struct FileInfo {
+  FileKind kind = FileKind::other;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;        // bytes
+  int64_t modified_ns = 0;  // mtime, nanoseconds since the epoch
+  uint32_t mode = 0;        // permission bits
+  uint32_t owner = 0;
+  uint32_t group = 0;
+
+  bool same_file(const FileInfo& other) const {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+// What must survive when a file is replaced: all but its content and its times.
+struct Attributes {
+  uint32_t mode = 0600;
+  std::optional<uint32_t> owner;  // unset: whoever creates it
+  std::optional<uint32_t> group;
+  std::map<std::string, std::string> extended;  // ACLs and the SELinux label are among these
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+
+  // The whole content of a regular file. Never blocks on a FIFO. Refuses a directory, a device, or
+  // more than `limit` bytes, with a cause that says which.
+  virtual Result<std::string> read(const std::string& path, size_t limit) const = 0;
+  virtual Result<FileInfo> stat(const std::string& path) const = 0;
+  virtual Result<FileInfo> lstat(const std::string& path) const = 0;
+  virtual Result<std::string> read_link(const std::string& path) const = 0;
+  // All symbolic links resolved; the file must exist.
+  virtual Result<std::string> real_path(const std::string& path) const = 0;
+  // Names in a directory without "." and "..", in byte order.
+  virtual Result<std::vector<std::string>> list(const std::string& directory) const = 0;
+  // Mode, owner, group, ACL and extended attributes of a file (symlinks followed).
+  virtual Result<Attributes> attributes(const std::string& path) const = 0;
+
+  // Creates a new file: attributes first, then content, so that no byte is ever readable by more
+  // than may read it. Fails with Code::exists if something is there. The content is durable on
+  // return; the directory entry needs sync_directory. `modified` sets the mtime; absent: now.
+  virtual Done create(const std::string& path, const std::string& bytes,
+                      const Attributes& attributes,
+                      std::optional<int64_t> modified_ns = std::nullopt) = 0;
+  virtual Done link(const std::string& existing, const std::string& path) = 0;
+  virtual Done symlink(const std::string& target, const std::string& path) = 0;
+  // Replaces `to` atomically.
+  virtual Done rename(const std::string& from, const std::string& to) = 0;
+  // Swaps two existing entries atomically (renameat2, RENAME_EXCHANGE). Code::unsupported where the
+  // file system cannot.
+  virtual Done exchange(const std::string& one, const std::string& other) = 0;
+  virtual Done remove(const std::string& path) = 0;  // a file, a link or an empty directory
+  virtual Done make_directory(const std::string& path, uint32_t mode) = 0;
+  // Makes the entries of a directory durable.
+  virtual Done sync_directory(const std::string& directory) = 0;
+};
+
+// `read`'s limit for configuration files, and for certificates and keys. nginx's largest real
+// configurations are a few MB; a PEM chain is a few KB.
+inline constexpr size_t kConfigLimit = 64u << 20;
+inline constexpr size_t kPemLimit = 1u << 20;
+
+}  // namespace certrebind

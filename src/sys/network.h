@@ -1,0 +1,48 @@
+// Byte streams to servers, behind an interface. Every wait has a deadline.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace certrebind {
+
+// Where a server listens, in a form that can be connected to.
+struct Address {
+  std::string host;  // an IP address without brackets; empty for a UNIX socket
+  uint16_t port = 0;
+  std::string unix_path;  // "unix:" sockets; a leading '@' is an abstract one
+
+  // "127.0.0.1:443", "[::1]:443", "unix:/run/x.sock"
+  std::string text() const;
+  auto operator<=>(const Address&) const = default;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Some bytes; an empty string at the end of the stream. Code::timed_out at the deadline.
+  virtual Result<std::string> read(SteadyTime deadline) = 0;
+  virtual Done write(std::string_view bytes, SteadyTime deadline) = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  // Code::denied never: refused, unreachable and reset are Code::failed with the system's words.
+  virtual Result<std::unique_ptr<Stream>> connect(const Address& address,
+                                                  SteadyTime deadline) const = 0;
+};
+
+// TCP and UNIX sockets of this machine.
+class SystemNetwork final : public Network {
+ public:
+  Result<std::unique_ptr<Stream>> connect(const Address& address,
+                                          SteadyTime deadline) const override;
+};
+
+}  // namespace certrebind

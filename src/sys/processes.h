@@ -1,0 +1,73 @@
+// Other programs: seeing them, running them, signalling them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace certrebind {
+
+// One running process as /proc tells it (proc(5)).
+struct Process {
+  int pid = 0;
+  int parent = 0;
+  std::string executable;              // resolved, without " (deleted)"
+  std::vector<std::string> arguments;  // as the process shows them now
+  std::string root;                    // "/" unless it was chrooted
+  std::string working_directory;
+  uint32_t user = 0;          // effective uid
+  uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
+  bool other_mounts = false;  // lives in another mount namespace (a container)
+};
+
+class ProcessTable {
+ public:
+  virtual ~ProcessTable() = default;
+  // Processes whose short name (comm) is `name`, by pid. Those that vanish meanwhile are left out,
+  // those that may not be looked into have an empty executable.
+  virtual Result<std::vector<Process>> named(const std::string& name) const = 0;
+  // Code::not_found when there is none (zombies count as gone).
+  virtual Result<Process> find(int pid) const = 0;
+  // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
+  virtual Done signal(int pid, uint64_t started, int number) = 0;
+};
+
+class SystemProcessTable final : public ProcessTable {
+ public:
+  Result<std::vector<Process>> named(const std::string& name) const override;
+  Result<Process> find(int pid) const override;
+  Done signal(int pid, uint64_t started, int number) override;
+};
+
+// A program to run: an argument vector, never a shell line.
+struct Command {
+  std::vector<std::string> arguments;
+  std::string root;  // run inside this root; empty or "/": ours
+
+  // The line a person would type, quoted for a shell where needed.
+  std::string text() const;
+};
+
+struct CommandOutput {
+  int status = 0;      // exit status; 128 + n when killed by signal n
+  std::string output;  // stdout and stderr as they came, at most 256 KiB
+  milliseconds took{};
+};
+
+class Commands {
+ public:
+  virtual ~Commands() = default;
+  // Runs to the end, or kills it at the deadline (Code::timed_out). A non-zero status is a value.
+  virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
+};
+
+class SystemCommands final : public Commands {
+ public:
+  Result<CommandOutput> run(const Command& command, milliseconds deadline) override;
+};
+
+}  // namespace certrebind

@@ -1,0 +1,26 @@
+// Private keys: does this one belong to that certificate? A key is never shown, stored or copied
+// here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "x509/certificate.h"
+
+namespace certrebind {
+
+// What is wrong with a key file, ordered by how far one came.
+enum class KeyState {
+  matches,     // it is the certificate's key
+  of_another,  // a good key, of another certificate
+  encrypted,   // needs a passphrase that no reload could type
+  unreadable,  // a key block that OpenSSL cannot read
+  none,        // no private key block in the text
+};
+std::string to_text(KeyState state);  // "matches", "belongs to another certificate", …
+
+// Looks at the first private key block of `pem`, as servers do.
+KeyState key_state(std::string_view pem, const Certificate& leaf);
+
+}  // namespace certrebind
