@@ -59,8 +59,8 @@ class Files {
   virtual Result<Attributes> attributes(const std::string& path) const = 0;
 
   // Creates a new file: attributes first, then content, so that no byte is ever readable by more
-  // than may read it. Fails with Code::exists if something is there. The content is durable on
-  // return; the directory entry needs sync_directory. `modified` sets the mtime; absent: now.
+  // than may read it. Fails with Code::exists if something is there. Neither the content nor the
+  // entry is durable until `sync`. `modified_ns` sets the mtime; absent: now.
   virtual Done create(const std::string& path, const std::string& bytes,
                       const Attributes& attributes,
                       std::optional<int64_t> modified_ns = std::nullopt) = 0;
@@ -73,8 +73,9 @@ class Files {
   virtual Done exchange(const std::string& one, const std::string& other) = 0;
   virtual Done remove(const std::string& path) = 0;  // a file, a link or an empty directory
   virtual Done make_directory(const std::string& path, uint32_t mode) = 0;
-  // Makes the entries of a directory durable.
-  virtual Done sync_directory(const std::string& directory) = 0;
+  // Makes durable: the content of each file and the entries of each directory named. One call for
+  // many is far cheaper than many calls.
+  virtual Done sync(const std::vector<std::string>& paths) = 0;
 };
 
 // `read`'s limit for configuration files, and for certificates and keys. nginx's largest real
