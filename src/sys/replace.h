@@ -1,0 +1,73 @@
+// Replacing a set of files as one: at every instant, and after a crash at any instant, a reader
+// finds all of them old or all of them new.
+//
+// rename(2) is atomic for one file only. Between the renames of a certificate and of its key there
+// is an instant in which they do not match: short, but a server that reads per connection, or one
+// that boots after a power failure, can fall into it. So a set of two or more goes through a pivot:
+//
+//   1. every file F is exchanged for a symbolic link F -> pivot/now/N; `now` is a link to `old`,
+//   where N
+//      leads to the old content. Nothing that a reader sees has changed.
+//   2. the link `now` is renamed over to lead to `new`. This is the one instant at which all
+//   change.
+//   3. every link F is replaced by the plain new file. Again nothing that a reader sees changes.
+//
+// One file needs no pivot: it is exchanged for the new one. RENAME_EXCHANGE also hands back what
+// was displaced, so that an edit made by somebody else at the last moment is seen and put back;
+// where the file system lacks it, the file is compared just before a plain rename.
+//
+// The pivot stands beside the first file, and links are relative: they hold inside a chroot too.
+// Everything made on the way is named ".certrebind-NAME…", which no server's wildcard include
+// matches.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sys/files.h"
+
+namespace certrebind {
+
+struct Replacement {
+  std::string path;       // a real path: links in it already resolved
+  std::string expected;   // what a reader finds there now; anything else is a race
+  std::string bytes;      // what shall lie there
+  Attributes attributes;  // of the new file: those of the file it replaces
+};
+
+class ReplaceSet {
+ public:
+  // `name` is unique for ever: leftovers of different sets must never meet.
+  ReplaceSet(Files& files, std::string name, std::vector<Replacement> replacements);
+
+  // Does all that can fail: space, rights, comparison with what is expected. Changes no file;
+  // durable. Code::raced if a file is not what was expected.
+  Done stage();
+
+  // After a successful stage. Code::raced if a file was changed at the last moment; that file is
+  // then as somebody left it. After any failure every file is all old or all new to readers,
+  // perhaps through links: set the content that is wanted with another ReplaceSet, then
+  // remove_leftovers.
+  Done swap();
+
+ private:
+  std::string beside(size_t index, const char* suffix) const;
+  bool needs_pivot() const { return replacements_.size() > 1; }
+  Done expect(size_t index, const std::string& at) const;
+  Done stage_one(size_t index);
+  Done keep_old(size_t index);
+  Done stage_pivot();
+  Done put(size_t index, const std::string& with);
+  Done put_all(const char* suffix, bool check);
+  std::vector<std::string> directories() const;
+
+  Files& files_;
+  std::string name_;
+  std::vector<Replacement> replacements_;
+};
+
+// Removes what a set of this name left beside these files and makes that durable. Refuses while one
+// of the files is still a link into the set's pivot. What is not there is no error.
+Done remove_leftovers(Files& files, const std::string& name, const std::vector<std::string>& paths);
+
+}  // namespace certrebind

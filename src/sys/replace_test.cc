@@ -1,0 +1,232 @@
+#include "sys/replace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <random>
+
+#include "sys/faulty_files.h"
+#include "sys/memory_files.h"
+
+namespace certrebind {
+namespace {
+
+const std::vector<std::string> kPaths = {"/etc/ssl/certs/a.pem", "/etc/ssl/private/a.key",
+                                         "/etc/nginx/a.conf"};
+
+std::string old_content(size_t index) {
+  return "old " + std::to_string(index);
+}
+std::string new_content(size_t index) {
+  return "new " + std::to_string(index);
+}
+
+MemoryFiles disk_of(size_t count) {
+  MemoryFiles files;
+  for (size_t i = 0; i < count; ++i) files.put(kPaths[i], old_content(i), 0640);
+  return files;
+}
+
+std::vector<std::string> paths_of(size_t count) {
+  return {kPaths.begin(), kPaths.begin() + static_cast<ptrdiff_t>(count)};
+}
+
+// What is to be done to reach `content` from what a reader finds now.
+std::vector<Replacement> towards(Files& files, size_t count, std::string (*content)(size_t index)) {
+  std::vector<Replacement> replacements;
+  for (size_t i = 0; i < count; ++i)
+    replacements.push_back({.path = kPaths[i],
+                            .expected = files.read(kPaths[i], kPemLimit).value(),
+                            .bytes = content(i),
+                            .attributes = files.attributes(kPaths[i]).value()});
+  return replacements;
+}
+
+// "old", "new", or "between" with what was found.
+std::string state_of(const Files& files, size_t count) {
+  size_t old_ones = 0, new_ones = 0;
+  for (size_t i = 0; i < count; ++i) {
+    auto bytes = files.read(kPaths[i], kPemLimit);
+    if (!bytes) return "between: " + bytes.error().message();
+    old_ones += *bytes == old_content(i);
+    new_ones += *bytes == new_content(i);
+  }
+  if (old_ones == count) return "old";
+  return new_ones == count ? "new" : "between";
+}
+
+Done replace(Files& files, const std::string& name, size_t count,
+             std::string (*content)(size_t index)) {
+  ReplaceSet set(files, name, towards(files, count, content));
+  if (Done staged = set.stage(); !staged) return staged;
+  if (Done swapped = set.swap(); !swapped) return swapped;
+  return remove_leftovers(files, name, paths_of(count));
+}
+
+// Looks at the set of files after every single call that writes.
+class WatchedFiles final : public Files {
+ public:
+  WatchedFiles(Files& beneath, size_t count) : beneath_(beneath), count_(count) {}
+  std::vector<std::string> seen;
+
+  Result<std::string> read(const std::string& p, size_t n) const override {
+    return beneath_.read(p, n);
+  }
+  Result<FileInfo> stat(const std::string& p) const override { return beneath_.stat(p); }
+  Result<FileInfo> lstat(const std::string& p) const override { return beneath_.lstat(p); }
+  Result<std::string> read_link(const std::string& p) const override {
+    return beneath_.read_link(p);
+  }
+  Result<std::string> real_path(const std::string& p) const override {
+    return beneath_.real_path(p);
+  }
+  Result<std::vector<std::string>> list(const std::string& p) const override {
+    return beneath_.list(p);
+  }
+  Result<Attributes> attributes(const std::string& p) const override {
+    return beneath_.attributes(p);
+  }
+  Done create(const std::string& p, const std::string& b, const Attributes& a,
+              std::optional<int64_t> m) override {
+    return look(beneath_.create(p, b, a, m));
+  }
+  Done link(const std::string& a, const std::string& b) override {
+    return look(beneath_.link(a, b));
+  }
+  Done symlink(const std::string& a, const std::string& b) override {
+    return look(beneath_.symlink(a, b));
+  }
+  Done rename(const std::string& a, const std::string& b) override {
+    return look(beneath_.rename(a, b));
+  }
+  Done exchange(const std::string& a, const std::string& b) override {
+    return look(beneath_.exchange(a, b));
+  }
+  Done remove(const std::string& p) override { return look(beneath_.remove(p)); }
+  Done make_directory(const std::string& p, uint32_t m) override {
+    return look(beneath_.make_directory(p, m));
+  }
+  Done sync(const std::vector<std::string>& p) override { return look(beneath_.sync(p)); }
+
+ private:
+  Done look(Done outcome) {
+    std::string state = state_of(beneath_, count_);
+    if (seen.empty() || seen.back() != state) seen.push_back(state);
+    return outcome;
+  }
+  Files& beneath_;
+  size_t count_;
+};
+
+class Replace : public testing::TestWithParam<std::tuple<size_t, bool>> {
+ protected:
+  size_t count() const { return std::get<0>(GetParam()); }
+  MemoryFiles disk() const {
+    MemoryFiles files = disk_of(count());
+    files.can_exchange = std::get<1>(GetParam());
+    return files;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Sets, Replace,
+                         testing::Combine(testing::Values(1, 2, 3), testing::Bool()));
+
+TEST_P(Replace, ReplacesAllAndLeavesNothingBehind) {
+  MemoryFiles files = disk();
+  ASSERT_TRUE(replace(files, "7", count(), new_content));
+  EXPECT_EQ(state_of(files, count()), "new");
+  for (const std::string& path : paths_of(count())) {
+    EXPECT_EQ(files.lstat(path)->kind, FileKind::regular);
+    EXPECT_EQ(files.attributes(path)->mode, 0640u);
+    EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u);
+  }
+}
+
+TEST_P(Replace, ReadersSeeOldThenNewAndNothingElse) {
+  MemoryFiles files = disk();
+  WatchedFiles watched(files, count());
+  ASSERT_TRUE(replace(watched, "7", count(), new_content));
+  EXPECT_EQ(watched.seen, (std::vector<std::string>{"old", "new"}));
+}
+
+TEST_P(Replace, PowerFailureAtEveryWriteLeavesOldOrNewAndRestores) {
+  for (int nth = 1;; ++nth) {
+    MemoryFiles files = disk();
+    FaultyFiles faulty(files, nth, FaultyFiles::Fault::power, 0);
+    bool finished = false;
+    try {
+      finished = replace(faulty, "7", count(), new_content).has_value();
+    } catch (const PowerFailure&) {
+    }
+    // Three fates of what was not synced: all lost, all kept, or any part of it.
+    for (unsigned seed = 0; seed < 12; ++seed) {
+      std::mt19937 random(seed);
+      MemoryFiles after = files;
+      after.crash([&] { return seed == 0 ? false : seed == 1 ? true : random() % 2 == 0; });
+      ASSERT_THAT((std::vector<std::string>{"old", "new"}),
+                  testing::Contains(state_of(after, count())))
+          << "write " << nth << ", seed " << seed;
+      ASSERT_TRUE(replace(after, "7-restore", count(), old_content));
+      ASSERT_TRUE(remove_leftovers(after, "7", paths_of(count())));
+      EXPECT_EQ(state_of(after, count()), "old");
+      for (const std::string& path : paths_of(count()))
+        EXPECT_EQ(after.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
+    }
+    if (finished) break;
+  }
+}
+
+TEST_P(Replace, EveryFailureOnceOrForEverLeavesOldOrNew) {
+  for (auto fault : {FaultyFiles::Fault::once, FaultyFiles::Fault::for_ever}) {
+    for (int nth = 1;; ++nth) {
+      MemoryFiles files = disk();
+      FaultyFiles faulty(files, nth, fault, ENOSPC);
+      Done outcome = replace(faulty, "7", count(), new_content);
+      ASSERT_THAT((std::vector<std::string>{"old", "new"}),
+                  testing::Contains(state_of(files, count())));
+      if (outcome && faulty.calls() < nth) break;
+      ASSERT_TRUE(replace(files, "7-restore", count(), old_content)) << nth;
+      ASSERT_TRUE(remove_leftovers(files, "7", paths_of(count()))) << nth;
+      EXPECT_EQ(state_of(files, count()), "old");
+    }
+  }
+}
+
+TEST_P(Replace, AnEditBeforeStagingIsARace) {
+  MemoryFiles files = disk();
+  ReplaceSet set(files, "7", towards(files, count(), new_content));
+  files.put(kPaths[0], "the administrator's");
+  Done staged = set.stage();
+  ASSERT_FALSE(staged);
+  EXPECT_EQ(staged.error().code, Code::raced);
+  EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "the administrator's");
+}
+
+TEST_P(Replace, AnEditBetweenStagingAndSwappingIsKept) {
+  MemoryFiles files = disk();
+  ReplaceSet set(files, "7", towards(files, count(), new_content));
+  ASSERT_TRUE(set.stage());
+  ASSERT_TRUE(files.create("/etc/ssl/certs/theirs", "the administrator's", {}, std::nullopt));
+  ASSERT_TRUE(files.rename("/etc/ssl/certs/theirs", kPaths[0]));
+  Done swapped = set.swap();
+  ASSERT_FALSE(swapped);
+  EXPECT_EQ(swapped.error().code, Code::raced);
+  EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "the administrator's");
+}
+
+TEST_P(Replace, TheNewFileIsNewerByASecond) {
+  MemoryFiles files = disk();
+  int64_t before = files.stat(kPaths[0])->modified_ns;
+  ASSERT_TRUE(replace(files, "7", count(), new_content));
+  EXPECT_GE(files.stat(kPaths[0])->modified_ns, before + 1'000'000'000);
+}
+
+TEST(RemoveLeftovers, RefusesWhileAFileIsALinkIntoThePivot) {
+  MemoryFiles files = disk_of(2);
+  files.put_link(kPaths[0], "../certs/.certrebind-7/now/0");
+  EXPECT_FALSE(remove_leftovers(files, "7", paths_of(2)));
+}
+
+}  // namespace
+}  // namespace certrebind
