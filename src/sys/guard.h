@@ -1,0 +1,17 @@
+// What the process promises about itself before it touches a key.
+#pragma once
+
+namespace certrebind {
+
+// No core dump, no ptrace by others of the same user, files created private by default, and a
+// broken pipe is an error of write(2), not a death.
+void guard_process();
+
+// True if standard output is a terminal (for colour and progress).
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+
+// The effective user id of this process.
+unsigned effective_user();
+
+}  // namespace certrebind

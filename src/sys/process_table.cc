@@ -1,0 +1,135 @@
+// The process table from /proc (proc(5)).
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <string>
+
+#include "base/text.h"
+#include "sys/descriptor.h"
+#include "sys/disk.h"
+#include "sys/processes.h"
+#include "sys/system_error.h"
+
+namespace certrebind {
+
+namespace {
+
+std::string proc(int pid, const char* entry) {
+  return "/proc/" + std::to_string(pid) + "/" + entry;
+}
+
+// /proc files have no size; Disk::read copes, but a vanished process is no error here.
+std::string read_or_empty(const std::string& path) {
+  auto bytes = Disk().read(path, kPemLimit);
+  return bytes ? *bytes : std::string();
+}
+
+std::string link_or_empty(const std::string& path) {
+  auto target = Disk().read_link(path);
+  return target ? *target : std::string();
+}
+
+struct Stat {
+  std::string name;
+  char state = '?';
+  int parent = 0;
+  uint64_t started = 0;
+};
+
+// "PID (NAME) STATE PPID …": NAME may hold spaces and parentheses, so the last ')' ends it.
+bool read_stat(int pid, Stat& stat) {
+  std::string text = read_or_empty(proc(pid, "stat"));
+  size_t open = text.find('('), close = text.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 2 > text.size())
+    return false;
+  stat.name = text.substr(open + 1, close - open - 1);
+  std::vector<std::string> fields = split(trim(text.substr(close + 2)), ' ');
+  constexpr size_t kStarted = 19;  // field 22 of proc(5), counted after the name
+  if (fields.size() <= kStarted) return false;
+  stat.state = fields[0][0];
+  stat.parent = std::atoi(fields[1].c_str());
+  stat.started = std::strtoull(fields[kStarted].c_str(), nullptr, 10);
+  return true;
+}
+
+std::vector<std::string> arguments_of(int pid) {
+  std::string text = read_or_empty(proc(pid, "cmdline"));
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  if (text.empty()) return {};
+  return split(text, '\0');
+}
+
+uint32_t user_of(int pid) {
+  struct stat status {};
+  return ::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0 ? status.st_uid : 0;
+}
+
+// Replaced on disk by an upgrade: what lies at the path now is what a reload would run.
+std::string without_deleted(std::string path) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
+Process describe(int pid, const Stat& stat) {
+  std::string ours = link_or_empty("/proc/self/ns/mnt");
+  std::string theirs = link_or_empty(proc(pid, "ns/mnt"));
+  return {.pid = pid,
+          .parent = stat.parent,
+          .executable = without_deleted(link_or_empty(proc(pid, "exe"))),
+          .arguments = arguments_of(pid),
+          .root = link_or_empty(proc(pid, "root")),
+          .working_directory = link_or_empty(proc(pid, "cwd")),
+          .user = user_of(pid),
+          .started = stat.started,
+          .other_mounts = !theirs.empty() && theirs != ours};
+}
+
+bool is_alive(const Stat& stat) {
+  return stat.state != 'Z' && stat.state != 'X';
+}
+
+}  // namespace
+
+Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
+  auto entries = Disk().list("/proc");
+  if (!entries) return pass(entries);
+  std::vector<Process> found;
+  for (const std::string& entry : *entries) {
+    int pid = 0;
+    auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
+    if (error != std::errc{} || end != entry.data() + entry.size()) continue;
+    Stat stat;
+    if (read_stat(pid, stat) && is_alive(stat) && stat.name == name)
+      found.push_back(describe(pid, stat));
+  }
+  std::ranges::sort(found, {}, &Process::pid);
+  return found;
+}
+
+Result<Process> SystemProcessTable::find(int pid) const {
+  Stat stat;
+  if (!read_stat(pid, stat) || !is_alive(stat))
+    return fail(Code::not_found, "find the process", std::to_string(pid), "it is gone");
+  return describe(pid, stat);
+}
+
+Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
+  std::string subject = std::to_string(pid);
+  // The descriptor pins the process: a pid reused after the check below cannot be hit.
+  Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return system_failure(errno, "signal process", subject);
+  Stat stat;
+  if (!read_stat(pid, stat) || stat.started != started || !is_alive(stat))
+    return fail(Code::not_found, "signal process", subject, "it is gone");
+  if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0)
+    return system_failure(errno, "signal process", subject);
+  return {};
+}
+
+}  // namespace certrebind

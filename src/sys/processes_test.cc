@@ -1,0 +1,65 @@
+#include "sys/processes.h"
+
+#include <gtest/gtest.h>
+
+namespace certrebind {
+namespace {
+
+using namespace std::chrono_literals;
+
+Result<CommandOutput> run(std::vector<std::string> arguments, milliseconds deadline = 10s) {
+  return SystemCommands().run({.arguments = std::move(arguments), .root = {}}, deadline);
+}
+
+TEST(Commands, GivesStatusAndBothOutputs) {
+  auto result = run({"/bin/sh", "-c", "echo out; echo err >&2; exit 3"});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->status, 3);
+  EXPECT_EQ(result->output, "out\nerr\n");
+}
+
+TEST(Commands, AKilledProgramIsAStatusAsShellsGiveIt) {
+  EXPECT_EQ(run({"/bin/sh", "-c", "kill -9 $$"})->status, 128 + 9);
+}
+
+TEST(Commands, KillsWhatOutlivesTheDeadlineWithItsChildren) {
+  auto result = run({"/bin/sh", "-c", "/bin/sleep 1000 & /bin/sleep 1000"}, 100ms);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::timed_out);
+}
+
+TEST(Commands, AMissingProgramIsNotFound) {
+  auto result = run({"/nonexistent/program"});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::not_found);
+}
+
+TEST(Commands, TextIsWhatAShellWouldTake) {
+  EXPECT_EQ((Command{.arguments = {"nginx", "-g", "daemon off;", "it's"}, .root = {}}.text()),
+            "nginx -g 'daemon off;' 'it'\\''s'");
+}
+
+TEST(ProcessTable, FindsTheFirstProcess) {
+  auto first = SystemProcessTable().find(1);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->pid, 1);
+  EXPECT_EQ(first->parent, 0);
+}
+
+TEST(ProcessTable, FindsByNameWithArgumentsAndExecutable) {
+  auto found = SystemProcessTable().named("unit_tests");
+  ASSERT_TRUE(found);
+  ASSERT_FALSE(found->empty());
+  EXPECT_TRUE(found->back().executable.ends_with("unit_tests"));
+  EXPECT_EQ(found->back().root, "/");
+  EXPECT_FALSE(found->back().other_mounts);
+}
+
+TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {
+  SystemProcessTable table;
+  Done sent = table.signal(1, 12345678901234, 0);
+  ASSERT_FALSE(sent);
+}
+
+}  // namespace
+}  // namespace certrebind

@@ -1,0 +1,48 @@
+// Processes and commands that follow a script: the seams' fakes for tests.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "sys/processes.h"
+
+namespace certrebind {
+
+class ScriptedProcesses final : public ProcessTable {
+ public:
+  std::vector<Process> processes;
+  std::vector<std::pair<int, int>> signals;  // what was sent: pid, signal
+  std::function<void(int, int)> on_signal;   // what the server then does
+
+  Result<std::vector<Process>> named(const std::string&) const override { return processes; }
+  Result<Process> find(int pid) const override {
+    for (const Process& process : processes)
+      if (process.pid == pid) return process;
+    return fail(Code::not_found, "find the process", std::to_string(pid), "it is gone");
+  }
+  Done signal(int pid, uint64_t started, int number) override {
+    auto process = find(pid);
+    if (!process) return pass(process);
+    if (process->started != started)
+      return fail(Code::not_found, "signal process", std::to_string(pid), "it is gone");
+    signals.emplace_back(pid, number);
+    if (on_signal) on_signal(pid, number);
+    return {};
+  }
+};
+
+class ScriptedCommands final : public Commands {
+ public:
+  std::vector<Command> ran;
+  std::function<Result<CommandOutput>(const Command&)> answer = [](const Command&) {
+    return Result<CommandOutput>(CommandOutput{});
+  };
+
+  Result<CommandOutput> run(const Command& command, milliseconds) override {
+    ran.push_back(command);
+    return answer(command);
+  }
+};
+
+}  // namespace certrebind
