@@ -40,15 +40,21 @@ struct Certificate {
   std::string der;
   KeyType key_type = KeyType::other;
   int key_bits = 0;
+  std::string curve;         // of an ECDSA key: "P-256", "secp256k1"
   int security_bits = 0;     // strength in the sense of NIST SP 800-57, from OpenSSL
   std::string subject_line;  // RFC 2253 one-line names, for `show`
   std::string issuer_line;
   std::string signature_algorithm;  // "ecdsa-with-SHA256"
   bool is_ca = false;               // basicConstraints CA:TRUE
-  bool server_auth = true;          // no extendedKeyUsage, or one that allows TLS servers
-  bool client_auth = true;          // the same for TLS clients
+  // Key usage and extended key usage allow it to be a TLS server (client), as OpenSSL's clients
+  // judge: without the extensions they do, and anyExtendedKeyUsage alone is not enough.
+  bool server_auth = true;
+  bool client_auth = true;
   std::vector<std::string> extended_key_usages;  // names, empty where there is no extension
   bool must_staple = false;                      // TLS feature status_request (RFC 7633)
+
+  // "RSA 2048", "ECDSA P-256", "Ed25519".
+  std::string key_text() const;
 
   // Code::failed with OpenSSL's reason for anything that is not a certificate.
   static Result<Certificate> parse(std::string_view der);
@@ -58,7 +64,8 @@ struct Certificate {
   bool is_self_signed() const { return outline.self_issued && is_signed_by(*this); }
 };
 
-// The fast walk; an error for DER that is not shaped like a certificate.
+// The fast walk; Code::failed for DER that is not shaped like a certificate, or has bytes behind
+// it.
 Result<CertificateOutline> outline_of(std::string_view der);
 
 }  // namespace certrebind

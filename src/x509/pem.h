@@ -30,7 +30,8 @@ std::vector<PemBlock> pem_blocks(std::string_view text);
 // The first certificate block, without looking further: what a thumbprint needs.
 std::optional<PemBlock> first_certificate_block(std::string_view text);
 
-// The base64 body as bytes; an error for anything that is not base64.
+// The base64 body as bytes; an error for anything that is not base64. Of a certificate block the
+// certificate alone: trust settings and junk behind it are left off, as servers do.
 Result<std::string> pem_decode(const PemBlock& block);
 
 // DER as a PEM CERTIFICATE block, 64 columns, with a final newline.
