@@ -1,0 +1,76 @@
+#include "lifecycle/events.h"
+
+#include "base/text.h"
+
+namespace certrebind {
+
+std::string to_text(EventId id) {
+  switch (id) {
+    case EventId::replaced:
+      return "replaced";
+    case EventId::installed:
+      return "installed";
+    case EventId::started:
+      return "started";
+    case EventId::committed:
+      return "committed";
+    case EventId::rolled_back:
+      return "rolled back";
+    case EventId::refused:
+      return "refused";
+    case EventId::needs_operator:
+      return "needs operator";
+    case EventId::finished_after_crash:
+      return "finished after a crash";
+    case EventId::restored_after_crash:
+      return "restored after a crash";
+    case EventId::proof_owed:
+      return "proof owed";
+    case EventId::proof_paid:
+      return "proof paid";
+  }
+  return "unknown";
+}
+
+void append_event(Database& database, const Event& event) {
+  SQLite::Statement insert(database.handle(),
+                           "INSERT INTO events (id, at_ms, transaction_id, service, old, new, "
+                           "names, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  insert.bind(1, static_cast<int>(event.id));
+  insert.bind(2, static_cast<int64_t>(event.at.time_since_epoch().count()));
+  if (event.transaction) insert.bind(3, *event.transaction);
+  insert.bind(4, event.service);
+  insert.bind(5, event.old_thumbprint);
+  insert.bind(6, event.new_thumbprint);
+  insert.bind(7, join(event.names, " "));
+  insert.bind(8, event.message);
+  insert.exec();
+}
+
+Result<std::vector<Event>> events_after(Database& database, int64_t after_record) {
+  return database.guarded("read the events", [&] {
+    std::vector<Event> events;
+    SQLite::Statement select(database.handle(),
+                             "SELECT record, id, at_ms, transaction_id, service, old, new, names, "
+                             "message FROM events WHERE record > ? ORDER BY record");
+    select.bind(1, after_record);
+    while (select.executeStep()) {
+      Event event{.record = select.getColumn(0).getInt64(),
+                  .id = static_cast<EventId>(select.getColumn(1).getInt()),
+                  .at = WallTime(milliseconds(select.getColumn(2).getInt64())),
+                  .transaction = {},
+                  .service = select.getColumn(4).getString(),
+                  .old_thumbprint = select.getColumn(5).getString(),
+                  .new_thumbprint = select.getColumn(6).getString(),
+                  .names = {},
+                  .message = select.getColumn(8).getString()};
+      if (!select.getColumn(3).isNull()) event.transaction = select.getColumn(3).getInt64();
+      std::string names = select.getColumn(7).getString();
+      if (!names.empty()) event.names = split(names, ' ');
+      events.push_back(std::move(event));
+    }
+    return events;
+  });
+}
+
+}  // namespace certrebind

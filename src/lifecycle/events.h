@@ -1,0 +1,51 @@
+// The lifecycle log: what was observed and done, one row an event. Ids below 2000 are those of
+// Windows' certificate lifecycle notifications; ours begin at 2001. docs/events.md documents each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "state/database.h"
+
+namespace certrebind {
+
+enum class EventId {
+  replaced = 1001,              // a certificate succeeds another
+  installed = 1006,             // a certificate was brought to where a site looks for it
+  started = 2001,               // a transaction begins
+  committed = 2002,             // … and every handshake showed the new certificate
+  rolled_back = 2003,           // … or what was there before is back, and proven
+  refused = 2004,               // preflight found a reason; no server was touched
+  needs_operator = 2005,        // neither new nor old could be proven
+  finished_after_crash = 2006,  // an interrupted transaction was found served, and committed
+  restored_after_crash = 2007,  // an interrupted transaction was undone
+  proof_owed = 2008,            // committed while the server was down
+  proof_paid = 2009,            // … and seen served since
+};
+std::string to_text(EventId id);  // "replaced", "rolled back", …
+
+struct Event {
+  int64_t record = 0;  // set by the log
+  EventId id = EventId::started;
+  WallTime at;
+  std::optional<int64_t> transaction;
+  std::string service;         // kind:path
+  std::string old_thumbprint;  // SHA-256 hex, empty where there is none
+  std::string new_thumbprint;
+  std::vector<std::string> names;
+  std::string message;  // one sentence for people
+};
+
+// Appends within whatever database transaction is open. Throws what SQLiteCpp throws: for use
+// inside Database::atomically.
+void append_event(Database& database, const Event& event);
+
+// Events after `after_record`, oldest first.
+Result<std::vector<Event>> events_after(Database& database, int64_t after_record);
+
+}  // namespace certrebind

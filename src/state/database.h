@@ -1,0 +1,58 @@
+// The one SQLite database: opening, its tables, and its errors as Results.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "base/result.h"
+
+namespace certrebind {
+
+class Database {
+ public:
+  // Creates the file (mode 0600 by the process's umask) and brings its tables up to date. WAL,
+  // synchronous=FULL: what a transaction committed is on disk.
+  static Result<Database> open_for_writing(const std::string& path);
+  // Code::not_found if there is none yet.
+  static Result<Database> open_for_reading(const std::string& path);
+
+  SQLite::Database& handle() { return *handle_; }
+
+  // Runs `work` and turns the library's exceptions into an Error about `doing` this database.
+  template <class Work>
+  auto guarded(const char* doing, Work work) -> Result<std::invoke_result_t<Work>> {
+    try {
+      if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+        work();
+        return {};
+      } else {
+        return work();
+      }
+    } catch (const SQLite::Exception& error) {
+      return failure(doing, error);
+    }
+  }
+
+  // The same inside one database transaction: all of it or nothing.
+  template <class Work>
+  Done atomically(const char* doing, Work work) {
+    return guarded(doing, [&] {
+      SQLite::Transaction transaction(*handle_);
+      work();
+      transaction.commit();
+    });
+  }
+
+ private:
+  Database(std::unique_ptr<SQLite::Database> handle, std::string path)
+      : handle_(std::move(handle)), path_(std::move(path)) {}
+  std::unexpected<Error> failure(const char* doing, const SQLite::Exception& error) const;
+
+  std::unique_ptr<SQLite::Database> handle_;
+  std::string path_;
+};
+
+}  // namespace certrebind

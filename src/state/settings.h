@@ -1,0 +1,42 @@
+// What an administrator may set: /etc/certrebind/certrebind.toml, and where everything lies. Every
+// path is relocatable, for tests and for ordinary users.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sys/files.h"
+
+namespace certrebind {
+
+// A place where certificates live, as a renewer lays it out. See store/stores.h for the kinds.
+struct StoreSetting {
+  std::string kind;
+  std::string path;
+};
+
+struct Settings {
+  std::string config_file = "/etc/certrebind/certrebind.toml";
+  std::string state_directory = "/var/lib/certrebind";
+  std::string run_directory = "/run/certrebind";
+
+  std::vector<StoreSetting> stores;  // the usual places and those of [[store]]
+
+  // "About to expire": this part of the lifetime is left, but never more than so many days.
+  double expiry_fraction = 0.10;
+  int expiry_days = 30;
+
+  milliseconds verify_at_least = milliseconds(10'000);  // how long a reload may take at the least
+  milliseconds handshake_deadline = milliseconds(5'000);
+  int keep_days = 90;  // how long before-images are kept for undo
+};
+
+// Reads the configuration file over the defaults. A missing file is no error unless `must_exist`.
+// Unknown keys, wrong types and values out of range are errors (Code::usage) that name file and
+// line.
+Result<Settings> load_settings(const Files& files, Settings defaults, bool must_exist);
+
+}  // namespace certrebind

@@ -1,0 +1,37 @@
+// The state directory: the database, the before-images and the lock. Whoever holds the lock writes;
+// everybody may read.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "state/database.h"
+#include "state/settings.h"
+#include "sys/host.h"
+#include "sys/lock.h"
+
+namespace certrebind {
+
+class State {
+ public:
+  // Creates the directories (0700) where needed, takes the lock (Code::busy after `patience`) and
+  // opens the database.
+  static Result<State> open_for_writing(Files& files, const Settings& settings,
+                                        milliseconds patience);
+  // Code::not_found if nothing was ever written.
+  static Result<State> open_for_reading(const Settings& settings);
+
+  Database& database() { return database_; }
+  // Where the before-images of one transaction lie.
+  std::string before_directory(int64_t transaction) const;
+
+ private:
+  State(Database database, std::unique_ptr<Lock> lock, std::string directory)
+      : database_(std::move(database)), lock_(std::move(lock)), directory_(std::move(directory)) {}
+
+  Database database_;
+  std::unique_ptr<Lock> lock_;
+  std::string directory_;
+};
+
+}  // namespace certrebind

@@ -1,0 +1,19 @@
+// The outside world of one machine, as a room's functions take it.
+#pragma once
+
+#include "sys/clock.h"
+#include "sys/files.h"
+#include "sys/network.h"
+#include "sys/processes.h"
+
+namespace certrebind {
+
+struct Host {
+  Files& files;
+  ProcessTable& processes;
+  Commands& commands;
+  const Network& network;
+  Clock& clock;
+};
+
+}  // namespace certrebind
