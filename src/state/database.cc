@@ -41,7 +41,6 @@ CREATE TABLE sightings (
   thumbprint TEXT NOT NULL,
   der BLOB NOT NULL,
   first_ms INTEGER NOT NULL,
-  last_ms INTEGER NOT NULL,
   PRIMARY KEY (path, thumbprint)
 ) WITHOUT ROWID;
 )sql",
