@@ -27,19 +27,54 @@ Result<Certificate> parse_block(const PemBlock& block, size_t number) {
   return certificate;
 }
 
+// The next PEM block as OpenSSL's reader gives it, base64 undone; wiped when it goes, for it may be
+// a key.
+class OpensslBlock {
+ public:
+  explicit OpensslBlock(BIO* in) : read_(PEM_read_bio(in, &name_, &header_, &data_, &size_) == 1) {}
+  OpensslBlock(const OpensslBlock&) = delete;
+  OpensslBlock& operator=(const OpensslBlock&) = delete;
+  ~OpensslBlock() {
+    if (!read_) return;
+    OPENSSL_clear_free(data_, static_cast<size_t>(size_));
+    OPENSSL_free(name_);
+    OPENSSL_free(header_);
+  }
+  bool read() const { return read_; }
+  bool is_certificate() const { return PemBlock{name_, {}, {}}.is_certificate(); }
+  bool begins_with(std::string_view der) const {
+    return std::string_view(reinterpret_cast<char*>(data_), static_cast<size_t>(size_))
+        .starts_with(der);
+  }
+
+ private:
+  char* name_ = nullptr;
+  char* header_ = nullptr;
+  unsigned char* data_ = nullptr;
+  long size_ = 0;
+  bool read_;
+};
+
 // OpenSSL's own reader has rules for blank lines, headers and line lengths that ours does not
-// repeat. Servers use OpenSSL's, so a file that it does not read to its end reaches no server.
-// Gives OpenSSL's reason, or nothing if all `expected` certificates were read.
-std::optional<std::string> openssl_objection(std::string_view pem, size_t expected) {
+// repeat. Servers use OpenSSL's, so a file that it reads otherwise, or not to its end, reaches no
+// server. Gives what is the matter, or nothing.
+std::optional<std::string> openssl_objection(std::string_view pem,
+                                             const std::vector<Certificate>& expected) {
   BioPtr in = reader_of(pem);
   ERR_clear_error();
   size_t found = 0;
-  while (X509Ptr x509{PEM_read_bio_X509_AUX(in.get(), nullptr, nullptr, nullptr)}) ++found;
+  while (true) {
+    OpensslBlock block(in.get());
+    if (!block.read()) break;
+    if (!block.is_certificate()) continue;
+    if (found == expected.size() || !block.begins_with(expected[found].der)) break;
+    ++found;
+  }
   bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   std::string reason = take_openssl_reason();
-  if (found == expected && at_end) return std::nullopt;
-  return fmt::format("OpenSSL stops after {} of {}: {}", found, count_of(expected, "certificate"),
-                     reason);
+  if (found == expected.size() && at_end) return std::nullopt;
+  return fmt::format("OpenSSL stops after {} of {}: {}", found,
+                     count_of(expected.size(), "certificate"), reason);
 }
 
 // The system's trusted roots, opened at first use. OpenSSL's directory is looked up by name hash,
@@ -69,7 +104,7 @@ Result<Bundle> Bundle::parse(std::string_view pem) {
     certificates.push_back(*std::move(certificate));
   }
   if (certificates.empty()) return refused("there is no certificate in the file");
-  if (auto objection = openssl_objection(pem, certificates.size())) return refused(*objection);
+  if (auto objection = openssl_objection(pem, certificates)) return refused(*objection);
   bundle.leaf = std::move(certificates.front());
   bundle.chain.assign(std::make_move_iterator(certificates.begin() + 1),
                       std::make_move_iterator(certificates.end()));

@@ -112,8 +112,8 @@ std::string Certificate::key_text() const {
 }
 
 Result<Certificate> Certificate::parse(std::string_view der) {
-  const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
-  X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  ERR_clear_error();
+  X509Ptr x509 = x509_of(der);
   if (!x509) return fail(Code::failed, "read", "certificate", take_openssl_reason());
   auto outline = outline_of(der);
   if (!outline) return pass(outline);
@@ -138,11 +138,11 @@ Result<Certificate> Certificate::parse(std::string_view der) {
 
 bool Certificate::is_signed_by(const Certificate& parent) const {
   X509Ptr child = x509_of(der), issuer = x509_of(parent.der);
-  if (!child || !issuer) return false;
   bool named =
+      child && issuer &&
       X509_NAME_cmp(X509_get_issuer_name(child.get()), X509_get_subject_name(issuer.get())) == 0;
-  EVP_PKEY* key = X509_get0_pubkey(issuer.get());
-  bool is_signed = named && key != nullptr && X509_verify(child.get(), key) == 1;
+  EVP_PKEY* key = named ? X509_get0_pubkey(issuer.get()) : nullptr;
+  bool is_signed = key != nullptr && X509_verify(child.get(), key) == 1;
   ERR_clear_error();
   return is_signed;
 }

@@ -1,8 +1,10 @@
 #include "x509/key.h"
 
+#include <openssl/decoder.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "x509/openssl.h"
 #include "x509/pem.h"
@@ -16,8 +18,34 @@ int refuse_passphrase(char*, int, int, void*) {
   return -1;
 }
 
-// The key is read where it lies: OpenSSL wipes its own working copies.
+// OpenSSL 3.0 looks all its decoders up for every key, some 500 µs; one that is kept reads a key in
+// some 40 µs.
+class KeyDecoder {
+ public:
+  KeyDecoder()
+      : context_(OSSL_DECODER_CTX_new_for_pkey(&slot_, "PEM", nullptr, nullptr, EVP_PKEY_KEYPAIR,
+                                               nullptr, nullptr)) {
+    if (context_) OSSL_DECODER_CTX_set_pem_password_cb(context_.get(), refuse_passphrase, nullptr);
+  }
+
+  KeyPtr read(std::string_view pem) {
+    const unsigned char* at = reinterpret_cast<const unsigned char*>(pem.data());
+    size_t size = pem.size();
+    bool read = context_ && OSSL_DECODER_from_data(context_.get(), &at, &size) == 1;
+    KeyPtr key(std::exchange(slot_, nullptr));
+    return read ? std::move(key) : nullptr;
+  }
+
+ private:
+  EVP_PKEY* slot_ = nullptr;  // where OpenSSL puts the key
+  OpensslPtr<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free> context_;
+};
+
+// What the quick decoder does not read gets the whole of OpenSSL's reading, as in a server. The
+// key is read where it lies, not copied.
 KeyPtr read_key(const PemBlock& block) {
+  thread_local KeyDecoder decoder;
+  if (KeyPtr key = decoder.read(block.whole)) return key;
   BioPtr in = reader_of(block.whole);
   return KeyPtr(in ? PEM_read_bio_PrivateKey(in.get(), nullptr, refuse_passphrase, nullptr)
                    : nullptr);

@@ -1,6 +1,10 @@
 #include "x509/openssl.h"
 
+#include <array>
 #include <limits>
+#include <utility>
+
+#include "x509/thumbprint.h"
 
 namespace certrebind {
 
@@ -15,10 +19,41 @@ std::string text_of(BIO* written) {
   return size > 0 ? std::string(data, static_cast<size_t>(size)) : std::string();
 }
 
+namespace {
+
+// OpenSSL 3.0 takes some 150 µs for a certificate, nearly all of it to find a decoder for the
+// public key. One certificate is asked about several times in a row (parsed, matched with its key,
+// its chain followed), and intermediates are shared by thousands of leaves.
+class RecentCertificates {
+ public:
+  X509* find(const Thumbprint& thumbprint) const {
+    for (const auto& [key, x509] : kept_)
+      if (x509 && key == thumbprint) return x509.get();
+    return nullptr;
+  }
+  void keep(const Thumbprint& thumbprint, X509* x509) {
+    X509_up_ref(x509);
+    kept_[next_] = {thumbprint, X509Ptr(x509)};
+    next_ = (next_ + 1) % kept_.size();
+  }
+
+ private:
+  std::array<std::pair<Thumbprint, X509Ptr>, 16> kept_;
+  size_t next_ = 0;
+};
+
+}  // namespace
+
 X509Ptr x509_of(std::string_view der) {
+  thread_local RecentCertificates recent;
+  Thumbprint thumbprint = Thumbprint::of_der(der);
+  if (X509* found = recent.find(thumbprint)) {
+    X509_up_ref(found);
+    return X509Ptr(found);
+  }
   const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
   X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (!certificate) ERR_clear_error();
+  if (certificate) recent.keep(thumbprint, certificate.get());
   return certificate;
 }
 

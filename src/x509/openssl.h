@@ -32,7 +32,8 @@ BioPtr reader_of(std::string_view bytes);
 // What was written to a memory BIO, copied.
 std::string text_of(BIO* written);
 
-// The X.509 certificate at the start of `der`; null with an empty error queue if there is none.
+// The X.509 certificate at the start of `der`; null, with OpenSSL's reason in the error queue, if
+// there is none. Each thread keeps the last few, and gives them out again: never change one.
 X509Ptr x509_of(std::string_view der);
 
 // OpenSSL's reason for the oldest error of this thread, "unknown reason" if it has none; the

@@ -15,9 +15,11 @@ namespace {
 constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kDashes = "-----";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // A boundary line within `text`: "-----BEGIN LABEL-----", alone on its line. As in OpenSSL,
-// nothing may stand before it on its line and only blanks after it.
+// nothing may stand before it on its line (but a byte order mark before the first line of all) and
+// only blanks after it.
 struct Boundary {
   std::string_view label;
   size_t begin = 0;  // of the line
@@ -26,7 +28,9 @@ struct Boundary {
 
 // The line that `text` has at `begin`, as a boundary, if it is one.
 std::optional<Boundary> boundary_at(std::string_view text, size_t begin, std::string_view opening) {
-  if (begin != 0 && text[begin - 1] != '\n') return std::nullopt;
+  bool starts_line = begin == 0 || text[begin - 1] == '\n' ||
+                     (begin == kByteOrderMark.size() && text.starts_with(kByteOrderMark));
+  if (!starts_line) return std::nullopt;
   size_t newline = text.find('\n', begin);
   size_t end = newline == std::string_view::npos ? text.size() : newline + 1;
   std::string_view line = text.substr(begin, end - begin);

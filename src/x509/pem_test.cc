@@ -103,7 +103,7 @@ TEST(Pem, ReadsWhatOpensslReads) {
            Case{"text before", "hello\n" + pem, true},
            Case{"blank after dashes", "-----BEGIN CERTIFICATE----- \t\n" + body + end, true},
            Case{"indented begin", " " + pem, false},
-           Case{"byte order mark", "\xEF\xBB\xBF" + pem, false},
+           Case{"byte order mark", "\xEF\xBB\xBF" + pem, true},
            Case{"indented end", begin + body + " " + end, false},
            Case{"junk after end", begin + body + "-----END CERTIFICATE-----x\n", false},
            Case{"no end", begin + body, false},
@@ -119,7 +119,7 @@ TEST(Pem, ReadsWhatOpensslReads) {
 }
 
 TEST(Pem, LeavesOffTrustSettings) {
-  X509Ptr x509 = x509_of(sample().der);
+  X509Ptr x509(X509_dup(x509_of(sample().der).get()));
   X509_add1_trust_object(x509.get(), OBJ_nid2obj(NID_server_auth));
   BioPtr out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509_AUX(out.get(), x509.get());

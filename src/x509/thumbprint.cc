@@ -106,8 +106,7 @@ Result<TypedThumbprint> TypedThumbprint::parse(std::string_view typed) {
   const std::string& digits = thumbprint.digits_;
   auto odd = std::ranges::find_if_not(digits, is_hex);
   if (odd != digits.end())
-    return refused(
-        fmt::format("'{}' is not a hex digit", printable({odd, digits.end()}).substr(0, 8)));
+    return refused(fmt::format("'{}' is not a hex digit", printable({odd, odd + 1})));
   if (digits.size() < kFewestDigits)
     return refused(fmt::format("{} are too few, 8 are needed", count_of(digits.size(), "digit")));
   if (digits.size() > kMostDigits)
