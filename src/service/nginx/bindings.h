@@ -1,0 +1,14 @@
+// From a configuration to bindings: which site uses which certificate, and where that can be seen.
+#pragma once
+
+#include "service/nginx/config.h"
+#include "service/nginx/root.h"
+#include "service/service.h"
+
+namespace certrebind::nginx {
+
+// Gives a binding for each certificate of each server that shows it, in nginx's order, then the
+// client certificates towards upstreams; and diagnostics: of reading first, then of meaning.
+Discovery discover_bindings(Config config, Root& root);
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,167 @@
+#include "service/nginx/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "service/nginx/glob.h"
+
+namespace certrebind::nginx {
+
+namespace {
+
+// Blocks within blocks and files within files, counted together. nginx holds a file descriptor open
+// for each file, so at the usual limit of 1024 it fails too; a real configuration has about ten.
+constexpr size_t kDeepest = 500;
+
+// Includes that multiply (each file including the next twice) end here.
+constexpr size_t kMostSteps = 4'000'000;
+
+class Reader {
+ public:
+  explicit Reader(Root& root) : root_(root) {}
+
+  Result<Config> read(const std::string& main_file) {
+    config_.directory = parent_directory(main_file);
+    auto file = load(main_file);
+    if (!file) return pass(file);
+    reading_.push_back(*file);
+    add(**file, 0, (*file)->tree.directives().size(), {});
+    return std::move(config_);
+  }
+
+ private:
+  Result<const ConfigFile*> load(const std::string& path);
+  const ConfigFile* keep(const std::string& path, std::string real, std::string text);
+  void add(const ConfigFile& file, size_t begin, size_t end, std::string_view enclosing);
+  void add_node(const ConfigFile& file, size_t index);
+  void include(const ConfigFile& file, const Directive& directive, std::string_view enclosing);
+  void include_file(const ConfigFile& from, const Word& where, const std::string& path,
+                    std::string_view enclosing);
+  bool room_for_more(const ConfigFile& file, const Word& where);
+  void report(const ConfigFile& file, const Word& where, std::string message) {
+    config_.diagnostics.push_back(diagnostic_at(Severity::error, file, where, std::move(message)));
+  }
+
+  Root& root_;
+  Config config_;
+  std::unordered_map<std::string, const ConfigFile*> by_path_;
+  std::unordered_map<std::string, const ConfigFile*> by_real_path_;
+  std::vector<const ConfigFile*> reading_;  // the files being included, outermost first
+  size_t depth_ = 0;
+  size_t steps_ = 0;      // directives and includes seen
+  bool gave_up_ = false;  // on depth or length: reported once
+};
+
+Result<const ConfigFile*> Reader::load(const std::string& path) {
+  auto known = by_path_.find(path);
+  if (known != by_path_.end()) return known->second;
+  auto real = root_.real_path(path);
+  if (!real) return pass(real);
+  const ConfigFile*& file = by_real_path_[*real];
+  if (file == nullptr) {
+    auto text = root_.files().read(*real, kConfigLimit);
+    if (!text) return pass(text);
+    file = keep(path, *real, std::move(*text));
+  }
+  by_path_.emplace(path, file);
+  return file;
+}
+
+const ConfigFile* Reader::keep(const std::string& path, std::string real, std::string text) {
+  config_.files.push_back(
+      std::make_unique<ConfigFile>(path, std::move(real), Tree(std::move(text))));
+  const ConfigFile& file = *config_.files.back();
+  for (const SyntaxError& error : file.tree.errors())
+    config_.diagnostics.push_back({Severity::error, file.real, static_cast<int>(error.line),
+                                   static_cast<int>(error.column), error.message});
+  return &file;
+}
+
+void Reader::add(const ConfigFile& file, size_t begin, size_t end, std::string_view enclosing) {
+  const auto& directives = file.tree.directives();
+  for (size_t i = begin; i < end; i = directives[i].next) {
+    const Word& name = file.tree.name(directives[i]);
+    if (!room_for_more(file, name)) return;
+    if (name.value == "include" && !directives[i].block) {
+      include(file, directives[i], enclosing);
+    } else {
+      add_node(file, i);
+    }
+  }
+}
+
+void Reader::add_node(const ConfigFile& file, size_t index) {
+  const Directive& directive = file.tree.directives()[index];
+  size_t node = config_.nodes.size();
+  config_.nodes.push_back({&file, static_cast<uint32_t>(index), 0});
+  if (directive.block) {
+    ++depth_;
+    add(file, index + 1, directive.next, file.tree.name(directive).value);
+    --depth_;
+  }
+  config_.nodes[node].next = static_cast<uint32_t>(config_.nodes.size());
+}
+
+void Reader::include(const ConfigFile& file, const Directive& directive,
+                     std::string_view enclosing) {
+  auto arguments = file.tree.arguments(directive);
+  const Word& name = file.tree.name(directive);
+  if (arguments.size() != 1) return report(file, name, "`include` takes one file name");
+  std::string path = absolute_in(config_.directory, arguments.front().value);
+  // A geo block reads its files itself and knows no patterns (ngx_http_geo_include).
+  if (enclosing == "geo" || !is_glob(path)) return include_file(file, name, path, enclosing);
+  for (const std::string& match : expand_glob(path, root_))
+    include_file(file, name, match, enclosing);
+}
+
+void Reader::include_file(const ConfigFile& from, const Word& where, const std::string& path,
+                          std::string_view enclosing) {
+  auto file = load(path);
+  if (!file) {
+    return report(from, where,
+                  fmt::format("the included file {} cannot be read: {}", printable(path),
+                              printable(file.error().cause)));
+  }
+  if (std::find(reading_.begin(), reading_.end(), *file) != reading_.end()) {
+    return report(from, where,
+                  fmt::format("{} includes itself; nginx would open it until it has no more files",
+                              printable(path)));
+  }
+  reading_.push_back(*file);
+  ++depth_;
+  add(**file, 0, (*file)->tree.directives().size(), enclosing);
+  --depth_;
+  reading_.pop_back();
+}
+
+bool Reader::room_for_more(const ConfigFile& file, const Word& where) {
+  bool deep = depth_ > kDeepest;
+  if (!deep && ++steps_ <= kMostSteps) return true;
+  if (!gave_up_)
+    report(file, where,
+           deep ? fmt::format("nested more than {} deep: not read further", kDeepest)
+                : fmt::format("more than {} directives: not read further", kMostSteps));
+  gave_up_ = true;
+  return false;
+}
+
+}  // namespace
+
+Span span_of(const ConfigFile& file, const Word& word) {
+  return {file.real, word.begin, word.end, static_cast<int>(word.line),
+          static_cast<int>(word.column)};
+}
+
+Diagnostic diagnostic_at(Severity severity, const ConfigFile& file, const Word& word,
+                         std::string message) {
+  return {severity, file.real, static_cast<int>(word.line), static_cast<int>(word.column),
+          std::move(message)};
+}
+
+Result<Config> read_config(const std::string& main_file, Root& root) {
+  return Reader(root).read(main_file);
+}
+
+}  // namespace certrebind::nginx

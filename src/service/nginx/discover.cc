@@ -1,0 +1,198 @@
+#include "service/nginx/discover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/text.h"
+#include "service/nginx/command_line.h"
+#include "service/nginx/root.h"
+
+namespace certrebind::nginx {
+
+namespace {
+
+constexpr int kHangup = 1;  // SIGHUP
+constexpr milliseconds kVersionDeadline{10'000};
+
+constexpr std::array<const char*, 5> kUsualPlaces = {
+    "/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx",
+    "/usr/local/openresty/nginx/sbin/nginx", "/usr/bin/nginx"};
+
+// What the program was built with; nothing, and a diagnostic, if it does not say.
+class Versions {
+ public:
+  Versions(Commands& commands, std::vector<Diagnostic>& diagnostics)
+      : commands_(commands), diagnostics_(diagnostics) {}
+
+  std::optional<BuildDefaults> of(const std::string& executable, const Root& root) {
+    auto [known, first] = known_.try_emplace(executable);
+    if (first) known->second = ask(executable, root);
+    return known->second;
+  }
+
+ private:
+  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root) {
+    Command command{{root.inside(executable).value_or(executable), "-V"}, root.directory()};
+    auto output = commands_.run(command, kVersionDeadline);
+    if (output && output->status == 0) return parse_build_defaults(output->output);
+    std::string why =
+        output ? fmt::format("it ended with status {}", output->status) : output.error().message();
+    diagnostics_.push_back({Severity::warning, executable, 0, 0,
+                            "its compiled-in paths are not known: " + printable(why)});
+    return std::nullopt;
+  }
+
+  Commands& commands_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::map<std::string, std::optional<BuildDefaults>> known_;
+};
+
+// Without "." and empty parts, as a person would name it. A ".." stays: it may go through a link.
+std::string tidy(const std::string& path) {
+  return path.find("..") == std::string::npos ? normalized(path) : path;
+}
+
+class Finder {
+ public:
+  Finder(Commands& commands, const Files& files, std::vector<Diagnostic>& diagnostics)
+      : files_(files), versions_(commands, diagnostics), diagnostics_(diagnostics) {}
+
+  void consider(const Process& process);
+  std::vector<Instance> instances() { return std::move(instances_); }
+
+ private:
+  bool is_manageable(const Process& process);
+  std::optional<Instance> instance(const Process& process, const CommandLine& line);
+  void keep(Instance instance);
+  void report(Severity severity, const Process& process, std::string message) {
+    std::string name = process.executable.empty() ? "nginx" : process.executable;
+    diagnostics_.push_back(
+        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+  }
+
+  const Files& files_;
+  Versions versions_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::vector<Instance> instances_;
+};
+
+void Finder::consider(const Process& process) {
+  if (process.arguments.empty()) return;
+  if (auto line = parse_master_title(process.arguments.front())) {
+    if (!is_manageable(process)) return;
+    if (auto found = instance(process, *line)) keep(std::move(*found));
+    return;
+  }
+  if (process.arguments.front().starts_with("nginx: ")) return;  // a worker, a cache manager
+  if (parse_arguments(process.arguments).one_shot) return;       // somebody's `nginx -t`
+  // A HUP makes a single process load anew, but on 1.22.1 it then resets every connection ("worker
+  // connections are not enough"). Only a restart serves, and that is not ours to do.
+  report(Severity::warning, process,
+         "it runs as a single process (master_process off), which cannot reload: restart it "
+         "yourself after a rebind");
+}
+
+bool Finder::is_manageable(const Process& process) {
+  if (process.other_mounts) {
+    report(Severity::note, process,
+           "it runs in a container (another mount namespace): run certrebind inside it");
+    return false;
+  }
+  if (process.executable.empty()) {
+    report(Severity::warning, process, "it may not be looked into: run certrebind as root");
+    return false;
+  }
+  return true;
+}
+
+// The paths an instance has, from its arguments over what was compiled in (ngx_process_options).
+std::optional<Instance> Finder::instance(const Process& process, const CommandLine& line) {
+  Root root(process.root, files_);
+  Instance found;
+  found.executable = process.executable;
+  found.root = process.root.empty() ? "/" : process.root;
+  found.extra_arguments = line.extra;
+  found.user = process.user;
+  found.master = SignalReload{kHangup, "HUP", process.pid, process.started};
+  std::string directory = root.inside(process.working_directory).value_or("/");
+  std::optional<BuildDefaults> built;
+  if (line.prefix.empty() || line.config.empty()) built = versions_.of(process.executable, root);
+  if (!line.prefix.empty()) {
+    found.prefix = tidy(absolute_in(directory, line.prefix));
+  } else if (built) {
+    found.prefix = built->prefix;
+  }
+  std::string config = !line.config.empty() ? line.config : built ? built->config : "";
+  if (config.empty() || (!config.starts_with('/') && found.prefix.empty())) {
+    report(Severity::warning, process, "its configuration file is not known");
+    return std::nullopt;
+  }
+  found.config = tidy(absolute_in(found.prefix, config));
+  return found;
+}
+
+void Finder::keep(Instance instance) {
+  auto same = std::find_if(instances_.begin(), instances_.end(), [&](const Instance& other) {
+    return other.config == instance.config && other.root == instance.root;
+  });
+  if (same == instances_.end()) {
+    instances_.push_back(std::move(instance));
+    return;
+  }
+  if (same->master->started < instance.master->started) std::swap(*same, instance);
+  diagnostics_.push_back(
+      {Severity::warning, Root(same->root, files_).on_host(same->config), 0, 0,
+       fmt::format("two masters run with this configuration, {} and {}: an upgrade of the binary "
+                   "seems to be under way; only {} will be reloaded",
+                   instance.master->pid, same->master->pid, same->master->pid)});
+}
+
+bool uses(const Instance& instance, const std::string& real_config, const Files& files) {
+  auto real = Root(instance.root, files).real_path(instance.config);
+  return real && *real == real_config;
+}
+
+Result<std::string> find_executable(const Files& files) {
+  for (const char* place : kUsualPlaces) {
+    auto info = files.stat(place);
+    if (info && info->kind == FileKind::regular) return std::string(place);
+  }
+  return fail(Code::not_found, "find", "nginx", "it is in none of the usual places",
+              "install nginx, or start it");
+}
+
+}  // namespace
+
+Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
+                                                const Files& files,
+                                                std::vector<Diagnostic>& diagnostics) {
+  auto all = processes.named("nginx");
+  if (!all) return pass(all);
+  Finder finder(commands, files, diagnostics);
+  for (const Process& process : *all) finder.consider(process);
+  return finder.instances();
+}
+
+Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
+                              Commands& commands, const Files& files,
+                              std::vector<Diagnostic>& diagnostics) {
+  auto real = files.real_path(config);
+  if (!real) return pass(real);
+  auto running = running_instances(processes, commands, files, diagnostics);
+  if (!running) return pass(running);
+  for (Instance& instance : *running)
+    if (uses(instance, *real, files)) return std::move(instance);
+  auto executable = find_executable(files);
+  if (!executable) return pass(executable);
+  Instance idle;
+  idle.executable = *executable;
+  idle.config = config;
+  Versions versions(commands, diagnostics);
+  if (auto built = versions.of(*executable, Root("/", files))) idle.prefix = built->prefix;
+  return idle;
+}
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,61 @@
+// The `listen` directive of http and stream servers (ngx_http_core_listen, ngx_stream_core_listen,
+// ngx_parse_url).
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/nginx/root.h"
+#include "service/nginx/tree.h"
+
+namespace certrebind::nginx {
+
+enum class Family { ipv4, ipv6, unix_socket, unresolved };
+
+// One address that a server listens on.
+struct Listen {
+  Family family = Family::ipv4;
+  std::string text;       // "*:443", "[::]:443", "unix:/run/x": equal for equal addresses
+  std::string host;       // canonical, without brackets; "" for a wildcard; a name if unresolved
+  uint16_t port = 0;      // 0 for a UNIX socket
+  std::string unix_path;  // inside the root
+
+  bool ssl = false;
+  bool proxy_protocol = false;
+  bool default_server = false;
+  bool udp = false;  // `quic` of http, `udp` of stream
+  bool ipv6only = true;
+
+  bool wildcard() const { return host.empty() && family != Family::unix_socket; }
+};
+
+// The addresses of host names, from /etc/hosts of the server's root; nothing asks the network.
+class HostNames {
+ public:
+  explicit HostNames(const Root& root) : root_(root) {}
+  // Canonical addresses, IPv6 without brackets; none for a name that is not in the file.
+  const std::vector<std::string>& addresses(const std::string& name);
+
+ private:
+  void read();
+  const Root& root_;
+  bool was_read_ = false;
+  std::map<std::string, std::vector<std::string>> names_;
+};
+
+struct ListenAddresses {
+  std::vector<Listen> addresses;  // several for a range of ports or a name of many addresses
+  std::string problem;            // not empty where nginx would refuse the directive
+};
+
+// Takes the directive's arguments. A port alone and "*" mean all of IPv4; without a port http takes
+// 80 and stream refuses. A name that /etc/hosts does not know stays Family::unresolved.
+ListenAddresses parse_listen(std::span<const Word> arguments, bool stream, HostNames& hosts);
+
+// What nginx assumes for an http server without `listen`: "*:80", as root.
+Listen default_listen();
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,55 @@
+// nginx: what it binds, and how it takes up new files.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/service.h"
+
+namespace certrebind {
+
+namespace nginx {
+
+// One nginx with its configuration. Paths are inside its root unless said otherwise.
+struct Instance {
+  std::string executable;  // on this host
+  std::string config;      // absolute
+  std::string prefix;      // absolute; empty if it is not known
+  std::string root = "/";
+  std::vector<std::string> extra_arguments;  // -g DIRECTIVES, -e FILE as the master had them
+  std::optional<SignalReload> master;        // unset: not running
+  uint32_t user = 0;                         // the master's
+};
+
+// The argument of a directive that means `path`: as it stands where nginx reads it so, else in
+// double quotes. An error for a path that no quoting can write: nginx evaluates "$" in it.
+Result<std::string> quoted_path(const std::string& path);
+
+}  // namespace nginx
+
+class NginxService final : public Service {
+ public:
+  NginxService(nginx::Instance instance, const Files& files);
+
+  const ServiceId& id() const override { return id_; }
+  Result<Discovery> bindings() const override;
+  // Paths in `files` are absolute on this host and must lie inside the server's root.
+  Result<std::vector<FileEdit>> repoint(const Binding& binding,
+                                        const CertificateFiles& files) const override;
+  // `nginx -t` with the master's own arguments.
+  std::optional<Command> config_test() const override;
+  Reload reload() const override { return {instance_.master}; }
+  // A master that cannot load its new configuration goes on with the old one.
+  Temper temper() const override { return Temper::keeps_old; }
+  uint32_t key_reader() const override { return instance_.user; }
+
+ private:
+  Result<FileEdit> edit(const NamedFile& named, const std::string& path) const;
+
+  nginx::Instance instance_;
+  const Files& files_;
+  ServiceId id_;
+};
+
+}  // namespace certrebind

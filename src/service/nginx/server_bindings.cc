@@ -1,0 +1,168 @@
+#include "service/nginx/server_bindings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/text.h"
+#include "service/nginx/reach.h"
+#include "service/nginx/routing.h"
+
+namespace certrebind::nginx {
+
+namespace {
+
+class Binder {
+ public:
+  Binder(const Servers& servers, const std::string& directory, const Root& root)
+      : servers_(servers),
+        directory_(directory),
+        root_(root),
+        routing_(route(servers.all)),
+        reaches_(routing_.groups, root) {
+    found_.diagnostics = std::move(routing_.diagnostics);
+  }
+
+  Discovery run() {
+    for (size_t i = 0; i < servers_.all.size(); ++i) bind_server(i);
+    report_missing_certificates();
+    report_unused();
+    return std::move(found_);
+  }
+
+ private:
+  void bind_server(size_t index);
+  Binding outline(size_t index) const;
+  void add_names(const Server& server, const std::vector<std::string>& lodgers,
+                 Binding& binding) const;
+  void add_endpoints(const Route& route, const std::vector<Route>& all, Binding& binding) const;
+  bool has_tcp_twin(const Listen& quic, const std::vector<Route>& routes) const;
+  void add_pair(const Server& server, size_t position, Binding binding);
+  void report_missing_certificates();
+  void report_unused();
+  void report(Severity severity, const Value& where, std::string message) {
+    found_.diagnostics.push_back(
+        diagnostic_at(severity, *where.file, *where.word, std::move(message)));
+  }
+
+  const Servers& servers_;
+  const std::string& directory_;
+  const Root& root_;
+  Routing routing_;
+  Reaches reaches_;
+  Discovery found_;
+  std::unordered_set<const Word*> used_;
+};
+
+void Binder::bind_server(size_t index) {
+  const Server& server = servers_.all[index];
+  if (!server.has_certificates()) return;
+  if (routing_.routes[index].empty()) {
+    // What is only inherited is not used by a server without TLS.
+    if (!server.own_certificates) return;
+    report(Severity::note, server.tls.certificates.front(),
+           fmt::format("{} names a certificate but listens nowhere with TLS",
+                       printable(server.site())));
+  }
+  Binding binding = outline(index);
+  for (size_t i = 0; i < server.tls.certificates.size(); ++i) add_pair(server, i, binding);
+}
+
+// All of a server's binding but the files.
+Binding Binder::outline(size_t index) const {
+  const Server& server = servers_.all[index];
+  const std::vector<Route>& routes = routing_.routes[index];
+  Binding binding;
+  binding.site = server.site();
+  binding.stapling = server.tls.stapling.value_or(false);
+  add_names(server, routing_.lodgers[index], binding);
+  for (const Route& route : routes) add_endpoints(route, routes, binding);
+  return binding;
+}
+
+void Binder::add_names(const Server& server, const std::vector<std::string>& lodgers,
+                       Binding& binding) const {
+  for (const ServerName& name : server.names) {
+    if (name.text.empty() || name.text == "_") continue;
+    bool pattern =
+        name.text.starts_with("*.") || name.text.starts_with('.') || name.text.ends_with(".*");
+    bool variable = name.text.starts_with('$');  // $hostname
+    if (!name.regex && !variable) binding.names.push_back(name.text);
+    if (name.regex || variable || (!pattern && !is_sni_name(name.text)))
+      binding.unprobed_names.emplace_back(name.where.text());
+  }
+  for (const std::string& name : lodgers)
+    if (std::find(binding.names.begin(), binding.names.end(), name) == binding.names.end())
+      binding.names.push_back(name);
+}
+
+void Binder::add_endpoints(const Route& route, const std::vector<Route>& all,
+                           Binding& binding) const {
+  const Listen& listen = routing_.groups[route.group].listen;
+  if (listen.udp && has_tcp_twin(listen, all)) return;
+  for (Reach& reach : reaches_.of(listen)) {
+    Endpoint& endpoint = binding.endpoints.emplace_back();
+    endpoint.address = std::move(reach.address);
+    endpoint.listens = listen.text;
+    endpoint.proxy_protocol = listen.proxy_protocol;
+    endpoint.probe_names = route.probe_names;
+    endpoint.without_sni = route.without_sni;
+    endpoint.unproven = route.unproven.empty() ? reach.unproven : route.unproven;
+    if (listen.udp)
+      endpoint.unproven = "it answers over QUIC only; there is no TCP listener beside";
+  }
+}
+
+bool Binder::has_tcp_twin(const Listen& quic, const std::vector<Route>& routes) const {
+  return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
+    const Listen& listen = routing_.groups[route.group].listen;
+    return !listen.udp && listen.text == quic.text;
+  });
+}
+
+// Certificates and keys go together by position (ngx_ssl_certificates).
+void Binder::add_pair(const Server& server, size_t position, Binding binding) {
+  const Value& certificate = server.tls.certificates[position];
+  used_.insert(certificate.word);
+  NamedValue named = named_value(certificate, directory_, root_);
+  binding.certificate = std::move(named.file);
+  binding.not_editable = std::move(named.not_editable);
+  if (position < server.tls.keys.size()) {
+    NamedValue key = named_value(server.tls.keys[position], directory_, root_);
+    binding.key = std::move(key.file);
+    if (binding.not_editable.empty()) binding.not_editable = std::move(key.not_editable);
+  } else {
+    report(Severity::error, certificate,
+           fmt::format("no ssl_certificate_key goes with certificate {} of {}", position + 1,
+                       printable(server.site())));
+    binding.not_editable = "no ssl_certificate_key goes with this certificate";
+  }
+  found_.bindings.push_back(std::move(binding));
+}
+
+// nginx starts with such a server only as an address's other than the default one
+// (ngx_http_ssl_init).
+void Binder::report_missing_certificates() {
+  for (const Group& group : routing_.groups) {
+    const Server& server = servers_.all[group.default_server];
+    if (!group.tls || server.has_certificates() || server.tls.rejects.value_or(false)) continue;
+    report(Severity::error, server.where,
+           fmt::format("no ssl_certificate for {}, whose default server this is",
+                       printable(group.listen.text)));
+  }
+}
+
+void Binder::report_unused() {
+  for (const Value& certificate : servers_.shared)
+    if (!used_.contains(certificate.word))
+      report(Severity::note, certificate, "no server shows this certificate");
+}
+
+}  // namespace
+
+Discovery server_bindings(const Servers& servers, const std::string& directory, const Root& root) {
+  return Binder(servers, directory, root).run();
+}
+
+}  // namespace certrebind::nginx

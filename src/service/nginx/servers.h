@@ -1,0 +1,57 @@
+// The servers of a configuration with what matters to TLS: where they listen, their names, and
+// their certificates after inheritance.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/nginx/config.h"
+#include "service/nginx/listen.h"
+#include "service/nginx/values.h"
+
+namespace certrebind::nginx {
+
+struct ServerName {
+  std::string text;  // lower case, but a regex as written
+  Value where;
+  bool regex = false;
+};
+
+// What is set at one level; `server` takes from http or stream what it does not set itself.
+struct TlsSettings {
+  std::vector<Value> certificates;
+  std::vector<Value> keys;
+  std::optional<bool> stapling;
+  std::optional<bool> old_ssl;  // `ssl on`, until 1.25.1
+  std::optional<bool> rejects;  // `ssl_reject_handshake`
+  bool chosen_by_lua = false;   // ssl_certificate_by_lua
+};
+
+struct Server {
+  uint32_t node = 0;  // in Config::nodes
+  bool stream = false;
+  Value where;  // the word `server`
+  std::vector<Listen> listens;
+  std::vector<ServerName> names;
+  TlsSettings tls;  // with what was inherited
+  bool own_certificates = false;
+
+  bool has_certificates() const { return !tls.certificates.empty(); }
+
+  // What a person calls it: the first name that is one, else the listener.
+  std::string site() const;
+};
+
+struct Servers {
+  std::vector<Server> all;    // in nginx's order
+  std::vector<Value> shared;  // certificates at the level of http and stream
+  std::vector<Diagnostic> diagnostics;
+};
+
+// Gives every `server` of http and stream. Arrays are inherited whole or not at all
+// (ngx_conf_merge_ptr_value): one ssl_certificate in a server hides all of http's, and the keys go
+// by the same rule for themselves.
+Servers read_servers(const Config& config, HostNames& hosts);
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,66 @@
+#include "service/nginx/strays.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "service/nginx/contexts.h"
+
+namespace certrebind::nginx {
+
+namespace {
+
+bool names_certificate(std::string_view name) {
+  return name.ends_with("ssl_certificate") || name.ends_with("ssl_certificate_key");
+}
+
+bool for_servers(std::string_view name) {
+  return name == "ssl_certificate" || name == "ssl_certificate_key";
+}
+
+bool for_upstreams(std::string_view name, bool stream) {
+  std::string_view protocol = name.substr(0, name.find("_ssl_certificate"));
+  return protocol == "proxy" || (!stream && (protocol == "grpc" || protocol == "uwsgi"));
+}
+
+// Whether the other rooms make a binding of it.
+bool is_understood(Context context, std::string_view name) {
+  switch (context) {
+    case Context::http:
+    case Context::http_server:
+      return for_servers(name) || for_upstreams(name, false);
+    case Context::location:
+      return for_upstreams(name, false);
+    case Context::stream:
+    case Context::stream_server:
+      return for_servers(name) || for_upstreams(name, true);
+    case Context::data:
+      return true;  // a row of a map, not a directive
+    default:
+      return false;
+  }
+}
+
+void collect(const Config& config, size_t begin, size_t end, Context context,
+             std::vector<Diagnostic>& strays) {
+  for (size_t i = begin; i < end; i = config.nodes[i].next) {
+    const Node& node = config.nodes[i];
+    std::string_view name = node.name();
+    if (node.at().block) {
+      collect(config, i + 1, node.next, enter(context, name), strays);
+    } else if (names_certificate(name) && !is_understood(context, name)) {
+      strays.push_back(
+          diagnostic_at(Severity::warning, *node.file, node.name_word(),
+                        fmt::format("{} in {} is left alone", printable(name), text_of(context))));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> stray_certificates(const Config& config) {
+  std::vector<Diagnostic> strays;
+  collect(config, 0, config.nodes.size(), Context::main, strays);
+  return strays;
+}
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,34 @@
+// What a directive that names a certificate or a key means.
+#pragma once
+
+#include <string>
+
+#include "service/nginx/config.h"
+#include "service/nginx/root.h"
+#include "service/service.h"
+
+namespace certrebind::nginx {
+
+// One argument of a directive, and the file it stands in. Null where there is none.
+struct Value {
+  const ConfigFile* file = nullptr;
+  const Word* word = nullptr;
+
+  explicit operator bool() const { return word != nullptr; }
+  std::string_view text() const { return word->value; }
+  Span span() const { return span_of(*file, *word); }
+};
+
+// The file a value names, or why no plan may touch it.
+struct NamedValue {
+  NamedFile file;
+  std::string not_editable;
+};
+
+// Takes a value of ssl_certificate or ssl_certificate_key, or of their like for upstreams. Relative
+// paths begin at the main file's directory (ngx_conf_full_name). Variables are evaluated at each
+// handshake, "data:" holds the PEM itself, "engine:" and "store:" name a key elsewhere
+// (ngx_ssl_load_certificate, ngx_ssl_load_certificate_key).
+NamedValue named_value(const Value& value, const std::string& directory, const Root& root);
+
+}  // namespace certrebind::nginx

@@ -1,0 +1,67 @@
+// For tests: a configuration in memory, and what this room sees in it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "service/nginx/bindings.h"
+#include "service/nginx/config.h"
+#include "sys/memory_files.h"
+
+namespace certrebind::nginx {
+
+// Files by path; the main file is /etc/nginx/nginx.conf.
+using Texts = std::map<std::string, std::string>;
+
+struct View {
+  explicit View(const Texts& texts, const std::string& directory = "/") : root(directory, files) {
+    for (const auto& [path, text] : texts) files.put(path, text);
+  }
+  static View of(const std::string& text) { return View(Texts{{"/etc/nginx/nginx.conf", text}}); }
+
+  Config config() {
+    auto read = read_config("/etc/nginx/nginx.conf", root);
+    EXPECT_TRUE(read.has_value());
+    return read ? std::move(*read) : Config{};
+  }
+  Discovery discovery() { return discover_bindings(config(), root); }
+
+  MemoryFiles files;
+  Root root;
+};
+
+inline std::vector<std::string> messages(const std::vector<Diagnostic>& diagnostics) {
+  std::vector<std::string> texts;
+  for (const Diagnostic& diagnostic : diagnostics) texts.push_back(diagnostic.text());
+  return texts;
+}
+
+// One line for each endpoint: "site cert @address names…"; "-" is a handshake without SNI.
+inline std::vector<std::string> lines(const Discovery& discovery) {
+  std::vector<std::string> all;
+  for (const Binding& binding : discovery.bindings) {
+    std::string head = binding.site + " " + file_name(binding.certificate.path);
+    if (binding.endpoints.empty()) all.push_back(head);
+    for (const Endpoint& endpoint : binding.endpoints) {
+      std::string line = head + " @" +
+                         (endpoint.address.unix_path.empty()
+                              ? endpoint.address.host + ":" + std::to_string(endpoint.address.port)
+                              : endpoint.address.unix_path);
+      for (const std::string& name : endpoint.probe_names) line += " " + name;
+      if (endpoint.without_sni) line += " -";
+      if (endpoint.proxy_protocol) line += " PROXY";
+      if (!endpoint.unproven.empty()) line += " UNPROVEN";
+      all.push_back(line);
+    }
+  }
+  return all;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace certrebind::nginx
