@@ -22,6 +22,7 @@ CREATE TABLE transactions (
   ended_ms INTEGER,
   undoes INTEGER REFERENCES transactions(id),
   owed INTEGER NOT NULL DEFAULT 0,  -- committed without handshakes: the server was down
+  sets INTEGER NOT NULL DEFAULT 0,  -- how many times files were swapped: each has leftovers of its own
   account TEXT NOT NULL DEFAULT '',
   record TEXT NOT NULL          -- JSON: files, before-images, what to prove
 );

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "x509/key.h"
+#include "x509/pem.h"
 
 namespace certrebind {
 
@@ -137,6 +138,11 @@ std::vector<std::string> likely_keys(const std::string& certificate_path) {
           parent_directory(directory) + "/private/" + name + ".key"};
 }
 
+bool holds_a_key(const Files& files, const std::string& path) {
+  auto bytes = files.read(path, kKeyFileLimit);
+  return bytes && !private_key_blocks(*bytes).empty();
+}
+
 bool holds_key_of(const Files& files, const std::string& path, const Certificate& leaf) {
   auto bytes = files.read(path, kKeyFileLimit);
   return bytes && key_state(*bytes, leaf) == KeyState::matches;
@@ -201,9 +207,11 @@ std::optional<std::string> find_key(const Files& files, const std::string& certi
     if (holds_key_of(files, path, leaf)) return path;
   std::string directory = parent_directory(certificate_path);
   auto names = files.list(directory);
-  if (!names || names->size() > kSiblingLimit) return std::nullopt;
-  for (const std::string& name : *names)
-    if (holds_key_of(files, directory + "/" + name, leaf)) return directory + "/" + name;
+  if (names && names->size() <= kSiblingLimit)
+    for (const std::string& name : *names)
+      if (holds_key_of(files, directory + "/" + name, leaf)) return directory + "/" + name;
+  for (const std::string& path : likely_keys(certificate_path))
+    if (holds_a_key(files, path)) return path;
   return std::nullopt;
 }
 

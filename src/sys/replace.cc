@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::string_view kPrefix = ".certrebind-";
 
-std::string pivot_of(const std::string& name, const std::string& first_path) {
-  return absolute_in(parent_directory(first_path), std::string(kPrefix) + name);
+std::string pivot_of(const std::string& name, const std::string& anchor) {
+  return absolute_in(parent_directory(anchor), std::string(kPrefix) + name);
 }
 
-std::string staged_name(const std::string& name, const std::string& path, size_t index,
+std::string staged_name(const std::string& name, const std::string& path, size_t number,
                         const char* suffix) {
   return absolute_in(parent_directory(path),
-                     std::string(kPrefix) + name + "-" + std::to_string(index) + suffix);
+                     std::string(kPrefix) + name + "-" + std::to_string(number) + suffix);
 }
 
 // The way from one directory to a path, both real and absolute.
@@ -66,11 +66,15 @@ Done remove_pivot(Files& files, const std::string& pivot, size_t count) {
 
 }  // namespace
 
-ReplaceSet::ReplaceSet(Files& files, std::string name, std::vector<Replacement> replacements)
-    : files_(files), name_(std::move(name)), replacements_(std::move(replacements)) {}
+ReplaceSet::ReplaceSet(Files& files, std::string name, std::string anchor,
+                       std::vector<Replacement> replacements)
+    : files_(files),
+      name_(std::move(name)),
+      pivot_(pivot_of(name_, anchor)),
+      replacements_(std::move(replacements)) {}
 
 std::string ReplaceSet::beside(size_t index, const char* suffix) const {
-  return staged_name(name_, replacements_[index].path, index, suffix);
+  return staged_name(name_, replacements_[index].path, replacements_[index].number, suffix);
 }
 
 std::vector<std::string> ReplaceSet::directories() const {
@@ -116,26 +120,25 @@ Done ReplaceSet::stage_one(size_t index) {
 }
 
 Done ReplaceSet::stage_pivot() {
-  std::string pivot = pivot_of(name_, replacements_.front().path);
   for (const char* directory : {"", "/old", "/new"})
-    if (Done made = files_.make_directory(pivot + directory, 0755); !made) return made;
-  if (Done linked = files_.symlink("old", pivot + "/now"); !linked) return linked;
+    if (Done made = files_.make_directory(pivot_ + directory, 0755); !made) return made;
+  if (Done linked = files_.symlink("old", pivot_ + "/now"); !linked) return linked;
   for (size_t index = 0; index < replacements_.size(); ++index) {
-    std::string number = std::to_string(index);
+    std::string number = std::to_string(replacements_[index].number);
     std::string directory = parent_directory(replacements_[index].path);
     if (Done kept = keep_old(index); !kept) return kept;
     for (const char* side : {"old", "new"}) {
-      std::string here = pivot + "/" + side;
+      std::string here = pivot_ + "/" + side;
       std::string suffix = std::string(".") + side;
       Done linked =
           files_.symlink(relative(here, beside(index, suffix.c_str())), here + "/" + number);
       if (!linked) return linked;
     }
     Done linked =
-        files_.symlink(relative(directory, pivot + "/now/" + number), beside(index, ".link"));
+        files_.symlink(relative(directory, pivot_ + "/now/" + number), beside(index, ".link"));
     if (!linked) return linked;
   }
-  return files_.sync({pivot + "/old", pivot + "/new", pivot});
+  return files_.sync({pivot_ + "/old", pivot_ + "/new", pivot_});
 }
 
 Done ReplaceSet::stage() {
@@ -178,11 +181,10 @@ Done ReplaceSet::put_all(const char* suffix, bool check) {
 Done ReplaceSet::swap() {
   if (replacements_.empty()) return {};
   if (!needs_pivot()) return put_all(".new", true);
-  std::string pivot = pivot_of(name_, replacements_.front().path);
   if (Done linked = put_all(".link", true); !linked) return linked;
-  if (Done linked = files_.symlink("new", pivot + "/next"); !linked) return linked;
-  if (Done flipped = files_.rename(pivot + "/next", pivot + "/now"); !flipped) return flipped;
-  if (Done synced = files_.sync({pivot}); !synced) return synced;
+  if (Done linked = files_.symlink("new", pivot_ + "/next"); !linked) return linked;
+  if (Done flipped = files_.rename(pivot_ + "/next", pivot_ + "/now"); !flipped) return flipped;
+  if (Done synced = files_.sync({pivot_}); !synced) return synced;
   return put_all(".new", false);
 }
 

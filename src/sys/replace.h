@@ -29,6 +29,7 @@
 namespace certrebind {
 
 struct Replacement {
+  size_t number = 0;      // of the file in the whole that the set belongs to: names what is staged
   std::string path;       // a real path: links in it already resolved
   std::string expected;   // what a reader finds there now; anything else is a race
   std::string bytes;      // what shall lie there
@@ -37,8 +38,10 @@ struct Replacement {
 
 class ReplaceSet {
  public:
-  // `name` is unique for ever: leftovers of different sets must never meet.
-  ReplaceSet(Files& files, std::string name, std::vector<Replacement> replacements);
+  // `name` is unique for ever: leftovers of different sets must never meet. `anchor` is the file
+  // beside which the pivot stands: the first of the whole.
+  ReplaceSet(Files& files, std::string name, std::string anchor,
+             std::vector<Replacement> replacements);
 
   // Does all that can fail: space, rights, comparison with what is expected. Changes no file;
   // durable. Code::raced if a file is not what was expected.
@@ -63,11 +66,13 @@ class ReplaceSet {
 
   Files& files_;
   std::string name_;
+  std::string pivot_;
   std::vector<Replacement> replacements_;
 };
 
-// Removes what a set of this name left beside these files and makes that durable. Refuses while one
-// of the files is still a link into the set's pivot. What is not there is no error.
+// Removes what a set of this name left and makes that durable. `paths` are all files of the whole:
+// their numbers are their places here, and the first is the anchor. Refuses while one of them is
+// still a link into the set's pivot. What is not there is no error.
 Done remove_leftovers(Files& files, const std::string& name, const std::vector<std::string>& paths);
 
 }  // namespace certrebind

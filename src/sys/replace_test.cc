@@ -36,7 +36,8 @@ std::vector<std::string> paths_of(size_t count) {
 std::vector<Replacement> towards(Files& files, size_t count, std::string (*content)(size_t index)) {
   std::vector<Replacement> replacements;
   for (size_t i = 0; i < count; ++i)
-    replacements.push_back({.path = kPaths[i],
+    replacements.push_back({.number = i,
+                            .path = kPaths[i],
                             .expected = files.read(kPaths[i], kPemLimit).value(),
                             .bytes = content(i),
                             .attributes = files.attributes(kPaths[i]).value()});
@@ -58,7 +59,7 @@ std::string state_of(const Files& files, size_t count) {
 
 Done replace(Files& files, const std::string& name, size_t count,
              std::string (*content)(size_t index)) {
-  ReplaceSet set(files, name, towards(files, count, content));
+  ReplaceSet set(files, name, kPaths[0], towards(files, count, content));
   if (Done staged = set.stage(); !staged) return staged;
   if (Done swapped = set.swap(); !swapped) return swapped;
   return remove_leftovers(files, name, paths_of(count));
@@ -195,7 +196,7 @@ TEST_P(Replace, EveryFailureOnceOrForEverLeavesOldOrNew) {
 
 TEST_P(Replace, AnEditBeforeStagingIsARace) {
   MemoryFiles files = disk();
-  ReplaceSet set(files, "7", towards(files, count(), new_content));
+  ReplaceSet set(files, "7", kPaths[0], towards(files, count(), new_content));
   files.put(kPaths[0], "the administrator's");
   Done staged = set.stage();
   ASSERT_FALSE(staged);
@@ -205,7 +206,7 @@ TEST_P(Replace, AnEditBeforeStagingIsARace) {
 
 TEST_P(Replace, AnEditBetweenStagingAndSwappingIsKept) {
   MemoryFiles files = disk();
-  ReplaceSet set(files, "7", towards(files, count(), new_content));
+  ReplaceSet set(files, "7", kPaths[0], towards(files, count(), new_content));
   ASSERT_TRUE(set.stage());
   ASSERT_TRUE(files.create("/etc/ssl/certs/theirs", "the administrator's", {}, std::nullopt));
   ASSERT_TRUE(files.rename("/etc/ssl/certs/theirs", kPaths[0]));
@@ -220,6 +221,20 @@ TEST_P(Replace, TheNewFileIsNewerByASecond) {
   int64_t before = files.stat(kPaths[0])->modified_ns;
   ASSERT_TRUE(replace(files, "7", count(), new_content));
   EXPECT_GE(files.stat(kPaths[0])->modified_ns, before + 1'000'000'000);
+}
+
+TEST(ReplaceSet, APartOfTheWholeIsCleanedUpByTheWhole) {
+  MemoryFiles files = disk_of(3);
+  std::vector<Replacement> part = towards(files, 3, new_content);
+  part.erase(part.begin());
+  ReplaceSet set(files, "7", kPaths[0], part);
+  ASSERT_TRUE(set.stage());
+  ASSERT_TRUE(set.swap());
+  ASSERT_TRUE(remove_leftovers(files, "7", paths_of(3)));
+  EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "old 0");
+  EXPECT_EQ(files.read(kPaths[2], kPemLimit).value(), "new 2");
+  for (const std::string& path : paths_of(3))
+    EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
 }
 
 TEST(RemoveLeftovers, RefusesWhileAFileIsALinkIntoThePivot) {

@@ -1,0 +1,253 @@
+#include "rebind/audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "x509/bundle.h"
+#include "x509/key.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+using Remarks = std::vector<Remark>;
+
+// What one pair of files says about itself, whoever binds it.
+class PairAudit {
+ public:
+  PairAudit(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
+
+  // Read and checked once for each pair of paths.
+  const Remarks& of(const SurveyedBinding& bound) {
+    auto key = std::pair(bound.binding.certificate.path, bound.binding.key.path);
+    auto [entry, is_new] = known_.try_emplace(key);
+    if (is_new) entry->second = check(bound);
+    return entry->second;
+  }
+
+ private:
+  Remarks check(const SurveyedBinding& bound) const {
+    Remarks remarks;
+    const std::string& path = bound.binding.certificate.path;
+    if (!bound.disk->certificate) {
+      remarks.push_back({Complaint::no_certificate,
+                         fmt::format("{}: {}", path, bound.disk->problem),
+                         "put the certificate back, or restore it with certrebind undo"});
+      return remarks;
+    }
+    check_validity(*bound.disk->certificate, path, remarks);
+    auto bytes = host_.files.read(path, kPemLimit);
+    auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+    if (!bundle) {
+      remarks.push_back({Complaint::no_certificate, bundle.error().message(), ""});
+      return remarks;
+    }
+    check_key(bound, *bundle, remarks);
+    check_chain(*bundle, path, remarks);
+    return remarks;
+  }
+
+  void check_validity(const CertificateOutline& certificate, const std::string& path,
+                      Remarks& remarks) const {
+    WallTime now = host_.clock.wall();
+    std::string end = to_text(certificate.not_after) + " UTC";
+    if (now > certificate.not_after)
+      remarks.push_back({Complaint::expired, fmt::format("{} expired on {}", path, end),
+                         "renew it, then certrebind rebind OLD NEW"});
+    else if (now < certificate.not_before)
+      remarks.push_back(
+          {Complaint::not_yet_valid,
+           fmt::format("{} is not valid before {} UTC", path, to_text(certificate.not_before)),
+           "check this machine's clock: date -u"});
+    else if (about_to_expire(certificate, settings_, now))
+      remarks.push_back({Complaint::about_to_expire, fmt::format("{} expires on {}", path, end),
+                         "renew it, then certrebind rebind OLD NEW"});
+  }
+
+  void check_key(const SurveyedBinding& bound, const Bundle& bundle, Remarks& remarks) const {
+    const std::string& path = bound.binding.key.path;
+    if (path.empty()) return;
+    auto bytes = host_.files.read(path, kPemLimit);
+    if (!bytes && bytes.error().code == Code::denied) return;  // not ours to know
+    KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
+    if (state == KeyState::matches) return;
+    remarks.push_back(
+        {Complaint::key_mismatch,
+         fmt::format("the key {} {}", path,
+                     bytes ? to_text(state) : "cannot be read: " + bytes.error().cause),
+         "a reload would fail: put the right key there first"});
+  }
+
+  static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
+    if (bundle.connected() > 0 || bundle.leaf.is_self_signed() || ends_in_trusted_root(bundle))
+      return;
+    remarks.push_back(
+        {Complaint::chain_incomplete,
+         fmt::format("{} holds no intermediate, and its issuer ({}) is not trusted here", path,
+                     printable(bundle.leaf.issuer_line)),
+         "put the full chain there (fullchain.pem)"});
+  }
+
+  const Host& host_;
+  const Settings& settings_;
+  std::map<std::pair<std::string, std::string>, Remarks> known_;
+};
+
+void check_names(const SurveyedBinding& bound, Remarks& remarks) {
+  if (bound.binding.role == Role::client) return;
+  std::vector<std::string> missing;
+  for (const std::string& name : bound.binding.names)
+    if (!covers(bound.disk->certificate->names, name)) missing.push_back(name);
+  if (missing.empty()) return;
+  remarks.push_back({Complaint::name_not_covered,
+                     fmt::format("the certificate does not cover {}", join(missing, ", ")),
+                     "issue it for all names of the site"});
+}
+
+void check_one_look(const SurveyedBinding& bound, const Look& look, Remarks& remarks) {
+  if (!look.served) {
+    remarks.push_back(
+        {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
+    return;
+  }
+  if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
+    return;
+  auto served = outline_of(look.served->leaf_der);
+  bool newer = served && bound.disk->certificate->not_after > served->not_after;
+  remarks.push_back(
+      {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
+       fmt::format("{} serves {}, on disk lies {}", look.asked.text(),
+                   look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
+       fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
+                   bound.disk->certificate->thumbprint.brief())});
+}
+
+// One sentence for many endpoints with the same complaint and the same next command.
+void add_looks(const SurveyedBinding& bound, const std::vector<Look>& looks, Remarks& remarks) {
+  Remarks all;
+  for (const Look& look : looks) check_one_look(bound, look, all);
+  for (const Remark& remark : all) {
+    size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
+      return other.complaint == remark.complaint && other.next == remark.next;
+    }));
+    bool told = std::ranges::any_of(remarks, [&](const Remark& other) {
+      return other.complaint == remark.complaint && other.next == remark.next;
+    });
+    if (told) continue;
+    remarks.push_back(remark);
+    if (same > 1) remarks.back().sentence += fmt::format(" (and {} more like it)", same - 1);
+  }
+}
+
+KeyType key_type_of(const SurveyedBinding& bound) {
+  if (!bound.disk || !bound.disk->certificate) return KeyType::other;
+  auto leaf = Certificate::parse(bound.disk->der);
+  return leaf ? leaf->key_type : KeyType::other;
+}
+
+}  // namespace
+
+std::string to_text(Complaint complaint) {
+  switch (complaint) {
+    case Complaint::renewed_not_reloaded:
+      return "renewed but not reloaded";
+    case Complaint::serves_another:
+      return "serves another certificate";
+    case Complaint::unreachable:
+      return "unreachable";
+    case Complaint::not_running:
+      return "not running";
+    case Complaint::no_certificate:
+      return "no certificate";
+    case Complaint::key_mismatch:
+      return "key mismatched on disk";
+    case Complaint::expired:
+      return "expired";
+    case Complaint::about_to_expire:
+      return "about to expire";
+    case Complaint::not_yet_valid:
+      return "not yet valid";
+    case Complaint::name_not_covered:
+      return "name not covered";
+    case Complaint::chain_incomplete:
+      return "chain incomplete";
+  }
+  return "unknown";
+}
+
+Level level_of(Complaint complaint) {
+  switch (complaint) {
+    case Complaint::renewed_not_reloaded:
+    case Complaint::serves_another:
+    case Complaint::about_to_expire:
+    case Complaint::name_not_covered:
+    case Complaint::chain_incomplete:
+      return Level::warning;
+    default:
+      return Level::critical;
+  }
+}
+
+Level AuditedBinding::level() const {
+  Level worst = Level::ok;
+  for (const Remark& remark : remarks) worst = std::max(worst, level_of(remark.complaint));
+  return worst;
+}
+
+bool about_to_expire(const CertificateOutline& certificate, const Settings& settings,
+                     WallTime now) {
+  auto lifetime = certificate.not_after - certificate.not_before;
+  auto part = std::chrono::duration_cast<milliseconds>(lifetime * settings.expiry_fraction);
+  milliseconds most = std::chrono::days(settings.expiry_days);
+  return certificate.not_after - now < std::min(part, most);
+}
+
+std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
+                                           const Prober::Progress& progress) {
+  std::vector<Expectation> asked;
+  std::vector<size_t> owner;
+  for (size_t index = 0; index < survey.bindings.size(); ++index) {
+    const SurveyedBinding& bound = survey.bindings[index];
+    KeyType type = key_type_of(bound);
+    if (!bound.service->reload().signal) continue;
+    for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
+      asked.push_back(std::move(expected));
+      owner.push_back(index);
+    }
+  }
+  std::vector<Target> targets;
+  for (const Expectation& expected : asked) targets.push_back(expected.old_target());
+  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, progress);
+  std::vector<std::vector<Look>> looks(survey.bindings.size());
+  for (size_t i = 0; i < asked.size(); ++i)
+    looks[owner[i]].push_back({std::move(asked[i]), std::move(served[i])});
+  return looks;
+}
+
+std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
+                                  const Survey& survey, const Prober::Progress& progress) {
+  std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
+  PairAudit pairs(host, settings);
+  std::vector<AuditedBinding> audited;
+  for (size_t index = 0; index < survey.bindings.size(); ++index) {
+    const SurveyedBinding& bound = survey.bindings[index];
+    AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
+    if (bound.disk) {
+      add_looks(bound, result.looks, result.remarks);
+      const Remarks& of_pair = pairs.of(bound);
+      result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
+      if (bound.disk->certificate) check_names(bound, result.remarks);
+    }
+    if (!bound.service->reload().signal)
+      result.remarks.push_back(
+          {Complaint::not_running, bound.service->id().text() + " is not running", "start it"});
+    audited.push_back(std::move(result));
+  }
+  return audited;
+}
+
+}  // namespace certrebind

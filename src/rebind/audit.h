@@ -1,0 +1,65 @@
+// The audit: configured, on disk and served, compared for every binding. Changes nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rebind/plan.h"
+#include "rebind/proof.h"
+#include "rebind/survey.h"
+#include "state/settings.h"
+
+namespace certrebind {
+
+// What can be wrong with a binding.
+enum class Complaint {
+  renewed_not_reloaded,  // a newer certificate lies on disk than is served
+  serves_another,        // what is served is not what lies on disk
+  unreachable,           // no handshake completes
+  not_running,           // the server is down
+  no_certificate,        // nothing usable lies at the configured path
+  key_mismatch,          // the key on disk is not the certificate's
+  expired,
+  about_to_expire,
+  not_yet_valid,
+  name_not_covered,
+  chain_incomplete,
+};
+// "renewed but not reloaded", "about to expire", …
+std::string to_text(Complaint complaint);
+
+// Monitoring plugins' levels, in the order of their exit codes.
+enum class Level { ok, warning, critical };
+Level level_of(Complaint complaint);
+
+struct Remark {
+  Complaint complaint;
+  std::string sentence;
+  std::string next;  // may be empty
+};
+
+// One handshake that was made.
+struct Look {
+  Expectation asked;
+  Result<Served> served;
+};
+
+struct AuditedBinding {
+  const SurveyedBinding* bound = nullptr;
+  std::vector<Remark> remarks;
+  std::vector<Look> looks;
+  Level level() const;
+};
+
+// What the bindings serve, in the survey's order; a binding without reachable endpoints has no
+// looks.
+std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
+                                           const Prober::Progress& progress);
+
+// When a certificate counts as about to expire: a part of its lifetime, at most so many days.
+bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);
+
+std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
+                                  const Survey& survey, const Prober::Progress& progress);
+
+}  // namespace certrebind

@@ -1,0 +1,122 @@
+#include "rebind/file_set.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "x509/pem.h"
+
+namespace certrebind {
+
+namespace {
+
+// Blocks that are neither certificate nor key, as they stand.
+std::string other_blocks(std::string_view pem) {
+  std::string kept;
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (block.is_certificate() || block.is_private_key() || block.label == "EC PARAMETERS")
+      continue;
+    kept += block.whole;
+    if (!kept.ends_with('\n')) kept += '\n';
+  }
+  return kept;
+}
+
+bool key_comes_first(std::string_view pem) {
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (block.is_private_key()) return true;
+    if (block.is_certificate()) return false;
+  }
+  return false;
+}
+
+std::string certificate_file(const std::string& before, const NewCertificate& new_one,
+                             bool with_key) {
+  std::string certificates = new_one.bundle.certificates_pem();
+  std::string key = with_key ? new_one.key_blocks : "";
+  std::string rest = other_blocks(before);
+  return key_comes_first(before) ? key + certificates + rest : certificates + key + rest;
+}
+
+std::string brief_of(const NewCertificate& new_one) {
+  return new_one.bundle.leaf.outline.thumbprint.brief();
+}
+
+}  // namespace
+
+Done FileSet::edit(const std::vector<FileEdit>& edits) {
+  for (const FileEdit& edit : edits) {
+    auto [known, is_new] = edits_[edit.where.file].try_emplace(edit.where.begin, edit);
+    if (is_new) continue;
+    if (known->second.where.end != edit.where.end || known->second.replacement != edit.replacement)
+      return fail(Code::failed, "edit", edit.where.text(),
+                  "two bindings need different values in this one place",
+                  "use --rewrite, or give each site a directive of its own");
+  }
+  return {};
+}
+
+Done FileSet::put(PlannedFile file) {
+  auto [known, is_new] = rewritten_.try_emplace(file.path, file);
+  if (is_new || known->second.after == file.after) return {};
+  return fail(Code::failed, "rewrite", file.path, "two bindings need different content in it",
+              "use --repoint");
+}
+
+Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
+  auto certificate = files_.real_path(binding.certificate.path);
+  if (!certificate) return pass(certificate);
+  auto key = files_.real_path(binding.key.path);
+  if (!key) return pass(key);
+  auto before = files_.read(*certificate, kPemLimit);
+  if (!before) return pass(before);
+  bool combined = *certificate == *key;
+  // A key that lies in the certificate's file without being named from there is kept in step too.
+  bool with_key = combined || !private_key_blocks(*before).empty();
+  Done done = put({.path = *certificate,
+                   .before = *before,
+                   .after = certificate_file(*before, new_one, with_key),
+                   .secret = true,
+                   .what = fmt::format("certificate {}{}", brief_of(new_one),
+                                       with_key ? " with its private key" : "")});
+  if (!done || combined) return done;
+  auto key_before = files_.read(*key, kPemLimit);
+  if (!key_before) return pass(key_before);
+  return put({.path = *key,
+              .before = *key_before,
+              .after = new_one.key_blocks + other_blocks(*key_before),
+              .secret = true,
+              .what = "private key of certificate " + brief_of(new_one)});
+}
+
+bool FileSet::edits_span(const Span& span) const {
+  auto file = edits_.find(span.file);
+  return file != edits_.end() && file->second.contains(span.begin);
+}
+
+Result<std::vector<PlannedFile>> FileSet::finish() const {
+  std::map<std::string, PlannedFile> planned = rewritten_;
+  for (const auto& [path, edits] : edits_) {
+    auto before = files_.read(path, kConfigLimit);
+    if (!before) return pass(before);
+    std::string after;
+    size_t at = 0;
+    for (const auto& [begin, edit] : edits) {
+      if (begin < at || edit.where.end > before->size())
+        return fail(Code::raced, "edit", edit.where.text(), "the file changed while it was planned",
+                    "run the command again");
+      after.append(*before, at, begin - at).append(edit.replacement);
+      at = edit.where.end;
+    }
+    after.append(*before, at);
+    planned[path] = {.path = path,
+                     .before = std::move(*before),
+                     .after = std::move(after),
+                     .secret = false,
+                     .what = {}};
+  }
+  std::vector<PlannedFile> files;
+  for (auto& [path, file] : planned) files.push_back(std::move(file));
+  return files;
+}
+
+}  // namespace certrebind

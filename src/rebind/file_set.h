@@ -1,0 +1,41 @@
+// The files that a plan replaces: edits of configuration gathered by file, and bound files built
+// anew.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rebind/plan.h"
+
+namespace certrebind {
+
+class FileSet {
+ public:
+  explicit FileSet(const Files& files) : files_(files) {}
+
+  // Byte ranges only: everything else in the file stays. The same edit twice is one edit; two
+  // different edits of one range, or overlapping ones, are an error.
+  Done edit(const std::vector<FileEdit>& edits);
+
+  // Builds the files that `binding` names anew with `new_one`, each in its own form: a combined PEM
+  // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay.
+  Done rewrite(const Binding& binding, const NewCertificate& new_one);
+
+  // What the files would become.
+  Result<std::vector<PlannedFile>> finish() const;
+
+  // The spans that are edited, to see who else uses them.
+  bool edits_span(const Span& span) const;
+  bool rewrites_any() const { return !rewritten_.empty(); }
+  bool rewrites(const std::string& real_path) const { return rewritten_.contains(real_path); }
+
+ private:
+  Done put(PlannedFile file);
+
+  const Files& files_;
+  std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte
+  std::map<std::string, PlannedFile> rewritten_;             // by real path
+};
+
+}  // namespace certrebind

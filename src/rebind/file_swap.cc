@@ -1,0 +1,154 @@
+#include "rebind/file_swap.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+std::string image_path(const State& state, int64_t transaction, size_t index) {
+  return fmt::format("{}/{}", state.before_directory(transaction), index);
+}
+
+Done remove_directory(Files& files, const std::string& directory) {
+  auto names = files.list(directory);
+  if (!names && names.error().code == Code::not_found) return {};
+  if (!names) return pass(names);
+  for (const std::string& name : *names)
+    if (Done removed = files.remove(directory + "/" + name); !removed) return removed;
+  return files.remove(directory);
+}
+
+}  // namespace
+
+std::string FileSwap::image(size_t index) const {
+  return image_path(state_, row_.id, index);
+}
+
+std::string FileSwap::set_name(int number) const {
+  return fmt::format("{}-{}-{}", row_.id, row_.record.token, number);
+}
+
+std::vector<std::string> FileSwap::paths() const {
+  std::vector<std::string> paths;
+  for (const JournalFile& file : row_.record.files) paths.push_back(file.path);
+  return paths;
+}
+
+Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
+  std::string directory = state_.before_directory(row_.id);
+  if (Done made = files_.make_directory(directory, 0700); !made) return made;
+  std::vector<std::string> written = {directory, parent_directory(directory)};
+  for (size_t index = 0; index < planned.size(); ++index) {
+    Done kept = files_.create(image(index), planned[index].before,
+                              {.mode = 0600, .owner = {}, .group = {}, .extended = {}});
+    if (!kept) return kept;
+    written.push_back(image(index));
+  }
+  return files_.sync(written);
+}
+
+Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
+  if (planned.empty()) return {};
+  if (Done kept = keep_before_images(planned); !kept) return kept;
+  auto number = journal_.next_set(row_);
+  if (!number) return pass(number);
+  std::vector<Replacement> replacements;
+  for (const PlannedFile& file : planned) {
+    auto attributes = files_.attributes(file.path);
+    if (!attributes) return pass(attributes);
+    replacements.push_back({.number = replacements.size(),
+                            .path = file.path,
+                            .expected = file.before,
+                            .bytes = file.after,
+                            .attributes = std::move(*attributes)});
+  }
+  staged_ = std::make_unique<ReplaceSet>(files_, set_name(*number), planned.front().path,
+                                         std::move(replacements));
+  return staged_->stage();
+}
+
+Done FileSwap::swap() {
+  if (!staged_) return {};
+  Done swapped = staged_->swap();
+  staged_.reset();
+  return swapped;
+}
+
+Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) const {
+  std::vector<Replacement> replacements;
+  for (size_t index = 0; index < row_.record.files.size(); ++index) {
+    const JournalFile& file = row_.record.files[index];
+    auto entry = files_.lstat(file.path);
+    auto now = entry ? files_.read(file.path, kConfigLimit) : Result<std::string>(pass(entry));
+    if (!now) return pass(now);
+    std::string digest = content_digest(*now);
+    bool is_old = digest == file.before_digest;
+    if (is_old && entry->kind == FileKind::regular) continue;
+    if (!is_old && digest != file.after_digest) {
+      result.foreign.push_back(file.path);
+      continue;
+    }
+    auto before = read_before_image(files_, state_, row_, index);
+    if (!before) return pass(before);
+    auto attributes = files_.attributes(file.path);
+    if (!attributes) return pass(attributes);
+    replacements.push_back({.number = index,
+                            .path = file.path,
+                            .expected = std::move(*now),
+                            .bytes = std::move(*before),
+                            .attributes = std::move(*attributes)});
+  }
+  return replacements;
+}
+
+Result<FileSwap::PutBack> FileSwap::put_back() {
+  PutBack result;
+  auto replacements = replacements_back(result);
+  if (!replacements) return pass(replacements);
+  if (!replacements->empty()) {
+    auto number = journal_.next_set(row_);
+    if (!number) return pass(number);
+    ReplaceSet set(files_, set_name(*number), row_.record.files.front().path,
+                   std::move(*replacements));
+    if (Done staged = set.stage(); !staged) return pass(staged);
+    if (Done swapped = set.swap(); !swapped) return pass(swapped);
+  }
+  if (Done cleaned = clean_up(); !cleaned) return pass(cleaned);
+  return result;
+}
+
+Done FileSwap::clean_up() {
+  for (int number = 0; number < row_.sets; ++number)
+    if (Done removed = remove_leftovers(files_, set_name(number), paths()); !removed)
+      return removed;
+  return {};
+}
+
+Done FileSwap::forget() {
+  return remove_directory(files_, state_.before_directory(row_.id));
+}
+
+Result<std::string> read_before_image(const Files& files, const State& state,
+                                      const TransactionRow& row, size_t index) {
+  std::string path = image_path(state, row.id, index);
+  auto bytes = files.read(path, kConfigLimit);
+  if (!bytes) return pass(bytes);
+  if (content_digest(*bytes) == row.record.files[index].before_digest) return bytes;
+  return fail(Code::failed, "use the before-image", path, "it is not what the journal says");
+}
+
+Done prune_before_images(Files& files, State& state, Journal& journal, WallTime now,
+                         int keep_days) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  for (const TransactionRow& row : *rows)
+    if (row.ended && now - *row.ended > std::chrono::days(keep_days))
+      if (Done removed = remove_directory(files, state.before_directory(row.id)); !removed)
+        return removed;
+  return {};
+}
+
+}  // namespace certrebind

@@ -1,0 +1,108 @@
+// The journal: every transaction's record and how far it came, in the database. A phase is durable
+// before its act begins; a phase mark and its event are one database transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lifecycle/events.h"
+#include "rebind/proof.h"
+#include "service/service.h"
+#include "state/state.h"
+
+namespace certrebind {
+
+enum class Phase {
+  planned,
+  staged,
+  swapping,
+  swapped,
+  tested,
+  reloading,
+  verifying,
+  committed,
+  restoring,
+  restored,
+  refused,
+  stuck,  // ended, and a person has to look
+};
+std::string to_text(Phase phase);
+
+enum class Outcome { committed, rolled_back, refused, needs_operator };
+std::string to_text(Outcome outcome);
+
+// A file that the transaction replaces. Its before-image is NUMBER in State::before_directory.
+struct JournalFile {
+  std::string path;
+  std::string before_digest;  // SHA-256 of the content, hex
+  std::string after_digest;
+};
+
+struct JournalSuccession {
+  std::string old_thumbprint;
+  std::string new_thumbprint;
+  std::vector<std::string> sites;
+};
+
+struct JournalRecord {
+  std::string token;  // makes the names of what is staged unique
+  std::vector<JournalFile> files;
+  std::vector<JournalSuccession> successions;
+  std::vector<Expectation> expectations;
+};
+
+struct TransactionRow {
+  int64_t id = 0;
+  std::string act;  // "rebind" or "undo"
+  ServiceId service;
+  Phase phase = Phase::planned;
+  std::optional<Outcome> outcome;  // unset: it runs, or was interrupted
+  WallTime started;
+  std::optional<WallTime> ended;
+  std::optional<int64_t> undoes;
+  bool owed = false;
+  int sets = 0;
+  std::string account;
+  JournalRecord record;
+};
+
+struct Ending {
+  Phase phase = Phase::committed;
+  Outcome outcome = Outcome::committed;
+  std::string account;  // lines for people
+  bool owed = false;
+  std::vector<EventId> events;  // what else to log than the outcome's own
+};
+
+class Journal {
+ public:
+  Journal(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  // Writes the record with phase `planned` and the event `started`; gives the row.
+  Result<TransactionRow> begin(const std::string& act, const ServiceId& service,
+                               JournalRecord record, std::optional<int64_t> undoes);
+  Done mark(TransactionRow& row, Phase phase);
+  // Before files are swapped (again): the number of the set, from 0.
+  Result<int> next_set(TransactionRow& row);
+  Done end(TransactionRow& row, const Ending& ending);
+  // The server was seen to serve what it owed.
+  Done paid(TransactionRow& row);
+
+  Result<std::vector<TransactionRow>> unfinished();
+  Result<std::vector<TransactionRow>> owed();
+  Result<std::vector<TransactionRow>> all();  // oldest first, without their records
+  Result<TransactionRow> find(int64_t id);    // Code::not_found
+
+ private:
+  Event event_of(const TransactionRow& row, EventId id, std::string message) const;
+  Result<std::vector<TransactionRow>> select(const char* what, const std::string& where);
+
+  Database& database_;
+  const Clock& clock_;
+};
+
+// A digest of a file's content, to know it again.
+std::string content_digest(const std::string& bytes);
+
+}  // namespace certrebind

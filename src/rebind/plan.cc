@@ -1,0 +1,360 @@
+#include "rebind/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "rebind/file_set.h"
+
+namespace certrebind {
+
+namespace {
+
+const Thumbprint& new_thumbprint(const Succession& succession) {
+  return succession.new_one.bundle.leaf.outline.thumbprint;
+}
+
+bool forced(const Succession& succession) {
+  return succession.old_one.thumbprint == new_thumbprint(succession);
+}
+
+// Builds the plan of one service.
+class Planner {
+ public:
+  Planner(const PlanContext& context, const Service& service)
+      : context_(context), file_set_(context.files) {
+    plan_.service = &service;
+  }
+
+  void consider(const Succession& succession);
+  std::optional<Plan> finish();
+
+ private:
+  using Bindings = std::vector<PlannedBinding>;
+
+  Bindings affected(const Succession& succession) const;
+  bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
+  PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
+  std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
+  void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
+  Done add(const PlannedBinding& planned);
+  void expect(const PlannedBinding& planned);
+  void note_names(const PlannedBinding& planned);
+  void check_neighbours();
+  void check_neighbour(const Binding& binding, const NamedFile& named);
+  void refuse_all(const Error& error);
+
+  const PlanContext& context_;
+  FileSet file_set_;
+  Plan plan_;
+  bool refused_ = false;  // the plan as a whole cannot be carried out
+};
+
+bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const {
+  auto looked = context_.served.find(&bound);
+  bool serves_old = false, serves_other = false;
+  if (looked != context_.served.end())
+    for (const Thumbprint& served : looked->second) {
+      serves_old = serves_old || served == succession.old_one.thumbprint;
+      serves_other = serves_other || served != new_thumbprint(succession);
+    }
+  if (serves_old) return true;
+  bool held_old = std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
+    return seen.path == bound.binding.certificate.path &&
+           seen.thumbprint == succession.old_one.thumbprint;
+  });
+  return held_old && serves_other;
+}
+
+Planner::Bindings Planner::affected(const Succession& succession) const {
+  Bindings found;
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service) continue;
+    bool holds_old = bound.holds(succession.old_one.thumbprint);
+    bool renewed = bound.holds(new_thumbprint(succession)) && waits_for_reload(bound, succession);
+    if (holds_old || renewed)
+      found.push_back(
+          {.bound = &bound, .succession = &succession, .kind = choose(bound, succession)});
+  }
+  return found;
+}
+
+PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.holds(new_thumbprint(succession))) return PlanKind::reload;
+  if (context_.preference == Preference::repoint) return PlanKind::repoint;
+  if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
+  if (succession.new_one.home) return PlanKind::repoint;
+  auto owner = store_of(context_.files, context_.settings.stores, bound.binding.certificate.path);
+  return owner && belongs_to_renewer(*owner) ? PlanKind::repoint : PlanKind::rewrite;
+}
+
+// What lies at the bound path will be loaded as it is: its key has to be the certificate's.
+void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  if (planned.kind != PlanKind::reload) return;
+  const Binding& binding = planned.bound->binding;
+  const std::string& path = binding.key.path;
+  auto key = context_.files.read(path, kPemLimit);
+  KeyState state = key ? key_state(*key, planned.succession->new_one.bundle.leaf) : KeyState::none;
+  if (state == KeyState::matches) return;
+  findings.push_back(
+      {Severity::error,
+       fmt::format("{} names the key {}, which {}", binding.site, path,
+                   key ? to_text(state) : "cannot be read: " + key.error().cause),
+       fmt::format("put the key of {} there; the server still serves what it loaded before",
+                   binding.certificate.path)});
+}
+
+void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  if (planned.kind != PlanKind::reload && !binding.not_editable.empty())
+    findings.push_back({Severity::error,
+                        fmt::format("{} ({}) cannot be edited: {}", binding.site,
+                                    binding.certificate.where.text(), binding.not_editable),
+                        "change it by hand"});
+  if (planned.kind != PlanKind::rewrite) return;
+  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
+    auto owner = store_of(context_.files, context_.settings.stores, path);
+    if (owner && belongs_to_renewer(*owner))
+      findings.push_back(
+          {Severity::error,
+           fmt::format("{} belongs to {}, which would overwrite it again", path, owner->kind),
+           "use --repoint"});
+  }
+}
+
+// A site with a certificate of each type: two of one type, and the server would take only the last.
+void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const SurveyedBinding& bound = *planned.bound;
+  KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
+  if (new_type == planned.succession->old_one.bundle.leaf.key_type) return;
+  for (const SurveyedBinding& other : context_.survey.bindings) {
+    if (&other == &bound || other.service != bound.service ||
+        other.binding.site != bound.binding.site || other.binding.role != bound.binding.role ||
+        !other.disk || !other.disk->certificate)
+      continue;
+    auto leaf = Certificate::parse(other.disk->der);
+    if (!leaf || leaf->key_type != new_type) continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} already has a certificate with an {} key ({}): with two of "
+                     "one type, only the last would be served",
+                     bound.binding.site, to_text(new_type), other.binding.certificate.where.text()),
+         "issue NEW with the key type of OLD"});
+    return;
+  }
+}
+
+bool readable_by(const FileInfo& info, uint32_t user) {
+  if (user == 0) return true;
+  return info.owner == user ? (info.mode & 0400) != 0 : (info.mode & 0044) != 0;
+}
+
+void Planner::check_reader(const Succession& succession, std::vector<Finding>& findings) const {
+  auto key = context_.files.stat(succession.new_one.files.key);
+  uint32_t reader = plan_.service->key_reader();
+  if (!key || readable_by(*key, reader)) return;
+  findings.push_back({Severity::error,
+                      fmt::format("{} cannot be read by the server, which runs as user {}",
+                                  succession.new_one.files.key, reader),
+                      "give that user the right to read it, or use --rewrite"});
+}
+
+std::vector<Finding> Planner::preflight(const Succession& succession,
+                                        const Bindings& bindings) const {
+  std::vector<Finding> findings =
+      preflight_certificate(succession.old_one, succession.new_one, context_.now);
+  bool repoints = false, reloads = false;
+  for (const PlannedBinding& planned : bindings) {
+    std::vector<Finding> more =
+        preflight_binding(planned.bound->binding, succession.old_one, succession.new_one);
+    findings.insert(findings.end(), more.begin(), more.end());
+    check_pair(planned, findings);
+    check_kind(planned, findings);
+    check_twin(planned, findings);
+    repoints = repoints || planned.kind == PlanKind::repoint;
+    reloads = reloads || planned.kind == PlanKind::reload;
+  }
+  if (repoints) check_reader(succession, findings);
+  if (reloads && !forced(succession))
+    findings.push_back(
+        {Severity::note,
+         "the old certificate is no longer on disk: if the new one cannot be "
+         "proven, the server keeps the old one in memory, and nothing can be put back",
+         ""});
+  return findings;
+}
+
+void Planner::expect(const PlannedBinding& planned) {
+  const Binding& binding = planned.bound->binding;
+  if (binding.role == Role::client) {
+    plan_.unproven.push_back(
+        fmt::format("{}: a client certificate towards an upstream is loaded and tested, not probed",
+                    binding.site));
+    return;
+  }
+  const Succession& succession = *planned.succession;
+  std::vector<Expectation> more = expectations_of(
+      binding, succession.old_one.thumbprint, succession.old_one.bundle.leaf.key_type,
+      new_thumbprint(succession), succession.new_one.bundle.leaf.key_type);
+  for (const Endpoint& endpoint : binding.endpoints)
+    if (!endpoint.unproven.empty())
+      plan_.unproven.push_back(
+          fmt::format("{} at {}: {}", binding.site, endpoint.listens, endpoint.unproven));
+  for (const std::string& name : binding.unprobed_names)
+    plan_.unproven.push_back(
+        fmt::format("{}: the name {} cannot be sent in a handshake", binding.site, name));
+  plan_.expectations.insert(plan_.expectations.end(), std::make_move_iterator(more.begin()),
+                            std::make_move_iterator(more.end()));
+}
+
+void Planner::note_names(const PlannedBinding& planned) {
+  std::vector<std::string> won =
+      names_won(planned.bound->binding, planned.succession->old_one.bundle.leaf,
+                planned.succession->new_one.bundle.leaf);
+  if (won.empty()) return;
+  plan_.findings.push_back(
+      {Severity::note,
+       fmt::format("{} wins {}: the old certificate did not cover {}", planned.bound->binding.site,
+                   join(won, ", "), won.size() == 1 ? "it" : "them"),
+       ""});
+}
+
+Done Planner::add(const PlannedBinding& planned) {
+  const Binding& binding = planned.bound->binding;
+  const NewCertificate& new_one = planned.succession->new_one;
+  if (planned.kind == PlanKind::repoint) {
+    auto edits = plan_.service->repoint(binding, new_one.files);
+    if (!edits) return pass(edits);
+    if (Done edited = file_set_.edit(*edits); !edited) return edited;
+  } else if (planned.kind == PlanKind::rewrite) {
+    if (Done built = file_set_.rewrite(binding, new_one); !built) return built;
+  }
+  expect(planned);
+  note_names(planned);
+  plan_.bindings.push_back(planned);
+  return {};
+}
+
+void Planner::refuse_all(const Error& error) {
+  plan_.findings.push_back({Severity::error, error.message(), error.hint});
+  refused_ = true;
+}
+
+void Planner::consider(const Succession& succession) {
+  Bindings bindings = affected(succession);
+  if (bindings.empty()) return;
+  std::vector<Finding> findings = preflight(succession, bindings);
+  plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
+  if (refuses(findings)) return;
+  for (const PlannedBinding& planned : bindings)
+    if (Done added = add(planned); !added) return refuse_all(added.error());
+}
+
+void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
+  if (named.path.empty()) return;
+  if (file_set_.edits_span(named.where))
+    return refuse_all({Code::failed, "edit", named.where.text(),
+                       fmt::format("{} uses it too, with another certificate", binding.site),
+                       "give each site a directive of its own"});
+  if (!file_set_.rewrites_any()) return;
+  auto real = context_.files.real_path(named.path);
+  if (real && file_set_.rewrites(*real))
+    refuse_all({Code::failed, "rewrite", *real,
+                fmt::format("{} ({}) uses it too, with another certificate", binding.site,
+                            named.where.text()),
+                "use --repoint"});
+}
+
+// What is edited or rewritten for one binding must not carry another along that keeps its
+// certificate.
+void Planner::check_neighbours() {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service || planned.contains(&bound)) continue;
+    check_neighbour(bound.binding, bound.binding.certificate);
+    check_neighbour(bound.binding, bound.binding.key);
+  }
+}
+
+std::optional<Plan> Planner::finish() {
+  if (plan_.bindings.empty() && plan_.findings.empty()) return std::nullopt;
+  if (!refused_) check_neighbours();
+  if (!refused_) {
+    auto files = file_set_.finish();
+    if (files) {
+      plan_.files = std::move(*files);
+    } else {
+      refuse_all(files.error());
+    }
+  }
+  if (refused_) {
+    plan_.bindings.clear();
+    plan_.expectations.clear();
+  }
+  return std::move(plan_);
+}
+
+}  // namespace
+
+std::string to_text(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::reload:
+      return "reload";
+    case PlanKind::repoint:
+      return "repoint";
+    case PlanKind::rewrite:
+      return "rewrite";
+  }
+  return "unknown";
+}
+
+std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprint& old_thumbprint,
+                                         KeyType old_type, const Thumbprint& new_thumbprint,
+                                         KeyType new_type) {
+  std::vector<Expectation> expectations;
+  for (const Endpoint& endpoint : binding.endpoints) {
+    if (!endpoint.unproven.empty()) continue;
+    std::vector<std::string> names = endpoint.probe_names;
+    if (endpoint.without_sni) names.emplace_back();
+    for (std::string& name : names)
+      expectations.push_back({.address = endpoint.address,
+                              .proxy_protocol = endpoint.proxy_protocol,
+                              .sni = std::move(name),
+                              .site = binding.site,
+                              .old_thumbprint = old_thumbprint,
+                              .new_thumbprint = new_thumbprint,
+                              .old_type = old_type,
+                              .new_type = new_type});
+  }
+  return expectations;
+}
+
+std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
+                                               const std::vector<Succession>& successions) {
+  std::vector<const SurveyedBinding*> found;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (std::ranges::any_of(successions, [&](const Succession& succession) {
+          return !forced(succession) && bound.holds(new_thumbprint(succession));
+        }))
+      found.push_back(&bound);
+  return found;
+}
+
+std::vector<Plan> make_plans(const PlanContext& context,
+                             const std::vector<Succession>& successions) {
+  std::vector<Plan> plans;
+  for (const auto& service : context.survey.services.found) {
+    Planner planner(context, *service);
+    for (const Succession& succession : successions) planner.consider(succession);
+    if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
+  }
+  return plans;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,89 @@
+// The plan: what a rebind would do to one service, computed by the same code in a dry run and in
+// earnest.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rebind/identify.h"
+#include "rebind/preflight.h"
+#include "rebind/proof.h"
+#include "rebind/survey.h"
+#include "state/settings.h"
+
+namespace certrebind {
+
+enum class PlanKind {
+  reload,   // NEW already lies at the configured path
+  repoint,  // the directives are made to name NEW's files
+  rewrite,  // the bound files are built anew with NEW
+};
+std::string to_text(PlanKind kind);
+
+// Which kind the user prefers where both are possible.
+enum class Preference { automatic, repoint, rewrite };
+
+// OLD is to be succeeded by NEW, as declared.
+struct Succession {
+  OldCertificate old_one;
+  NewCertificate new_one;
+};
+
+struct PlannedBinding {
+  const SurveyedBinding* bound = nullptr;
+  const Succession* succession = nullptr;
+  PlanKind kind = PlanKind::reload;
+};
+
+// A file that the swap replaces.
+struct PlannedFile {
+  std::string path;    // real
+  std::string before;  // what it holds now
+  std::string after;
+  bool secret = false;  // holds a private key, or is a certificate file that is replaced whole
+  std::string what;     // for secret files, what is put there: "certificate 1a2b…", "private key"
+};
+
+struct Plan {
+  const Service* service = nullptr;
+  std::vector<PlannedBinding> bindings;
+  std::vector<PlannedFile> files;  // ordered by path
+  std::vector<Expectation> expectations;
+  std::vector<Finding> findings;      // what was refused, warned of, or noted
+  std::vector<std::string> unproven;  // endpoints that no handshake can reach, with the reason
+
+  bool does_nothing() const { return bindings.empty(); }
+};
+
+// What is served where disk and NEW agree already, as far as it was asked.
+using ServedNow = std::map<const SurveyedBinding*, std::vector<Thumbprint>>;
+
+struct PlanContext {
+  const Files& files;
+  const Settings& settings;
+  const Survey& survey;
+  const std::vector<Sighting>& sightings;
+  const ServedNow& served;
+  Preference preference = Preference::automatic;
+  WallTime now;
+};
+
+// Bindings whose file holds some NEW already: whether they are to be reloaded, only what they serve
+// tells.
+std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
+                                               const std::vector<Succession>& successions);
+
+// One plan for each service that has to do with one of the successions, in the survey's order. A
+// succession that is refused for a service is left out of its plan, with its findings; the rest of
+// the plan stands.
+std::vector<Plan> make_plans(const PlanContext& context,
+                             const std::vector<Succession>& successions);
+
+// The handshakes that would show what a binding serves now.
+std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprint& old_thumbprint,
+                                         KeyType old_type, const Thumbprint& new_thumbprint,
+                                         KeyType new_type);
+
+}  // namespace certrebind

@@ -1,0 +1,213 @@
+#include "rebind/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+// Beyond this all keys count as equal when the type changes: RSA 4096 to P-256 is no step down.
+constexpr int kStrongBits = 128;
+using Findings = std::vector<Finding>;
+
+void refuse(Findings& findings, std::string sentence, std::string next) {
+  findings.push_back({Severity::error, std::move(sentence), std::move(next)});
+}
+
+std::string day(WallTime time) {
+  return to_text(time) + " UTC";
+}
+
+void check_key(const NewCertificate& new_one, Findings& findings) {
+  const std::string& path = new_one.files.key;
+  switch (new_one.key) {
+    case KeyState::matches:
+      return;
+    case KeyState::of_another:
+      return refuse(findings, fmt::format("the key in {} belongs to another certificate", path),
+                    "give the right key with --key FILE");
+    case KeyState::encrypted:
+      return refuse(
+          findings,
+          fmt::format("the key in {} is encrypted, and no reload can type its passphrase", path),
+          fmt::format("decrypt it: openssl pkey -in {} -out FILE", path));
+    case KeyState::unreadable:
+      return refuse(findings, fmt::format("the key in {} cannot be read as a private key", path),
+                    "give the right key with --key FILE");
+    case KeyState::none:
+      return refuse(findings, fmt::format("there is no private key in {} nor beside it", path),
+                    "give the key with --key FILE");
+  }
+}
+
+void check_shape(const NewCertificate& new_one, Findings& findings) {
+  const std::string& path = new_one.files.certificate;
+  if (new_one.bundle.leaf_not_first()) {
+    refuse(findings,
+           fmt::format("{} does not begin with the leaf: its first certificate is {}", path,
+                       printable(new_one.bundle.leaf.subject_line)),
+           "put the leaf first, then the intermediates in order");
+  } else if (new_one.bundle.leaf.is_ca) {
+    refuse(findings, fmt::format("{} is the certificate of a CA, not of a server", path),
+           "give the leaf certificate");
+  }
+}
+
+void check_validity(const NewCertificate& new_one, WallTime now, Findings& findings) {
+  const CertificateOutline& leaf = new_one.bundle.leaf.outline;
+  if (now > leaf.not_after)
+    refuse(findings, fmt::format("the new certificate expired on {}", day(leaf.not_after)),
+           "renew it first");
+  if (now < leaf.not_before)
+    refuse(findings,
+           fmt::format("the new certificate is not valid before {}", day(leaf.not_before)),
+           "wait until then, or check this machine's clock with: date -u");
+}
+
+void check_lifetime(const OldCertificate& old_one, const NewCertificate& new_one,
+                    Findings& findings) {
+  WallTime old_end = old_one.bundle.leaf.outline.not_after;
+  WallTime new_end = new_one.bundle.leaf.outline.not_after;
+  if (new_end < old_end)
+    refuse(findings,
+           fmt::format("the new certificate expires on {}, before the old one ({})", day(new_end),
+                       day(old_end)),
+           "check that OLD and NEW are not exchanged");
+}
+
+void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {
+  bool same_type = old_leaf.key_type == new_leaf.key_type;
+  bool weaker = same_type ? new_leaf.key_bits < old_leaf.key_bits
+                          : std::min(new_leaf.security_bits, kStrongBits) <
+                                std::min(old_leaf.security_bits, kStrongBits);
+  if (weaker)
+    refuse(findings,
+           fmt::format("the new key ({}) is weaker than the old one ({})", new_leaf.key_text(),
+                       old_leaf.key_text()),
+           "issue the certificate with a key at least as strong");
+  if (!same_type && !weaker)
+    findings.push_back(
+        {Severity::note,
+         fmt::format("the key changes from {} to {}: very old clients may not know it",
+                     old_leaf.key_text(), new_leaf.key_text()),
+         ""});
+}
+
+bool names_root(const Bundle& bundle, const Certificate& top) {
+  return std::ranges::any_of(bundle.chain, [&](const Certificate& certificate) {
+    return certificate.outline.thumbprint == top.outline.thumbprint;
+  });
+}
+
+// NEW may end at the root that OLD ended at, by name, or at a root that this machine trusts.
+bool ends_well(const OldCertificate& old_one, const NewCertificate& new_one) {
+  const Certificate& new_top = new_one.bundle.top();
+  const Certificate& old_top = old_one.bundle.top();
+  return new_top.issuer_line == old_top.issuer_line || names_root(old_one.bundle, new_top) ||
+         ends_in_trusted_root(new_one.bundle);
+}
+
+void check_chain(const OldCertificate& old_one, const NewCertificate& new_one, Findings& findings) {
+  const Bundle& bundle = new_one.bundle;
+  const std::string& path = new_one.files.certificate;
+  if (bundle.connected() < bundle.chain.size())
+    findings.push_back({Severity::warning,
+                        fmt::format("{} of the {} in {} do not belong to the chain",
+                                    bundle.chain.size() - bundle.connected(),
+                                    count_of(bundle.chain.size(), "certificate after the leaf",
+                                             "certificates after the leaf"),
+                                    path),
+                        ""});
+  if (bundle.leaf.is_self_signed() && old_one.bundle.leaf.is_self_signed()) return;
+  bool had_chain = old_one.has_file && old_one.bundle.connected() > 0;
+  if (had_chain && bundle.connected() == 0)
+    return refuse(findings,
+                  fmt::format("{} has no intermediate certificate, and the old one had {}", path,
+                              old_one.bundle.connected()),
+                  "give the full chain (fullchain.pem): leaf, then intermediates");
+  if (!ends_well(old_one, new_one))
+    refuse(findings,
+           fmt::format("the chain in {} ends at {}, which is neither trusted here nor where the "
+                       "old chain ended ({})",
+                       path, printable(bundle.top().issuer_line),
+                       printable(old_one.bundle.top().issuer_line)),
+           "give the full chain; for a new private CA, trust it first (update-ca-certificates)");
+}
+
+void check_usage(const Binding& binding, const Certificate& leaf, Findings& findings) {
+  bool allowed = binding.role == Role::server ? leaf.server_auth : leaf.client_auth;
+  if (allowed) return;
+  refuse(findings,
+         fmt::format("the new certificate is not for TLS {}s: its extended key usage is {}",
+                     binding.role == Role::server ? "server" : "client",
+                     join(leaf.extended_key_usages, ", ")),
+         "issue it with serverAuth (or clientAuth, towards an upstream)");
+}
+
+std::vector<std::string> covered_only_by(const Binding& binding, const Certificate& one,
+                                         const Certificate& other) {
+  std::vector<std::string> names;
+  for (const std::string& name : binding.names)
+    if (covers(one.outline.names, name) && !covers(other.outline.names, name))
+      names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+bool refuses(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.severity == Severity::error; });
+}
+
+std::vector<std::string> names_lost(const Binding& binding, const Certificate& old_one,
+                                    const Certificate& new_one) {
+  return covered_only_by(binding, old_one, new_one);
+}
+
+std::vector<std::string> names_won(const Binding& binding, const Certificate& old_one,
+                                   const Certificate& new_one) {
+  return covered_only_by(binding, new_one, old_one);
+}
+
+std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
+                                           const NewCertificate& new_one, WallTime now) {
+  Findings findings;
+  check_shape(new_one, findings);
+  if (refuses(findings)) return findings;
+  check_key(new_one, findings);
+  check_validity(new_one, now, findings);
+  if (old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint) return findings;
+  check_lifetime(old_one, new_one, findings);
+  check_strength(old_one.bundle.leaf, new_one.bundle.leaf, findings);
+  check_chain(old_one, new_one, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,
+                                       const NewCertificate& new_one) {
+  Findings findings;
+  const Certificate& leaf = new_one.bundle.leaf;
+  check_usage(binding, leaf, findings);
+  if (binding.role == Role::client) return findings;
+  std::vector<std::string> lost = names_lost(binding, old_one.bundle.leaf, leaf);
+  if (!lost.empty())
+    refuse(findings,
+           fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,
+                       join(lost, ", "), lost.size() == 1 ? "it" : "them"),
+           fmt::format("issue it for {} too", join(lost, " ")));
+  if (leaf.must_staple && !binding.stapling)
+    refuse(findings,
+           fmt::format("the new certificate is Must-Staple, and {} does not staple: browsers would "
+                       "refuse it",
+                       binding.site),
+           "turn OCSP stapling on for it, or issue the certificate without Must-Staple");
+  return findings;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,140 @@
+#include "rebind/proof.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace certrebind {
+
+namespace {
+
+constexpr int kInARow = 3;
+constexpr size_t kManyNames = 100;
+constexpr size_t kFailuresTold = 5;
+
+Target target_of(const Expectation& expectation, KeyType type) {
+  return {.address = expectation.address,
+          .proxy_protocol = expectation.proxy_protocol,
+          .sni = expectation.sni,
+          .key_type = type};
+}
+
+// How far one claim has come.
+struct Progress {
+  int needed = kInARow;
+  int in_a_row = 0;
+  bool seen = false;  // the wanted certificate itself was seen in this row
+  std::string last;   // what spoke against it
+  bool proven() const { return in_a_row >= needed && seen; }
+};
+
+std::vector<Progress> begin(std::span<const Claim> claims) {
+  std::map<Address, size_t> names;
+  for (const Claim& claim : claims) ++names[claim.target.address];
+  std::vector<Progress> progress(claims.size());
+  for (size_t i = 0; i < claims.size(); ++i)
+    if (names[claims[i].target.address] > kManyNames) progress[i].needed = 1;
+  return progress;
+}
+
+void judge(const Claim& claim, const Result<Served>& served, Progress& progress) {
+  bool wanted = served && served->thumbprint == claim.wanted;
+  bool tolerated = served && claim.unwanted && served->thumbprint != *claim.unwanted;
+  if (wanted || tolerated) {
+    ++progress.in_a_row;
+    progress.seen = progress.seen || wanted;
+    if (progress.seen) return;
+  } else {
+    progress.in_a_row = 0;
+    progress.seen = false;
+  }
+  progress.last = served ? "serves " + served->thumbprint.brief() : served.error().cause;
+}
+
+size_t proven_count(const std::vector<Progress>& progress) {
+  return static_cast<size_t>(std::ranges::count_if(progress, &Progress::proven));
+}
+
+// One handshake for each of these claims. A claim that was proven and now fails is no longer
+// proven.
+void look(const Prober& prober, std::span<const Claim> claims, const std::vector<size_t>& which,
+          std::vector<Progress>& progress, const ProofLimits& limits) {
+  std::vector<Target> targets;
+  for (size_t index : which) targets.push_back(claims[index].target);
+  size_t before = proven_count(progress);
+  auto tell = [&](size_t done) {
+    if (limits.progress) limits.progress(std::min(before + done, claims.size()), claims.size());
+  };
+  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
+  std::set<Address> broken;
+  for (size_t i = 0; i < which.size(); ++i) {
+    judge(claims[which[i]], served[i], progress[which[i]]);
+    if (progress[which[i]].in_a_row == 0) broken.insert(claims[which[i]].target.address);
+  }
+  // One old answer on a listener means that an old worker still takes connections there.
+  for (size_t i = 0; i < claims.size() && !broken.empty(); ++i)
+    if (broken.contains(claims[i].target.address)) progress[i].in_a_row = 0;
+}
+
+// The first claim of each listener: cheap to ask while the server still loads.
+std::vector<size_t> sentinels(std::span<const Claim> claims) {
+  std::map<Address, size_t> first;
+  for (size_t i = 0; i < claims.size(); ++i) first.try_emplace(claims[i].target.address, i);
+  std::vector<size_t> indices;
+  for (const auto& [address, index] : first) indices.push_back(index);
+  return indices;
+}
+
+std::vector<size_t> unproven(const std::vector<Progress>& progress) {
+  std::vector<size_t> indices;
+  for (size_t i = 0; i < progress.size(); ++i)
+    if (!progress[i].proven()) indices.push_back(i);
+  return indices;
+}
+
+Verdict conclude(std::span<const Claim> claims, const std::vector<Progress>& progress) {
+  Verdict verdict{.proven = proven_count(progress), .total = claims.size(), .failures = {}};
+  for (size_t index : unproven(progress)) {
+    if (verdict.failures.size() == kFailuresTold) break;
+    verdict.failures.push_back(fmt::format("{} {}", claims[index].text, progress[index].last));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Target Expectation::old_target() const {
+  return target_of(*this, old_type);
+}
+Target Expectation::new_target() const {
+  return target_of(*this, new_type);
+}
+
+std::string Expectation::text() const {
+  return fmt::format("{} ({})", address.text(), sni.empty() ? "without SNI" : sni);
+}
+
+Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
+              const ProofLimits& limits) {
+  SteadyTime deadline = clock.steady() + limits.deadline;
+  std::vector<Progress> progress = begin(claims);
+  const std::vector<size_t> first = sentinels(claims);
+  auto over = [&] { return unproven(progress).empty() || clock.steady() >= deadline; };
+  auto advances = [&](const std::vector<size_t>& which) {
+    look(prober, claims, which, progress, limits);
+    return std::ranges::all_of(which, [&](size_t i) { return progress[i].in_a_row > 0; });
+  };
+  while (!over()) {
+    // The many are asked only when the few answer as wanted, several times.
+    bool ready = true;
+    for (int i = 0; ready && i < kInARow; ++i) ready = advances(first);
+    while (ready && !over()) ready = advances(unproven(progress));
+    if (over() || (limits.gone && limits.gone())) break;
+    clock.sleep(limits.poll_every);
+  }
+  return conclude(claims, progress);
+}
+
+}  // namespace certrebind

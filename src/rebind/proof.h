@@ -1,0 +1,61 @@
+// Proof by handshakes: what each endpoint shows now, and polling until it shows what is wanted.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "probe/handshake.h"
+#include "service/service.h"
+#include "sys/clock.h"
+
+namespace certrebind {
+
+// One handshake that has to show one certificate instead of another. Types select which certificate
+// of a dual pair is asked for.
+struct Expectation {
+  Address address;
+  bool proxy_protocol = false;
+  std::string sni;  // empty: no name is sent
+  std::string site;
+  Thumbprint old_thumbprint;
+  Thumbprint new_thumbprint;
+  KeyType old_type = KeyType::other;
+  KeyType new_type = KeyType::other;
+
+  Target old_target() const;
+  Target new_target() const;
+  std::string text() const;  // "127.0.0.1:443 (a.example.com)"
+};
+
+// What a handshake must show. With `unwanted` set, a third certificate is tolerated as long as the
+// wanted one is seen too: after a restore, what a stranger on the port shows is not our doing.
+struct Claim {
+  Target target;
+  Thumbprint wanted;
+  std::optional<Thumbprint> unwanted;
+  std::string text;
+};
+
+struct Verdict {
+  size_t proven = 0;
+  size_t total = 0;
+  std::vector<std::string> failures;  // one sentence for each unproven claim, the first few
+  bool holds() const { return proven == total; }
+};
+
+struct ProofLimits {
+  milliseconds deadline{};     // for all of it
+  milliseconds poll_every{};   // between looks while the server loads
+  std::function<bool()> gone;  // the server can no longer succeed: stop waiting
+  std::function<void(size_t proven, size_t total)> progress;
+};
+
+// Several fresh handshakes in a row for every claim; three, or one for each where an endpoint has
+// more than a hundred names, since a hundred in a row on one listener then bear witness for each
+// other.
+Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
+              const ProofLimits& limits);
+
+}  // namespace certrebind

@@ -1,0 +1,304 @@
+#include "rebind/rebind.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "rebind/file_swap.h"
+
+namespace certrebind {
+
+namespace {
+
+// Asks what the bindings serve whose files hold a NEW already.
+ServedNow look_at_served(const Prober& prober, const Survey& survey,
+                         const std::vector<Succession>& successions) {
+  ServedNow served;
+  for (const SurveyedBinding* bound : needs_look(survey, successions)) {
+    std::vector<Target> targets;
+    auto leaf = Certificate::parse(bound->disk->der);
+    KeyType type = leaf ? leaf->key_type : KeyType::other;
+    for (const Expectation& expected : expectations_of(bound->binding, {}, type, {}, type))
+      targets.push_back(expected.old_target());
+    for (Result<Served>& shown : prober.handshake_all(targets))
+      if (shown) served[bound].push_back(shown->thumbprint);
+  }
+  return served;
+}
+
+// What is served counts as known too; asking costs handshakes, so only where nothing else fits.
+void add_all_served(const Prober& prober, const Survey& survey, KnownCertificates& known) {
+  std::vector<Target> targets;
+  for (const SurveyedBinding& bound : survey.bindings)
+    for (const Expectation& expected :
+         expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other))
+      targets.push_back(expected.old_target());
+  for (Result<Served>& shown : prober.handshake_all(targets))
+    if (shown) known.add_served(shown->leaf_der);
+}
+
+Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& prober,
+                                             const Survey& survey, KnownCertificates& known,
+                                             const std::string& typed) {
+  auto old_one = identify_old(host.files, known, typed);
+  if (old_one || is_path(typed) || old_one.error().code != Code::not_found) return old_one;
+  add_all_served(prober, survey, known);
+  return identify_old(host.files, known, typed);
+}
+
+// A->B and B->C: what holds A goes straight to C.
+void follow_chains(std::vector<Succession>& successions) {
+  for (Succession& succession : successions)
+    for (size_t hops = 0; hops < successions.size(); ++hops) {
+      const Thumbprint& end = succession.new_one.bundle.leaf.outline.thumbprint;
+      auto next = std::ranges::find_if(successions, [&](const Succession& other) {
+        return &other != &succession && other.old_one.thumbprint == end &&
+               other.new_one.bundle.leaf.outline.thumbprint != end;
+      });
+      if (next == successions.end()) break;
+      succession.new_one = next->new_one;
+    }
+}
+
+std::string why_idle(const Prepared& prepared, const Succession& succession,
+                     const ServedNow& served) {
+  const std::string old_text = succession.old_one.thumbprint.brief();
+  const Thumbprint& new_thumbprint = succession.new_one.bundle.leaf.outline.thumbprint;
+  for (const SurveyedBinding& bound : prepared.survey.bindings)
+    if (bound.holds(new_thumbprint) && served.contains(&bound))
+      return fmt::format("{} is bound nowhere; {} is bound and served already", old_text,
+                         new_thumbprint.brief());
+  return fmt::format("{} is bound nowhere{}", old_text,
+                     prepared.survey.services.found.empty() ? ": no server was found" : "");
+}
+
+bool concerns(const Prepared& prepared, const Succession& succession) {
+  return std::ranges::any_of(prepared.plans, [&](const Plan& plan) {
+    return !plan.findings.empty() ||
+           std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
+             return planned.succession == &succession;
+           });
+  });
+}
+
+std::vector<JournalSuccession> successions_of(const Plan& plan) {
+  std::vector<JournalSuccession> result;
+  for (const PlannedBinding& planned : plan.bindings) {
+    std::string old_text = planned.succession->old_one.thumbprint.hex();
+    std::string new_text = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
+    auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
+      return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
+    });
+    if (known == result.end()) known = result.insert(result.end(), {old_text, new_text, {}});
+    known->sites.push_back(planned.bound->binding.site);
+  }
+  return result;
+}
+
+const Service* find_service(const Services& services, const ServiceId& id) {
+  for (const auto& service : services.found)
+    if (service->id() == id) return service.get();
+  return nullptr;
+}
+
+Result<TransactionRow> row_to_undo(Journal& journal, int64_t id) {
+  if (id == 0) {
+    auto rows = journal.all();
+    if (!rows) return pass(rows);
+    for (const TransactionRow& row : *rows)
+      if (row.act == "rebind" && row.outcome == Outcome::committed) id = row.id;
+    for (const TransactionRow& row : *rows)
+      if (row.undoes == id && row.outcome == Outcome::committed) id = 0;
+    if (id == 0)
+      return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
+                  "certrebind history");
+  }
+  auto row = journal.find(id);
+  if (!row) return row;
+  std::string subject = "transaction " + std::to_string(id);
+  if (row->outcome != Outcome::committed)
+    return fail(Code::usage, "undo", subject, "it was not committed: it changed nothing",
+                "certrebind history");
+  if (row->record.files.empty())
+    return fail(Code::usage, "undo", subject,
+                "it only reloaded what somebody else had written: it changed no file");
+  return row;
+}
+
+// The files as they were, where they still are what the transaction made of them.
+Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
+  std::vector<PlannedFile> files;
+  for (size_t index = 0; index < row.record.files.size(); ++index) {
+    const JournalFile& file = row.record.files[index];
+    auto now = bench.host.files.read(file.path, kConfigLimit);
+    if (!now) return pass(now);
+    if (content_digest(*now) != file.after_digest)
+      return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
+                  file.path + " was changed since", "put it right by hand");
+    auto before = read_before_image(bench.host.files, bench.state, row, index);
+    if (!before) return pass(before);
+    files.push_back({.path = file.path,
+                     .before = std::move(*now),
+                     .after = std::move(*before),
+                     .secret = true,
+                     .what = {}});
+  }
+  return files;
+}
+
+Done still_valid(const KnownCertificates& known, const TransactionRow& row, WallTime now) {
+  for (const JournalSuccession& succession : row.record.successions) {
+    auto old_one = known.find(succession.old_thumbprint);
+    if (old_one && old_one->outline.not_after < now)
+      return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+                  fmt::format("the certificate it would bring back expired on {} UTC",
+                              to_text(old_one->outline.not_after)));
+  }
+  return {};
+}
+
+Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files) {
+  Work work{.act = "undo",
+            .service = &service,
+            .files = std::move(files),
+            .successions = row.record.successions,
+            .expectations = row.record.expectations,
+            .unproven = {},
+            .undoes = row.id};
+  for (JournalSuccession& succession : work.successions)
+    std::swap(succession.old_thumbprint, succession.new_thumbprint);
+  for (Expectation& expected : work.expectations) {
+    std::swap(expected.old_thumbprint, expected.new_thumbprint);
+    std::swap(expected.old_type, expected.new_type);
+  }
+  return work;
+}
+
+}  // namespace
+
+bool Prepared::refused() const {
+  return std::ranges::any_of(plans, [](const Plan& plan) { return refuses(plan.findings); });
+}
+
+Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+                         const std::vector<Sighting>& sightings, const RebindRequest& request) {
+  auto surveyed = survey(host, request.only);
+  if (!surveyed) return pass(surveyed);
+  Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
+  KnownCertificates known;
+  known.add_stored(host.files, settings.stores);
+  known.add_bound(prepared.survey);
+  known.add_seen(sightings);
+  for (const auto& [old_typed, new_typed] : request.pairs) {
+    auto old_one = identify_old_anywhere(host, prober, prepared.survey, known, old_typed);
+    if (!old_one) return pass(old_one);
+    auto new_one = identify_new(host.files, known, settings.stores, new_typed, request.key_path);
+    if (!new_one) return pass(new_one);
+    prepared.successions.push_back({std::move(*old_one), std::move(*new_one)});
+  }
+  follow_chains(prepared.successions);
+  ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
+  PlanContext context{.files = host.files,
+                      .settings = settings,
+                      .survey = prepared.survey,
+                      .sightings = sightings,
+                      .served = served,
+                      .preference = request.preference,
+                      .now = host.clock.wall()};
+  prepared.plans = make_plans(context, prepared.successions);
+  for (const Succession& succession : prepared.successions)
+    if (!concerns(prepared, succession))
+      prepared.idle.push_back(why_idle(prepared, succession, served));
+  return prepared;
+}
+
+Done declare(const Bench& bench, const Prepared& prepared) {
+  Event event{.record = 0,
+              .id = EventId::replaced,
+              .at = bench.host.clock.wall(),
+              .transaction = {},
+              .service = {},
+              .old_thumbprint = {},
+              .new_thumbprint = {},
+              .names = {},
+              .message = {}};
+  return bench.state.database().atomically("log the succession", [&] {
+    for (const Succession& succession : prepared.successions) {
+      const CertificateOutline& leaf = succession.new_one.bundle.leaf.outline;
+      event.id = EventId::replaced;
+      event.old_thumbprint = succession.old_one.thumbprint.hex();
+      event.new_thumbprint = leaf.thumbprint.hex();
+      event.names = leaf.names;
+      event.message = fmt::format("{} succeeds {}, as declared", leaf.thumbprint.brief(),
+                                  succession.old_one.thumbprint.brief());
+      append_event(bench.state.database(), event);
+    }
+    for (const Plan& plan : prepared.plans)
+      for (const Finding& finding : plan.findings)
+        if (finding.severity == Severity::error) {
+          event.id = EventId::refused;
+          event.service = plan.service->id().text();
+          event.message = finding.sentence;
+          append_event(bench.state.database(), event);
+        }
+  });
+}
+
+std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
+  std::vector<Account> accounts;
+  for (const Plan& plan : prepared.plans) {
+    if (plan.does_nothing()) continue;
+    auto account = carry_out(bench, {.act = "rebind",
+                                     .service = plan.service,
+                                     .files = plan.files,
+                                     .successions = successions_of(plan),
+                                     .expectations = plan.expectations,
+                                     .unproven = plan.unproven,
+                                     .undoes = {}});
+    if (account) {
+      accounts.push_back(std::move(*account));
+    } else {
+      accounts.push_back({.transaction = 0,
+                          .service = plan.service->id(),
+                          .outcome = Outcome::needs_operator,
+                          .owed = false,
+                          .text = account.error().message()});
+    }
+  }
+  return accounts;
+}
+
+Result<Account> undo(const Bench& bench, const std::vector<ServiceId>& only, int64_t id) {
+  auto row = row_to_undo(bench.journal, id);
+  if (!row) return pass(row);
+  auto services = find_services(bench.host, only.empty() ? std::vector{row->service} : only);
+  if (!services) return pass(services);
+  const Service* service = find_service(*services, row->service);
+  if (service == nullptr)
+    return fail(Code::not_found, "undo", fmt::format("transaction {}", row->id),
+                "its service " + row->service.text() + " is not found any more");
+  auto sightings = remembered(bench.state.database());
+  KnownCertificates known;
+  if (sightings) known.add_seen(*sightings);
+  if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
+  auto files = files_to_undo(bench, *row);
+  if (!files) return pass(files);
+  return carry_out(bench, undo_work(*row, *service, std::move(*files)));
+}
+
+Result<std::vector<Account>> recover_all(const Bench& bench) {
+  auto rows = bench.journal.unfinished();
+  if (!rows) return pass(rows);
+  std::vector<Account> accounts;
+  for (TransactionRow& row : *rows) {
+    auto services = find_services(bench.host, {row.service});
+    const Service* service = services ? find_service(*services, row.service) : nullptr;
+    auto account = recover(bench, service, std::move(row));
+    if (!account) return pass(account);
+    accounts.push_back(std::move(*account));
+  }
+  return accounts;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,52 @@
+// The acts that commands call: prepare plans, carry them out, undo, finish what a crash left.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rebind/identify.h"
+#include "rebind/plan.h"
+#include "rebind/survey.h"
+#include "rebind/transaction.h"
+
+namespace certrebind {
+
+struct RebindRequest {
+  std::vector<std::pair<std::string, std::string>> pairs;  // OLD, NEW as typed
+  std::string key_path;                                    // --key; empty: looked for
+  Preference preference = Preference::automatic;
+  std::vector<ServiceId> only;
+};
+
+// Everything a dry run shows. Plans point into the survey and the successions beside them.
+struct Prepared {
+  Survey survey;
+  std::vector<Succession> successions;  // after following chains: A->B, B->C becomes A->C, B->C
+  std::vector<Plan> plans;
+  std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
+
+  bool refused() const;  // some plan has a finding that refuses
+};
+
+// Looks, identifies and plans; writes nothing. `sightings` is what was seen before.
+Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+                         const std::vector<Sighting>& sightings, const RebindRequest& request);
+
+// Logs the declared successions, and what was refused.
+Done declare(const Bench& bench, const Prepared& prepared);
+
+// Carries out each plan that is not refused, one transaction a service; one that fails does not
+// hold up the others.
+std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared);
+
+// Puts back what transaction `id` (0: the last committed rebind) replaced, as a transaction of its
+// own.
+Result<Account> undo(const Bench& bench, const std::vector<ServiceId>& only, int64_t id);
+
+// Finishes every interrupted transaction. To be called by whoever takes the lock, before anything
+// else.
+Result<std::vector<Account>> recover_all(const Bench& bench);
+
+}  // namespace certrebind

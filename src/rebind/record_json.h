@@ -1,0 +1,15 @@
+// The journal's record as JSON text, and back.
+#pragma once
+
+#include <string>
+
+#include "rebind/journal.h"
+
+namespace certrebind {
+
+std::string record_to_json(const JournalRecord& record);
+
+// Throws nlohmann::json::exception for text that record_to_json did not write.
+JournalRecord record_from_json(const std::string& text);
+
+}  // namespace certrebind

@@ -1,0 +1,48 @@
+// The survey: which services run, what each binding is configured to serve, and what lies on disk
+// there. Nothing is written or connected to.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "service/registry.h"
+#include "store/sightings.h"
+#include "x509/certificate.h"
+
+namespace certrebind {
+
+// What lies at the path of a bound certificate. Read and outlined once for each path.
+struct OnDisk {
+  std::optional<CertificateOutline> certificate;
+  std::string der;      // of the leaf
+  std::string problem;  // why there is no certificate; empty where there is one
+};
+
+struct SurveyedBinding {
+  const Service* service = nullptr;
+  Binding binding;
+  std::shared_ptr<const OnDisk> disk;  // null where the binding names no file
+
+  bool holds(const Thumbprint& thumbprint) const {
+    return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
+  }
+};
+
+struct Survey {
+  Services services;
+  std::vector<SurveyedBinding> bindings;
+  std::vector<Diagnostic> diagnostics;
+
+  std::vector<Sighting> sightings() const;
+};
+
+// `only` as find_services takes it. A service whose configuration cannot be read is a diagnostic,
+// unless it was asked for by name.
+Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
+
+// Reads the leaf at `path`.
+OnDisk look_at(const Files& files, const std::string& path);
+
+}  // namespace certrebind

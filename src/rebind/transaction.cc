@@ -1,0 +1,425 @@
+#include "rebind/transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "base/text.h"
+#include "rebind/file_swap.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr milliseconds kTestDeadline = std::chrono::minutes(10);
+constexpr size_t kOutputLines = 6;  // of a server's own complaint, in our account
+
+std::string random_token() {
+  std::random_device random;
+  return fmt::format("{:08x}", random());
+}
+
+// What a server said of its configuration, short enough for an account.
+std::string excerpt(const std::string& output) {
+  std::string text;
+  size_t lines = 0;
+  for (const std::string& line : split(trim(output), '\n')) {
+    if (lines++ == kOutputLines) break;
+    text += "\n  " + printable(line);
+  }
+  return text;
+}
+
+// Runs one transaction from its row to its end.
+class Transaction {
+ public:
+  Transaction(const Bench& bench, const Service* service, TransactionRow row)
+      : bench_(bench),
+        service_(service),
+        row_(std::move(row)),
+        swap_(bench.host.files, bench.state, bench.journal, row_) {}
+
+  Result<Account> run(const Work& work);
+  Result<Account> recover();
+
+ private:
+  // One act of `run`: nothing to say, or the account that ends it.
+  using Step = std::optional<Result<Account>>;
+
+  Step look_before();
+  Step stage(const Work& work);
+  Step swap();
+  Step test();
+  Step reload();
+  Result<Account> verify();
+  Result<Account> commit_without_proof();
+
+  Result<Account> refuse(const std::string& why, const std::string& next);
+  Result<Account> restore(const std::string& why);
+  Result<Account> commit(const Verdict& verdict);
+  Result<Account> give_up_reload(const std::string& why);
+  Result<Account> needs_operator(const std::string& why, const std::string& served);
+  Result<Account> end(Ending ending);
+
+  Result<CommandOutput> run_test();
+  bool is_running() const { return service_ && service_->reload().signal.has_value(); }
+  bool master_is_gone() const;
+  Done signal() const;
+  std::vector<Claim> claims_for_new() const;
+  std::vector<Claim> claims_for_old() const;
+  Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
+  bool shows_new() const;
+  milliseconds patience() const;
+  Step settle(std::string& served);
+  Done mark(Phase phase);
+
+  const Bench& bench_;
+  const Service* service_;
+  TransactionRow row_;
+  FileSwap swap_;
+  std::vector<Result<Served>> baseline_;
+  std::vector<std::string> unproven_;
+  milliseconds test_took_{0};
+  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;  // this process finishes what another began
+};
+
+Done Transaction::mark(Phase phase) {
+  bench_.watcher.phase(row_.service, phase);
+  return bench_.journal.mark(row_, phase);
+}
+
+milliseconds Transaction::patience() const {
+  return std::max(bench_.settings.verify_at_least, test_took_ * 5);
+}
+
+Result<CommandOutput> Transaction::run_test() {
+  auto command = service_ ? service_->config_test() : std::nullopt;
+  if (!command) return CommandOutput{};
+  auto output = bench_.host.commands.run(*command, kTestDeadline);
+  if (output) test_took_ = std::max(test_took_, output->took);
+  return output;
+}
+
+bool Transaction::master_is_gone() const {
+  auto target = service_->reload().signal;
+  if (!target) return true;
+  auto process = bench_.host.processes.find(target->pid);
+  return !process || process->started != target->started;
+}
+
+Done Transaction::signal() const {
+  auto target = service_->reload().signal;
+  if (!target) return fail(Code::not_found, "reload", row_.service.text(), "it is not running");
+  return bench_.host.processes.signal(target->pid, target->started, target->signal);
+}
+
+// Endpoints that did not answer before are left out: what was down is not ours to bring up.
+std::vector<Claim> Transaction::claims_for_new() const {
+  std::vector<Claim> claims;
+  for (size_t i = 0; i < row_.record.expectations.size(); ++i) {
+    const Expectation& expected = row_.record.expectations[i];
+    if (!baseline_.empty() && !baseline_[i]) continue;
+    claims.push_back({.target = expected.new_target(),
+                      .wanted = expected.new_thumbprint,
+                      .unwanted = {},
+                      .text = expected.text()});
+  }
+  return claims;
+}
+
+std::vector<Claim> Transaction::claims_for_old() const {
+  std::vector<Claim> claims;
+  for (size_t i = 0; i < row_.record.expectations.size(); ++i) {
+    const Expectation& expected = row_.record.expectations[i];
+    if (!baseline_.empty() && !baseline_[i]) continue;
+    bool forced = expected.old_thumbprint == expected.new_thumbprint;
+    claims.push_back({.target = expected.old_target(),
+                      .wanted = expected.old_thumbprint,
+                      .unwanted = forced ? std::nullopt : std::optional(expected.new_thumbprint),
+                      .text = expected.text()});
+  }
+  return claims;
+}
+
+Verdict Transaction::prove_claims(const std::vector<Claim>& claims, milliseconds deadline) {
+  ProofLimits limits{
+      .deadline = deadline,
+      .poll_every = std::clamp(test_took_ / 50, milliseconds(20), milliseconds(200)),
+      .gone = [this] { return !service_ || master_is_gone(); },
+      .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
+  return prove(bench_.prober, bench_.host.clock, claims, limits);
+}
+
+// Handshakes now, and meanwhile the server's own test of what is there: both only look.
+Transaction::Step Transaction::look_before() {
+  if (Done marked = mark(Phase::planned); !marked) return pass(marked);
+  Result<CommandOutput> tested;
+  std::jthread testing([&] { tested = run_test(); });
+  if (is_running()) {
+    std::vector<Target> targets;
+    for (const Expectation& expected : row_.record.expectations)
+      targets.push_back(expected.old_target());
+    baseline_ = bench_.prober.handshake_all(targets);
+  }
+  testing.join();
+  if (!tested) return refuse(tested.error().message(), tested.error().hint);
+  if (tested->status == 0) return std::nullopt;
+  return refuse(
+      "the configuration was broken before we came; the server says:" + excerpt(tested->output),
+      "mend it, then run the command again; until then no reload can succeed");
+}
+
+Transaction::Step Transaction::stage(const Work& work) {
+  Done staged = swap_.stage(work.files);
+  if (!staged) return refuse(staged.error().message(), staged.error().hint);
+  if (Done marked = mark(Phase::staged); !marked) return refuse(marked.error().message(), "");
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::swap() {
+  if (row_.record.files.empty()) return std::nullopt;
+  if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
+  if (Done swapped = swap_.swap(); !swapped) return restore(swapped.error().message());
+  if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::test() {
+  auto tested = run_test();
+  if (!tested) return restore(tested.error().message());
+  if (tested->status != 0)
+    return restore("the server's own test refuses the new files; it says:" +
+                   excerpt(tested->output));
+  if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::reload() {
+  if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
+  Done sent = signal();
+  if (!sent) return restore(sent.error().message());
+  signalled_ = true;
+  return std::nullopt;
+}
+
+Result<Account> Transaction::verify() {
+  if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
+  std::vector<Claim> claims = claims_for_new();
+  Verdict verdict = prove_claims(claims, patience());
+  if (verdict.holds()) return commit(verdict);
+  std::string why = fmt::format(
+      "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
+      count_of(verdict.total, "endpoint and name", "endpoints and names"));
+  for (const std::string& failure : verdict.failures) why += "\n  " + failure;
+  if (master_is_gone()) why += "\n  the server's main process died";
+  return restore(why);
+}
+
+Result<Account> Transaction::run(const Work& work) {
+  unproven_ = work.unproven;
+  if (Step over = look_before()) return *over;
+  if (Step over = stage(work)) return *over;
+  if (Step over = swap()) return *over;
+  if (!row_.record.files.empty())
+    if (Step over = test()) return *over;
+  if (!is_running()) return commit_without_proof();
+  if (Step over = reload()) return *over;
+  return verify();
+}
+
+Result<Account> Transaction::end(Ending ending) {
+  if (Done ended = bench_.journal.end(row_, ending); !ended) return pass(ended);
+  bench_.watcher.phase(row_.service, ending.phase);
+  return Account{.transaction = row_.id,
+                 .service = row_.service,
+                 .outcome = ending.outcome,
+                 .owed = ending.owed,
+                 .text = std::move(ending.account)};
+}
+
+Result<Account> Transaction::refuse(const std::string& why, const std::string& next) {
+  Done cleaned = swap_.clean_up();
+  if (cleaned) cleaned = swap_.forget();
+  std::string text = "refused: " + why + "\nnothing was changed, the old certificate is served";
+  if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
+  if (!next.empty()) text += "\nnext: " + next;
+  return end({.phase = Phase::refused,
+              .outcome = Outcome::refused,
+              .account = std::move(text),
+              .owed = false,
+              .events = {}});
+}
+
+Result<Account> Transaction::commit_without_proof() {
+  Done cleaned = swap_.clean_up();
+  std::string text =
+      "the files are in place and tested, but the server is not running: proof is owed\n"
+      "nothing is served now\n"
+      "next: start the server, then certrebind check";
+  if (!cleaned) text += "\n" + cleaned.error().message();
+  return end({.phase = Phase::committed,
+              .outcome = Outcome::committed,
+              .account = std::move(text),
+              .owed = true,
+              .events = {EventId::proof_owed}});
+}
+
+Result<Account> Transaction::commit(const Verdict& verdict) {
+  Done cleaned = swap_.clean_up();
+  size_t skipped = row_.record.expectations.size() - verdict.total;
+  std::string text =
+      fmt::format("{} {} the new certificate",
+                  count_of(verdict.total, "endpoint and name", "endpoints and names"),
+                  verdict.total == 1 ? "shows" : "show");
+  if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
+  if (skipped > 0)
+    text += fmt::format("\n{} did not answer before, nor were they asked: proof is owed",
+                        count_of(skipped, "endpoint and name", "endpoints and names"));
+  for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
+  if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
+  std::vector<EventId> events;
+  if (!row_.record.files.empty()) events.push_back(EventId::installed);
+  if (after_crash_) events.push_back(EventId::finished_after_crash);
+  if (skipped > 0) events.push_back(EventId::proof_owed);
+  return end({.phase = Phase::committed,
+              .outcome = Outcome::committed,
+              .account = std::move(text),
+              .owed = skipped > 0,
+              .events = std::move(events)});
+}
+
+Result<Account> Transaction::needs_operator(const std::string& why, const std::string& served) {
+  std::string text = why + "\n" + served;
+  auto test = service_ ? service_->config_test() : std::nullopt;
+  text += "\nnext:";
+  if (test) text += "\n  " + test->text();
+  if (is_running() && !master_is_gone())
+    text += fmt::format("\n  kill -{} {}", service_->reload().signal->name,
+                        service_->reload().signal->pid);
+  if (service_ && master_is_gone()) text += "\n  restart the server";
+  text += "\n  certrebind check";
+  return end({.phase = Phase::stuck,
+              .outcome = Outcome::needs_operator,
+              .account = std::move(text),
+              .owed = false,
+              .events = {}});
+}
+
+bool Transaction::shows_new() const {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.new_target());
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i) {
+    const Expectation& expected = row_.record.expectations[i];
+    bool forced = expected.new_thumbprint == expected.old_thumbprint;
+    if (served[i] && served[i]->thumbprint == expected.new_thumbprint && !forced) return true;
+  }
+  return false;
+}
+
+// Brings the server back to the files that are back. Gives an account where that cannot be proven.
+Transaction::Step Transaction::settle(std::string& served) {
+  if (!is_running()) {
+    served = "the server is not running";
+    return std::nullopt;
+  }
+  if (!signalled_ && !shows_new()) {
+    served = "the server was not told to reload: it serves the old certificate, as before";
+    return std::nullopt;
+  }
+  auto tested = run_test();
+  bool reloaded = tested && tested->status == 0 && signal().has_value();
+  Verdict verdict = prove_claims(claims_for_old(), patience());
+  served = fmt::format("{} of {} show the old certificate", verdict.proven,
+                       count_of(verdict.total, "endpoint and name", "endpoints and names"));
+  for (const std::string& failure : verdict.failures) served += "\n  " + failure;
+  if (reloaded && verdict.holds()) return std::nullopt;
+  std::string why = "the old files are back, but ";
+  if (master_is_gone()) {
+    why += "the server's main process is gone";
+  } else {
+    why += reloaded ? "the old certificate could not be proven" : "the server cannot be reloaded";
+  }
+  return needs_operator(why, served);
+}
+
+// A reload of what others wrote: no file of ours to put back. The server keeps what it has.
+Result<Account> Transaction::give_up_reload(const std::string& why) {
+  Verdict old_one = prove_claims(claims_for_old(), milliseconds(0));
+  std::string served = fmt::format(
+      "the new certificate is on disk; from the server's memory, {} of {} still show "
+      "the old one",
+      old_one.proven, count_of(old_one.total, "endpoint and name", "endpoints and names"));
+  return needs_operator(why + "\nno file had been changed, so there is nothing to put back",
+                        served);
+}
+
+Result<Account> Transaction::restore(const std::string& why) {
+  if (Done marked = mark(Phase::restoring); !marked) return pass(marked);
+  if (row_.record.files.empty() && signalled_) return give_up_reload(why);
+  auto back = swap_.put_back();
+  if (!back)
+    return needs_operator(
+        why + "\nand the old files could not be put back: " + back.error().message(),
+        "what the server serves was not asked");
+  std::string served;
+  if (Step stuck = settle(served)) {
+    if (*stuck) (*stuck)->text = why + "\n" + (*stuck)->text;
+    return *stuck;
+  }
+  std::string text = why + "\nrolled back: ";
+  if (row_.record.files.empty()) {
+    text += "no file had been changed";
+  } else {
+    text += count_of(row_.record.files.size() - back->foreign.size(), "file") + " as before";
+  }
+  for (const std::string& path : back->foreign)
+    text += fmt::format("\n{} was changed by somebody else meanwhile and left as it is", path);
+  text += "\n" + served;
+  return end({.phase = Phase::restored,
+              .outcome = Outcome::rolled_back,
+              .account = std::move(text),
+              .owed = false,
+              .events = after_crash_ ? std::vector{EventId::restored_after_crash}
+                                     : std::vector<EventId>{}});
+}
+
+Result<Account> Transaction::recover() {
+  Phase interrupted = row_.phase;
+  after_crash_ = true;
+  signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
+               interrupted == Phase::restoring;
+  bool may_be_served = interrupted == Phase::verifying ||
+                       (row_.record.files.empty() && interrupted == Phase::reloading);
+  if (may_be_served && is_running()) {
+    Verdict verdict = prove_claims(claims_for_new(), patience());
+    if (verdict.holds()) return commit(verdict);
+  }
+  return restore(fmt::format("certrebind was interrupted in the phase '{}'", to_text(interrupted)));
+}
+
+}  // namespace
+
+Result<Account> carry_out(const Bench& bench, Work work) {
+  JournalRecord record{.token = random_token(),
+                       .files = {},
+                       .successions = std::move(work.successions),
+                       .expectations = std::move(work.expectations)};
+  for (const PlannedFile& file : work.files)
+    record.files.push_back({.path = file.path,
+                            .before_digest = content_digest(file.before),
+                            .after_digest = content_digest(file.after)});
+  auto row = bench.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
+  if (!row) return pass(row);
+  return Transaction(bench, work.service, std::move(*row)).run(work);
+}
+
+Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row) {
+  return Transaction(bench, service, std::move(row)).recover();
+}
+
+}  // namespace certrebind

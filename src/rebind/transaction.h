@@ -1,0 +1,69 @@
+// The transaction: one service, one set of files, one test, one reload, one proof, or everything
+// back.
+//
+//   planned -> staged -> swapping -> swapped -> tested -> reloading -> verifying -> committed
+//                            \___________\________\__________\___________\-> restoring -> restored
+//
+// All that can fail is done before `swapping`. Whoever holds the lock after a crash calls
+// `recover`.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rebind/journal.h"
+#include "rebind/plan.h"
+#include "rebind/proof.h"
+#include "state/settings.h"
+#include "state/state.h"
+#include "sys/host.h"
+
+namespace certrebind {
+
+// What a person watching is told.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void phase(const ServiceId& service, Phase phase) = 0;
+  virtual void proven(size_t proven, size_t total) = 0;
+};
+
+// What every act needs.
+struct Bench {
+  Host host;
+  const Settings& settings;
+  State& state;
+  Journal& journal;
+  const Prober& prober;
+  Watcher& watcher;
+};
+
+struct Account {
+  int64_t transaction = 0;
+  ServiceId service;
+  Outcome outcome = Outcome::committed;
+  bool owed = false;
+  std::string text;  // lines for people: what happened, what is served now, what to do next
+};
+
+// What to do to one service.
+struct Work {
+  std::string act;  // "rebind" or "undo"
+  const Service* service = nullptr;
+  std::vector<PlannedFile> files;
+  std::vector<JournalSuccession> successions;
+  std::vector<Expectation> expectations;
+  std::vector<std::string> unproven;
+  std::optional<int64_t> undoes;
+};
+
+// Carries it out. An Error only where not even the journal could be written; nothing was touched
+// then.
+Result<Account> carry_out(const Bench& bench, Work work);
+
+// Finishes an interrupted transaction: commits it if the new certificate is served, restores
+// otherwise. `service` is null where the server's program or configuration is no longer found.
+Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row);
+
+}  // namespace certrebind

@@ -1,0 +1,69 @@
+#include "service/registry.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "service/nginx/discover.h"
+#include "service/nginx/nginx.h"
+
+namespace certrebind {
+
+namespace {
+
+struct Kind {
+  const char* name;
+  // Adds every running instance.
+  Done (*running)(const Host& host, Services& into);
+  // Adds the instance with this configuration file, running or not.
+  Done (*named)(const Host& host, const std::string& path, Services& into);
+};
+
+Done running_nginx(const Host& host, Services& into) {
+  auto instances =
+      nginx::running_instances(host.processes, host.commands, host.files, into.diagnostics);
+  if (!instances) return pass(instances);
+  for (nginx::Instance& instance : *instances)
+    into.found.push_back(std::make_unique<nginx::NginxService>(host.files, std::move(instance)));
+  return {};
+}
+
+Done named_nginx(const Host& host, const std::string& path, Services& into) {
+  auto instance =
+      nginx::instance_for(path, host.processes, host.commands, host.files, into.diagnostics);
+  if (!instance) return pass(instance);
+  into.found.push_back(std::make_unique<nginx::NginxService>(host.files, std::move(*instance)));
+  return {};
+}
+
+constexpr Kind kKinds[] = {{"nginx", running_nginx, named_nginx}};
+
+const Kind* kind_named(const std::string& name) {
+  const Kind* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return name == k.name; });
+  return kind == std::end(kKinds) ? nullptr : kind;
+}
+
+}  // namespace
+
+Result<ServiceId> parse_service_id(const std::string& typed) {
+  size_t colon = typed.find(':');
+  std::string kind = typed.substr(0, colon);
+  std::string hint = "write it as KIND:PATH, for example nginx:/etc/nginx/nginx.conf";
+  if (colon == std::string::npos || colon + 1 == typed.size())
+    return fail(Code::usage, "use --service", typed, "it names no configuration file", hint);
+  if (kind_named(kind) == nullptr)
+    return fail(Code::usage, "use --service", typed, "the kind '" + kind + "' is not known",
+                "known kinds: nginx");
+  return ServiceId{.kind = kind, .path = typed.substr(colon + 1)};
+}
+
+Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only) {
+  Services services;
+  if (only.empty())
+    for (const Kind& kind : kKinds)
+      if (Done done = kind.running(host, services); !done) return pass(done);
+  for (const ServiceId& id : only)
+    if (Done done = kind_named(id.kind)->named(host, id.path, services); !done) return pass(done);
+  return services;
+}
+
+}  // namespace certrebind
