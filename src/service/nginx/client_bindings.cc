@@ -12,6 +12,7 @@ namespace certrebind::nginx {
 
 namespace {
 
+// Stream servers know the first only.
 constexpr std::array<std::string_view, 3> kProtocols = {"proxy", "grpc", "uwsgi"};
 
 struct Pair {
@@ -22,12 +23,12 @@ struct Pair {
 using Pairs = std::array<Pair, kProtocols.size()>;
 
 // Notes one directive if it is one of ours.
-void read_setting(const Node& node, Pairs& pairs) {
+void read_setting(const Node& node, size_t protocols, Pairs& pairs) {
   std::string_view name = node.name();
   if (name.find("_ssl_certificate") == std::string_view::npos || node.arguments().size() != 1)
     return;
   Value value{node.file, &node.arguments().front()};
-  for (size_t i = 0; i < kProtocols.size(); ++i) {
+  for (size_t i = 0; i < protocols; ++i) {
     if (!name.starts_with(kProtocols[i])) continue;
     std::string_view what = name.substr(kProtocols[i].size());
     bool key = what == "_ssl_certificate_key";
@@ -57,8 +58,9 @@ class ClientBinder {
   // A block whose content is [begin, end); what it sets counts wherever it stands in it.
   void walk(size_t begin, size_t end, Context context, Pairs pairs, const std::string& site) {
     for (Pair& pair : pairs) pair.set_here = false;
+    bool stream = context == Context::stream || context == Context::stream_server;
     for (size_t i = begin; i < end; i = config_.nodes[i].next)
-      read_setting(config_.nodes[i], pairs);
+      read_setting(config_.nodes[i], stream ? 1 : kProtocols.size(), pairs);
     for (size_t i = 0; i < pairs.size(); ++i) bind(pairs[i], kProtocols[i], site);
     walk_children(begin, end, context, pairs, site);
   }
