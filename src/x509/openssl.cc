@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "x509/quick_context.h"
 #include "x509/thumbprint.h"
 
 namespace certrebind {
@@ -21,8 +22,7 @@ std::string text_of(BIO* written) {
 
 namespace {
 
-// OpenSSL 3.0 takes some 150 µs for a certificate, nearly all of it to find a decoder for the
-// public key. One certificate is asked about several times in a row (parsed, matched with its key,
+// One certificate is asked about several times in a row (parsed, matched with its key,
 // its chain followed), and intermediates are shared by thousands of leaves.
 class RecentCertificates {
  public:
@@ -52,9 +52,11 @@ X509Ptr x509_of(std::string_view der) {
     return X509Ptr(found);
   }
   const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
-  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (certificate) recent.keep(thumbprint, certificate.get());
-  return certificate;
+  X509* certificate = X509_new_ex(quick_context(), nullptr);
+  // Frees and forgets the certificate where it fails.
+  if (d2i_X509(&certificate, &at, static_cast<long>(der.size())) == nullptr) return nullptr;
+  recent.keep(thumbprint, certificate);
+  return X509Ptr(certificate);
 }
 
 std::string take_openssl_reason() {

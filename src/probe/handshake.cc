@@ -1,0 +1,91 @@
+#include "probe/handshake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "probe/tls.h"
+
+namespace certrebind {
+
+namespace {
+
+// Half of the time goes to the server, which is on this machine too: more threads than this only
+// wait for each other.
+size_t default_threads() {
+  return std::clamp<size_t>(2 * std::thread::hardware_concurrency(), 2, 16);
+}
+
+// The same failure, told as one of this target.
+std::unexpected<Error> about(const Target& target, Error error) {
+  return fail(error.code, "shake hands with", target.text(), std::move(error.cause));
+}
+
+}  // namespace
+
+std::string Target::text() const {
+  std::string text = address.text() + (sni.empty() ? " without a name" : " for " + sni);
+  return key_type == KeyType::other ? text : fmt::format("{} ({})", text, to_text(key_type));
+}
+
+std::string proxy_header(const Address& address) {
+  if (!address.unix_path.empty()) return "PROXY UNKNOWN\r\n";
+  bool is_v6 = address.host.find(':') != std::string::npos;
+  std::string host = address.host.substr(0, address.host.find('%'));
+  // The source port is of no interest to anyone, but must be one.
+  return fmt::format("PROXY {} {} {} 65535 {}\r\n", is_v6 ? "TCP6" : "TCP4",
+                     is_v6 ? "::1" : "127.0.0.1", host, address.port);
+}
+
+Prober::Prober(const Network& network, const Clock& clock, milliseconds patience)
+    : network_(network),
+      clock_(clock),
+      patience_(patience),
+      contexts_(std::make_unique<TlsContexts>()) {}
+
+Prober::~Prober() = default;
+
+Result<Served> Prober::handshake(const Target& target) const {
+  SteadyTime deadline = clock_.steady() + patience_;
+  auto stream = network_.connect(target.address, deadline);
+  if (!stream) return about(target, stream.error());
+  if (target.proxy_protocol)
+    if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
+      return about(target, sent.error());
+  auto served =
+      complete_handshake(contexts_->for_key(target.key_type), **stream, target.sni, deadline);
+  if (!served) return about(target, served.error());
+  return served;
+}
+
+std::vector<Result<Served>> Prober::handshake_all(std::span<const Target> targets, size_t threads,
+                                                  const Progress& progress) const {
+  std::vector<Result<Served>> results(targets.size());
+  std::atomic<size_t> next = 0;
+  std::mutex reporting;
+  size_t done = 0;
+  auto work = [&] {
+    for (size_t i = next++; i < targets.size(); i = next++) {
+      results[i] = handshake(targets[i]);
+      if (!progress) continue;
+      std::lock_guard lock(reporting);
+      progress(++done);
+    }
+  };
+  std::vector<std::jthread> helpers;
+  size_t wanted = std::min(threads == 0 ? default_threads() : threads, targets.size());
+  try {
+    for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Fewer threads are slower, not wrong.
+  }
+  work();
+  helpers.clear();
+  return results;
+}
+
+}  // namespace certrebind

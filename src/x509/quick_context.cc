@@ -1,0 +1,124 @@
+// For every public key that it meets, so for every certificate that is parsed and every handshake,
+// OpenSSL 3.0 gathers all the decoders of its providers, about a hundred, to find the one that
+// reads this key: some 150 µs, more than all of a handshake's arithmetic (later versions keep the
+// outcome). Here is a provider that is OpenSSL's default one, function for function, except that it
+// shows only the decoders and the kinds of keys that certificates and handshakes need.
+#include "x509/quick_context.h"
+
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace certrebind {
+
+namespace {
+
+// HMAC is what TLS up to 1.2 authenticates records with; DSA and SM2 are not for this context.
+constexpr std::array<std::string_view, 9> kKeys = {"RSA",     "RSA-PSS", "EC", "X25519", "X448",
+                                                   "ED25519", "ED448",   "DH", "HMAC"};
+
+// The provider behind ours, of OpenSSL's own default context.
+OSSL_PROVIDER* default_provider() {
+  static OSSL_PROVIDER* const kProvider = OSSL_PROVIDER_load(nullptr, "default");
+  return kProvider;
+}
+
+// Some of the default provider's algorithms, as OpenSSL wants them: an array that ends in an empty
+// entry.
+std::vector<OSSL_ALGORITHM> chosen(int operation, bool (*wanted)(const OSSL_ALGORITHM&)) {
+  std::vector<OSSL_ALGORITHM> algorithms;
+  int no_cache = 0;
+  const OSSL_ALGORITHM* each =
+      OSSL_PROVIDER_query_operation(default_provider(), operation, &no_cache);
+  for (; each != nullptr && each->algorithm_names != nullptr; ++each)
+    if (wanted(*each)) algorithms.push_back(*each);
+  algorithms.push_back({nullptr, nullptr, nullptr, nullptr});
+  return algorithms;
+}
+
+// The decoders of SubjectPublicKeyInfo in DER.
+const OSSL_ALGORITHM* public_key_decoders() {
+  static const auto kDecoders = chosen(OSSL_OP_DECODER, [](const OSSL_ALGORITHM& decoder) {
+    std::string_view properties = decoder.property_definition;
+    return properties.find("input=der") != std::string_view::npos &&
+           properties.find("structure=SubjectPublicKeyInfo") != std::string_view::npos;
+  });
+  return kDecoders.data();
+}
+
+// The kinds of keys that certificates and handshakes have.
+const OSSL_ALGORITHM* key_managers() {
+  static const auto kManagers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
+    std::string_view names = manager.algorithm_names;
+    std::string_view first = names.substr(0, names.find(':'));
+    return std::ranges::find(kKeys, first) != kKeys.end();
+  });
+  return kManagers.data();
+}
+
+const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) {
+  *no_cache = 0;
+  if (operation == OSSL_OP_DECODER) return public_key_decoders();
+  if (operation == OSSL_OP_KEYMGMT) return key_managers();
+  return OSSL_PROVIDER_query_operation(default_provider(), operation, no_cache);
+}
+
+const OSSL_PARAM* gettable_parameters(void*) {
+  return OSSL_PROVIDER_gettable_params(default_provider());
+}
+
+int get_parameters(void*, OSSL_PARAM* parameters) {
+  return OSSL_PROVIDER_get_params(default_provider(), parameters);
+}
+
+// TLS-GROUP: which groups a handshake can use.
+int get_capabilities(void*, const char* capability, OSSL_CALLBACK* callback, void* argument) {
+  return OSSL_PROVIDER_get_capabilities(default_provider(), capability, callback, argument);
+}
+
+template <class Function>
+OSSL_DISPATCH entry(int id, Function function) {
+  return {id, reinterpret_cast<void (*)()>(function)};
+}
+
+// The provider context handed out is the default provider's: its functions are called with it.
+int start(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** functions,
+          void** context) {
+  static const OSSL_DISPATCH kFunctions[] = {
+      entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
+      entry(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, gettable_parameters),
+      entry(OSSL_FUNC_PROVIDER_GET_PARAMS, get_parameters),
+      entry(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, get_capabilities),
+      {0, nullptr},
+  };
+  *functions = kFunctions;
+  *context = OSSL_PROVIDER_get0_provider_ctx(default_provider());
+  return 1;
+}
+
+OSSL_LIB_CTX* make_context() {
+  OSSL_LIB_CTX* context = OSSL_LIB_CTX_new();
+  bool made = context != nullptr && default_provider() != nullptr &&
+              OSSL_PROVIDER_add_builtin(context, "certrebind", start) == 1 &&
+              OSSL_PROVIDER_load(context, "certrebind") != nullptr;
+  if (made) return context;
+  ERR_clear_error();
+  OSSL_LIB_CTX_free(context);
+  return nullptr;
+}
+
+}  // namespace
+
+OSSL_LIB_CTX* quick_context() {
+  static OSSL_LIB_CTX* const kContext = make_context();
+  return kContext;
+}
+
+}  // namespace certrebind
