@@ -186,9 +186,12 @@ Token Lexer::lua_body() {
   lua_follows_ = false;
   Token token = start(TokenKind::lua);
   LuaBlock body = lua_block(text_.substr(position_));
-  advance_to(position_ + body.length);
+  if (!body.problem.empty()) {
+    advance_to(token.begin + body.problem_at);
+    report(start(TokenKind::lua), body.problem);
+  }
+  advance_to(token.begin + body.length);
   token.end = static_cast<uint32_t>(position_);
-  if (!body.problem.empty()) report(token, body.problem);
   return token;
 }
 

@@ -97,7 +97,7 @@ TEST(Lexer, TakesAQuoteThatEndsWithItsLineForNothing) {
 }
 
 TEST(Lexer, NamesLuaWithoutAnEnd) {
-  EXPECT_EQ(lexed("x_by_lua_block{ { }"), "<x_by_lua_block>{( { })!1:16");
+  EXPECT_EQ(lexed("x_by_lua_block{ { }"), "<x_by_lua_block>{( { })!1:20");
   EXPECT_EQ(lexed("x_by_lua_block{[==[ ]] }"), "<x_by_lua_block>{([==[ ]] })!1:16");
 }
 

@@ -47,15 +47,15 @@ LuaBlock lua_block(std::string_view text) {
   for (size_t at = text.find_first_of("{}\"'[-"); at < text.size();
        at = text.find_first_of("{}\"'[-", at)) {
     size_t after = at + 1;
-    if (text[at] == '}' && depth-- == 0) return {at, {}};
+    if (text[at] == '}' && depth-- == 0) return {at, {}, 0};
     if (text[at] == '{') ++depth;
     if (text[at] == '"' || text[at] == '\'') after = behind_string(text, at);
     if (text.substr(at, 2) == "--") after = behind_comment(text, at);
     if (size_t width = opening_bracket(text, at)) after = behind_bracket(text, at, width);
-    if (after == kNone) return {text.size(), "Lua code block missing the closing long bracket"};
+    if (after == kNone) return {text.size(), "Lua code block missing the closing long bracket", at};
     at = after;
   }
-  return {text.size(), "unexpected end of file, expecting \"}\" of a Lua block"};
+  return {text.size(), "unexpected end of file, expecting \"}\" of a Lua block", text.size()};
 }
 
 }  // namespace certrebind::nginx

@@ -14,6 +14,7 @@ bool takes_lua_block(std::string_view directive);
 struct LuaBlock {
   size_t length = 0;    // up to the closing brace, which is not part of it; else all
   std::string problem;  // not empty where the module would refuse it
+  size_t problem_at = 0;
 };
 
 // Reads Lua from behind an opening brace, as ngx_http_lua_conf_lua_block_parse does: braces nest,
