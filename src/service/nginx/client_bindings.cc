@@ -50,11 +50,18 @@ class ClientBinder {
       : config_(config), servers_(servers), root_(root) {}
 
   Discovery run() {
+    if (!has_settings()) return {};  // as most configurations
     walk_children(0, config_.nodes.size(), Context::main, {}, "");
     return std::move(found_);
   }
 
  private:
+  bool has_settings() const {
+    return std::any_of(config_.nodes.begin(), config_.nodes.end(), [](const Node& node) {
+      return node.name().find("_ssl_certificate") != std::string_view::npos;
+    });
+  }
+
   // A block whose content is [begin, end); what it sets counts wherever it stands in it.
   void walk(size_t begin, size_t end, Context context, Pairs pairs, const std::string& site) {
     for (Pair& pair : pairs) pair.set_here = false;

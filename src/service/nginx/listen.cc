@@ -36,7 +36,7 @@ std::optional<Ports> parse_ports(std::string_view text) {
   return Ports{*first, *last};
 }
 
-// What stands before the port. Brackets are taken off; `colon_port` is what follows them.
+// An address taken apart; brackets are taken off.
 struct HostAndPort {
   std::string host;
   std::string port;  // empty without one
@@ -169,9 +169,12 @@ void HostNames::read() {
   }
 }
 
-ListenAddresses parse_listen(std::span<const Word> arguments, bool stream, HostNames& hosts) {
+ListenAddresses ListenParser::parse(std::span<const Word> arguments, bool stream) {
   if (arguments.empty()) return {{}, "no address"};
-  ListenAddresses found = parse_address(arguments.front().value, stream, hosts);
+  std::string_view address = arguments.front().value;
+  auto [known, first] = known_[stream].try_emplace(address);
+  if (first) known->second = parse_address(address, stream, hosts_);
+  ListenAddresses found = known->second;
   for (Listen& listen : found.addresses) apply_options(arguments.subspan(1), listen);
   return found;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "service/nginx/root.h"
@@ -51,9 +52,19 @@ struct ListenAddresses {
   std::string problem;            // not empty where nginx would refuse the directive
 };
 
-// Takes the directive's arguments. A port alone and "*" mean all of IPv4; without a port http takes
-// 80 and stream refuses. A name that /etc/hosts does not know stays Family::unresolved.
-ListenAddresses parse_listen(std::span<const Word> arguments, bool stream, HostNames& hosts);
+// Reads the directive from its arguments, whose bytes must outlive it. A port alone and "*" mean
+// all of IPv4; without a port http takes 80 and stream refuses. A name that /etc/hosts does not
+// know stays Family::unresolved.
+class ListenParser {
+ public:
+  explicit ListenParser(HostNames& hosts) : hosts_(hosts) {}
+  ListenAddresses parse(std::span<const Word> arguments, bool stream);
+
+ private:
+  HostNames& hosts_;
+  // Thousands of servers share a few addresses. By the address as written, apart for stream.
+  std::unordered_map<std::string_view, ListenAddresses> known_[2];
+};
 
 // What nginx assumes for an http server without `listen`: "*:80", as root.
 Listen default_listen();

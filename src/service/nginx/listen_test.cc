@@ -12,7 +12,7 @@ ListenAddresses parse(const std::string& arguments, bool stream = false) {
   Root root("/", files);
   HostNames hosts(root);
   Tree tree("listen " + arguments + ";");
-  return parse_listen(tree.arguments(tree.directives().front()), stream, hosts);
+  return ListenParser(hosts).parse(tree.arguments(tree.directives().front()), stream);
 }
 
 Lines texts(const std::string& arguments, bool stream = false) {

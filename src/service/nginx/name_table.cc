@@ -17,7 +17,7 @@ bool NameTable::add_head(std::string_view suffix, uint32_t server, bool itself) 
 }
 
 std::optional<uint32_t> NameTable::find(std::string_view host) const {
-  auto exact = exact_.find(std::string(host));
+  auto exact = exact_.find(host);
   if (exact != exact_.end() && exact->second != kNobody) return exact->second;
   if (auto server = find_head(host)) return server;
   return find_tail(host);
@@ -27,7 +27,7 @@ std::optional<uint32_t> NameTable::find_head(std::string_view host) const {
   if (heads_.empty()) return std::nullopt;
   bool whole = true;
   for (std::string_view suffix = host;; whole = false) {
-    auto head = heads_.find(std::string(suffix));
+    auto head = heads_.find(suffix);
     if (head != heads_.end() && (!whole || head->second.itself)) return head->second.server;
     size_t dot = suffix.find('.');
     if (dot == std::string_view::npos) return std::nullopt;
@@ -39,7 +39,7 @@ std::optional<uint32_t> NameTable::find_tail(std::string_view host) const {
   if (tails_.empty()) return std::nullopt;
   for (size_t dot = host.rfind('.'); dot != std::string_view::npos; dot = host.rfind('.')) {
     host = host.substr(0, dot);
-    auto tail = tails_.find(std::string(host));
+    auto tail = tails_.find(host);
     if (tail != tails_.end()) return tail->second;
   }
   return std::nullopt;

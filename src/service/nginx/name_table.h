@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -13,10 +12,12 @@ namespace certrebind::nginx {
 
 class NameTable {
  public:
+  void reserve(size_t servers) { exact_.reserve(servers * 2); }
+
   // Takes a name as configured, in lower case and not a regex, in nginx's order. False where nginx
   // ignores it as a "conflicting server name"; `holder` then says who has it. A conflict is what
   // ngx_hash_add_key makes of it: ".x" loses to an earlier "x" as a whole, subdomains included, and
-  // keeps "x" from later servers even when it lost itself.
+  // keeps "x" from later servers even when it lost itself. The name's bytes must outlive the table.
   bool add(std::string_view name, uint32_t server);
 
   // The server of a host name in lower case.
@@ -33,9 +34,9 @@ class NameTable {
   std::optional<uint32_t> find_head(std::string_view host) const;
   std::optional<uint32_t> find_tail(std::string_view host) const;
 
-  std::unordered_map<std::string, uint32_t> exact_;  // kNobody: taken, but leading nowhere
-  std::unordered_map<std::string, Head> heads_;      // by what follows "*." or "."
-  std::unordered_map<std::string, uint32_t> tails_;  // by what precedes ".*"
+  std::unordered_map<std::string_view, uint32_t> exact_;  // kNobody: taken, but leading nowhere
+  std::unordered_map<std::string_view, Head> heads_;      // by what follows "*." or "."
+  std::unordered_map<std::string_view, uint32_t> tails_;  // by what precedes ".*"
 };
 
 }  // namespace certrebind::nginx

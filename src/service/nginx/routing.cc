@@ -62,7 +62,9 @@ class Router {
 
 void Router::join(uint32_t server, const Listen& listen) {
   bool stream = servers_[server].stream;
-  std::string key = fmt::format("{}{}{}", stream ? 's' : 'h', listen.udp ? 'u' : 't', listen.text);
+  std::string key = stream ? "s" : "h";
+  key += listen.udp ? 'u' : 't';
+  key += listen.text;
   auto [found, first] =
       group_by_address_.emplace(std::move(key), static_cast<uint32_t>(routing_.groups.size()));
   if (first) {
@@ -104,6 +106,7 @@ void Router::route_group(uint32_t index) {
 
 NameTable Router::name_table(const Group& group) {
   NameTable table;
+  table.reserve(group.servers.size());
   for (uint32_t server : group.servers)
     for (const ServerName& name : servers_[server].names)
       if (!name.regex && !name.text.empty() && !table.add(name.text, server))
@@ -200,13 +203,17 @@ std::string Router::why_unproven(uint32_t server, const Route& route) const {
 }  // namespace
 
 bool is_sni_name(std::string_view name) {
-  if (name.empty() || name == "_" || name.size() > 253 || canonical_ipv4(name)) return false;
-  for (const std::string& label : split(name, '.')) {
-    if (label.empty() || label.size() > 63) return false;
-    for (char c : label)
-      if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_') return false;
+  if (name.empty() || name == "_" || name.size() > 253) return false;
+  size_t label = 0;  // the length of the one being read
+  bool letters = false;
+  for (char c : name) {
+    bool letter = (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+    if (c == '.' ? label == 0 : !letter && !(c >= '0' && c <= '9')) return false;
+    label = c == '.' ? 0 : label + 1;
+    if (label > 63) return false;
+    letters = letters || letter;
   }
-  return true;
+  return label != 0 && (letters || !canonical_ipv4(name));
 }
 
 Routing route(const std::vector<Server>& servers) {

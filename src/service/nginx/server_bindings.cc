@@ -16,15 +16,14 @@ namespace {
 class Binder {
  public:
   Binder(const Servers& servers, const std::string& directory, const Root& root)
-      : servers_(servers),
-        directory_(directory),
-        root_(root),
-        routing_(route(servers.all)),
-        reaches_(routing_.groups, root) {
+      : servers_(servers), directory_(directory), root_(root), routing_(route(servers.all)) {
     found_.diagnostics = std::move(routing_.diagnostics);
+    Reaches reaches(routing_.groups, root);
+    for (const Group& group : routing_.groups) reaches_.push_back(reaches.of(group.listen));
   }
 
   Discovery run() {
+    found_.bindings.reserve(servers_.all.size());
     for (size_t i = 0; i < servers_.all.size(); ++i) bind_server(i);
     report_missing_certificates();
     report_unused();
@@ -50,7 +49,7 @@ class Binder {
   const std::string& directory_;
   const Root& root_;
   Routing routing_;
-  Reaches reaches_;
+  std::vector<std::vector<Reach>> reaches_;  // of each group
   Discovery found_;
   std::unordered_set<const Word*> used_;
 };
@@ -66,7 +65,9 @@ void Binder::bind_server(size_t index) {
                        printable(server.site())));
   }
   Binding binding = outline(index);
-  for (size_t i = 0; i < server.tls.certificates.size(); ++i) add_pair(server, i, binding);
+  size_t last = server.tls.certificates.size() - 1;
+  for (size_t i = 0; i < last; ++i) add_pair(server, i, binding);
+  add_pair(server, last, std::move(binding));
 }
 
 // All of a server's binding but the files.
@@ -77,6 +78,7 @@ Binding Binder::outline(size_t index) const {
   binding.site = server.site();
   binding.stapling = server.tls.stapling.value_or(false);
   add_names(server, routing_.lodgers[index], binding);
+  binding.endpoints.reserve(routes.size());
   for (const Route& route : routes) add_endpoints(route, routes, binding);
   return binding;
 }
@@ -101,9 +103,9 @@ void Binder::add_endpoints(const Route& route, const std::vector<Route>& all,
                            Binding& binding) const {
   const Listen& listen = routing_.groups[route.group].listen;
   if (listen.udp && has_tcp_twin(listen, all)) return;
-  for (Reach& reach : reaches_.of(listen)) {
+  for (const Reach& reach : reaches_[route.group]) {
     Endpoint& endpoint = binding.endpoints.emplace_back();
-    endpoint.address = std::move(reach.address);
+    endpoint.address = reach.address;
     endpoint.listens = listen.text;
     endpoint.proxy_protocol = listen.proxy_protocol;
     endpoint.probe_names = route.probe_names;

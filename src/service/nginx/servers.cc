@@ -39,7 +39,7 @@ void inherit(TlsSettings& tls, const TlsSettings& outer) {
 
 class ServerReader {
  public:
-  ServerReader(const Config& config, HostNames& hosts) : config_(config), hosts_(hosts) {}
+  ServerReader(const Config& config, HostNames& hosts) : config_(config), listens_(hosts) {}
 
   Servers read() {
     for (size_t i = 0; i < config_.nodes.size(); i = config_.nodes[i].next) {
@@ -103,7 +103,7 @@ class ServerReader {
   }
 
   void read_listen(const Node& node, Server& server) {
-    ListenAddresses found = parse_listen(node.arguments(), server.stream, hosts_);
+    ListenAddresses found = listens_.parse(node.arguments(), server.stream);
     if (!found.problem.empty()) {
       std::string address =
           node.arguments().empty() ? "" : printable(node.arguments().front().value);
@@ -124,7 +124,7 @@ class ServerReader {
   }
 
   const Config& config_;
-  HostNames& hosts_;
+  ListenParser listens_;
   Servers servers_;
 };
 
