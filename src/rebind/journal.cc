@@ -180,6 +180,15 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
     update.bind(5, ending.account);
     update.bind(6, row.id);
     update.exec();
+    if (ending.outcome == Outcome::committed) {
+      // What earlier transactions still owe is for other certificates: this one's proof replaces
+      // it.
+      SQLite::Statement settle(database_.handle(),
+                               "UPDATE transactions SET owed = 0 WHERE service = ? AND id < ?");
+      settle.bind(1, row.service.text());
+      settle.bind(2, row.id);
+      settle.exec();
+    }
     std::string first_line = ending.account.substr(0, ending.account.find('\n'));
     for (EventId id : ending.events) append_event(database_, event_of(row, id, first_line));
     append_event(database_, event_of(row, entry_of(ending.outcome).event, first_line));
@@ -196,17 +205,19 @@ Done Journal::paid(TransactionRow& row) {
   });
 }
 
-Result<std::vector<TransactionRow>> Journal::select(const char* what, const std::string& where) {
+Result<std::vector<TransactionRow>> Journal::select(const char* record, const std::string& where) {
   try {
     return database_.guarded("read the transactions", [&] {
       std::vector<TransactionRow> rows;
       SQLite::Statement select(
           database_.handle(),
-          fmt::format("SELECT {} FROM transactions {} ORDER BY id", what, where));
+          fmt::format(
+              "SELECT id, act, service, phase, outcome, started_ms, ended_ms, undoes, owed, "
+              "sets, account, {} AS record FROM transactions {} ORDER BY id",
+              record, where));
       while (select.executeStep()) {
         rows.push_back(row_of(select));
-        if (std::string_view(what) == "*")
-          rows.back().record = record_from_json(select.getColumn("record").getString());
+        rows.back().record = record_from_json(select.getColumn("record").getString());
       }
       return rows;
     });
@@ -216,20 +227,23 @@ Result<std::vector<TransactionRow>> Journal::select(const char* what, const std:
 }
 
 Result<std::vector<TransactionRow>> Journal::unfinished() {
-  return select("*", "WHERE outcome IS NULL");
+  return select("record", "WHERE outcome IS NULL");
 }
 
 Result<std::vector<TransactionRow>> Journal::owed() {
-  return select("*", "WHERE owed = 1");
+  return select("record", "WHERE owed = 1");
 }
 
 Result<std::vector<TransactionRow>> Journal::all() {
+  // Files and expectations may be thousands: a list needs the successions only.
   return select(
-      "id, act, service, phase, outcome, started_ms, ended_ms, undoes, owed, sets, account", "");
+      "json_object('token', '', 'files', json('[]'), 'expectations', json('[]'), "
+      "'successions', json(json_extract(record, '$.successions')))",
+      "");
 }
 
 Result<TransactionRow> Journal::find(int64_t id) {
-  auto rows = select("*", fmt::format("WHERE id = {}", id));
+  auto rows = select("record", fmt::format("WHERE id = {}", id));
   if (!rows) return pass(rows);
   if (rows->empty())
     return fail(Code::not_found, "find the transaction", std::to_string(id), "there is none",

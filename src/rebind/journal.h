@@ -91,12 +91,12 @@ class Journal {
 
   Result<std::vector<TransactionRow>> unfinished();
   Result<std::vector<TransactionRow>> owed();
-  Result<std::vector<TransactionRow>> all();  // oldest first, without their records
+  Result<std::vector<TransactionRow>> all();  // oldest first, of the record only the successions
   Result<TransactionRow> find(int64_t id);    // Code::not_found
 
  private:
   Event event_of(const TransactionRow& row, EventId id, std::string message) const;
-  Result<std::vector<TransactionRow>> select(const char* what, const std::string& where);
+  Result<std::vector<TransactionRow>> select(const char* record, const std::string& where);
 
   Database& database_;
   const Clock& clock_;

@@ -296,9 +296,10 @@ Result<Account> Transaction::needs_operator(const std::string& why, const std::s
   auto test = service_ ? service_->config_test() : std::nullopt;
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
-  if (is_running() && !master_is_gone())
-    text += fmt::format("\n  kill -{} {}", service_->reload().signal->name,
-                        service_->reload().signal->pid);
+  if (is_running() && !master_is_gone()) {
+    Reload reload = service_->reload();
+    text += fmt::format("\n  kill -{} {}", reload.signal->name, reload.signal->pid);
+  }
   if (service_ && master_is_gone()) text += "\n  restart the server";
   text += "\n  certrebind check";
   return end({.phase = Phase::stuck,

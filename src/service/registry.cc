@@ -23,7 +23,7 @@ Done running_nginx(const Host& host, Services& into) {
       nginx::running_instances(host.processes, host.commands, host.files, into.diagnostics);
   if (!instances) return pass(instances);
   for (nginx::Instance& instance : *instances)
-    into.found.push_back(std::make_unique<nginx::NginxService>(host.files, std::move(instance)));
+    into.found.push_back(std::make_unique<NginxService>(std::move(instance), host.files));
   return {};
 }
 
@@ -31,7 +31,7 @@ Done named_nginx(const Host& host, const std::string& path, Services& into) {
   auto instance =
       nginx::instance_for(path, host.processes, host.commands, host.files, into.diagnostics);
   if (!instance) return pass(instance);
-  into.found.push_back(std::make_unique<nginx::NginxService>(host.files, std::move(*instance)));
+  into.found.push_back(std::make_unique<NginxService>(std::move(*instance), host.files));
   return {};
 }
 

@@ -1,0 +1,83 @@
+#include "cli/acting.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "rebind/file_swap.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr milliseconds kPatience = std::chrono::seconds(30);  // for another certrebind to finish
+
+int exit_of(const Account& account) {
+  switch (account.outcome) {
+    case Outcome::committed:
+      return kDone;
+    case Outcome::refused:
+      return kDiffers;
+    case Outcome::rolled_back:
+      return kRolledBack;
+    case Outcome::needs_operator:
+      return kNeedsOperator;
+  }
+  return kNeedsOperator;
+}
+
+Colour colour_for(Outcome outcome) {
+  if (outcome == Outcome::committed) return Colour::green;
+  return outcome == Outcome::refused ? Colour::yellow : Colour::red;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
+  Host host = context.host();
+  auto state = State::open_for_writing(host.files, context.settings(), kPatience);
+  if (!state) {
+    Error error = state.error();
+    if (error.code == Code::denied && error.hint.empty())
+      error.hint = "run it as root, or name directories of your own with --state and --run";
+    return fail(std::move(error));
+  }
+  std::unique_ptr<Acting> acting(new Acting(std::move(*state)));
+  acting->journal_ = std::make_unique<Journal>(acting->state_.database(), host.clock);
+  acting->bench_.reset(new Bench{.host = host,
+                                 .settings = context.settings(),
+                                 .state = acting->state_,
+                                 .journal = *acting->journal_,
+                                 .prober = context.prober(),
+                                 .watcher = acting->watcher_});
+  auto recovered = recover_all(*acting->bench_);
+  if (!recovered) return pass(recovered);
+  acting->recovered_ = std::move(*recovered);
+  Done pruned = prune_before_images(host.files, acting->state_, *acting->journal_,
+                                    host.clock.wall(), context.settings().keep_days);
+  if (!pruned) report(pruned.error());
+  return acting;
+}
+
+int exit_of(const std::vector<Account>& accounts) {
+  int worst = kDone;
+  for (const Account& account : accounts) worst = std::max(worst, exit_of(account));
+  return worst;
+}
+
+int print_accounts(const std::vector<Account>& accounts) {
+  for (const Account& account : accounts) {
+    std::string head = fmt::format("{}: {}", account.service.text(), to_text(account.outcome));
+    if (account.transaction != 0) head += fmt::format(" (transaction {})", account.transaction);
+    print_line(coloured(colour_for(account.outcome), head));
+    for (const std::string& line : split(account.text, '\n')) print_line("  " + line);
+  }
+  return exit_of(accounts);
+}
+
+Json to_json(const std::vector<Account>& accounts) {
+  Json all = Json::array();
+  for (const Account& account : accounts) all.push_back(to_json(account));
+  return all;
+}
+
+}  // namespace certrebind

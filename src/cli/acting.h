@@ -1,0 +1,36 @@
+// What the commands that act have in common: the lock, the journal, and finishing what a crash
+// left.
+#pragma once
+
+#include <memory>
+
+#include "cli/context.h"
+#include "cli/output.h"
+
+namespace certrebind {
+
+// Holds the lock for its life.
+class Acting {
+ public:
+  // Takes the lock and finishes interrupted transactions; their accounts are in `recovered`.
+  static Result<std::unique_ptr<Acting>> begin(Context& context);
+
+  const Bench& bench() const { return *bench_; }
+  const std::vector<Account>& recovered() const { return recovered_; }
+
+ private:
+  explicit Acting(State state) : state_(std::move(state)) {}
+
+  State state_;
+  TerminalWatcher watcher_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Bench> bench_;
+  std::vector<Account> recovered_;
+};
+
+// Prints what happened to each service; gives the worst exit code.
+int print_accounts(const std::vector<Account>& accounts);
+int exit_of(const std::vector<Account>& accounts);
+Json to_json(const std::vector<Account>& accounts);
+
+}  // namespace certrebind

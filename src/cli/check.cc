@@ -1,0 +1,224 @@
+// `check` speaks the monitoring convention: the first line is the summary, the exit code is 0 ok, 1
+// warning, 2 critical, 3 unknown.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr int kUnknown = 3;
+
+struct Report {
+  Survey survey;
+  std::vector<AuditedBinding> bindings;
+  std::vector<TransactionRow> owed;         // committed while the server was down, not served since
+  std::vector<TransactionRow> interrupted;  // nobody finished them yet
+};
+
+const char* word_for(Level level) {
+  static constexpr std::array kWords = {"OK", "WARNING", "CRITICAL"};
+  return kWords[static_cast<size_t>(level)];
+}
+
+Colour colour_for(Level level) {
+  static constexpr std::array kColours = {Colour::green, Colour::yellow, Colour::red};
+  return kColours[static_cast<size_t>(level)];
+}
+
+Level worst_of(const Report& report) {
+  Level worst = Level::ok;
+  for (const AuditedBinding& binding : report.bindings) worst = std::max(worst, binding.level());
+  for (const Diagnostic& diagnostic : report.survey.diagnostics)
+    if (diagnostic.severity == Severity::error) worst = std::max(worst, Level::warning);
+  if (!report.owed.empty()) worst = std::max(worst, Level::warning);
+  if (!report.interrupted.empty()) worst = Level::critical;
+  return worst;
+}
+
+bool serves_all(const Prober& prober, const TransactionRow& row) {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row.record.expectations)
+    targets.push_back(expected.new_target());
+  std::vector<Result<Served>> served = prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i)
+    if (!served[i] || served[i]->thumbprint != row.record.expectations[i].new_thumbprint)
+      return false;
+  return true;
+}
+
+// Proof that is owed is paid when every handshake shows the new certificate.
+void pay_what_is_owed(Context& context, Report& report) {
+  std::erase_if(report.owed, [&](TransactionRow& row) {
+    if (!serves_all(context.prober(), row)) return false;
+    auto state = State::open_for_writing(context.host().files, context.settings(), milliseconds(0));
+    if (!state) return true;
+    Journal journal(state->database(), context.host().clock);
+    return journal.paid(row).has_value();
+  });
+}
+
+void read_journal(Context& context, Report& report) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state) return;
+  Journal journal(state->database(), context.host().clock);
+  if (auto owed = journal.owed()) report.owed = std::move(*owed);
+  if (auto unfinished = journal.unfinished()) report.interrupted = std::move(*unfinished);
+}
+
+Result<Report> look(Context& context) {
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return pass(surveyed);
+  context.remember(*surveyed);
+  Report report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
+  TerminalWatcher watcher;
+  size_t total = 0;
+  for (const SurveyedBinding& bound : report.survey.bindings)
+    total += expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).size();
+  report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
+                          [&](size_t done) { watcher.progress("handshakes", done, total); });
+  read_journal(context, report);
+  pay_what_is_owed(context, report);
+  return report;
+}
+
+std::string summary(const Report& report) {
+  std::array<size_t, 3> counts{};
+  for (const AuditedBinding& binding : report.bindings)
+    ++counts[static_cast<size_t>(binding.level())];
+  std::string text =
+      fmt::format("{} - {}: {} ok, {} warning, {} critical", word_for(worst_of(report)),
+                  count_of(report.bindings.size(), "binding"), counts[0], counts[1], counts[2]);
+  if (!report.owed.empty())
+    text += fmt::format(", proof owed for {}", count_of(report.owed.size(), "transaction"));
+  if (!report.interrupted.empty()) text += ", an interrupted transaction";
+  return text + fmt::format(" | bindings={} ok={} warning={} critical={}", report.bindings.size(),
+                            counts[0], counts[1], counts[2]);
+}
+
+void print_binding(const AuditedBinding& audited, WallTime now) {
+  const Binding& binding = audited.bound->binding;
+  Level level = audited.level();
+  std::string line = fmt::format("{:8}  {}", word_for(level), printable(binding.site));
+  if (audited.remarks.empty()) {
+    const auto& disk = audited.bound->disk;
+    bool known = disk && disk->certificate.has_value();
+    const char* what = audited.looks.empty() ? "on disk" : "serves what is on disk:";
+    if (known)
+      line += fmt::format("  {} {}, expires {}", what, disk->certificate->thumbprint.brief(),
+                          expiry_text(disk->certificate->not_after, now));
+    else
+      line += "  left alone: " + printable(binding.not_editable);
+  }
+  print_line(coloured(colour_for(level), line.substr(0, 8)) + line.substr(8));
+  std::string told;
+  for (const Remark& remark : audited.remarks) {
+    print_line(
+        fmt::format("          {}: {}", to_text(remark.complaint), printable(remark.sentence)));
+    if (!remark.next.empty() && remark.next != told)
+      print_line(fmt::format("          next: {}", printable(remark.next)));
+    told = remark.next;
+  }
+}
+
+void print_report(const Report& report, WallTime now) {
+  print_line(summary(report));
+  for (const AuditedBinding& binding : report.bindings) print_binding(binding, now);
+  for (const TransactionRow& row : report.owed)
+    print_line(
+        fmt::format("WARNING   transaction {} ({}): proof is owed until every endpoint "
+                    "shows the new certificate",
+                    row.id, row.service.text()));
+  for (const TransactionRow& row : report.interrupted)
+    print_line(
+        fmt::format("CRITICAL  transaction {} ({}) was interrupted in the phase '{}'\n"
+                    "          next: certrebind recover",
+                    row.id, row.service.text(), to_text(row.phase)));
+  for (const AuditedBinding& binding : report.bindings)
+    for (const Endpoint& endpoint : binding.bound->binding.endpoints)
+      if (!endpoint.unproven.empty())
+        print_line(fmt::format("note: {} at {} is not probed: {}",
+                               printable(binding.bound->binding.site), endpoint.listens,
+                               endpoint.unproven));
+}
+
+Json looks_json(const AuditedBinding& audited) {
+  Json looks = Json::array();
+  for (const Look& made : audited.looks) {
+    Json one = {{"address", made.asked.address.text()}, {"sni", printable(made.asked.sni)}};
+    if (made.served) one["thumbprint"] = made.served->thumbprint.hex();
+    if (!made.served) one["error"] = printable(made.served.error().cause);
+    looks.push_back(std::move(one));
+  }
+  return looks;
+}
+
+Json to_json(const AuditedBinding& audited, WallTime now) {
+  Json json = to_json(audited.bound->binding);
+  json["service"] = audited.bound->service->id().text();
+  json["level"] = word_for(audited.level());
+  if (audited.bound->disk && audited.bound->disk->certificate)
+    json["certificate"] = to_json(*audited.bound->disk->certificate, now);
+  json["remarks"] = Json::array();
+  for (const Remark& remark : audited.remarks)
+    json["remarks"].push_back({{"complaint", to_text(remark.complaint)},
+                               {"sentence", printable(remark.sentence)},
+                               {"next", printable(remark.next)}});
+  json["served"] = looks_json(audited);
+  return json;
+}
+
+void print_report_json(const Report& report, WallTime now) {
+  Json bindings = Json::array(), owed = Json::array(), interrupted = Json::array();
+  for (const AuditedBinding& binding : report.bindings) bindings.push_back(to_json(binding, now));
+  for (const TransactionRow& row : report.owed) owed.push_back(row.id);
+  for (const TransactionRow& row : report.interrupted) interrupted.push_back(row.id);
+  Json diagnostics = Json::array();
+  for (const Diagnostic& diagnostic : report.survey.diagnostics)
+    diagnostics.push_back(certrebind::to_json(diagnostic));
+  print_json({{"level", word_for(worst_of(report))},
+              {"bindings", std::move(bindings)},
+              {"proof_owed", std::move(owed)},
+              {"interrupted", std::move(interrupted)},
+              {"diagnostics", std::move(diagnostics)}});
+}
+
+int check(Context& context) {
+  auto result = look(context);
+  if (!result) {
+    report(result.error());
+    return kUnknown;
+  }
+  WallTime now = context.host().clock.wall();
+  if (context.json()) {
+    print_report_json(*result, now);
+    return static_cast<int>(worst_of(*result));
+  }
+  if (result->survey.services.found.empty()) {
+    print_line("UNKNOWN - no running server that certrebind knows was found (nginx)");
+    print_diagnostics(result->survey.diagnostics);
+    return kUnknown;
+  }
+  print_report(*result, now);
+  print_diagnostics(result->survey.diagnostics);
+  return static_cast<int>(worst_of(*result));
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Invocation& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "check", "compare what is configured, on disk and served; changes nothing");
+  command->footer(
+      "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, as monitoring plugins have them.\n"
+      "Example:\n  certrebind check --service nginx:/etc/nginx/nginx.conf");
+  command->callback([&chosen] { chosen = check; });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,81 @@
+#include <exception>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "sys/guard.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr const char* kAbout =
+    "certrebind: when a TLS certificate is renewed, every site that used the old one serves the\n"
+    "new one, proven by handshakes on the wire, or everything is as it was.\n";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  certrebind check                     what is configured, on disk and served; changes "
+    "nothing\n"
+    "  certrebind plan 1a2b3c4d new.pem     what a rebind would do\n"
+    "  certrebind rebind 1a2b3c4d new.pem   do it, prove it, or put everything back\n"
+    "\n"
+    "Exit codes: 0 done or nothing to do; 1 something differs or was refused; 2 usage;\n"
+    "3 rolled back; 4 needs operator. check: 0 ok, 1 warning, 2 critical, 3 unknown.";
+
+void add_globals(CLI::App& app, GlobalOptions& globals) {
+  app.add_option("--config", globals.config,
+                 "configuration file (CERTREBIND_CONFIG; /etc/certrebind/certrebind.toml)")
+      ->type_name("FILE");
+  app.add_option("--state", globals.state,
+                 "state directory (CERTREBIND_STATE; /var/lib/certrebind)")
+      ->type_name("DIR");
+  app.add_option("--run", globals.run, "run directory (CERTREBIND_RUN; /run/certrebind)")
+      ->type_name("DIR");
+  app.add_option("--service", globals.services,
+                 "only this service, running or not: nginx:/etc/nginx/nginx.conf; repeatable")
+      ->type_name("KIND:PATH")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--json", globals.json, "print JSON");
+}
+
+void add_commands(CLI::App& app, Invocation& chosen) {
+  add_check(app, chosen);
+  add_scan(app, chosen);
+  add_certificates(app, chosen);
+  add_show(app, chosen);
+  add_plan(app, chosen);
+  add_rebind(app, chosen);
+  add_undo(app, chosen);
+  add_recover(app, chosen);
+  add_history(app, chosen);
+  add_events(app, chosen);
+}
+
+int run_chosen(const GlobalOptions& globals, const Invocation& chosen) {
+  auto context = Context::create(globals);
+  if (!context) return report(context.error());
+  return chosen(**context);
+}
+
+}  // namespace
+
+int run_certrebind(int argc, const char* const* argv) {
+  CLI::App app(kAbout, "certrebind");
+  GlobalOptions globals;
+  Invocation chosen;
+  app.footer(kFooter);
+  app.set_version_flag("--version", "certrebind " CERTREBIND_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_globals(app, globals);
+  add_commands(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  return run_chosen(globals, chosen);
+}
+
+}  // namespace certrebind

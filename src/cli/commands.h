@@ -1,0 +1,29 @@
+// One function for each command: adds its options to the command line, and what to run if it is
+// chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/context.h"
+
+namespace certrebind {
+
+// The command that was chosen; gives an exit code.
+using Invocation = std::function<int(Context&)>;
+
+void add_scan(CLI::App& app, Invocation& chosen);
+void add_certificates(CLI::App& app, Invocation& chosen);
+void add_show(CLI::App& app, Invocation& chosen);
+void add_check(CLI::App& app, Invocation& chosen);
+void add_plan(CLI::App& app, Invocation& chosen);
+void add_rebind(CLI::App& app, Invocation& chosen);
+void add_undo(CLI::App& app, Invocation& chosen);
+void add_recover(CLI::App& app, Invocation& chosen);
+void add_history(CLI::App& app, Invocation& chosen);
+void add_events(CLI::App& app, Invocation& chosen);
+
+// The whole program: parses, runs, gives the exit code.
+int run_certrebind(int argc, const char* const* argv);
+
+}  // namespace certrebind

@@ -1,0 +1,91 @@
+#include "cli/context.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "cli/output.h"
+#include "store/stores.h"
+
+namespace certrebind {
+
+namespace {
+
+// An option wins over its variable, and both over the usual place.
+void choose(std::string& into, const std::string& option, const char* variable) {
+  const char* value = std::getenv(variable);
+  if (!option.empty()) {
+    into = absolute(option);
+  } else if (value != nullptr && *value != '\0') {
+    into = absolute(value);
+  }
+}
+
+}  // namespace
+
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  std::string here = std::filesystem::current_path(error).string();
+  return normalized(absolute_in(error ? "/" : here, path));
+}
+
+Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
+  auto context = std::make_unique<Context>();
+  Settings settings;
+  std::string usual_config = settings.config_file;
+  choose(settings.config_file, options.config, "CERTREBIND_CONFIG");
+  choose(settings.state_directory, options.state, "CERTREBIND_STATE");
+  choose(settings.run_directory, options.run, "CERTREBIND_RUN");
+  const char* home = std::getenv("HOME");
+  settings.stores = usual_stores(home != nullptr ? home : "/root");
+  bool must_exist = settings.config_file != usual_config;
+  auto loaded = load_settings(context->disk_, std::move(settings), must_exist);
+  if (!loaded) return pass(loaded);
+  context->settings_ = std::move(*loaded);
+  if (Done known = check_stores(context->settings_.stores); !known) return pass(known);
+  for (const std::string& typed : options.services) {
+    auto id = parse_service_id(typed);
+    if (!id) return pass(id);
+    id->path = absolute(id->path);
+    context->only_.push_back(std::move(*id));
+  }
+  context->json_ = options.json;
+  context->prober_ = std::make_unique<Prober>(context->network_, context->clock_,
+                                              context->settings_.handshake_deadline);
+  return context;
+}
+
+Host Context::host() {
+  return {.files = disk_,
+          .processes = processes_,
+          .commands = commands_,
+          .network = network_,
+          .clock = clock_};
+}
+
+std::vector<Sighting> Context::sightings() const {
+  auto state = State::open_for_reading(settings_);
+  if (!state) return {};
+  auto seen = remembered(state->database());
+  return seen ? std::move(*seen) : std::vector<Sighting>();
+}
+
+void Context::remember(const Survey& survey) {
+  // A look changes nothing that a server reads, and makes no state where there was none. Where the
+  // state may not be written, or somebody is at work, the look is still good.
+  if (!State::open_for_reading(settings_)) return;
+  auto state = State::open_for_writing(disk_, settings_, milliseconds(0));
+  if (!state) return;
+  Done remembered_now = certrebind::remember(state->database(), survey.sightings(), clock_.wall());
+  if (!remembered_now) report(remembered_now.error());
+}
+
+int report(const Error& error) {
+  print_error("certrebind: " + error.message());
+  if (!error.hint.empty()) print_error("  " + error.hint);
+  return error.code == Code::usage || error.code == Code::not_found ? kUsage : kDiffers;
+}
+
+}  // namespace certrebind

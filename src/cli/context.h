@@ -1,0 +1,62 @@
+// What every command stands on: the global options, the settings, this machine, and exit codes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/handshake.h"
+#include "rebind/rebind.h"
+#include "state/settings.h"
+#include "sys/disk.h"
+#include "sys/host.h"
+
+namespace certrebind {
+
+// The design's table. `check` has the monitoring convention instead (see check.cc).
+enum Exit { kDone = 0, kDiffers = 1, kUsage = 2, kRolledBack = 3, kNeedsOperator = 4 };
+
+// As typed; empty where not.
+struct GlobalOptions {
+  std::string config;
+  std::string state;
+  std::string run;
+  std::vector<std::string> services;
+  bool json = false;
+};
+
+class Context {
+ public:
+  // Code::usage for options, variables or a configuration file that make no sense.
+  static Result<std::unique_ptr<Context>> create(const GlobalOptions& options);
+
+  Host host();
+  const Settings& settings() const { return settings_; }
+  const std::vector<ServiceId>& only() const { return only_; }
+  const Prober& prober() const { return *prober_; }
+  bool json() const { return json_; }
+
+  // What was seen before; nothing where there is no state yet.
+  std::vector<Sighting> sightings() const;
+  // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
+  void remember(const Survey& survey);
+
+ private:
+  Settings settings_;
+  std::vector<ServiceId> only_;
+  bool json_ = false;
+  Disk disk_;
+  SystemProcessTable processes_;
+  SystemCommands commands_;
+  SystemNetwork network_;
+  SystemClock clock_;
+  std::unique_ptr<Prober> prober_;
+};
+
+// `path` made absolute against the working directory.
+std::string absolute(const std::string& path);
+
+// Prints "certrebind: cannot …" and the hint to stderr; gives the exit code that fits.
+int report(const Error& error);
+
+}  // namespace certrebind

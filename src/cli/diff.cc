@@ -1,0 +1,95 @@
+#include "cli/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kContext = 3;
+
+// A run of lines that was replaced by another.
+struct Change {
+  size_t old_begin, old_end;
+  size_t new_begin, new_end;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines = split(text, '\n');
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+// Edits of directives keep the number of lines, so lines are compared in place; where the number
+// differs, all between the first and the last difference is one change.
+std::vector<Change> changes_of(const std::vector<std::string>& before,
+                               const std::vector<std::string>& after) {
+  std::vector<Change> changes;
+  if (before.size() == after.size()) {
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (before[i] == after[i]) continue;
+      if (!changes.empty() && changes.back().old_end == i) {
+        changes.back().old_end = changes.back().new_end = i + 1;
+      } else {
+        changes.push_back({i, i + 1, i, i + 1});
+      }
+    }
+    return changes;
+  }
+  size_t shared = std::min(before.size(), after.size()), head = 0, tail = 0;
+  while (head < shared && before[head] == after[head]) ++head;
+  while (tail < shared - head && before[before.size() - 1 - tail] == after[after.size() - 1 - tail])
+    ++tail;
+  return {{head, before.size() - tail, head, after.size() - tail}};
+}
+
+void add_lines(std::string& text, char mark, const std::vector<std::string>& lines, size_t begin,
+               size_t end) {
+  for (size_t i = begin; i < end; ++i) text += mark + printable(lines[i]) + "\n";
+}
+
+std::string hunk(const std::vector<Change>& changes, size_t first, size_t last,
+                 const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  size_t lead = std::min(kContext, changes[first].old_begin);
+  size_t begin = changes[first].old_begin - lead;
+  size_t end = std::min(before.size(), changes[last].old_end + kContext);
+  size_t new_begin = changes[first].new_begin - lead;
+  size_t new_end = changes[last].new_end + (end - changes[last].old_end);
+  std::string text = fmt::format("@@ -{},{} +{},{} @@\n", begin + 1, end - begin, new_begin + 1,
+                                 new_end - new_begin);
+  size_t at = begin;
+  for (size_t i = first; i <= last; ++i) {
+    add_lines(text, ' ', before, at, changes[i].old_begin);
+    add_lines(text, '-', before, changes[i].old_begin, changes[i].old_end);
+    add_lines(text, '+', after, changes[i].new_begin, changes[i].new_end);
+    at = changes[i].old_end;
+  }
+  add_lines(text, ' ', before, at, end);
+  return text;
+}
+
+}  // namespace
+
+std::string unified_diff(const std::string& path, const std::string& before,
+                         const std::string& after) {
+  if (before == after) return {};
+  std::vector<std::string> old_lines = lines_of(before), new_lines = lines_of(after);
+  std::vector<Change> changes = changes_of(old_lines, new_lines);
+  std::string text = fmt::format("--- {}\n+++ {}\n", printable(path), printable(path));
+  for (size_t first = 0; first < changes.size();) {
+    size_t last = first;
+    while (last + 1 < changes.size() &&
+           changes[last + 1].old_begin - changes[last].old_end <= 2 * kContext)
+      ++last;
+    text += hunk(changes, first, last, old_lines, new_lines);
+    first = last + 1;
+  }
+  return text;
+}
+
+}  // namespace certrebind

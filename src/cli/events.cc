@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "lifecycle/events.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr milliseconds kFollowEvery(500);
+
+struct Options {
+  bool follow = false;
+};
+
+Json to_json(const Event& event) {
+  std::vector<std::string> names;
+  for (const std::string& name : event.names) names.push_back(printable(name));
+  Json json = {{"record", event.record},
+               {"id", static_cast<int>(event.id)},
+               {"event", to_text(event.id)},
+               {"at", to_rfc3339(event.at)},
+               {"service", event.service},
+               {"old", event.old_thumbprint},
+               {"new", event.new_thumbprint},
+               {"names", std::move(names)},
+               {"message", printable(event.message)}};
+  if (event.transaction) json["transaction"] = *event.transaction;
+  return json;
+}
+
+// One line an event: JSON lines can be followed too.
+void print_event(const Event& event, bool json) {
+  if (json)
+    print_line(to_json(event).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  else
+    print_line(fmt::format("{:>6}  {}  {}  {:22}  {}", event.record, to_text(event.at),
+                           static_cast<int>(event.id), to_text(event.id),
+                           printable(event.message)));
+}
+
+int events(Context& context, const Options& options) {
+  int64_t last = 0;
+  while (true) {
+    auto state = State::open_for_reading(context.settings());
+    if (!state && state.error().code != Code::not_found) return report(state.error());
+    if (state) {
+      auto found = events_after(state->database(), last);
+      if (!found) return report(found.error());
+      for (const Event& event : *found) print_event(event, context.json());
+      if (!found->empty()) last = found->back().record;
+    }
+    if (!options.follow) break;
+    std::fflush(stdout);
+    if (std::ferror(stdout)) break;
+    context.host().clock.sleep(kFollowEvery);
+  }
+  if (last == 0 && !context.json() && !options.follow) print_line("no event was logged yet");
+  return kDone;
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("events", "the lifecycle log");
+  command->add_flag("--follow,-f", options->follow, "go on until interrupted");
+  command->footer("With --json, one JSON object a line.\nExample:\n  certrebind events --follow");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return events(c, *options); }; });
+}
+
+}  // namespace certrebind

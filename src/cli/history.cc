@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace certrebind {
+
+namespace {
+
+std::string outcome_text(const TransactionRow& row) {
+  if (!row.outcome) return "interrupted (" + to_text(row.phase) + ")";
+  std::string text = to_text(*row.outcome);
+  return row.owed ? text + ", proof owed" : text;
+}
+
+std::string successions_text(const TransactionRow& row) {
+  std::vector<std::string> parts;
+  for (const JournalSuccession& succession : row.record.successions)
+    parts.push_back(fmt::format("{} -> {}", succession.old_thumbprint.substr(0, 16),
+                                succession.new_thumbprint.substr(0, 16)));
+  return join(parts, ", ");
+}
+
+Json to_json(const TransactionRow& row) {
+  Json successions = Json::array(), files = Json::array();
+  for (const JournalSuccession& succession : row.record.successions) {
+    std::vector<std::string> sites;
+    for (const std::string& site : succession.sites) sites.push_back(printable(site));
+    successions.push_back({{"old", succession.old_thumbprint},
+                           {"new", succession.new_thumbprint},
+                           {"sites", std::move(sites)}});
+  }
+  for (const JournalFile& file : row.record.files) files.push_back(printable(file.path));
+  Json json = {{"id", row.id},
+               {"act", row.act},
+               {"service", row.service.text()},
+               {"phase", to_text(row.phase)},
+               {"outcome", row.outcome ? to_text(*row.outcome) : ""},
+               {"started", to_rfc3339(row.started)},
+               {"ended", row.ended ? to_rfc3339(*row.ended) : ""},
+               {"proof_owed", row.owed},
+               {"successions", std::move(successions)},
+               {"account", split(row.account, '\n')}};
+  if (row.undoes) json["undoes"] = *row.undoes;
+  if (!files.empty()) json["files"] = std::move(files);
+  return json;
+}
+
+void print_rows(const std::vector<TransactionRow>& rows) {
+  Table table({"ID", "STARTED (UTC)", "ACT", "OUTCOME", "OLD -> NEW", "SERVICE"});
+  for (const TransactionRow& row : rows)
+    table.add({std::to_string(row.id), to_text(row.started),
+               row.undoes ? fmt::format("undo of {}", *row.undoes) : row.act, outcome_text(row),
+               successions_text(row), row.service.text()});
+  print(table.text());
+}
+
+int list(Context& context) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state && state.error().code != Code::not_found) return report(state.error());
+  std::vector<TransactionRow> rows;
+  if (state) {
+    auto all = Journal(state->database(), context.host().clock).all();
+    if (!all) return report(all.error());
+    rows = std::move(*all);
+  }
+  std::ranges::reverse(rows);
+  if (context.json()) {
+    Json json = Json::array();
+    for (const TransactionRow& row : rows) json.push_back(to_json(row));
+    print_json(json);
+  } else if (rows.empty()) {
+    print_line("nothing was rebound yet");
+  } else {
+    print_rows(rows);
+  }
+  return kDone;
+}
+
+void print_row(const TransactionRow& row) {
+  print_line(fmt::format("transaction {}: {} of {}: {}", row.id, row.act, row.service.text(),
+                         outcome_text(row)));
+  print_line(fmt::format("  started  {} UTC", to_text(row.started)));
+  if (row.ended) print_line(fmt::format("  ended    {} UTC", to_text(*row.ended)));
+  if (row.undoes) print_line(fmt::format("  undoes   transaction {}", *row.undoes));
+  for (const JournalSuccession& succession : row.record.successions)
+    print_line(fmt::format("  {} -> {}\n    {}", succession.old_thumbprint,
+                           succession.new_thumbprint, printable(join(succession.sites, ", "))));
+  for (const JournalFile& file : row.record.files) print_line("  replaced " + printable(file.path));
+  for (const std::string& line : split(row.account, '\n'))
+    if (!line.empty()) print_line("  " + line);
+}
+
+int show(Context& context, int64_t id) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state) return report(state.error());
+  auto row = Journal(state->database(), context.host().clock).find(id);
+  if (!row) return report(row.error());
+  if (context.json())
+    print_json(to_json(*row));
+  else
+    print_row(*row);
+  return kDone;
+}
+
+}  // namespace
+
+void add_history(CLI::App& app, Invocation& chosen) {
+  auto id = std::make_shared<int64_t>(0);
+  CLI::App* command = app.add_subcommand("history", "what was rebound, and how it ended");
+  CLI::App* one = command->add_subcommand("show", "one transaction, whole");
+  one->add_option("id", *id, "its number")->required()->type_name("ID");
+  command->footer("Example:\n  certrebind history\n  certrebind history show 12");
+  command->callback([&chosen, one, id] {
+    chosen = list;
+    if (one->parsed()) chosen = [id](Context& c) { return show(c, *id); };
+  });
+}
+
+}  // namespace certrebind

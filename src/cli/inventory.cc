@@ -1,0 +1,60 @@
+#include "cli/inventory.h"
+
+#include <algorithm>
+
+#include "store/stores.h"
+#include "x509/key.h"
+
+namespace certrebind {
+
+namespace {
+
+bool key_fits(const Files& files, const std::string& path, const std::string& der) {
+  auto leaf = Certificate::parse(der);
+  auto bytes = files.read(path, kPemLimit);
+  return leaf && bytes && key_state(*bytes, *leaf) == KeyState::matches;
+}
+
+std::string store_kind(const Files& files, const Settings& settings, const std::string& path) {
+  auto store = store_of(files, settings.stores, path);
+  return store ? store->kind : "";
+}
+
+}  // namespace
+
+std::vector<InventoryItem> take_inventory(const Files& files, const Settings& settings,
+                                          const Survey& survey) {
+  std::map<std::string, InventoryItem> by_path;
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (!bound.disk || !bound.disk->certificate) continue;
+    const std::string& path = bound.binding.certificate.path;
+    auto [entry, is_new] = by_path.try_emplace(path);
+    InventoryItem& item = entry->second;
+    item.bindings.push_back(&bound);
+    if (!is_new) continue;
+    item.certificate = *bound.disk->certificate;
+    item.der = bound.disk->der;
+    item.path = path;
+    item.store = store_kind(files, settings, path);
+    if (key_fits(files, bound.binding.key.path, item.der)) item.key_path = bound.binding.key.path;
+  }
+  for (const StoredCertificate& stored : stored_certificates(files, settings.stores)) {
+    if (by_path.contains(stored.certificate_path)) continue;
+    OnDisk disk = look_at(files, stored.certificate_path);
+    if (!disk.certificate) continue;
+    bool has_key = !stored.key_path.empty() && key_fits(files, stored.key_path, disk.der);
+    by_path[stored.certificate_path] = {.certificate = std::move(*disk.certificate),
+                                        .der = std::move(disk.der),
+                                        .path = stored.certificate_path,
+                                        .key_path = has_key ? stored.key_path : "",
+                                        .store = stored.store.kind,
+                                        .bindings = {}};
+  }
+  std::vector<InventoryItem> items;
+  for (auto& [path, item] : by_path) items.push_back(std::move(item));
+  std::ranges::stable_sort(items, {},
+                           [](const InventoryItem& item) { return item.certificate.not_after; });
+  return items;
+}
+
+}  // namespace certrebind

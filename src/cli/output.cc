@@ -1,0 +1,225 @@
+#include "cli/output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.h"
+#include "sys/guard.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kNamesShown = 2;
+
+const char* code_of(Colour colour) {
+  switch (colour) {
+    case Colour::green:
+      return "\x1b[32m";
+    case Colour::yellow:
+      return "\x1b[33m";
+    case Colour::red:
+      return "\x1b[31m";
+    case Colour::faint:
+      return "\x1b[2m";
+  }
+  return "";
+}
+
+// What a person is told of each phase.
+const char* words_for(Phase phase) {
+  switch (phase) {
+    case Phase::planned:
+      return "testing the configuration, looking at what is served";
+    case Phase::staged:
+      return "staged";
+    case Phase::swapping:
+      return "swapping files";
+    case Phase::swapped:
+      return "testing the new files";
+    case Phase::tested:
+      return "tested";
+    case Phase::reloading:
+      return "reloading";
+    case Phase::verifying:
+      return "proving by handshakes";
+    case Phase::restoring:
+      return "putting everything back";
+    default:
+      return "";
+  }
+}
+
+std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
+  std::vector<std::string> all;
+  for (const std::string& text : texts) all.push_back(printable(text));
+  return all;
+}
+
+}  // namespace
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print_line(const std::string& line) {
+  print(line + "\n");
+}
+
+void print_json(const Json& json) {
+  print_line(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_error(const std::string& line) {
+  std::string text = line + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::string coloured(Colour colour, const std::string& text) {
+  static const bool wanted = stdout_is_terminal();
+  return wanted ? code_of(colour) + text + "\x1b[0m" : text;
+}
+
+Table::Table(std::vector<std::string> headings) {
+  rows_.push_back(std::move(headings));
+}
+
+void Table::add(std::vector<std::string> cells) {
+  rows_.push_back(std::move(cells));
+}
+
+std::string Table::text() const {
+  std::vector<size_t> widths(rows_.front().size());
+  for (const auto& row : rows_)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string text;
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i + 1 < row.size(); ++i)
+      text.append(row[i]).append(widths[i] - row[i].size() + 2, ' ');
+    text.append(row.back()).append("\n");
+  }
+  return text;
+}
+
+int64_t days_left(WallTime end, WallTime now) {
+  return std::chrono::floor<std::chrono::days>(end - now).count();
+}
+
+std::string expiry_text(WallTime end, WallTime now) {
+  std::string day = to_text(end).substr(0, 10);
+  if (end < now) {
+    auto ago = static_cast<size_t>(std::chrono::floor<std::chrono::days>(now - end).count());
+    return fmt::format("{} (expired {} ago)", day, count_of(ago, "day"));
+  }
+  auto hours = std::chrono::duration_cast<std::chrono::hours>(end - now).count();
+  if (hours < 48) return fmt::format("{} ({} hours)", day, hours);
+  return fmt::format("{} ({} days)", day, days_left(end, now));
+}
+
+std::string names_text(const std::vector<std::string>& names) {
+  std::vector<std::string> shown(
+      names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kNamesShown)));
+  std::string text = printable(join(shown, ", "));
+  if (names.size() > kNamesShown) text += fmt::format(" +{}", names.size() - kNamesShown);
+  return text.empty() ? "-" : text;
+}
+
+std::string endpoints_text(const Binding& binding) {
+  std::vector<std::string> listens;
+  for (const Endpoint& endpoint : binding.endpoints)
+    if (std::ranges::find(listens, endpoint.listens) == listens.end())
+      listens.push_back(endpoint.listens);
+  return listens.empty() ? "-" : printable(join(listens, " "));
+}
+
+Json to_json(const CertificateOutline& certificate, WallTime now) {
+  return {{"thumbprint", certificate.thumbprint.hex()},
+          {"sha1", certificate.sha1},
+          {"serial", certificate.serial},
+          {"issued_to", printable(certificate.subject)},
+          {"issued_by", printable(certificate.issuer)},
+          {"names", printable_all(certificate.names)},
+          {"not_before", to_rfc3339(certificate.not_before)},
+          {"not_after", to_rfc3339(certificate.not_after)},
+          {"days_left", days_left(certificate.not_after, now)}};
+}
+
+Json to_json(const Binding& binding) {
+  Json endpoints = Json::array();
+  for (const Endpoint& endpoint : binding.endpoints)
+    endpoints.push_back({{"listens", printable(endpoint.listens)},
+                         {"address", endpoint.address.text()},
+                         {"proxy_protocol", endpoint.proxy_protocol},
+                         {"probe_names", printable_all(endpoint.probe_names)},
+                         {"without_sni", endpoint.without_sni},
+                         {"unproven", endpoint.unproven}});
+  return {{"site", printable(binding.site)},
+          {"names", printable_all(binding.names)},
+          {"unprobed_names", printable_all(binding.unprobed_names)},
+          {"role", binding.role == Role::server ? "server" : "client"},
+          {"endpoints", std::move(endpoints)},
+          {"certificate_path", printable(binding.certificate.path)},
+          {"key_path", printable(binding.key.path)},
+          {"file", printable(binding.certificate.where.file)},
+          {"line", binding.certificate.where.line},
+          {"column", binding.certificate.where.column},
+          {"not_editable", binding.not_editable}};
+}
+
+Json to_json(const Diagnostic& diagnostic) {
+  const char* severity = diagnostic.severity == Severity::note      ? "note"
+                         : diagnostic.severity == Severity::warning ? "warning"
+                                                                    : "error";
+  return {{"severity", severity},
+          {"file", printable(diagnostic.file)},
+          {"line", diagnostic.line},
+          {"column", diagnostic.column},
+          {"message", printable(diagnostic.message)}};
+}
+
+Json to_json(const Account& account) {
+  return {{"service", account.service.text()},
+          {"transaction", account.transaction},
+          {"outcome", to_text(account.outcome)},
+          {"proof_owed", account.owed},
+          {"account", split(account.text, '\n')}};
+}
+
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    const char* head = diagnostic.severity == Severity::note      ? "note: "
+                       : diagnostic.severity == Severity::warning ? "warning: "
+                                                                  : "error: ";
+    print_error(head + printable(diagnostic.text()));
+  }
+}
+
+TerminalWatcher::TerminalWatcher() : live_(stderr_is_terminal()) {}
+
+TerminalWatcher::~TerminalWatcher() {
+  show("");
+}
+
+void TerminalWatcher::show(const std::string& line) {
+  if (!live_) return;
+  std::string text = "\r\x1b[K" + line;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+void TerminalWatcher::phase(const ServiceId& service, Phase phase) {
+  head_ = service.text() + ": " + words_for(phase);
+  show(*words_for(phase) == '\0' ? "" : head_);
+}
+
+void TerminalWatcher::proven(size_t proven, size_t total) {
+  progress(head_, proven, total);
+}
+
+void TerminalWatcher::progress(const std::string& what, size_t done, size_t total) {
+  show(fmt::format("{}: {} of {}", what, done, total));
+}
+
+}  // namespace certrebind

@@ -1,0 +1,74 @@
+// How results are rendered: tables, JSON, colour on terminals only, progress on stderr.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "rebind/audit.h"
+#include "rebind/transaction.h"
+#include "service/service.h"
+#include "x509/certificate.h"
+
+namespace certrebind {
+
+using Json = nlohmann::ordered_json;
+
+// Writes all of it to standard output. Text from files and certificates is to be made printable by
+// whoever puts it in.
+void print(const std::string& text);
+void print_line(const std::string& line);
+void print_json(const Json& json);  // indented, with a newline; invalid UTF-8 is replaced
+void print_error(const std::string& line);
+
+enum class Colour { green, yellow, red, faint };
+// The text in a colour if standard output is a terminal.
+std::string coloured(Colour colour, const std::string& text);
+
+// Rows of cells under headings, columns as wide as needed; the last column is not padded.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> headings);
+  void add(std::vector<std::string> cells);
+  std::string text() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// "2027-01-20 (59 days)", "expired 3 days ago".
+std::string expiry_text(WallTime end, WallTime now);
+int64_t days_left(WallTime end, WallTime now);
+
+// The first names, and how many more: "a.example.com, b.example.com +3".
+std::string names_text(const std::vector<std::string>& names);
+
+// "127.0.0.1:443, [::1]:443"
+std::string endpoints_text(const Binding& binding);
+
+Json to_json(const CertificateOutline& certificate, WallTime now);
+Json to_json(const Binding& binding);
+Json to_json(const Diagnostic& diagnostic);
+Json to_json(const Account& account);
+
+// Diagnostics to stderr, notes left out unless nothing else is said.
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics);
+
+// Tells the phases of transactions on stderr: live on a terminal, nothing elsewhere.
+class TerminalWatcher final : public Watcher {
+ public:
+  TerminalWatcher();
+  ~TerminalWatcher() override;
+  void phase(const ServiceId& service, Phase phase) override;
+  void proven(size_t proven, size_t total) override;
+  // "12 of 300 …" for long looks.
+  void progress(const std::string& what, size_t done, size_t total);
+
+ private:
+  void show(const std::string& line);
+  bool live_;
+  std::string head_;
+};
+
+}  // namespace certrebind

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "cli/acting.h"
+#include "cli/commands.h"
+#include "cli/rebind_options.h"
+#include "cli/render_plan.h"
+
+namespace certrebind {
+
+namespace {
+
+void print_result(const Prepared& prepared, const std::vector<Account>& accounts) {
+  for (const Plan& plan : prepared.plans) {
+    if (refuses(plan.findings)) print_line(plan.service->id().text() + ": refused");
+    print_findings(plan);
+    if (refuses(plan.findings))
+      print_line("nothing was changed for it; the old certificate is served");
+  }
+  print_accounts(accounts);
+  for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
+}
+
+int rebind(Context& context, const RebindOptions& options) {
+  if (options.dry_run) return plan_only(context, options);
+  auto request = request_of(options, context);
+  if (!request) return report(request.error());
+  auto acting = Acting::begin(context);
+  if (!acting) return report(acting.error());
+  const Bench& bench = (*acting)->bench();
+  auto seen = remembered(bench.state.database());
+  if (!seen) return report(seen.error());
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, *request);
+  if (!prepared) return report(prepared.error());
+  Done noted =
+      remember(bench.state.database(), prepared->survey.sightings(), bench.host.clock.wall());
+  if (noted) noted = declare(bench, *prepared);
+  if (!noted) return report(noted.error());
+  std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  if (context.json()) {
+    Json json = to_json(*prepared);
+    json["recovered"] = to_json((*acting)->recovered());
+    json["accounts"] = to_json(accounts);
+    print_json(json);
+  } else {
+    print_accounts((*acting)->recovered());
+    print_result(*prepared, accounts);
+    print_diagnostics(prepared->survey.diagnostics);
+  }
+  return std::max<int>(exit_of(accounts), prepared->refused() ? kDiffers : kDone);
+}
+
+}  // namespace
+
+void add_rebind(CLI::App& app, Invocation& chosen) {
+  auto options = std::make_shared<RebindOptions>();
+  CLI::App* command = app.add_subcommand(
+      "rebind", "make every site that serves OLD serve NEW: proven by handshakes, or rolled back");
+  add_rebind_options(*command, *options);
+  command->add_flag("--dry-run", options->dry_run, "the same as plan");
+  command->footer(
+      "The same certificate as OLD and NEW forces a reload with proof.\n"
+      "Example:\n  certrebind rebind 1a2b3c4d /root/new/fullchain.pem --key /root/new/key.pem");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return rebind(c, *options); }; });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,145 @@
+#include "cli/render_plan.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "cli/diff.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kSitesShown = 5;
+
+const char* word_for(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "refused";
+  }
+  return "";
+}
+
+std::string brief_new(const Succession& succession) {
+  return succession.new_one.bundle.leaf.outline.thumbprint.brief();
+}
+
+// "repoint 3 sites: a.example.com, b.example.com, …" for each kind and succession.
+std::vector<std::string> headlines(const Plan& plan) {
+  std::map<std::string, std::vector<std::string>> sites;
+  for (const PlannedBinding& planned : plan.bindings)
+    sites[fmt::format("{} {} -> {}", to_text(planned.kind),
+                      planned.succession->old_one.thumbprint.brief(),
+                      brief_new(*planned.succession))]
+        .push_back(printable(planned.bound->binding.site));
+  std::vector<std::string> lines;
+  for (auto& [what, names] : sites) {
+    std::string line = fmt::format("{}: {}", what, count_of(names.size(), "binding"));
+    size_t shown = std::min(names.size(), kSitesShown);
+    line += " (" + join({names.begin(), names.begin() + static_cast<ptrdiff_t>(shown)}, ", ");
+    lines.push_back(line + (names.size() > shown ? ", …)" : ")"));
+  }
+  return lines;
+}
+
+std::vector<std::string> steps(const Plan& plan) {
+  std::vector<std::string> steps;
+  auto test = plan.service->config_test();
+  size_t proofs = plan.expectations.size();
+  std::string endpoints = count_of(proofs, "endpoint and name", "endpoints and names");
+  Reload reload = plan.service->reload();
+  bool running = reload.signal.has_value();
+  if (test) steps.push_back("test what is there: " + test->text());
+  if (running) steps.push_back("look at what is served: " + endpoints);
+  if (!plan.files.empty()) {
+    steps.push_back(fmt::format("stage and swap {}", count_of(plan.files.size(), "file")));
+    if (test) steps.push_back("test what will be loaded: " + test->text());
+  }
+  if (!running) {
+    steps.push_back("the server is not running: nothing is reloaded, proof is owed");
+    return steps;
+  }
+  steps.push_back(
+      fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid));
+  steps.push_back("prove it: handshakes until " + endpoints + " show the new certificate");
+  steps.push_back(plan.files.empty() ? "if not: say so; there is nothing to put back"
+                                     : "if not: put every file back, reload, prove that");
+  return steps;
+}
+
+void print_plan(const Plan& plan) {
+  print_line(plan.service->id().text());
+  for (const std::string& line : headlines(plan)) print_line("  " + line);
+  for (const PlannedFile& file : plan.files) {
+    if (file.secret)
+      print_line(fmt::format("replace {}: {}", printable(file.path), file.what));
+    else
+      print(unified_diff(file.path, file.before, file.after));
+  }
+  if (!plan.does_nothing()) {
+    print_line("steps:");
+    size_t number = 0;
+    for (const std::string& step : steps(plan)) print_line(fmt::format("  {}. {}", ++number, step));
+  }
+  print_findings(plan);
+  for (const std::string& reason : plan.unproven) print_line("not proven: " + printable(reason));
+}
+
+Json to_json(const Plan& plan) {
+  Json bindings = Json::array(), files = Json::array(), findings = Json::array();
+  for (const PlannedBinding& planned : plan.bindings) {
+    Json one = to_json(planned.bound->binding);
+    one["kind"] = to_text(planned.kind);
+    one["old"] = planned.succession->old_one.thumbprint.hex();
+    one["new"] = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
+    bindings.push_back(std::move(one));
+  }
+  for (const PlannedFile& file : plan.files)
+    files.push_back(
+        {{"path", printable(file.path)},
+         {"what", file.secret ? file.what : "configuration"},
+         {"diff", file.secret ? "" : unified_diff(file.path, file.before, file.after)}});
+  for (const Finding& finding : plan.findings)
+    findings.push_back({{"severity", word_for(finding.severity)},
+                        {"sentence", printable(finding.sentence)},
+                        {"next", printable(finding.next)}});
+  return {{"service", plan.service->id().text()},
+          {"bindings", std::move(bindings)},
+          {"files", std::move(files)},
+          {"steps", plan.does_nothing() ? std::vector<std::string>() : steps(plan)},
+          {"findings", std::move(findings)},
+          {"not_proven", plan.unproven}};
+}
+
+}  // namespace
+
+void print_findings(const Plan& plan) {
+  std::set<std::string> told;
+  for (const Finding& finding : plan.findings) {
+    if (!told.insert(finding.sentence).second) continue;
+    Colour colour = finding.severity == Severity::error     ? Colour::red
+                    : finding.severity == Severity::warning ? Colour::yellow
+                                                            : Colour::faint;
+    print_line(coloured(colour, word_for(finding.severity)) + ": " + printable(finding.sentence));
+    if (!finding.next.empty()) print_line("  next: " + printable(finding.next));
+  }
+}
+
+void print_prepared(const Prepared& prepared) {
+  for (const Plan& plan : prepared.plans) print_plan(plan);
+  for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
+}
+
+Json to_json(const Prepared& prepared) {
+  Json plans = Json::array();
+  for (const Plan& plan : prepared.plans) plans.push_back(to_json(plan));
+  return {{"plans", std::move(plans)}, {"idle", prepared.idle}, {"refused", prepared.refused()}};
+}
+
+}  // namespace certrebind

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace certrebind {
+
+namespace {
+
+struct Options {
+  bool served = false;
+};
+
+std::string served_text(const std::vector<Look>& looks) {
+  std::vector<std::string> shown;
+  for (const Look& look : looks) {
+    std::string text = look.served ? look.served->thumbprint.brief() : look.served.error().cause;
+    if (std::ranges::find(shown, text) == shown.end()) shown.push_back(std::move(text));
+  }
+  return shown.empty() ? "-" : join(shown, ", ");
+}
+
+std::string where_text(const SurveyedBinding& bound) {
+  return printable(bound.binding.certificate.where.text());
+}
+
+void print_table(const Survey& survey, const std::vector<std::vector<Look>>& looks, bool served,
+                 WallTime now) {
+  std::vector<std::string> headings = {"SITE", "LISTENS", "CERTIFICATE", "FOR", "EXPIRES", "WHERE"};
+  if (served) headings.insert(headings.end() - 1, "SERVED");
+  Table table(headings);
+  for (size_t i = 0; i < survey.bindings.size(); ++i) {
+    const SurveyedBinding& bound = survey.bindings[i];
+    std::vector<std::string> cells = {printable(bound.binding.site), endpoints_text(bound.binding)};
+    if (bound.binding.role == Role::client) cells[1] = "(client)";
+    if (bound.disk && bound.disk->certificate) {
+      const CertificateOutline& certificate = *bound.disk->certificate;
+      cells.insert(cells.end(), {certificate.thumbprint.brief(), names_text(certificate.names),
+                                 expiry_text(certificate.not_after, now)});
+    } else {
+      std::string why = bound.disk ? bound.disk->problem : bound.binding.not_editable;
+      cells.insert(cells.end(), {"-", printable(why), "-"});
+    }
+    if (served) cells.push_back(served_text(looks[i]));
+    cells.push_back(where_text(bound));
+    table.add(std::move(cells));
+  }
+  print(table.text());
+}
+
+Json served_json(const std::vector<Look>& looks, WallTime now) {
+  Json all = Json::array();
+  for (const Look& look : looks) {
+    Json one = {{"address", look.asked.address.text()}, {"sni", printable(look.asked.sni)}};
+    if (look.served) {
+      one["thumbprint"] = look.served->thumbprint.hex();
+      if (auto outline = outline_of(look.served->leaf_der))
+        one["certificate"] = to_json(*outline, now);
+    } else {
+      one["error"] = printable(look.served.error().cause);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& looks, bool served,
+                    WallTime now) {
+  Json bindings = Json::array(), diagnostics = Json::array();
+  for (size_t i = 0; i < survey.bindings.size(); ++i) {
+    const SurveyedBinding& bound = survey.bindings[i];
+    Json one = to_json(bound.binding);
+    one["service"] = bound.service->id().text();
+    if (bound.disk && bound.disk->certificate)
+      one["certificate"] = to_json(*bound.disk->certificate, now);
+    if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
+    if (served) one["served"] = served_json(looks[i], now);
+    bindings.push_back(std::move(one));
+  }
+  for (const Diagnostic& diagnostic : survey.diagnostics)
+    diagnostics.push_back(to_json(diagnostic));
+  print_json({{"bindings", std::move(bindings)}, {"diagnostics", std::move(diagnostics)}});
+}
+
+int scan(Context& context, const Options& options) {
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return report(surveyed.error());
+  context.remember(*surveyed);
+  std::vector<std::vector<Look>> looks;
+  if (options.served) {
+    TerminalWatcher watcher;
+    looks = look_at_all(context.prober(), *surveyed,
+                        [&](size_t done) { watcher.progress("handshakes", done, looks.size()); });
+  }
+  WallTime now = context.host().clock.wall();
+  if (context.json()) {
+    print_all_json(*surveyed, looks, options.served, now);
+    return kDone;
+  }
+  if (surveyed->services.found.empty())
+    print_line(
+        "no running server that certrebind knows was found (nginx); name one with "
+        "--service nginx:/path/nginx.conf");
+  else
+    print_table(*surveyed, looks, options.served, now);
+  print_diagnostics(surveyed->diagnostics);
+  return kDone;
+}
+
+}  // namespace
+
+void add_scan(CLI::App& app, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "scan", "every binding of every running server: site, certificate, file and line");
+  command->add_flag("--served", options->served, "ask each endpoint what it serves now");
+  command->footer("Example:\n  certrebind scan --served");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return scan(c, *options); }; });
+}
+
+}  // namespace certrebind
