@@ -1,0 +1,736 @@
+"""What the live tests stand on: a certificate authority, real nginx, the command, and witnesses.
+
+Everything lies in one temporary directory a test, ports are reserved across processes, and every
+process is ended by the pid that started it.
+"""
+import contextlib
+import datetime
+import errno
+import fcntl
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev/certrebind")
+NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
+MODULES = pathlib.Path("/usr/lib/nginx/modules")
+PATIENCE = 30  # seconds until something that must happen is given up
+ROOT = os.geteuid() == 0
+
+
+def until(look, what, seconds=PATIENCE):
+    """What `look` gives as soon as it is true; an AssertionError where it never comes to be."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain until {what}")
+        time.sleep(0.02)
+
+
+# ---------------------------------------------------------------------------------- certificates
+
+_KEYS = {
+    "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ec384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "rsa2048": lambda: rsa.generate_private_key(65537, 2048),
+    "rsa3072": lambda: rsa.generate_private_key(65537, 3072),
+}
+
+
+def _now():
+    return datetime.datetime.utcnow().replace(microsecond=0)
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _name(text):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+class Certificate:
+    """A leaf with its chain and key, as PEM texts."""
+
+    def __init__(self, leaf, chain, key):
+        self.leaf = leaf
+        self.key = key
+        self.leaf_pem = _pem(leaf)
+        self.chain_pem = "".join(_pem(above) for above in chain)
+        self.fullchain_pem = self.leaf_pem + self.chain_pem
+        self.key_pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()).decode()
+        self.der = leaf.public_bytes(serialization.Encoding.DER)
+        self.thumbprint = hashlib.sha256(self.der).hexdigest()
+        self.sha1 = hashlib.sha1(self.der).hexdigest()
+
+    def encrypted_key_pem(self, passphrase="secret"):
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(passphrase.encode())).decode()
+
+    def write(self, directory, name="fullchain.pem", key_name="privkey.pem"):
+        """Certificate with chain, and key: (path, path)."""
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        return (write(directory / name, self.fullchain_pem),
+                write(directory / key_name, self.key_pem, 0o600))
+
+    def write_combined(self, path, key_first=False, extra=""):
+        parts = [self.key_pem, self.fullchain_pem] if key_first else [
+            self.fullchain_pem, self.key_pem]
+        return write(path, "".join(parts) + extra, 0o600)
+
+
+def write(path, text, mode=0o644):
+    """Writes a file with just these permissions, as a renewer would: anew, not in place."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text if isinstance(text, bytes) else text.encode()
+    fresh = path.with_name(path.name + ".writing")
+    fresh.write_bytes(data)
+    fresh.chmod(mode)
+    fresh.rename(path)
+    return path
+
+
+class Authority:
+    """A root and an intermediate CA that signs what is asked for."""
+
+    def __init__(self, name="Certrebind Test"):
+        self.root_key = _KEYS["ec"]()
+        self.root = self._sign(_name(name + " Root"), self.root_key.public_key(),
+                               _name(name + " Root"), self.root_key, ca=True, days=3650)
+        self.intermediate_key = _KEYS["ec"]()
+        self.intermediate = self._sign(_name(name + " Issuer"), self.intermediate_key.public_key(),
+                                       self.root.subject, self.root_key, ca=True, days=3650)
+        self.root_pem = _pem(self.root)
+        self.intermediate_pem = _pem(self.intermediate)
+
+    @staticmethod
+    def _sign(subject, public_key, issuer, issuer_key, *, ca=False, days=90, not_before=None,
+              not_after=None, names=(), eku=None, must_staple=False):
+        start = not_before or _now() - datetime.timedelta(days=1)
+        end = not_after or _now() + datetime.timedelta(days=days)
+        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
+                   .public_key(public_key).serial_number(x509.random_serial_number())
+                   .not_valid_before(start).not_valid_after(end)
+                   .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
+        if names:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        usages = {"server": [ExtendedKeyUsageOID.SERVER_AUTH],
+                  "client": [ExtendedKeyUsageOID.CLIENT_AUTH],
+                  "both": [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
+                  "email": [ExtendedKeyUsageOID.EMAIL_PROTECTION]}.get(eku)
+        if usages:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), False)
+        if must_staple:
+            builder = builder.add_extension(
+                x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
+        return builder.sign(issuer_key, hashes.SHA256())
+
+    def issue(self, names, days=90, key="ec", not_before=None, not_after=None, eku="server",
+              ca=False, must_staple=False, chain=True, self_signed=False):
+        """`not_before`, `not_after`: naive UTC datetimes. `chain=False` leaves the issuer out."""
+        names = [names] if isinstance(names, str) else list(names)
+        private = _KEYS[key]() if isinstance(key, str) else key
+        issuer, issuer_key = self.intermediate.subject, self.intermediate_key
+        if self_signed:
+            issuer, issuer_key = _name(names[0][:64]), private
+        leaf = self._sign(_name(names[0][:64]), private.public_key(), issuer, issuer_key, ca=ca,
+                          days=days, not_before=not_before, not_after=not_after, names=names,
+                          eku=eku, must_staple=must_staple)
+        above = [self.intermediate] if chain and not self_signed else []
+        return Certificate(leaf, above, private)
+
+    def pair(self, names, **options):
+        """OLD and its renewal."""
+        return (self.issue(names, days=20, **options), self.issue(names, days=90, **options))
+
+
+# ----------------------------------------------------------------------------------------- ports
+
+_port_locks = []
+
+
+def free_port():
+    """A port that is this process's until it ends: below the ephemeral range, guarded by a lock
+    file, so that neither another test run nor an outgoing connection takes it."""
+    directory = pathlib.Path(f"/tmp/certrebind-test-ports.{os.geteuid()}")
+    directory.mkdir(mode=0o700, exist_ok=True)
+    for _ in range(2000):
+        port = random.randrange(10000, 32000)
+        lock = open(directory / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for family, host in ((socket.AF_INET, ""), (socket.AF_INET6, "::")):
+                with socket.socket(family) as probe:
+                    if family == socket.AF_INET6:
+                        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    probe.bind((host, port))
+        except OSError:
+            lock.close()
+            continue
+        _port_locks.append(lock)
+        return port
+    raise AssertionError("no port is free")
+
+
+# ------------------------------------------------------------------------------------ handshakes
+
+_TLS12 = {"ec": "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384",
+          "rsa": "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"}
+
+
+def _context(key_type=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if key_type:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_TLS12[key_type])
+    return context
+
+
+def connect(where, sni=None, proxy=False, key_type=None, host="127.0.0.1", timeout=10):
+    """A completed TLS connection to a port, or to a unix socket's path."""
+    if isinstance(where, int):
+        raw = socket.create_connection((host, where), timeout)
+    else:
+        raw = socket.socket(socket.AF_UNIX)
+        raw.settimeout(timeout)
+        raw.connect(str(where))
+    try:
+        if proxy:
+            raw.sendall(b"PROXY TCP4 127.0.0.1 127.0.0.1 1234 443\r\n")
+        return _context(key_type).wrap_socket(raw, server_hostname=sni)
+    except BaseException:
+        raw.close()
+        raise
+
+
+def handshake(where, sni=None, proxy=False, key_type=None, host="127.0.0.1"):
+    """The thumbprint that is served. `key_type` ("ec", "rsa") picks one of a dual pair."""
+    with connect(where, sni, proxy, key_type, host) as tls:
+        return hashlib.sha256(tls.getpeercert(binary_form=True)).hexdigest()
+
+
+def request(port, sni, path="/", host="127.0.0.1"):
+    """One HTTPS request on a connection of its own: (status, body)."""
+    with connect(port, sni, host=host) as tls:
+        tls.sendall(f"GET {path} HTTP/1.1\r\nHost: {sni}\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(tls)
+        answer.begin()
+        return answer.status, answer.read()
+
+
+# ----------------------------------------------------------------------------------------- nginx
+
+def processes_of_group(group):
+    """Pids that are alive (not zombies) in a process group."""
+    found = set()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] not in "ZX":
+                found.add(int(entry))
+    return found
+
+
+class Nginx:
+    """A real nginx in its own directory, in a process group of its own."""
+
+    def __init__(self, prefix, name="nginx.conf", workers=1):
+        self.prefix = pathlib.Path(prefix)
+        self.prefix.mkdir(parents=True, exist_ok=True)
+        for directory in ("run", "html", "conf.d"):
+            (self.prefix / directory).mkdir(exist_ok=True)
+        self.conf = self.prefix / name
+        self.log = self.prefix / "run/error.log"
+        self.workers_wanted = workers
+        self.process = None
+
+    @property
+    def service(self):
+        return f"nginx:{self.conf}"
+
+    def write(self, http="", stream=None, main=""):
+        """The main file: `http` and `stream` are the blocks' contents."""
+        run = self.prefix / "run"
+        temporary = "".join(f"  {kind}_temp_path {run}/{kind};\n" for kind in (
+            "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        text = (f"{'user root;' if ROOT else ''}\nworker_processes {self.workers_wanted};\n"
+                f"pid {run}/nginx.pid;\nerror_log {self.log} notice;\nlock_file {run}/lock;\n")
+        if stream is not None:
+            text += f"load_module {MODULES}/ngx_stream_module.so;\n"
+        text += f"{main}\nevents {{ worker_connections 2048; }}\n"
+        text += f"http {{\n{temporary}  access_log off;\n  root {self.prefix}/html;\n{http}\n}}\n"
+        if stream is not None:
+            text += f"stream {{\n{stream}\n}}\n"
+        write(self.conf, text)
+        return self
+
+    def command(self, *more):
+        return [NGINX, "-p", str(self.prefix), "-c", str(self.conf), "-e", str(self.log), *more]
+
+    def test(self):
+        """nginx -t: (exit status, output)."""
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    def start(self):
+        # The parent's death ends it too; setpriv becomes nginx, so the pid is the master's.
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *self.command("-g", "daemon off;")],
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.prefix / "run/stderr", "wb"))
+
+        def up():
+            if self.process.poll() is not None:
+                raise AssertionError("nginx did not start: " + self.errors())
+            return len(self.worker_pids()) >= self.workers_wanted
+
+        until(up, "nginx has its workers")
+        return self
+
+    def errors(self):
+        return "".join(path.read_text(errors="replace") for path in (
+            self.prefix / "run/stderr", self.log) if path.exists())
+
+    @property
+    def master_pid(self):
+        return self.process.pid
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def worker_pids(self):
+        """Workers that take connections: those that shut down are left out."""
+        found = set()
+        for pid in processes_of_group(self.process.pid) - {self.process.pid}:
+            with contextlib.suppress(OSError):
+                title = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                if title.startswith(b"nginx: worker process") and b"shutting down" not in title:
+                    found.add(pid)
+        return found
+
+    def reloads(self):
+        """How often the master was told to load its configuration anew."""
+        return len(re.findall(r"\(SIGHUP\) received.*reconfiguring", self.errors()))
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def reload(self):
+        """A HUP, waited for: every worker is new."""
+        before = self.worker_pids()
+        self.send(signal.SIGHUP)
+        until(lambda: len(self.worker_pids() - before) >= self.workers_wanted
+              and not self.worker_pids() & before, "nginx has reloaded")
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it and waits until master and workers are gone."""
+        if self.process is None:
+            return
+        group = self.process.pid
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGCONT)
+                self.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        deadline = time.monotonic() + 10
+        while processes_of_group(group):
+            if time.monotonic() > deadline or number == signal.SIGKILL:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
+            time.sleep(0.01)
+        self.process.wait()
+        self.process = None
+
+    def wait_served(self, thumbprint, where, sni=None, **options):
+        def served():
+            with contextlib.suppress(OSError):
+                return handshake(where, sni, **options) == thumbprint
+        until(served, f"{where} ({sni}) serves {thumbprint[:16]}")
+
+
+class Gate:
+    """Holds up every load of a configuration that says `ssl_password_file <gate.path>;` (put it at
+    http level): nginx waits at the FIFO until `let_pass`. What `wait_for_load` returns from is
+    therefore sure to happen while an `nginx -t`, or a reload, is under way."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        os.mkfifo(self.path, 0o600)
+        self._arrived = threading.Semaphore(0)
+        self._passes = threading.Semaphore(0)
+        self._open = False
+        self._ended = False
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    @property
+    def directive(self):
+        return f"  ssl_password_file {self.path};\n"
+
+    def _readers(self):
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            with contextlib.suppress(OSError):
+                for descriptor in os.listdir(f"/proc/{entry}/fd"):
+                    if os.readlink(f"/proc/{entry}/fd/{descriptor}") == str(self.path):
+                        return True
+        return False
+
+    def _keep(self):
+        while not self._ended:
+            descriptor = os.open(self.path, os.O_WRONLY)  # returns when nginx has opened it
+            if not self._ended and not self._open:
+                self._arrived.release()
+                self._passes.acquire()
+            with contextlib.suppress(BrokenPipeError):
+                os.write(descriptor, b"unused\n")
+            os.close(descriptor)
+            while not self._ended and self._readers():
+                time.sleep(0.005)
+
+    def open(self):
+        """From now on nobody is held up."""
+        self._open = True
+        self._passes.release()
+
+    def close(self):
+        """From now on each load is held up."""
+        while self._passes.acquire(blocking=False):
+            pass
+        self._open = False
+
+    def wait_for_load(self, seconds=PATIENCE):
+        assert self._arrived.acquire(timeout=seconds), "nobody came to the gate"
+
+    def let_pass(self):
+        self._passes.release()
+
+    def end(self):
+        self._ended = True
+        self.open()
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+        deadline = time.monotonic() + 5
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+            time.sleep(0.01)
+
+
+# ----------------------------------------------------------------------------------- the command
+
+class Outcome:
+    """What a call of certrebind gave."""
+
+    def __init__(self, done):
+        self.arguments = done.args
+        self.code = done.returncode
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+
+    @property
+    def all(self):
+        return self.out + self.err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def lines(self):
+        """Each line of the output as JSON of its own."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def __repr__(self):
+        return (f"exit {self.code} of {' '.join(map(str, self.arguments))}\n{self.out}"
+                f"{'--- stderr ---' + chr(10) + self.err if self.err else ''}")
+
+
+def run(*arguments, env=None, cwd=None, before=(), timeout=180):
+    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added."""
+    command = [*before, BINARY, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, cwd=cwd,
+                          env={**os.environ, **(env or {})}, timeout=timeout)
+    return Outcome(done)
+
+
+class Place:
+    """A test's own directory, with certrebind's state, run directory and configuration in it."""
+
+    def __init__(self):
+        # Short, for the sake of unix sockets; open to others, for workers that are not root.
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="crb-", dir="/tmp")).resolve()
+        self.path.chmod(0o755)
+        self.state = self.path / "state"
+        self.state.mkdir(mode=0o700)
+        self.run_directory = self.path / "run"
+        self.config = self.path / "certrebind.toml"
+        self.home = self.path / "home"
+        self.home.mkdir()
+        self._ends = []
+        self.configure()
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def configure(self, text="", stores=(), verify=10):
+        """`stores`: (kind, path) pairs. `verify`: how long a reload may take at the least."""
+        whole = f"default_stores = false\n{text}\n[verify]\nseconds = {verify}\n"
+        for kind, path in stores:
+            whole += f'[[store]]\nkind = "{kind}"\npath = "{path}"\n'
+        self.config.write_text(whole)
+
+    @property
+    def env(self):
+        return {"CERTREBIND_STATE": str(self.state), "CERTREBIND_RUN": str(self.run_directory),
+                "CERTREBIND_CONFIG": str(self.config), "HOME": str(self.home)}
+
+    def run(self, *arguments, env=None, **options):
+        return run(*arguments, env={**self.env, **(env or {})}, **options)
+
+    def popen(self, *arguments, env=None, **options):
+        """certrebind in the background; killed at the end if it still runs."""
+        process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                                   env={**os.environ, **self.env, **(env or {})}, **options)
+
+        def end():
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.at_end(end)
+        return process
+
+    def nginx(self, name="nginx", **options):
+        server = Nginx(self.path / name, **options)
+        self.at_end(server.stop)
+        return server
+
+    def gate(self, name="gate"):
+        gate = Gate(self.path / name)
+        self.at_end(gate.end)
+        return gate
+
+    def tmpfs(self, name, size):
+        """A small file system of its own; for root."""
+        where = self.path / name
+        where.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", where], check=True)
+        self.at_end(lambda: subprocess.run(["umount", "-l", where], check=True))
+        return where
+
+    def at_end(self, act):
+        self._ends.append(act)
+
+    def end(self):
+        failures = []
+        for act in reversed(self._ends):
+            try:
+                act()
+            except BaseException as failure:  # the rest must be ended all the same
+                failures.append(failure)
+        if not os.environ.get("CERTREBIND_KEEP"):
+            shutil.rmtree(self.path, ignore_errors=True)
+        if failures:
+            raise failures[0]
+
+
+# ------------------------------------------------------------------------------------- witnesses
+
+def snapshot(directory, without=("run", "state", "home")):
+    """Everything below a directory: {path: (bytes, mode, uid, gid, xattrs, target)}. Directories
+    count too (without bytes), so that a leftover shows. `without`: names that are left out."""
+    seen = {}
+
+    def look(path):
+        info = path.lstat()
+        kind = stat.S_IFMT(info.st_mode)
+        data, target, extended = None, None, {}
+        if kind == stat.S_IFLNK:
+            target = os.readlink(path)
+        else:
+            if kind == stat.S_IFREG:
+                data = path.read_bytes()
+            for name in os.listxattr(path):
+                extended[name] = os.getxattr(path, name)
+        seen[str(path)] = (data, info.st_mode, info.st_uid, info.st_gid, extended, target)
+        if kind == stat.S_IFDIR:
+            for inner in sorted(path.iterdir()):
+                if inner.name not in without:
+                    look(inner)
+
+    look(pathlib.Path(directory))
+    return seen
+
+
+def difference(before, after):
+    """Paths whose snapshot differs."""
+    return sorted(path for path in before.keys() | after.keys()
+                  if before.get(path) != after.get(path))
+
+
+class Load:
+    """Fresh HTTPS requests, one after the other, from entering to leaving."""
+
+    def __init__(self, port, sni, path="/", expect=200):
+        self.port, self.sni, self.path, self.expect = port, sni, path, expect
+        self.answered = 0
+        self.failures = []
+        self.served = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def _loop(self):
+        while not self._stop.is_set():
+            try:
+                with connect(self.port, self.sni) as tls:
+                    self.served.add(
+                        hashlib.sha256(tls.getpeercert(binary_form=True)).hexdigest())
+                    tls.sendall(f"GET {self.path} HTTP/1.1\r\nHost: {self.sni}\r\n"
+                                "Connection: close\r\n\r\n".encode())
+                    answer = http.client.HTTPResponse(tls)
+                    answer.begin()
+                    answer.read()
+                    if answer.status != self.expect:
+                        raise OSError(f"status {answer.status}")
+                self.answered += 1
+            except (OSError, http.client.HTTPException) as failure:
+                self.failures.append(repr(failure))
+
+    def __enter__(self):
+        self._thread.start()
+        until(lambda: self.answered or self.failures, "the first request is answered")
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def wait_for_more(self, number=10):
+        """Until so many further requests were answered."""
+        wanted = self.answered + number
+        until(lambda: self.answered >= wanted, f"{number} more requests are answered")
+
+
+class Download:
+    """A large answer of which the first part is read at once and the rest only by `finish`: the
+    transfer is in flight in between, since it does not fit into the sockets' buffers."""
+
+    def __init__(self, port, sni, path):
+        self.tls = connect(port, sni, timeout=60)
+        self.tls.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {sni}\r\nConnection: close\r\n\r\n".encode())
+        self.answer = http.client.HTTPResponse(self.tls)
+        self.answer.begin()
+        assert self.answer.status == 200, self.answer.status
+        self.length = int(self.answer.getheader("Content-Length"))
+        self.hash = hashlib.sha256()
+        self.read = 0
+        self._take(1 << 20)
+
+    def _take(self, most):
+        data = self.answer.read(most)
+        self.hash.update(data)
+        self.read += len(data)
+        return data
+
+    def finish(self):
+        """(bytes read, their SHA-256)."""
+        while self._take(1 << 20):
+            pass
+        self.tls.close()
+        return self.read, self.hash.hexdigest()
+
+
+def large_file(path, megabytes=100):
+    """A file of pseudo-random content; its SHA-256."""
+    block = random.Random(7).randbytes(1 << 20)
+    digest = hashlib.sha256()
+    with open(path, "wb") as out:
+        for number in range(megabytes):
+            part = number.to_bytes(8, "big") + block[8:]
+            out.write(part)
+            digest.update(part)
+    return digest.hexdigest()
+
+
+# ------------------------------------------------------------------------------------ whole sites
+
+class Site:
+    """An HTTPS server block with its certificate files, as written by `site`."""
+
+    def __init__(self, name, port, certificate, cert_path, key_path):
+        self.name, self.port, self.certificate = name, port, certificate
+        self.cert_path, self.key_path = cert_path, key_path
+
+    def block(self, listen=None, extra=""):
+        return (f"  server {{\n    listen {listen or f'127.0.0.1:{self.port} ssl'};\n"
+                f"    server_name {self.name};\n"
+                f"    ssl_certificate {self.cert_path};\n"
+                f"    ssl_certificate_key {self.key_path};\n{extra}"
+                f"    location = /ok {{ return 200 \"{self.name}\"; }}\n  }}\n")
+
+
+def site(place, certificate, name="a.example.com", port=None, directory=None):
+    """Writes the certificate into <place>/certs/NAME/ and gives a Site."""
+    where = pathlib.Path(directory or place.path / "certs" / name)
+    cert_path, key_path = certificate.write(where)
+    return Site(name, port or free_port(), certificate, cert_path, key_path)
+
+
+class OneSite:
+    """The usual stage: one running nginx with one site that serves OLD; NEW lies loose in new/."""
+
+    def __init__(self, place, authority, name="a.example.com", old=None, new=None, **write_options):
+        self.place = place
+        if old is None:
+            old, new = authority.pair(name)
+        self.old, self.new = old, new
+        self.name = name
+        self.site = site(place, old, name)
+        self.port = self.site.port
+        self.nginx = place.nginx()
+        self.nginx.write(self.site.block(), **write_options).start()
+        self.new_cert = self.new_key = None
+        if new is not None:
+            self.new_cert, self.new_key = new.write(place.path / "new")
+
+    def served(self):
+        return handshake(self.port, self.name)
+
+    def run(self, *arguments, **options):
+        return self.place.run(*arguments, "--service", self.nginx.service, **options)
