@@ -702,7 +702,7 @@ class Site:
                 f"    server_name {self.name};\n"
                 f"    ssl_certificate {self.cert_path};\n"
                 f"    ssl_certificate_key {self.key_path};\n{extra}"
-                f"    location = /ok {{ return 200 \"{self.name}\"; }}\n  }}\n")
+                f"    location = /ok {{ return 200 ok; }}\n  }}\n")
 
 
 def site(place, certificate, name="a.example.com", port=None, directory=None):
