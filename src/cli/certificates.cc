@@ -10,7 +10,7 @@ namespace certrebind {
 namespace {
 
 Json to_json(const InventoryItem& item, WallTime now) {
-  Json json = to_json(item.certificate, now);
+  Json json = to_json(item.certificate, item.der, now);
   json["path"] = printable(item.path);
   json["key_path"] = printable(item.key_path);
   json["key_at_hand"] = !item.key_path.empty();

@@ -164,7 +164,7 @@ Json to_json(const AuditedBinding& audited, WallTime now) {
   json["service"] = audited.bound->service->id().text();
   json["level"] = word_for(audited.level());
   if (audited.bound->disk && audited.bound->disk->certificate)
-    json["certificate"] = to_json(*audited.bound->disk->certificate, now);
+    json["certificate"] = to_json(*audited.bound->disk->certificate, audited.bound->disk->der, now);
   json["remarks"] = Json::array();
   for (const Remark& remark : audited.remarks)
     json["remarks"].push_back({{"complaint", to_text(remark.complaint)},

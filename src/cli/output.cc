@@ -134,9 +134,9 @@ std::string endpoints_text(const Binding& binding) {
   return listens.empty() ? "-" : printable(join(listens, " "));
 }
 
-Json to_json(const CertificateOutline& certificate, WallTime now) {
+Json to_json(const CertificateOutline& certificate, const std::string& der, WallTime now) {
   return {{"thumbprint", certificate.thumbprint.hex()},
-          {"sha1", certificate.sha1},
+          {"sha1", sha1_thumbprint(der)},
           {"serial", certificate.serial},
           {"issued_to", printable(certificate.subject)},
           {"issued_by", printable(certificate.issuer)},

@@ -47,7 +47,7 @@ std::string names_text(const std::vector<std::string>& names);
 // "127.0.0.1:443, [::1]:443"
 std::string endpoints_text(const Binding& binding);
 
-Json to_json(const CertificateOutline& certificate, WallTime now);
+Json to_json(const CertificateOutline& certificate, const std::string& der, WallTime now);
 Json to_json(const Binding& binding);
 Json to_json(const Diagnostic& diagnostic);
 Json to_json(const Account& account);

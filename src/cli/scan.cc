@@ -58,7 +58,7 @@ Json served_json(const std::vector<Look>& looks, WallTime now) {
     if (look.served) {
       one["thumbprint"] = look.served->thumbprint.hex();
       if (auto outline = outline_of(look.served->leaf_der))
-        one["certificate"] = to_json(*outline, now);
+        one["certificate"] = to_json(*outline, look.served->leaf_der, now);
     } else {
       one["error"] = printable(look.served.error().cause);
     }
@@ -75,7 +75,7 @@ void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& 
     Json one = to_json(bound.binding);
     one["service"] = bound.service->id().text();
     if (bound.disk && bound.disk->certificate)
-      one["certificate"] = to_json(*bound.disk->certificate, now);
+      one["certificate"] = to_json(*bound.disk->certificate, bound.disk->der, now);
     if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
     if (served) one["served"] = served_json(looks[i], now);
     bindings.push_back(std::move(one));

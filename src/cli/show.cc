@@ -22,7 +22,7 @@ struct Shown {
 
 bool matches(const InventoryItem& item, const std::string& typed) {
   if (auto thumbprint = TypedThumbprint::parse(typed))
-    if (thumbprint->matches(item.certificate.thumbprint, item.certificate.sha1)) return true;
+    if (thumbprint->matches(item.certificate.thumbprint, item.der)) return true;
   return item.path == typed || covers(item.certificate.names, typed);
 }
 
@@ -55,7 +55,7 @@ void print_certificate(const Shown& shown, WallTime now) {
   const Certificate& leaf = shown.bundle.leaf;
   const CertificateOutline& outline = leaf.outline;
   print_line(fmt::format("thumbprint   {}", outline.thumbprint.hex()));
-  print_line(fmt::format("sha1         {}", outline.sha1));
+  print_line(fmt::format("sha1         {}", sha1_thumbprint(leaf.der)));
   print_line(fmt::format("serial       {}", outline.serial));
   print_line(fmt::format("issued to    {}", printable(leaf.subject_line)));
   print_line(fmt::format("issued by    {}", printable(leaf.issuer_line)));
@@ -83,7 +83,7 @@ void print_certificate(const Shown& shown, WallTime now) {
 
 Json to_json(const Shown& shown, WallTime now) {
   const Certificate& leaf = shown.bundle.leaf;
-  Json json = to_json(leaf.outline, now);
+  Json json = to_json(leaf.outline, leaf.der, now);
   json["subject"] = printable(leaf.subject_line);
   json["issuer"] = printable(leaf.issuer_line);
   json["key"] = leaf.key_text();
@@ -92,7 +92,7 @@ Json to_json(const Shown& shown, WallTime now) {
   json["must_staple"] = leaf.must_staple;
   json["chain"] = Json::array();
   for (const Certificate& above : shown.bundle.chain)
-    json["chain"].push_back(to_json(above.outline, now));
+    json["chain"].push_back(to_json(above.outline, above.der, now));
   json["places"] = Json::array();
   for (const InventoryItem* place : shown.places) {
     Json bindings = Json::array();

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/parallel.h"
 #include "probe/tls.h"
 
 namespace certrebind {
@@ -65,26 +66,14 @@ Result<Served> Prober::handshake(const Target& target) const {
 std::vector<Result<Served>> Prober::handshake_all(std::span<const Target> targets, size_t threads,
                                                   const Progress& progress) const {
   std::vector<Result<Served>> results(targets.size());
-  std::atomic<size_t> next = 0;
   std::mutex reporting;
   size_t done = 0;
-  auto work = [&] {
-    for (size_t i = next++; i < targets.size(); i = next++) {
-      results[i] = handshake(targets[i]);
-      if (!progress) continue;
-      std::lock_guard lock(reporting);
-      progress(++done);
-    }
-  };
-  std::vector<std::jthread> helpers;
-  size_t wanted = std::min(threads == 0 ? default_threads() : threads, targets.size());
-  try {
-    for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // Fewer threads are slower, not wrong.
-  }
-  work();
-  helpers.clear();
+  for_each_index(targets.size(), threads == 0 ? default_threads() : threads, [&](size_t index) {
+    results[index] = handshake(targets[index]);
+    if (!progress) return;
+    std::lock_guard lock(reporting);
+    progress(++done);
+  });
   return results;
 }
 

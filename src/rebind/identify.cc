@@ -82,7 +82,7 @@ Result<KnownCertificate> KnownCertificates::find(const std::string& typed) const
   if (!wanted) return pass(wanted);
   std::map<Thumbprint, const KnownCertificate*> matches;
   for (const KnownCertificate& known : known_)
-    if (wanted->matches(known.outline.thumbprint, known.outline.sha1))
+    if (wanted->matches(known.outline.thumbprint, known.der))
       matches.try_emplace(known.outline.thumbprint, &known);
   if (matches.empty()) return unknown(typed);
   if (matches.size() > 1) return ambiguous(typed, matches);

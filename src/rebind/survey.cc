@@ -1,30 +1,37 @@
 #include "rebind/survey.h"
 
+#include "base/parallel.h"
 #include "x509/pem.h"
 
 namespace certrebind {
 
 namespace {
 
-using Cache = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
-
-std::shared_ptr<const OnDisk> look_once(const Files& files, Cache& cache, const std::string& path) {
-  auto [entry, is_new] = cache.try_emplace(path);
-  if (is_new) entry->second = std::make_shared<const OnDisk>(look_at(files, path));
-  return entry->second;
-}
-
-void add_bindings(const Files& files, const Service& service, Discovery discovery, Cache& cache,
-                  Survey& into) {
+void add_bindings(const Service& service, Discovery discovery, Survey& into) {
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
-    SurveyedBinding surveyed{.service = &service, .binding = std::move(binding), .disk = nullptr};
-    const std::string& path = surveyed.binding.certificate.path;
-    if (!path.empty()) surveyed.disk = look_once(files, cache, path);
-    into.bindings.push_back(std::move(surveyed));
+    into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
   }
   for (Diagnostic& diagnostic : discovery.diagnostics)
     into.diagnostics.push_back(std::move(diagnostic));
+}
+
+// Each path is looked at once, several at a time.
+void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings) {
+  std::unordered_map<std::string_view, std::shared_ptr<OnDisk>> by_path;
+  std::vector<std::pair<const std::string*, OnDisk*>> to_do;
+  for (SurveyedBinding& bound : bindings) {
+    const std::string& path = bound.binding.certificate.path;
+    if (path.empty()) continue;
+    auto [entry, is_new] = by_path.try_emplace(path);
+    if (is_new) {
+      entry->second = std::make_shared<OnDisk>();
+      to_do.emplace_back(&path, entry->second.get());
+    }
+    bound.disk = entry->second;
+  }
+  for_each_index(to_do.size(), std::thread::hardware_concurrency(),
+                 [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
 }
 
 }  // namespace
@@ -70,11 +77,10 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   if (!services) return pass(services);
   Survey result{.services = std::move(*services), .bindings = {}, .diagnostics = {}};
   result.diagnostics = std::move(result.services.diagnostics);
-  Cache cache;
   for (const auto& service : result.services.found) {
     auto discovery = service->bindings();
     if (discovery) {
-      add_bindings(host.files, *service, std::move(*discovery), cache, result);
+      add_bindings(*service, std::move(*discovery), result);
     } else if (!only.empty()) {
       return pass(discovery);
     } else {
@@ -85,6 +91,7 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
                                     .message = discovery.error().message()});
     }
   }
+  look_at_disk(host.files, result.bindings);
   return result;
 }
 

@@ -55,8 +55,9 @@ enum class Role { server, client };
 // A site's use of a certificate.
 struct Binding {
   std::string site;  // what a person calls it: the first name, else the listener
-  std::vector<std::string>
-      names;  // names that clients use, as configured, lower case; regex left out
+  // The names that clients use and a certificate has to cover, lower case: host names, IP addresses
+  // and "*.example.com". Regexes, and patterns that no certificate can cover, are left out.
+  std::vector<std::string> names;
   std::vector<std::string>
       unprobed_names;  // regexes and others that cannot be sent as SNI, as written
   std::vector<Endpoint> endpoints;

@@ -76,9 +76,18 @@ std::string without_deleted(std::string path) {
   return path;
 }
 
-Process describe(int pid, const Stat& stat) {
+// A mount namespace of its own does not make a container: systemd gives one to every unit with
+// PrivateTmp. Only where the root is another directory do paths mean other files.
+bool sees_other_files(int pid) {
   std::string ours = link_or_empty("/proc/self/ns/mnt");
   std::string theirs = link_or_empty(proc(pid, "ns/mnt"));
+  if (theirs.empty() || theirs == ours || link_or_empty(proc(pid, "root")) != "/") return false;
+  auto our_root = Disk().stat("/");
+  auto their_root = Disk().stat(proc(pid, "root") + "/");
+  return our_root && their_root && !our_root->same_file(*their_root);
+}
+
+Process describe(int pid, const Stat& stat) {
   return {.pid = pid,
           .parent = stat.parent,
           .executable = without_deleted(link_or_empty(proc(pid, "exe"))),
@@ -87,7 +96,7 @@ Process describe(int pid, const Stat& stat) {
           .working_directory = link_or_empty(proc(pid, "cwd")),
           .user = user_of(pid),
           .started = stat.started,
-          .other_mounts = !theirs.empty() && theirs != ours};
+          .other_mounts = sees_other_files(pid)};
 }
 
 bool is_alive(const Stat& stat) {

@@ -21,7 +21,7 @@ struct Process {
   std::string working_directory;
   uint32_t user = 0;          // effective uid
   uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
-  bool other_mounts = false;  // lives in another mount namespace (a container)
+  bool other_mounts = false;  // its paths mean other files than ours: it runs in a container
 };
 
 class ProcessTable {

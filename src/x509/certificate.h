@@ -19,7 +19,6 @@ namespace certrebind {
 // What tables show of a certificate.
 struct CertificateOutline {
   Thumbprint thumbprint;
-  std::string sha1;                // lower-case hex
   std::string serial;              // lower-case hex
   std::string subject;             // its CN, else its last relative name, else empty
   std::string issuer;              // the same of the issuer

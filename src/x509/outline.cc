@@ -207,7 +207,6 @@ Result<CertificateOutline> outline_of(std::string_view der) {
   if (!has_names) return malformed("list of extensions");
   if (!*has_names && subject->common_name) outline.names = {to_lower(*subject->common_name)};
   outline.thumbprint = Thumbprint::of_der(der);
-  outline.sha1 = sha1_thumbprint(der);
   outline.serial = serial_text(fields->serial.content);
   outline.subject = std::move(subject->shown);
   outline.issuer = std::move(issuer->shown);

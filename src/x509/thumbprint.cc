@@ -118,8 +118,8 @@ bool TypedThumbprint::looks_like_one(std::string_view typed) {
   return parse(typed).has_value();
 }
 
-bool TypedThumbprint::matches(const Thumbprint& sha256, std::string_view sha1_hex) const {
-  return sha1_hex.starts_with(digits_) || sha256.hex().starts_with(digits_);
+bool TypedThumbprint::matches(const Thumbprint& sha256, std::string_view der) const {
+  return sha256.hex().starts_with(digits_) || sha1_thumbprint(der).starts_with(digits_);
 }
 
 }  // namespace certrebind

@@ -40,7 +40,8 @@ class TypedThumbprint {
   // more).
   static bool looks_like_one(std::string_view typed);
 
-  bool matches(const Thumbprint& sha256, std::string_view sha1_hex) const;
+  // `der` is asked for its SHA-1 only where the SHA-256 does not fit already.
+  bool matches(const Thumbprint& sha256, std::string_view der) const;
   const std::string& digits() const { return digits_; }
 
  private:

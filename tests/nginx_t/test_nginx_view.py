@@ -1,7 +1,7 @@
 """What we read of nginx configurations, compared with nginx itself.
 
-Needs nginx 1.22 (with its Lua and stream modules for some cases) and our dump program, whose path is
-in NGINX_DUMP; without either the tests are skipped. Everything runs in temporary directories.
+Needs nginx 1.22 with its Lua and stream modules, and our dump program, whose path is in NGINX_DUMP.
+Everything runs in temporary directories.
 """
 import json
 import os
@@ -20,13 +20,8 @@ CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "nginx"
 VALID = sorted(path.name for path in (CORPUS / "valid").iterdir())
 REFUSED = sorted(path.name for path in (CORPUS / "refused").iterdir())
 FILES_OF_ROWS = {"geo.txt", "map-1.txt", "types.txt"}  # of the configuration "rows"
-BUILDS = Path(__file__).resolve().parent.parent.parent / "build"
-DUMP = os.environ.get("NGINX_DUMP") or next(map(str, sorted(BUILDS.glob("*/nginx_dump"))), "")
+DUMP = os.environ["NGINX_DUMP"]
 
-pytestmark = [
-    pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed"),
-    pytest.mark.skipif(not DUMP, reason="NGINX_DUMP does not name our dump program"),
-]
 
 
 def nginx(directory, *arguments):

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "service/nginx/glob.h"
 
@@ -17,6 +19,9 @@ constexpr size_t kDeepest = 500;
 
 // Includes that multiply (each file including the next twice) end here.
 constexpr size_t kMostSteps = 4'000'000;
+
+// Fewer files are read before a thread has started.
+constexpr size_t kWorthThreads = 64;
 
 class Reader {
  public:
@@ -33,7 +38,9 @@ class Reader {
 
  private:
   Result<const ConfigFile*> load(const std::string& path);
-  const ConfigFile* keep(const std::string& path, std::string real, std::string text);
+  Result<Tree> parse(const std::string& real);
+  void parse_ahead(const std::vector<std::string>& paths);
+  const ConfigFile* keep(const std::string& path, std::string real, Tree tree);
   void add(const ConfigFile& file, size_t begin, size_t end, std::string_view enclosing);
   void add_node(const ConfigFile& file, size_t index);
   void include(const ConfigFile& file, const Directive& directive, std::string_view enclosing);
@@ -48,6 +55,7 @@ class Reader {
   Config config_;
   std::unordered_map<std::string, const ConfigFile*> by_path_;
   std::unordered_map<std::string, const ConfigFile*> by_real_path_;
+  std::unordered_map<std::string, std::optional<Tree>> parsed_ahead_;  // by real path
   std::vector<const ConfigFile*> reading_;  // the files being included, outermost first
   size_t depth_ = 0;
   size_t steps_ = 0;      // directives and includes seen
@@ -61,17 +69,41 @@ Result<const ConfigFile*> Reader::load(const std::string& path) {
   if (!real) return pass(real);
   const ConfigFile*& file = by_real_path_[*real];
   if (file == nullptr) {
-    auto text = root_.files().read(*real, kConfigLimit);
-    if (!text) return pass(text);
-    file = keep(path, *real, std::move(*text));
+    auto tree = parse(*real);
+    if (!tree) return pass(tree);
+    file = keep(path, *real, std::move(*tree));
   }
   by_path_.emplace(path, file);
   return file;
 }
 
-const ConfigFile* Reader::keep(const std::string& path, std::string real, std::string text) {
-  config_.files.push_back(
-      std::make_unique<ConfigFile>(path, std::move(real), Tree(std::move(text))));
+Result<Tree> Reader::parse(const std::string& real) {
+  auto ahead = parsed_ahead_.find(real);
+  if (ahead != parsed_ahead_.end() && ahead->second) return std::move(*ahead->second);
+  auto text = root_.files().read(real, kConfigLimit);
+  if (!text) return pass(text);
+  return Tree(std::move(*text));
+}
+
+// The files of one pattern are read and parsed side by side; what they mean is decided in order.
+// What cannot be read is left for `parse` to report.
+void Reader::parse_ahead(const std::vector<std::string>& paths) {
+  if (paths.size() < kWorthThreads) return;
+  std::vector<std::pair<const std::string*, std::optional<Tree>*>> to_do;
+  for (const std::string& path : paths) {
+    auto real = root_.real_path(path);
+    if (!real || by_real_path_.contains(*real)) continue;
+    auto [entry, is_new] = parsed_ahead_.try_emplace(std::move(*real));
+    if (is_new) to_do.emplace_back(&entry->first, &entry->second);
+  }
+  for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
+    auto text = root_.files().read(*to_do[index].first, kConfigLimit);
+    if (text) to_do[index].second->emplace(std::move(*text));
+  });
+}
+
+const ConfigFile* Reader::keep(const std::string& path, std::string real, Tree tree) {
+  config_.files.push_back(std::make_unique<ConfigFile>(path, std::move(real), std::move(tree)));
   const ConfigFile& file = *config_.files.back();
   for (const SyntaxError& error : file.tree.errors())
     config_.diagnostics.push_back({Severity::error, file.real, static_cast<int>(error.line),
@@ -112,8 +144,9 @@ void Reader::include(const ConfigFile& file, const Directive& directive,
   std::string path = absolute_in(config_.directory, arguments.front().value);
   // A geo block reads its files itself and knows no patterns (ngx_http_geo_include).
   if (enclosing == "geo" || !is_glob(path)) return include_file(file, name, path, enclosing);
-  for (const std::string& match : expand_glob(path, root_))
-    include_file(file, name, match, enclosing);
+  std::vector<std::string> matches = expand_glob(path, root_);
+  parse_ahead(matches);
+  for (const std::string& match : matches) include_file(file, name, match, enclosing);
 }
 
 void Reader::include_file(const ConfigFile& from, const Word& where, const std::string& path,

@@ -1,0 +1,78 @@
+# Installs what is missing from Debian's packages. To be sourced; needs root or sudo.
+
+# What building needs.
+BUILD_PACKAGES=(
+  "g++:the compiler"
+  "cmake:the build"
+  "ninja-build:the build"
+  "pkg-config:finds libraries"
+  "libssl-dev:TLS and certificates (OpenSSL 3)"
+  "libsqlite3-dev:the state database"
+  "libsqlitecpp-dev:the state database"
+  "libfmt-dev:text"
+  "libtomlplusplus-dev:the configuration file"
+  "nlohmann-json3-dev:JSON output"
+  "libcli11-dev:the command line"
+)
+# What showing it on a real server needs.
+DEMO_PACKAGES=(
+  "nginx:the real server"
+  "openssl:a local CA"
+  "curl:a real client"
+)
+# What the tests need on top.
+TEST_PACKAGES=(
+  "libgtest-dev:unit tests"
+  "libgmock-dev:unit tests"
+  "python3:live tests"
+  "python3-pytest:live tests"
+  "python3-cryptography:certificates in live tests"
+  "libnginx-mod-stream:tests of stream servers"
+  "libnginx-mod-http-lua:tests of Lua blocks"
+  "acl:tests that access lists survive"
+  "attr:tests that attributes survive"
+  "clang:the fuzzer's compiler"
+  "libclang-rt-14-dev:the fuzzer's runtime"
+  "gcc:the crash tests' shim"
+  "patch:tests that a printed diff applies"
+  "util-linux:tests as another user"
+)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# A server that a package brings must not start by itself on a machine that only tests it: the policy
+# (invoke-rc.d(8)) says no while we install, unless the machine has a policy of its own.
+without_starting_servers() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then
+    "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  "$@"
+  local status=$?
+  as_root rm -f "$policy"
+  return $status
+}
+
+# ensure_packages "NAME:WHY"…
+ensure_packages() {
+  local missing=() entry
+  for entry in "$@"; do
+    if ! is_installed "${entry%%:*}"; then
+      printf '  installing %-22s %s\n' "${entry%%:*}" "(${entry#*:})"
+      missing+=("${entry%%:*}")
+    fi
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  as_root apt-get update -q >/dev/null
+  without_starting_servers as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+}

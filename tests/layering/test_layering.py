@@ -1,0 +1,91 @@
+"""The rooms: includes go downward only, and the outside world comes in through few doors."""
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+
+# A room may include itself and rooms of a lower floor.
+FLOORS = {
+    "base": 0,
+    "sys": 1,
+    "x509": 1,
+    "state": 2,
+    "store": 3,
+    "lifecycle": 3,
+    "service": 4,
+    "probe": 4,
+    "rebind": 5,
+    "cli": 6,
+}
+# Headers of the system, not of the C++ library.
+SYSTEM = re.compile(
+    r"<(unistd|fcntl|poll|dirent|spawn|pwd|grp|glob|fnmatch|netdb|sys/\w+|netinet/\w+|arpa/\w+|net/\w+"
+    r"|linux/\w+)\.h>"
+)
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
+
+FILES = sorted(
+    path
+    for path in SOURCE.rglob("*")
+    if path.suffix in (".cc", ".h")
+    # Tests and their helpers may use what they like, and main.cc is the door.
+    and not path.name.endswith("_test.cc")
+    and path.stem not in ("testing", "view_for_test")
+    and path.name != "main.cc"
+)
+
+
+def room_of(path):
+    return path.relative_to(SOURCE).parts[0]
+
+
+def includes(path):
+    return INCLUDE.findall(path.read_text())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_includes_go_downward(path):
+    room = room_of(path)
+    for quote, name in includes(path):
+        if quote != '"':
+            continue
+        assert (SOURCE / name).exists(), f"{path}: {name} is not a file of src/"
+        other = name.split("/")[0]
+        assert other == room or FLOORS[other] < FLOORS[room], f"{path} includes {name}, upward"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_the_outside_world_has_few_doors(path):
+    room = room_of(path)
+    for quote, name in includes(path):
+        header = f"<{name}>"
+        if SYSTEM.match(header):
+            assert room == "sys", f"{path} includes {header}: only sys/ may"
+        if name.startswith("openssl/"):
+            assert room in ("x509", "probe"), f"{path} includes {header}: only x509/ and probe/ may"
+
+
+def kinds():
+    return [folder.name for folder in (SOURCE / "service").iterdir() if folder.is_dir()]
+
+
+def test_kinds_never_include_each_other():
+    for kind in kinds():
+        for path in (SOURCE / "service" / kind).iterdir():
+            for quote, name in includes(path):
+                for other in kinds():
+                    assert other == kind or not name.startswith(f"service/{other}/"), path
+
+
+def test_the_transaction_names_no_kind():
+    for path in (SOURCE / "rebind").iterdir():
+        if path.name.endswith("_test.cc") or path.stem == "testing":
+            continue
+        for kind in kinds():
+            assert kind not in path.read_text().lower(), f"{path} names {kind}"
+
+
+def test_every_room_is_on_a_floor():
+    assert {room_of(path) for path in FILES} == set(FLOORS)
