@@ -356,10 +356,8 @@ def test_not_a_thumbprint(one, typed):
     assert done.err.startswith("certrebind: "), done
 
 
-def test_ambiguous_thumbprint(place, authority, monkeypatch):
-    """Two certificates whose SHA-256 begin with the same eight digits cannot be made quickly, but
-    a SHA-256 prefix that is also another one's SHA-1 prefix is no quicker. So the eight are cut to
-    what two files share: the same digits are asked for, and the message tells both."""
+def test_ambiguous_thumbprint(place, authority):
+    """Eight digits that two certificates share: the message names both, one digit more helps."""
     stage = renewed(place, authority)
     first, second = collision(authority)
     first.write(place / "store", "one.pem", "one.key")
@@ -413,36 +411,64 @@ def test_old_is_bound_nowhere(one, authority):
 
 # ------------------------------------------------------------------------- who may read, and space
 
+def as_nobody(stage, *arguments):
+    """Runs certrebind as an ordinary user, with a state directory of its own."""
+    state = stage.place / "nobody"
+    if not state.exists():
+        state.mkdir(mode=0o700)
+        os.chown(state, 65534, 65534)
+        (stage.place / "bin").mkdir()
+    # Where the binary lies, others may not be able to go.
+    binary = shutil.copy(harness.BINARY, stage.place / "bin/certrebind")
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, *arguments,
+         "--service", stage.nginx.service], capture_output=True, timeout=60,
+        env={**os.environ, **stage.place.env, "CERTREBIND_STATE": str(state / "state"),
+             "CERTREBIND_RUN": str(state / "run")}, cwd="/")
+    return harness.Outcome(done)
+
+
 @needs_root
-def test_unreadable_for_who_is_not_root(place, authority):
-    """As an ordinary user: the key may not be read, and it is said so. (The new certificate's own
-    files, and then the bound ones.)"""
-    stage = OneSite(place, authority)
-    state = place / "nobody"
-    state.mkdir(mode=0o700)
-    os.chown(state, 65534, 65534)
-    public = place / "bin"
-    public.mkdir()
-    binary = shutil.copy(harness.BINARY, public / "certrebind")
-    env = {**place.env, "CERTREBIND_STATE": str(state / "state"),
-           "CERTREBIND_RUN": str(state / "run")}
-    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    watch = untouched(stage)
-    done = subprocess.run([*as_nobody, binary, "rebind", stage.old.thumbprint, stage.new_cert,
-                           "--service", stage.nginx.service], env={**os.environ, **env},
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == REFUSED, done
-    told = done.stdout + done.stderr
-    assert str(stage.new_key) in told and "ermission denied" in told, told
-    stage.new_key.chmod(0o644)
-    watch = untouched(stage)
-    done = subprocess.run([*as_nobody, binary, "rebind", stage.old.thumbprint, stage.new_cert,
-                           "--service", stage.nginx.service], env={**os.environ, **env},
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == REFUSED, done
-    told = done.stdout + done.stderr
-    assert "ermission denied" in told and "root" in told, told
-    watch.check()
+@pytest.mark.parametrize("verb", ["plan", "rebind"])
+def test_new_key_unreadable_for_who_is_not_root(one, verb):
+    """It is there, and it is said that it may not be read."""
+    workers = one.nginx.worker_pids()
+    done = as_nobody(one, verb, one.old.thumbprint, one.new_cert)
+    assert done.code == REFUSED, done
+    assert str(one.new_key) in done.all and "ermission denied" in done.all, done
+    assert one.served() == one.old.thumbprint and one.nginx.worker_pids() == workers
+
+
+@needs_root
+def test_bound_files_not_writable_for_who_is_not_root(one):
+    one.new_key.chmod(0o644)
+    as_nobody(one, "scan")
+    before = snapshot(one.place.path, without=("run", "state", "home", "nobody"))
+    workers = one.nginx.worker_pids()
+    done = as_nobody(one, "rebind", one.old.thumbprint, one.new_cert)
+    assert done.code == REFUSED, done
+    assert "ermission denied" in done.all and "root" in done.all, done
+    assert difference(before, snapshot(
+        one.place.path, without=("run", "state", "home", "nobody"))) == []
+    assert one.served() == one.old.thumbprint and one.nginx.worker_pids() == workers
+
+
+@needs_root
+def test_state_directory_not_writable_for_who_is_not_root(one):
+    as_nobody(one, "scan")
+    os.chown(one.place / "nobody", 0, 0)
+    done = as_nobody(one, "rebind", one.old.thumbprint, one.new_cert)
+    assert done.code == REFUSED, done
+    assert "ermission denied" in done.err and "--state" in done.err, done
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+
+
+def fill(path):
+    """Takes all the space that is left."""
+    with open(path, "wb", buffering=0) as filler:
+        with pytest.raises(OSError, match="No space left"):
+            while True:
+                filler.write(bytes(4096))
 
 
 @needs_root
@@ -454,11 +480,7 @@ def test_disk_full_while_staging(place, authority):
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
     path, _ = new.write(place / "new")
-    with open(small / "filler", "wb") as filler:
-        with pytest.raises(OSError):
-            while True:
-                filler.write(bytes(4096))
-                filler.flush()
+    fill(small / "filler")
     watch = Untouched(place, (nginx, (one_site.port, "a.example.com")))
     done = place.run("rebind", old.thumbprint, path, "--service", nginx.service)
     assert done.code == REFUSED, done
@@ -480,11 +502,7 @@ def test_disk_full_in_the_state_directory(place, authority):
     state.mkdir(mode=0o700)
     env = {"CERTREBIND_STATE": str(state)}
     assert stage.run("rebind", stage.old.thumbprint, stage.old.thumbprint, env=env).code == 0
-    with open(where / "filler", "wb") as filler:
-        with pytest.raises(OSError):
-            while True:
-                filler.write(bytes(4096))
-                filler.flush()
+    fill(where / "filler")
     watch = Untouched(place, (stage.nginx, (stage.port, stage.name)))
     watch.before = snapshot(place.path, without=("run", "state", "home", "full"))
     done = stage.run("rebind", stage.old.thumbprint, stage.new_cert, env=env)
@@ -577,7 +595,6 @@ def test_server_down(place, authority, kind):
     done = stage.run("rebind", stage.old.thumbprint, stage.new_cert, f"--{kind}")
     assert done.code == 0, done
     assert "proof is owed" in done.out and "not running" in done.out
-    assert harness.processes_of_group(os.getpgid(0)) >= {os.getpid()}
     with pytest.raises(OSError):
         stage.served()
     [row] = stage.run("history", "--json").json
@@ -630,11 +647,9 @@ def test_not_editable_binding_is_refused(place, authority):
     old, new = authority.pair("a.example.com")
     port = free_port()
     nginx = place.nginx()
-    inline = old.fullchain_pem.replace("\n", "\\n")
     cert, key = old.write(place / "certs")
     nginx.write(f"server {{ listen 127.0.0.1:{port} ssl; server_name a.example.com;\n"
                 f"ssl_certificate \"{cert}\"; ssl_certificate_key \"data:{old.key_pem}\"; }}")
-    del inline
     nginx.start()
     stage = OneSite.__new__(OneSite)
     stage.place, stage.nginx, stage.port, stage.name = place, nginx, port, "a.example.com"
