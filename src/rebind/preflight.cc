@@ -98,18 +98,13 @@ void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Fi
          ""});
 }
 
-bool names_root(const Bundle& bundle, const Certificate& top) {
-  return std::ranges::any_of(bundle.chain, [&](const Certificate& certificate) {
-    return certificate.outline.thumbprint == top.outline.thumbprint;
-  });
-}
-
-// NEW may end at the root that OLD ended at, by name, or at a root that this machine trusts.
+// NEW may end where OLD ended (at that issuer, by name, or through it), or at a root trusted here.
 bool ends_well(const OldCertificate& old_one, const NewCertificate& new_one) {
-  const Certificate& new_top = new_one.bundle.top();
-  const Certificate& old_top = old_one.bundle.top();
-  return new_top.issuer_line == old_top.issuer_line || names_root(old_one.bundle, new_top) ||
-         ends_in_trusted_root(new_one.bundle);
+  const Bundle& bundle = new_one.bundle;
+  const std::string& old_end = old_one.bundle.top().issuer_line;
+  bool passes = std::ranges::any_of(
+      bundle.chain, [&](const Certificate& above) { return above.subject_line == old_end; });
+  return passes || bundle.top().issuer_line == old_end || ends_in_trusted_root(bundle);
 }
 
 void check_chain(const OldCertificate& old_one, const NewCertificate& new_one, Findings& findings) {

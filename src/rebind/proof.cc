@@ -10,8 +10,10 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kInARow = 3;
-constexpr size_t kManyNames = 100;
+constexpr int kInARow = 3;          // for every claim, at the least
+constexpr size_t kWitnesses = 20;   // for every listener, over all its claims
+constexpr size_t kManyNames = 100;  // on one listener: then one for each name is enough
+constexpr size_t kManyListeners = 100;
 constexpr size_t kFailuresTold = 5;
 
 Target target_of(const Expectation& expectation, KeyType type) {
@@ -34,8 +36,12 @@ std::vector<Progress> begin(std::span<const Claim> claims) {
   std::map<Address, size_t> names;
   for (const Claim& claim : claims) ++names[claim.target.address];
   std::vector<Progress> progress(claims.size());
-  for (size_t i = 0; i < claims.size(); ++i)
-    if (names[claims[i].target.address] > kManyNames) progress[i].needed = 1;
+  for (size_t i = 0; i < claims.size(); ++i) {
+    size_t on_listener = names[claims[i].target.address];
+    size_t share = names.size() > kManyListeners ? 0 : (kWitnesses + on_listener - 1) / on_listener;
+    progress[i].needed = std::max(kInARow, static_cast<int>(share));
+    if (on_listener > kManyNames) progress[i].needed = 1;
+  }
   return progress;
 }
 

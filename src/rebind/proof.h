@@ -52,9 +52,10 @@ struct ProofLimits {
   std::function<void(size_t proven, size_t total)> progress;
 };
 
-// Several fresh handshakes in a row for every claim; three, or one for each where an endpoint has
-// more than a hundred names, since a hundred in a row on one listener then bear witness for each
-// other.
+// Several fresh handshakes in a row for every claim, and at least twenty in a row on every
+// listener: an old worker that still accepts, or a stranger that shares the port, must not be
+// missed by luck. A claim needs one where its listener has more than a hundred (they bear witness
+// for each other), and three where there are more than a hundred listeners.
 Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
               const ProofLimits& limits);
 

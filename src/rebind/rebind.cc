@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
+#include <set>
 
 #include "base/text.h"
 #include "rebind/file_swap.h"
@@ -102,18 +104,24 @@ const Service* find_service(const Services& services, const ServiceId& id) {
   return nullptr;
 }
 
-Result<TransactionRow> row_to_undo(Journal& journal, int64_t id) {
-  if (id == 0) {
-    auto rows = journal.all();
-    if (!rows) return pass(rows);
-    for (const TransactionRow& row : *rows)
-      if (row.act == "rebind" && row.outcome == Outcome::committed) id = row.id;
-    for (const TransactionRow& row : *rows)
-      if (row.undoes == id && row.outcome == Outcome::committed) id = 0;
-    if (id == 0)
-      return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
-                  "certrebind history");
+// The last rebind that changed files and was not undone since.
+Result<TransactionRow> last_to_undo(Journal& journal) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  std::set<int64_t> undone;
+  for (const TransactionRow& row : *rows | std::views::reverse) {
+    if (row.outcome != Outcome::committed) continue;
+    if (row.undoes) undone.insert(*row.undoes);
+    if (row.act != "rebind" || undone.contains(row.id)) continue;
+    auto whole = journal.find(row.id);
+    if (!whole || !whole->record.files.empty()) return whole;
   }
+  return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
+              "certrebind history");
+}
+
+Result<TransactionRow> row_to_undo(Journal& journal, int64_t id) {
+  if (id == 0) return last_to_undo(journal);
   auto row = journal.find(id);
   if (!row) return row;
   std::string subject = "transaction " + std::to_string(id);

@@ -1,0 +1,192 @@
+"""Promise 1 on the real thing: certrebind is killed at every call that changes something, then the next
+command runs. Before, or after, never between: for the files at once, for the server when it is done.
+
+CERTREBIND_SWEEP=full tries every point, also of the recovery; otherwise every point of the rebind, and of
+the recovery every few.
+"""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import harness
+from harness import handshake, until
+
+FULL = os.environ.get("CERTREBIND_SWEEP") == "full"
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The preload, with what a sanitized program needs to accept it."""
+    source = pathlib.Path(__file__).with_name("crash_shim.c")
+    library = tmp_path_factory.mktemp("shim") / "crash_shim.so"
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+
+
+class Stage:
+    """One site, OLD in place, NEW beside, and the means to begin again after each crash."""
+
+    def __init__(self, place, authority, kind):
+        self.kind = kind
+        self.one = harness.OneSite(place, authority)
+        place.configure(stores=[("directory", place.path / "new")] if kind == "repoint" else [],
+                        verify=3)
+        self.watched = [self.one.nginx.conf, self.one.site.cert_path, self.one.site.key_path]
+        self.old_files = self.contents()
+
+    def contents(self):
+        return [pathlib.Path(path).read_bytes() for path in self.watched]
+
+    def new_files(self):
+        conf, _, _ = self.old_files
+        if self.kind == "rewrite":
+            return [conf, self.one.new.fullchain_pem.encode(), self.one.new.key_pem.encode()]
+        named = conf.replace(str(self.one.site.cert_path).encode(), str(self.one.new_cert).encode())
+        named = named.replace(str(self.one.site.key_path).encode(), str(self.one.new_key).encode())
+        return [named, *self.old_files[1:]]
+
+    def state(self):
+        """"old" or "new", or a failure that shows what lies there."""
+        now = self.contents()
+        if now == self.old_files:
+            return "old"
+        assert now == self.new_files(), "neither before nor after"
+        return "new"
+
+    def rebind(self, env):
+        return self.one.run("rebind", self.one.old.thumbprint, self.one.new_cert, env=env)
+
+    def recover(self, env=None):
+        return self.one.place.run("recover", env=env or {})
+
+    def check_between(self, where):
+        """What holds at once after a kill, before anybody has cleaned up."""
+        self.state()
+        code, errors = self.one.nginx.test()
+        assert code == 0, f"{where}: nginx would not start with this: {errors}"
+        assert self.one.served() in (self.one.old.thumbprint, self.one.new.thumbprint)
+
+    def check_settled(self, where):
+        """What holds after the recovery."""
+        state = self.state()
+        wanted = self.one.old if state == "old" else self.one.new
+        self.one.nginx.wait_served(wanted.thumbprint, self.one.port, self.one.name)
+        left = [path for path in self.one.place.path.rglob(".certrebind-*")]
+        assert left == [], f"{where}: left behind {left}"
+        last = self.one.place.run("history", "--json").json
+        if last:
+            expected = "committed" if state == "new" else ("rolled back", "refused")
+            assert last[0]["outcome"] in expected, f"{where}: {last[0]}"
+        return state
+
+    def back_to_old(self):
+        """For the next round: what a user would do."""
+        if self.state() == "new":
+            undone = self.one.run("undo")
+            assert undone.code == 0, undone
+        assert self.state() == "old"
+
+    def count_calls(self, shim, act):
+        log = self.one.place.path / "calls"
+        done = act({**shim, "CRASH_LOG": str(log)})
+        assert done.code == 0, done
+        calls = log.read_text().split("\n")[:-1]
+        log.unlink()
+        return calls
+
+
+@pytest.mark.parametrize("kind", ["rewrite", "repoint"])
+def test_killed_at_every_call(place, authority, shim, kind):
+    stage = Stage(place, authority, kind)
+    calls = stage.count_calls(shim, stage.rebind)
+    assert stage.check_settled("undisturbed") == "new"
+    assert any("renameat2" in call for call in calls) and any("signal" in call for call in calls)
+    stage.back_to_old()
+    states = set()
+    # One more than there were: that run ends by itself.
+    for at in range(1, len(calls) + 2):
+        where = f"killed at call {at} of {len(calls)}"
+        done = stage.rebind({**shim, "CRASH_AT": str(at)})
+        if done.code == 0:
+            break
+        assert done.code == -9, done
+        stage.check_between(where)
+        recovered = stage.recover()
+        assert recovered.code == 0, f"{where}: {recovered}"
+        states.add(stage.check_settled(where))
+        stage.back_to_old()
+    assert states == {"old", "new"}
+
+
+def test_the_recovery_is_killed_too(place, authority, shim):
+    stage = Stage(place, authority, "rewrite")
+    calls = stage.count_calls(shim, stage.rebind)
+    stage.back_to_old()
+    flip = [i for i, call in enumerate(calls, 1) if call.endswith("rename")][0]
+    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
+    points = range(1, len(calls) + 1) if FULL else [flip - 1, flip + 1, signal, signal + 2]
+    for first in points:
+        for second in range(1, 1000, 1 if FULL else 3):
+            killed = stage.rebind({**shim, "CRASH_AT": str(first)})
+            assert killed.code == -9, killed
+            recovery = stage.recover({**shim, "CRASH_AT": str(second)})
+            where = f"killed at call {first}, its recovery at call {second}"
+            stage.check_between(where)
+            assert stage.recover().code == 0, where
+            stage.check_settled(where)
+            stage.back_to_old()
+            if recovery.code == 0:
+                break
+            assert recovery.code == -9, f"{where}: {recovery}"
+
+
+@pytest.mark.parametrize("for_ever", [False, True])
+def test_every_call_fails(place, authority, shim, for_ever):
+    """A full disk at any moment: refused or rolled back, and what it could not even write down is finished
+    by the next command."""
+    stage = Stage(place, authority, "rewrite")
+    calls = stage.count_calls(shim, stage.rebind)
+    stage.back_to_old()
+    for at in range(1, len(calls) + 1):
+        where = f"call {at} fails{' and all after it' if for_ever else ''}"
+        fault = {"FAIL_AT": str(at), **({"FAIL_FOR_EVER": "1"} if for_ever else {})}
+        done = stage.rebind({**shim, **fault})
+        assert done.code in (0, 1, 2, 3, 4), f"{where}: {done}"
+        stage.check_between(where)
+        assert done.code == 0 or done.all.strip(), f"{where}: failed without a word"
+        assert stage.recover().code in (0, 4), where
+        stage.state()
+        if stage.state() == "new" and done.code != 0:
+            # Only a rebind that was proven may stay.
+            assert stage.one.served() == stage.one.new.thumbprint, where
+        forced = stage.one.run("rebind", stage.one.site.cert_path, stage.one.site.cert_path)
+        assert forced.code == 0, f"{where}: {forced}"
+        stage.back_to_old()
+
+
+def test_check_reports_an_interrupted_transaction(place, authority, shim):
+    stage = Stage(place, authority, "rewrite")
+    calls = stage.count_calls(shim, stage.rebind)
+    stage.back_to_old()
+    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
+    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    report = stage.one.run("check")
+    assert report.code == 2 and "interrupted" in report.out and "certrebind recover" in report.out
+    assert stage.recover().code == 0
+    assert stage.one.run("check").code == 0
+
+
+def test_the_next_rebind_recovers_first(place, authority, shim):
+    stage = Stage(place, authority, "rewrite")
+    calls = stage.count_calls(shim, stage.rebind)
+    stage.back_to_old()
+    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
+    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    again = stage.rebind({})
+    assert again.code == 0, again
+    assert stage.check_settled("the next rebind") == "new"
+    outcomes = [row["outcome"] for row in stage.one.place.run("history", "--json").json]
+    assert outcomes[:2] == ["committed", "rolled back"]

@@ -1,0 +1,194 @@
+"""What goes wrong on the real thing ends with OLD served, files byte for byte as before, and an account."""
+import os
+import signal
+import socket
+import ssl
+import threading
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+
+import harness
+from harness import difference, free_port, handshake, snapshot, until
+
+ROLLED_BACK, NEEDS_OPERATOR = 3, 4
+
+
+class Stranger:
+    """Another program that answers on the same port: with SO_REUSEPORT the kernel gives it a share."""
+
+    def __init__(self, port, certificate, directory):
+        cert, key = certificate.write(directory)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.socket.bind(("127.0.0.1", port))
+        self.socket.listen(64)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                connection.settimeout(5)
+                self.context.wrap_socket(connection, server_side=True).close()
+            except OSError:
+                connection.close()
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join(10)
+
+
+@pytest.fixture
+def quick(place):
+    place.configure(verify=3)
+    return place
+
+
+def rebind(one, *more):
+    return one.run("rebind", one.old.thumbprint, one.new_cert, *more)
+
+
+def assert_as_before(one, before, done, code):
+    assert done.code == code, done
+    assert difference(before, snapshot(one.place.path)) == [], done
+    assert one.served() == one.old.thumbprint
+    account = one.place.run("history", "--json").json[0]
+    assert account["outcome"] == ("rolled back" if code == ROLLED_BACK else "needs operator")
+    assert account["account"] and account["account"][0]
+
+
+def test_the_servers_own_test_fails_after_the_swap(quick, authority):
+    """A certificate that we have nothing against and nginx has: a signature by SHA-1."""
+    old = authority.issue("a.example.com", days=60)
+    new = authority.issue("a.example.com", days=90, digest=hashes.SHA1())
+    one = harness.OneSite(quick, authority, old=old, new=new)
+    before, workers = snapshot(quick.path), one.nginx.worker_pids()
+    done = rebind(one)
+    assert_as_before(one, before, done, ROLLED_BACK)
+    assert "the server's own test refuses" in done.out and "too weak" in done.out
+    assert one.nginx.worker_pids() == workers, "nginx was never told"
+
+
+def test_nginx_ignores_the_reload(quick, authority):
+    one = harness.OneSite(quick, authority)
+    before = snapshot(quick.path)
+    one.nginx.send(signal.SIGSTOP)  # the master hears nothing; the workers serve on
+    done = rebind(one)
+    assert_as_before(one, before, done, ROLLED_BACK)
+    assert "did not come to show the new certificate" in done.out
+    one.nginx.send(signal.SIGCONT)
+    until(lambda: one.nginx.reloads() > 0, "the master has heard")
+    one.nginx.wait_served(one.old.thumbprint, one.port, one.name)
+
+
+def test_the_master_dies_during_the_reload(quick, authority):
+    gate = quick.gate()
+    gate.open()
+    one = harness.OneSite(quick, authority, main="")
+    one.nginx.write(gate.directive + one.site.block())
+    one.nginx.reload()
+    before = snapshot(quick.path)
+    gate.close()
+    process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
+                          one.nginx.service, stdout=-1, stderr=-2)
+    for _ in range(2):  # nginx -t before the swap, and after it
+        gate.wait_for_load()
+        gate.let_pass()
+    gate.wait_for_load()  # the reload itself
+    os.kill(one.nginx.master_pid, signal.SIGKILL)
+    gate.open()
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == NEEDS_OPERATOR, out
+    assert difference(before, snapshot(quick.path)) == [], out
+    assert b"main process" in out and b"restart the server" in out
+    # Its workers outlive it.
+    assert handshake(one.port, one.name) == one.old.thumbprint
+
+
+def test_something_else_answers_with_another_certificate(quick, authority):
+    one = harness.OneSite(quick, authority)
+    one.nginx.write(one.site.block(listen=f"127.0.0.1:{one.port} ssl reuseport"))
+    one.nginx.stop()
+    one.nginx.start()
+    stranger = Stranger(one.port, authority.issue("a.example.com"), quick.path / "stranger")
+    quick.at_end(stranger.end)
+    before = snapshot(quick.path)
+    done = rebind(one)
+    assert done.code == ROLLED_BACK, done
+    assert difference(before, snapshot(quick.path)) == [], done
+    until(lambda: handshake(one.port, one.name) == one.old.thumbprint, "nginx serves OLD again")
+
+
+def test_only_one_of_two_endpoints_changes(quick, authority):
+    one = harness.OneSite(quick, authority)
+    second = free_port()
+    one.nginx.write(one.site.block(
+        listen=f"127.0.0.1:{one.port} ssl; listen 127.0.0.1:{second} ssl reuseport"))
+    one.nginx.stop()
+    one.nginx.start()
+    stranger = Stranger(second, one.old, quick.path / "stranger")
+    quick.at_end(stranger.end)
+    before = snapshot(quick.path)
+    done = rebind(one)
+    assert done.code == ROLLED_BACK, done
+    assert str(second) in done.out
+    assert difference(before, snapshot(quick.path)) == [], done
+    one.nginx.wait_served(one.old.thumbprint, one.port, one.name)
+    one.nginx.wait_served(one.old.thumbprint, second, one.name)
+
+
+def test_a_reload_that_cannot_be_proven_has_nothing_to_put_back(quick, authority):
+    one = harness.OneSite(quick, authority)
+    one.new.write(one.site.cert_path.parent)  # renewed in place by somebody else
+    before = snapshot(quick.path)
+    one.nginx.send(signal.SIGSTOP)
+    done = rebind(one)
+    assert_as_before(one, before, done, NEEDS_OPERATOR)
+    assert "no longer on disk" in done.out and "from the server's memory" in done.out
+    assert f"kill -HUP {one.nginx.master_pid}" in done.out and "nginx -t" in done.out
+    one.nginx.send(signal.SIGCONT)
+
+
+def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
+    gate = quick.gate()
+    gate.open()
+    one = harness.OneSite(quick, authority)
+    one.nginx.write(gate.directive + one.site.block())
+    one.nginx.reload()
+    quick.configure(stores=[("directory", quick.path / "new")], verify=3)
+    gate.close()
+    process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
+                          one.nginx.service, stdout=-1, stderr=-2)
+    gate.wait_for_load()  # nginx -t before anything is staged
+    theirs = one.nginx.conf.read_text() + "# the administrator was here\n"
+    one.nginx.conf.write_text(theirs)
+    gate.open()
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, out
+    assert b"somebody changed it" in out
+    assert one.nginx.conf.read_text() == theirs
+    assert one.served() == one.old.thumbprint
+
+
+def test_one_service_fails_and_the_other_commits(quick, authority):
+    old, new = authority.pair("a.example.com")
+    bad = harness.OneSite(quick, authority, old=old, new=new)
+    good_site = harness.site(quick, old, directory=quick.path / "certs2")
+    good = quick.nginx("second")
+    good.write(good_site.block()).start()
+    bad.nginx.send(signal.SIGSTOP)
+    done = bad.run("rebind", old.thumbprint, bad.new_cert, "--service", good.service, "--json")
+    bad.nginx.send(signal.SIGCONT)
+    assert done.code == ROLLED_BACK, done
+    outcomes = {account["service"]: account["outcome"] for account in done.json["accounts"]}
+    assert outcomes == {bad.nginx.service: "rolled back", good.service: "committed"}
+    assert handshake(good_site.port, "a.example.com") == new.thumbprint
+    bad.nginx.wait_served(old.thumbprint, bad.port, bad.name)
