@@ -36,6 +36,9 @@ class Stage:
                         verify=3)
         self.watched = [self.one.nginx.conf, self.one.site.cert_path, self.one.site.key_path]
         self.old_files = self.contents()
+        # The first run of all makes the state's directories: not among the calls that are counted.
+        assert self.rebind({}).code == 0
+        self.back_to_old()
 
     def contents(self):
         return [pathlib.Path(path).read_bytes() for path in self.watched]
@@ -77,8 +80,8 @@ class Stage:
         left = [path for path in self.one.place.path.rglob(".certrebind-*")]
         assert left == [], f"{where}: left behind {left}"
         last = self.one.place.run("history", "--json").json
-        if last:
-            expected = "committed" if state == "new" else ("rolled back", "refused")
+        if last and last[0]["act"] == "rebind":  # else it was killed before it began one
+            expected = ["committed"] if state == "new" else ["rolled back", "refused"]
             assert last[0]["outcome"] in expected, f"{where}: {last[0]}"
         return state
 
