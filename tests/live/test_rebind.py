@@ -348,6 +348,17 @@ def test_addresses(place, authority, listen, hosts):
     assert not any("did not answer" in line for line in result["accounts"][0]["account"])
 
 
+def test_ssl_on(place, authority):
+    """The old way to say that all of a server's listeners speak TLS."""
+    old, new = authority.pair("a.example.com")
+    one_site = site(place, old)
+    nginx = place.nginx()
+    nginx.write(one_site.block(f"127.0.0.1:{one_site.port}", extra="ssl on;\n")).start()
+    path, _ = new.write(place / "new")
+    rebind(place, nginx, old.thumbprint, path)
+    assert handshake(one_site.port, "a.example.com") == new.thumbprint
+
+
 def test_two_endpoints_are_both_proven(place, authority):
     old, new = authority.pair(["a.example.com", "b.example.com"])
     one_site = site(place, old, "a.example.com b.example.com", directory=place / "certs/ab")
@@ -538,6 +549,22 @@ def test_key_option(one):
     assert one.site.key_path.read_text() == one.new.key_pem
 
 
+def test_a_full_chain_may_follow_where_old_had_none(place, authority):
+    """Of a private CA that this machine does not know."""
+    old = authority.issue("a.example.com", days=20, chain=False)
+    stage = OneSite(place, authority, old=old, new=authority.issue("a.example.com"))
+    rebind(place, stage.nginx, old.thumbprint, stage.new_cert)
+    assert stage.served() == stage.new.thumbprint
+
+
+def test_self_signed_to_self_signed(place, authority):
+    old = authority.issue("a.example.com", days=20, self_signed=True)
+    new = authority.issue("a.example.com", self_signed=True)
+    stage = OneSite(place, authority, old=old, new=new)
+    rebind(place, stage.nginx, old.thumbprint, stage.new_cert)
+    assert stage.served() == new.thumbprint
+
+
 @pytest.mark.parametrize("key", ["ec", "rsa2048"])
 def test_renewal_with_the_same_key(place, authority, key):
     old = authority.issue("a.example.com", days=20, key=key)
@@ -639,6 +666,39 @@ def test_renewed_in_place_with_the_wrong_key_is_refused(one):
     assert str(one.site.key_path) in done.out and "next:" in done.out
     assert one.nginx.worker_pids() == workers
     assert one.served() == one.old.thumbprint
+
+
+def test_a_reload_that_cannot_be_proven_needs_an_operator(place, authority):
+    """OLD was overwritten before we came, and the server never takes up NEW: there is nothing to
+    put back. OLD is still served from memory, which is said, with the commands to run."""
+    old, new = authority.pair("a.example.com")
+    one_site = site(place, old)
+    gate = place.gate()
+    gate.open()
+    nginx = place.nginx()
+    nginx.write(gate.directive + one_site.block()).start()
+    new.write(one_site.cert_path.parent)
+    place.configure(verify=1)
+    before = snapshot(place.path)
+    # The root is trusted: that OLD's chain is gone must not matter here.
+    root = write(place.home / "root.pem", authority.root_pem)
+    gate.close()
+    running = place.popen("rebind", old.thumbprint, new.thumbprint, "--service", nginx.service,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env={"SSL_CERT_FILE": str(root)})
+    gate.wait_for_load()  # nginx -t
+    gate.let_pass()
+    gate.wait_for_load()  # the reload, which now hangs
+    told, _ = running.communicate(timeout=harness.PATIENCE)
+    assert running.returncode == 4, told
+    assert "needs operator" in told
+    assert "2 of 2 endpoints and names still show the old one" in told, told
+    assert f":{one_site.port} (without SNI) \n" not in told, "no sentence without an end"
+    assert "-t -q -c" in told and f"kill -HUP {nginx.master_pid}" in told
+    assert "certrebind check" in told
+    assert handshake(one_site.port, one_site.name) == old.thumbprint
+    assert changed_files(place, before) == []
+    gate.open()
 
 
 # ------------------------------------------------------------------------------ links and trees
