@@ -11,10 +11,10 @@ namespace {
 
 void print_result(const Prepared& prepared, const std::vector<Account>& accounts) {
   for (const Plan& plan : prepared.plans) {
-    if (refuses(plan.findings)) print_line(plan.service->id().text() + ": refused");
+    print_headlines(plan);
     print_findings(plan);
     if (refuses(plan.findings))
-      print_line("nothing was changed for it; the old certificate is served");
+      print_line("refused: nothing was changed for it; the old certificate is served");
   }
   print_accounts(accounts);
   for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");

@@ -74,8 +74,7 @@ std::vector<std::string> steps(const Plan& plan) {
 }
 
 void print_plan(const Plan& plan) {
-  print_line(plan.service->id().text());
-  for (const std::string& line : headlines(plan)) print_line("  " + line);
+  print_headlines(plan);
   for (const PlannedFile& file : plan.files) {
     if (file.secret)
       print_line(fmt::format("replace {}: {}", printable(file.path), file.what));
@@ -118,6 +117,11 @@ Json to_json(const Plan& plan) {
 }
 
 }  // namespace
+
+void print_headlines(const Plan& plan) {
+  print_line(printable(plan.service->id().text()));
+  for (const std::string& line : headlines(plan)) print_line("  " + line);
+}
 
 void print_findings(const Plan& plan) {
   std::set<std::string> told;

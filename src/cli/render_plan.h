@@ -9,7 +9,8 @@ namespace certrebind {
 void print_prepared(const Prepared& prepared);
 Json to_json(const Prepared& prepared);
 
-// The findings alone, as `rebind` shows them before it acts.
+// What `rebind` says of a plan: which bindings, and the findings.
+void print_headlines(const Plan& plan);
 void print_findings(const Plan& plan);
 
 }  // namespace certrebind

@@ -1,0 +1,360 @@
+#include "rebind/testing.h"
+
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "x509/openssl.h"
+
+namespace certrebind {
+
+namespace {
+
+void require(bool done, const std::string& what) {
+  if (done) return;
+  std::fprintf(stderr, "rebind/testing: cannot %s\n", what.c_str());
+  std::abort();
+}
+
+using ContextPtr = OpensslPtr<SSL_CTX, SSL_CTX_free>;
+
+KeyPtr key_of(const std::string& pem) {
+  return KeyPtr(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, nullptr, nullptr));
+}
+
+void add_identity(SSL_CTX* context, const FakeIdentity& identity) {
+  BioPtr in = reader_of(identity.certificates);
+  X509Ptr leaf(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  KeyPtr key = key_of(identity.key);
+  if (leaf && key) {
+    SSL_CTX_use_certificate(context, leaf.get());
+    SSL_CTX_use_PrivateKey(context, key.get());
+    while (X509* issuer = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
+      SSL_CTX_add0_chain_cert(context, issuer);
+  }
+  ERR_clear_error();
+}
+
+using Names = std::map<std::string, SSL_CTX*>;
+
+int choose_by_name(SSL* ssl, int*, void*) {
+  const auto* names = static_cast<const Names*>(SSL_get_app_data(ssl));
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  auto found = names->find(name != nullptr ? name : "");
+  if (found == names->end()) found = names->find("");
+  if (found == names->end()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  SSL_set_SSL_CTX(ssl, found->second);
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// One connection: OpenSSL's server half.
+class FakeStream final : public Stream {
+ public:
+  explicit FakeStream(Names names)
+      : names_(std::move(names)), ssl_(SSL_new(names_.begin()->second)) {
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_app_data(ssl_.get(), &names_);
+    SSL_set_accept_state(ssl_.get());
+  }
+  Result<std::string> read(SteadyTime) override {
+    std::string out = text_of(SSL_get_wbio(ssl_.get()));
+    (void)BIO_reset(SSL_get_wbio(ssl_.get()));
+    return out;
+  }
+  Done write(std::string_view bytes, SteadyTime) override {
+    BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+    SSL_do_handshake(ssl_.get());
+    ERR_clear_error();
+    return {};
+  }
+
+ private:
+  Names names_;
+  OpensslPtr<SSL, SSL_free> ssl_;
+};
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  for (std::string& word : split(line, ' '))
+    if (!word.empty()) words.push_back(std::move(word));
+  return words;
+}
+
+Span span_of(const std::string& file, const std::string& text, size_t line_begin, int line,
+             const std::string& word) {
+  size_t begin = text.find(word, line_begin);
+  return {.file = file,
+          .begin = begin,
+          .end = begin + word.size(),
+          .line = line,
+          .column = static_cast<int>(begin - line_begin) + 1};
+}
+
+Binding binding_of(const std::string& file, const std::string& text, size_t line_begin, int line,
+                   const std::vector<std::string>& words) {
+  Binding binding;
+  binding.site = words[1];
+  binding.names = {words[1]};
+  binding.endpoints = {{.address = {.host = "127.0.0.1",
+                                    .port = static_cast<uint16_t>(std::stoi(words[2])),
+                                    .unix_path = {}},
+                        .listens = "*:" + words[2],
+                        .proxy_protocol = false,
+                        .probe_names = {words[1]},
+                        .without_sni = false,
+                        .unproven = {}}};
+  binding.certificate = {words[3], span_of(file, text, line_begin, line, words[3])};
+  binding.key = {words[4], span_of(file, text, line_begin, line, words[4])};
+  if (words[3] == words[4]) {
+    binding.key.where.begin = text.find(words[4], binding.certificate.where.end);
+    binding.key.where.end = binding.key.where.begin + words[4].size();
+  }
+  return binding;
+}
+
+}  // namespace
+
+// One context for each identity that was ever served.
+class FakeTls::Contexts {
+ public:
+  SSL_CTX* of(const std::vector<FakeIdentity>& identities) {
+    ContextPtr& context = contexts_[identities];
+    if (context) return context.get();
+    context.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+    SSL_CTX_set_tlsext_servername_callback(context.get(), choose_by_name);
+    for (const FakeIdentity& identity : identities) add_identity(context.get(), identity);
+    return context.get();
+  }
+
+ private:
+  std::map<std::vector<FakeIdentity>, ContextPtr> contexts_;
+};
+
+FakeTls::FakeTls() : contexts_(std::make_unique<Contexts>()) {}
+FakeTls::~FakeTls() = default;
+
+void FakeTls::serve(uint16_t port, const std::string& name, const TestCertificate& certificate) {
+  table[{port, name}] = {{certificate.chain_pem, certificate.key_pem}};
+}
+
+Result<std::unique_ptr<Stream>> FakeTls::connect(const Address& address, SteadyTime) const {
+  std::lock_guard lock(lock_);
+  ++connections;
+  if (on_connect) on_connect(address);
+  Names names;
+  for (const auto& [place, identities] : table)
+    if (place.first == address.port) names[place.second] = contexts_->of(identities);
+  if (names.empty()) return fail(Code::failed, "connect to", address.text(), "Connection refused");
+  return std::make_unique<FakeStream>(std::move(names));
+}
+
+Result<Discovery> FakeService::bindings() const {
+  auto text = files_.read(id_.path, kConfigLimit);
+  if (!text) return pass(text);
+  Discovery found;
+  size_t begin = 0;
+  int number = 0;
+  for (const std::string& line : split(*text, '\n')) {
+    std::vector<std::string> words = words_of(line);
+    ++number;
+    if (words.size() == 5 && words[0] == "site")
+      found.bindings.push_back(binding_of(id_.path, *text, begin, number, words));
+    begin += line.size() + 1;
+  }
+  if (adorn)
+    for (Binding& binding : found.bindings) adorn(binding);
+  return found;
+}
+
+Result<std::vector<FileEdit>> FakeService::repoint(const Binding& binding,
+                                                   const CertificateFiles& files) const {
+  return std::vector<FileEdit>{{binding.certificate.where, files.certificate},
+                               {binding.key.where, files.key}};
+}
+
+TemporaryDirectory::TemporaryDirectory() {
+  // Memory where there is some: a test of a thousand crashes should not wait for a disk.
+  std::string pattern =
+      std::filesystem::exists("/dev/shm") ? "/dev/shm/certrebind-XXXXXX" : "/tmp/certrebind-XXXXXX";
+  require(::mkdtemp(pattern.data()) != nullptr, "make a directory");
+  path_ = pattern;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+WallTime test_now() {
+  return std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+}
+
+FakeHost::FakeHost(std::vector<std::string> names) : sites(std::move(names)) {
+  std::string config = "# the sites\n";
+  for (size_t i = 0; i < sites.size(); ++i) {
+    old_ones.push_back(issuer.issue({.names = {sites[i]}}));
+    new_ones.push_back(issuer.issue({.names = {sites[i]}}));
+    files.put(certificate_path(i), old_ones[i].chain_pem);
+    files.put(key_path(i), old_ones[i].key_pem, 0600);
+    config += "site " + sites[i] + " " + std::to_string(port(i)) + " " + certificate_path(i) + " " +
+              key_path(i) + "\n";
+  }
+  files.put(kFakeConfig, config);
+  processes.processes = {{.pid = 100,
+                          .parent = 1,
+                          .executable = "/usr/sbin/fake-server",
+                          .arguments = {},
+                          .root = "/",
+                          .working_directory = "/",
+                          .user = 0,
+                          .started = 7,
+                          .other_mounts = false}};
+  processes.on_signal = [this](int, int) { server_reads(); };
+  settings.state_directory = directory.path() + "/state";
+  settings.run_directory = directory.path() + "/run";
+  Disk disk;
+  auto opened = State::open_for_writing(disk, settings, milliseconds(1000));
+  require(opened.has_value(), "open the state");
+  state_ = std::make_unique<State>(std::move(*opened));
+  files.put(parent_directory(state_->before_directory(1)) + "/.keep", "");
+  journal_ = std::make_unique<Journal>(state_->database(), clock);
+  prober_ = std::make_unique<Prober>(network, clock, settings.handshake_deadline);
+  server_reads();
+}
+
+Bench FakeHost::bench(Files& instead) {
+  return {.host = {instead, processes, commands, network, clock},
+          .settings = settings,
+          .state = *state_,
+          .journal = *journal_,
+          .prober = *prober_,
+          .watcher = watcher};
+}
+
+Work FakeHost::work() const {
+  Work work{.act = "rebind",
+            .service = &service,
+            .files = {},
+            .successions = {},
+            .expectations = {},
+            .unproven = {},
+            .undoes = {}};
+  for (size_t i = 0; i < sites.size(); ++i) {
+    const TestCertificate &old_one = old_ones[i], &new_one = new_ones[i];
+    work.files.push_back({.path = certificate_path(i),
+                          .before = old_one.chain_pem,
+                          .after = new_one.chain_pem,
+                          .secret = true,
+                          .what = "certificate"});
+    work.files.push_back({.path = key_path(i),
+                          .before = old_one.key_pem,
+                          .after = new_one.key_pem,
+                          .secret = true,
+                          .what = "private key"});
+    work.successions.push_back({old_one.thumbprint.hex(), new_one.thumbprint.hex(), {sites[i]}});
+    work.expectations.push_back({.address = {.host = "127.0.0.1", .port = port(i), .unix_path = {}},
+                                 .proxy_protocol = false,
+                                 .sni = sites[i],
+                                 .site = sites[i],
+                                 .old_thumbprint = old_one.thumbprint,
+                                 .new_thumbprint = new_one.thumbprint,
+                                 .old_type = KeyType::ecdsa,
+                                 .new_type = KeyType::ecdsa});
+  }
+  return work;
+}
+
+void FakeHost::server_reads() {
+  auto found = FakeService(files, kFakeConfig).bindings();
+  if (!found) return;
+  auto loaded = network.table;
+  loaded.clear();
+  for (const Binding& binding : found->bindings) {
+    auto certificates = files.read(binding.certificate.path, kPemLimit);
+    auto key = files.read(binding.key.path, kPemLimit);
+    auto bundle = certificates ? Bundle::parse(*certificates) : Result<Bundle>(pass(certificates));
+    if (!key || !bundle || key_state(*key, bundle->leaf) != KeyState::matches) return;
+    loaded[{binding.endpoints[0].address.port, binding.site}] = {{*certificates, *key}};
+  }
+  network.table = std::move(loaded);
+}
+
+void FakeHost::reboots(const std::function<bool()>& survives) {
+  files.crash(survives);
+  network.table.clear();
+  server_reads();
+}
+
+std::string FakeHost::on_disk() const {
+  size_t old_count = 0, new_count = 0;
+  for (size_t i = 0; i < sites.size(); ++i) {
+    auto certificate = files.read(certificate_path(i), kPemLimit);
+    auto key = files.read(key_path(i), kPemLimit);
+    if (!certificate || !key) return "between: a file is missing";
+    old_count += *certificate == old_ones[i].chain_pem && *key == old_ones[i].key_pem;
+    new_count += *certificate == new_ones[i].chain_pem && *key == new_ones[i].key_pem;
+  }
+  if (old_count == sites.size()) return "old";
+  return new_count == sites.size() ? "new" : "between";
+}
+
+std::string FakeHost::served() const {
+  size_t old_count = 0, new_count = 0;
+  for (size_t i = 0; i < sites.size(); ++i) {
+    auto shown =
+        prober_->handshake({.address = {.host = "127.0.0.1", .port = port(i), .unix_path = {}},
+                            .proxy_protocol = false,
+                            .sni = sites[i],
+                            .key_type = KeyType::other});
+    if (!shown) return "nothing: " + shown.error().cause;
+    old_count += shown->thumbprint == old_ones[i].thumbprint;
+    new_count += shown->thumbprint == new_ones[i].thumbprint;
+  }
+  if (old_count == sites.size()) return "old";
+  return new_count == sites.size() ? "new" : "between";
+}
+
+bool FakeHost::is_tidy() const {
+  auto names = files.list("/etc/fake");
+  if (!names) return false;
+  for (const std::string& name : *names) {
+    auto info = files.lstat("/etc/fake/" + name);
+    if (name.starts_with(".certrebind-") || !info || info->kind != FileKind::regular) return false;
+  }
+  return true;
+}
+
+TransactionRow FakeHost::last() {
+  auto rows = journal_->all();
+  require(rows && !rows->empty(), "find the last transaction");
+  return journal_->find(rows->back().id).value();
+}
+
+std::string FakeHost::everything_written() {
+  std::string all;
+  Disk disk;
+  for (const char* name : {"/state.db", "/state.db-wal"})
+    all += disk.read(settings.state_directory + name, kConfigLimit).value_or("");
+  auto rows = journal_->all();
+  require(rows.has_value(), "list the transactions");
+  for (const TransactionRow& row : *rows) all += row.account;
+  auto events = events_after(state_->database(), 0);
+  require(events.has_value(), "list the events");
+  for (const Event& event : *events) all += event.message;
+  for (const Command& command : commands.ran) all += command.text();
+  return all;
+}
+
+void FakeHost::interrupt(Phase phase) {
+  state_->database().handle().exec("UPDATE transactions SET phase = '" + to_text(phase) +
+                                   "', outcome = NULL, ended_ms = NULL, owed = 0, account = '' "
+                                   "WHERE id = (SELECT max(id) FROM transactions)");
+}
+
+}  // namespace certrebind
