@@ -2,7 +2,6 @@
 sentence with the fact, the next step, and nothing changed on disk, in the server or on the wire."""
 import datetime
 import os
-import pathlib
 import shutil
 import subprocess
 

@@ -8,7 +8,6 @@ import subprocess
 import threading
 
 import pytest
-from conftest import needs_root
 
 import harness
 from harness import OneSite, difference, free_port, handshake, site, snapshot, write

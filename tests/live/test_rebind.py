@@ -2,7 +2,6 @@
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 
 import pytest
@@ -994,7 +993,7 @@ def test_events_are_followed(one):
         if seen[-1] == 2002:
             break
     assert 1001 in seen and 2001 in seen
-    following.send_signal(signal.SIGINT)
+    following.terminate()
     following.wait(harness.PATIENCE)
 
 
