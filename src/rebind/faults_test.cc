@@ -31,7 +31,6 @@ TEST_P(EveryWriteFails, LeavesOldOrNewAndSaysSo) {
   for (int nth = 1; nth <= writes; ++nth) {
     std::string where = "write " + std::to_string(nth) + ": ";
     FakeHost host({"a.test", "b.test"});
-    host.state().database().handle().exec("PRAGMA synchronous = OFF");
     FaultyFiles faulty(host.files, nth, fault, number);
     auto account = carry_out(host.bench(faulty), host.work());
     ASSERT_TRUE(account) << where << account.error().message();

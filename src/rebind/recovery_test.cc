@@ -30,8 +30,6 @@ void expect_settled(FakeHost& host, const Account& account, const std::string& w
 
 class RecoveryTest : public ::testing::Test {
  protected:
-  RecoveryTest() { host_.state().database().handle().exec("PRAGMA synchronous = OFF"); }
-
   // Files and server all new, the journal at `phase`.
   void leave_all_new_at(Phase phase) {
     ASSERT_EQ(carry_out(host_.bench(), host_.work())->outcome, Outcome::committed);
@@ -183,7 +181,7 @@ TEST_P(CrashAtEveryWrite, LeavesOldOrNewAndIsRecovered) {
   for (int nth = 1; nth <= writes; ++nth) {
     std::string where = "write " + std::to_string(nth) + ": ";
     FakeHost host({"a.test", "b.test"});
-    host.state().database().handle().exec("PRAGMA synchronous = OFF");
+    host.settings.verify_at_least = milliseconds(60);
     if (rolls_back) host.processes.on_signal = {};
     FaultyFiles fatal(host.files, nth, FaultyFiles::Fault::power, 0);
     EXPECT_THROW((void)carry_out(host.bench(fatal), host.work()), PowerFailure) << where;
@@ -212,7 +210,6 @@ TEST(RecoveryOfRecovery, FromEveryWriteOfARecovery) {
     for (int nth = 1;; ++nth) {
       std::string where = "write " + std::to_string(nth) + " of the recovery: ";
       FakeHost host({"a.test", "b.test"});
-      host.state().database().handle().exec("PRAGMA synchronous = OFF");
       host.watcher.on_phase = [](Phase phase) {
         if (phase == Phase::reloading) throw PowerFailure{};
       };

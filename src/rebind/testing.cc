@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "x509/openssl.h"
+#include "x509/quick_context.h"
 
 namespace certrebind {
 
@@ -78,6 +79,23 @@ class FakeStream final : public Stream {
   OpensslPtr<SSL, SSL_free> ssl_;
 };
 
+// Old and new for a site, made once in a process: a thousand hosts need a thousand keys otherwise.
+struct Issued {
+  TestAuthority authority{"Test Root"};
+  TestAuthority issuer{authority.intermediate("Test Intermediate")};
+  std::map<std::string, std::pair<TestCertificate, TestCertificate>> pairs;
+
+  const std::pair<TestCertificate, TestCertificate>& of(const std::string& site) {
+    auto [entry, is_new] = pairs.try_emplace(site);
+    if (is_new) entry->second = {issuer.issue({.names = {site}}), issuer.issue({.names = {site}})};
+    return entry->second;
+  }
+};
+Issued& issued() {
+  static Issued all;
+  return all;
+}
+
 std::vector<std::string> words_of(const std::string& line) {
   std::vector<std::string> words;
   for (std::string& word : split(line, ' '))
@@ -117,27 +135,22 @@ Binding binding_of(const std::string& file, const std::string& text, size_t line
   return binding;
 }
 
+// One context for each set of identities that was ever served: they are dear to make.
+SSL_CTX* context_of(const std::vector<FakeIdentity>& identities) {
+  static std::mutex lock;
+  static std::map<std::vector<FakeIdentity>, ContextPtr> contexts;
+  std::lock_guard locked(lock);
+  ContextPtr& context = contexts[identities];
+  if (context) return context.get();
+  context.reset(SSL_CTX_new_ex(quick_context(), nullptr, TLS_server_method()));
+  SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+  SSL_CTX_callback_ctrl(context.get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(choose_by_name));
+  for (const FakeIdentity& identity : identities) add_identity(context.get(), identity);
+  return context.get();
+}
+
 }  // namespace
-
-// One context for each identity that was ever served.
-class FakeTls::Contexts {
- public:
-  SSL_CTX* of(const std::vector<FakeIdentity>& identities) {
-    ContextPtr& context = contexts_[identities];
-    if (context) return context.get();
-    context.reset(SSL_CTX_new(TLS_server_method()));
-    SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
-    SSL_CTX_set_tlsext_servername_callback(context.get(), choose_by_name);
-    for (const FakeIdentity& identity : identities) add_identity(context.get(), identity);
-    return context.get();
-  }
-
- private:
-  std::map<std::vector<FakeIdentity>, ContextPtr> contexts_;
-};
-
-FakeTls::FakeTls() : contexts_(std::make_unique<Contexts>()) {}
-FakeTls::~FakeTls() = default;
 
 void FakeTls::serve(uint16_t port, const std::string& name, const TestCertificate& certificate) {
   table[{port, name}] = {{certificate.chain_pem, certificate.key_pem}};
@@ -149,7 +162,7 @@ Result<std::unique_ptr<Stream>> FakeTls::connect(const Address& address, SteadyT
   if (on_connect) on_connect(address);
   Names names;
   for (const auto& [place, identities] : table)
-    if (place.first == address.port) names[place.second] = contexts_->of(identities);
+    if (place.first == address.port) names[place.second] = context_of(identities);
   if (names.empty()) return fail(Code::failed, "connect to", address.text(), "Connection refused");
   return std::make_unique<FakeStream>(std::move(names));
 }
@@ -178,6 +191,20 @@ Result<std::vector<FileEdit>> FakeService::repoint(const Binding& binding,
                                {binding.key.where, files.key}};
 }
 
+FakeWirePtr take_wire() {
+  static std::vector<std::unique_ptr<FakeWire>> unused;
+  auto put_back = [](FakeWire* wire) {
+    wire->network.table.clear();
+    wire->network.on_connect = {};
+    wire->network.connections = 0;
+    unused.emplace_back(wire);
+  };
+  if (unused.empty()) return {new FakeWire, put_back};
+  FakeWirePtr wire(unused.back().release(), put_back);
+  unused.pop_back();
+  return wire;
+}
+
 TemporaryDirectory::TemporaryDirectory() {
   // Memory where there is some: a test of a thousand crashes should not wait for a disk.
   std::string pattern =
@@ -195,11 +222,13 @@ WallTime test_now() {
   return std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 }
 
-FakeHost::FakeHost(std::vector<std::string> names) : sites(std::move(names)) {
+FakeHost::FakeHost(std::vector<std::string> names)
+    : authority(issued().authority), issuer(issued().issuer), sites(std::move(names)) {
   std::string config = "# the sites\n";
   for (size_t i = 0; i < sites.size(); ++i) {
-    old_ones.push_back(issuer.issue({.names = {sites[i]}}));
-    new_ones.push_back(issuer.issue({.names = {sites[i]}}));
+    const auto& [old_one, new_one] = issued().of(sites[i]);
+    old_ones.push_back(old_one);
+    new_ones.push_back(new_one);
     files.put(certificate_path(i), old_ones[i].chain_pem);
     files.put(key_path(i), old_ones[i].key_pem, 0600);
     config += "site " + sites[i] + " " + std::to_string(port(i)) + " " + certificate_path(i) + " " +
@@ -218,13 +247,13 @@ FakeHost::FakeHost(std::vector<std::string> names) : sites(std::move(names)) {
   processes.on_signal = [this](int, int) { server_reads(); };
   settings.state_directory = directory.path() + "/state";
   settings.run_directory = directory.path() + "/run";
+  settings.verify_at_least = milliseconds(500);  // a fake needs no patience
   Disk disk;
   auto opened = State::open_for_writing(disk, settings, milliseconds(1000));
   require(opened.has_value(), "open the state");
   state_ = std::make_unique<State>(std::move(*opened));
   files.put(parent_directory(state_->before_directory(1)) + "/.keep", "");
   journal_ = std::make_unique<Journal>(state_->database(), clock);
-  prober_ = std::make_unique<Prober>(network, clock, settings.handshake_deadline);
   server_reads();
 }
 
@@ -233,7 +262,7 @@ Bench FakeHost::bench(Files& instead) {
           .settings = settings,
           .state = *state_,
           .journal = *journal_,
-          .prober = *prober_,
+          .prober = prober,
           .watcher = watcher};
 }
 
@@ -308,10 +337,10 @@ std::string FakeHost::served() const {
   size_t old_count = 0, new_count = 0;
   for (size_t i = 0; i < sites.size(); ++i) {
     auto shown =
-        prober_->handshake({.address = {.host = "127.0.0.1", .port = port(i), .unix_path = {}},
-                            .proxy_protocol = false,
-                            .sni = sites[i],
-                            .key_type = KeyType::other});
+        prober.handshake({.address = {.host = "127.0.0.1", .port = port(i), .unix_path = {}},
+                          .proxy_protocol = false,
+                          .sni = sites[i],
+                          .key_type = KeyType::other});
     if (!shown) return "nothing: " + shown.error().cause;
     old_count += shown->thumbprint == old_ones[i].thumbprint;
     new_count += shown->thumbprint == new_ones[i].thumbprint;

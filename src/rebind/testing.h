@@ -35,9 +35,6 @@ struct FakeIdentity {
 // TLS servers in memory, which serve what the table says at the moment of the connection.
 class FakeTls final : public Network {
  public:
-  FakeTls();
-  ~FakeTls() override;
-
   // By port and name; the name "" is for no name and for every name that is not listed. Several
   // identities differ in their type of key. A port without entries refuses connections.
   std::map<std::pair<uint16_t, std::string>, std::vector<FakeIdentity>> table;
@@ -49,11 +46,8 @@ class FakeTls final : public Network {
   Result<std::unique_ptr<Stream>> connect(const Address& address,
                                           SteadyTime deadline) const override;
 
-  class Contexts;
-
  private:
   mutable std::mutex lock_;
-  std::unique_ptr<Contexts> contexts_;
 };
 
 // A server program whose configuration has one line for each site, with a word for each fact:
@@ -113,17 +107,31 @@ WallTime test_now();
 inline const std::string kFakeConfig = "/etc/fake/fake.conf";
 inline constexpr uint16_t kFakePort = 443;
 
+// A network with a prober on it. A prober is dear to make, so they are used again.
+struct FakeWire {
+  FakeTls network;
+  ManualClock clock{WallTime{}};
+  Prober prober{network, clock, milliseconds(5000)};
+};
+using FakeWirePtr = std::unique_ptr<FakeWire, void (*)(FakeWire*)>;
+FakeWirePtr take_wire();
+
 // The sites share an authority; each has /etc/fake/SITE.pem and /etc/fake/SITE.key, and a renewed
 // certificate for it. Site number N listens on port 443 + N.
 class FakeHost {
  public:
   explicit FakeHost(std::vector<std::string> sites = {"a.test"});
 
+ private:
+  FakeWirePtr wire_ = take_wire();
+
+ public:
+  FakeTls& network = wire_->network;
+  const Prober& prober = wire_->prober;
   TemporaryDirectory directory;
-  TestAuthority authority{"Test Root"};
-  TestAuthority issuer{authority.intermediate("Test Intermediate")};
+  const TestAuthority& authority;  // the root, and the intermediate below it that issues
+  const TestAuthority& issuer;
   MemoryFiles files;
-  FakeTls network;
   ScriptedProcesses processes;
   ScriptedCommands commands;
   ManualClock clock{test_now()};
@@ -163,7 +171,6 @@ class FakeHost {
   uint16_t port(size_t site) const { return static_cast<uint16_t>(kFakePort + site); }
 
  private:
-  std::unique_ptr<Prober> prober_;
   std::unique_ptr<State> state_;
   std::unique_ptr<Journal> journal_;
 };
