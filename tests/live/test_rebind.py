@@ -906,6 +906,9 @@ def test_an_undo_can_be_undone(one):
     done = one.run("undo", "2")
     assert done.code == 0, done
     assert one.served() == one.new.thumbprint
+    done = one.run("undo")  # the rebind is in force again
+    assert done.code == 0, done
+    assert one.served() == one.old.thumbprint
 
 
 def test_undo_goes_back_step_by_step(place, authority):
@@ -948,7 +951,8 @@ def test_undo_of_what_never_was(one):
 def test_undo_of_a_reload_only(one):
     one.new.write(one.site.cert_path.parent)
     rebind(one.place, one.nginx, one.old.thumbprint, one.new.thumbprint)
-    done = one.run("undo")
+    assert one.run("undo").code == 2
+    done = one.run("undo", "1")
     assert done.code == 2, done
     assert "changed no file" in done.err
     assert one.served() == one.new.thumbprint
