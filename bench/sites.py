@@ -60,7 +60,7 @@ def write(path, data, mode=0o644):
 
 SITE = """server {{
     listen 127.0.0.1:{port} ssl;
-    server_name {name} www.{name};
+    server_name {name};
     ssl_certificate {certificate};
     ssl_certificate_key {key};
     root /var/www/html;
