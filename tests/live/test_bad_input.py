@@ -568,6 +568,7 @@ def test_edit_between_plan_and_swap(place, authority, what):
     gate.open()
     nginx = place.nginx()
     nginx.write(gate.directive + one_site.block()).start()
+    place.at_end(gate.open)  # before nginx is told to end
     path, _ = new.write(place / "new")
     gate.close()
     running = place.popen("rebind", old.thumbprint, path, "--service", nginx.service,

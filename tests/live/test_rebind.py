@@ -676,6 +676,7 @@ def test_a_reload_that_cannot_be_proven_needs_an_operator(place, authority):
     gate.open()
     nginx = place.nginx()
     nginx.write(gate.directive + one_site.block()).start()
+    place.at_end(gate.open)  # before nginx is told to end
     new.write(one_site.cert_path.parent)
     place.configure(verify=1)
     before = snapshot(place.path)
