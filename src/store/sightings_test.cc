@@ -1,0 +1,41 @@
+#include "store/sightings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rebind/testing.h"
+
+namespace certrebind {
+namespace {
+
+TEST(Sightings, AreRememberedOnce) {
+  FakeHost host;
+  Database& database = host.state().database();
+  EXPECT_TRUE(remembered(database)->empty());
+  const TestCertificate &old_one = host.old_ones[0], &new_one = host.new_ones[0];
+  Sighting first{"/c/\xff.pem", old_one.thumbprint, old_one.der};
+  ASSERT_TRUE(remember(database, {first, first}, test_now()));
+  ASSERT_TRUE(remember(database, {first}, test_now() + milliseconds(5)));
+  // The path holds another now; the old one is not forgotten.
+  ASSERT_TRUE(remember(database, {{first.path, new_one.thumbprint, new_one.der}}, test_now()));
+  auto all = remembered(database);
+  ASSERT_EQ(all->size(), 2U);
+  for (const Sighting& seen : *all) {
+    EXPECT_EQ(seen.path, first.path);
+    EXPECT_EQ(seen.thumbprint, Thumbprint::of_der(seen.der));
+    EXPECT_EQ(seen.der, seen.thumbprint == old_one.thumbprint ? old_one.der : new_one.der);
+  }
+  EXPECT_EQ(database.handle()
+                .execAndGet("SELECT first_ms FROM sightings WHERE thumbprint = '" +
+                            old_one.thumbprint.hex() + "'")
+                .getInt64(),
+            test_now().time_since_epoch().count());
+}
+
+TEST(Sightings, NothingToRememberIsNoError) {
+  FakeHost host;
+  EXPECT_TRUE(remember(host.state().database(), {}, test_now()));
+}
+
+}  // namespace
+}  // namespace certrebind
