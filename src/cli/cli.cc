@@ -66,7 +66,7 @@ int run_certrebind(int argc, const char* const* argv) {
   Invocation chosen;
   app.footer(kFooter);
   app.set_version_flag("--version", "certrebind " CERTREBIND_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is told below, after an unknown word was
   app.fallthrough();
   add_globals(app, globals);
   add_commands(app, chosen);
@@ -74,6 +74,10 @@ int run_certrebind(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  if (!chosen) {
+    app.exit(CLI::RequiredError::Subcommand(1));
+    return kUsage;
   }
   return run_chosen(globals, chosen);
 }

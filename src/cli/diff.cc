@@ -12,6 +12,7 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kContext = 3;
+constexpr char kNoNewline = '\0';  // ends a last line that no newline ends: no configuration has it
 
 // A run of lines that was replaced by another.
 struct Change {
@@ -21,7 +22,11 @@ struct Change {
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines = split(text, '\n');
-  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  if (lines.empty()) return lines;
+  if (lines.back().empty())
+    lines.pop_back();
+  else
+    lines.back() += kNoNewline;
   return lines;
 }
 
@@ -50,7 +55,15 @@ std::vector<Change> changes_of(const std::vector<std::string>& before,
 
 void add_lines(std::string& text, char mark, const std::vector<std::string>& lines, size_t begin,
                size_t end) {
-  for (size_t i = begin; i < end; ++i) text += mark + printable(lines[i]) + "\n";
+  for (size_t i = begin; i < end; ++i) {
+    std::string_view line = lines[i];
+    bool returns = line.ends_with('\r');  // harmless to a terminal, and `patch` needs it
+    if (returns) line.remove_suffix(1);
+    bool ends = line.empty() || line.back() != kNoNewline;
+    if (!ends) line.remove_suffix(1);
+    text += mark + printable(std::string(line)) + (returns ? "\r\n" : "\n");
+    if (!ends) text += "\\ No newline at end of file\n";
+  }
 }
 
 std::string hunk(const std::vector<Change>& changes, size_t first, size_t last,

@@ -104,7 +104,9 @@ Verdict conclude(std::span<const Claim> claims, const std::vector<Progress>& pro
   Verdict verdict{.proven = proven_count(progress), .total = claims.size(), .failures = {}};
   for (size_t index : unproven(progress)) {
     if (verdict.failures.size() == kFailuresTold) break;
-    verdict.failures.push_back(fmt::format("{} {}", claims[index].text, progress[index].last));
+    const std::string& last = progress[index].last;
+    verdict.failures.push_back(
+        fmt::format("{} {}", claims[index].text, last.empty() ? "was not asked" : last));
   }
   return verdict;
 }
@@ -127,17 +129,19 @@ Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
   SteadyTime deadline = clock.steady() + limits.deadline;
   std::vector<Progress> progress = begin(claims);
   const std::vector<size_t> first = sentinels(claims);
+  auto late = [&] { return clock.steady() >= deadline || (limits.gone && limits.gone()); };
   auto over = [&] { return unproven(progress).empty() || clock.steady() >= deadline; };
   auto advances = [&](const std::vector<size_t>& which) {
     look(prober, claims, which, progress, limits);
     return std::ranges::all_of(which, [&](size_t i) { return progress[i].in_a_row > 0; });
   };
+  while (limits.ready && !limits.ready() && !late()) clock.sleep(limits.poll_every);
   while (!over()) {
     // The many are asked only when the few answer as wanted, several times.
-    bool ready = true;
-    for (int i = 0; ready && i < kInARow; ++i) ready = advances(first);
-    while (ready && !over()) ready = advances(unproven(progress));
-    if (over() || (limits.gone && limits.gone())) break;
+    bool willing = true;
+    for (int i = 0; willing && i < kInARow; ++i) willing = advances(first);
+    while (willing && !over()) willing = advances(unproven(progress));
+    if (over() || late()) break;
     clock.sleep(limits.poll_every);
   }
   return conclude(claims, progress);

@@ -46,9 +46,10 @@ struct Verdict {
 };
 
 struct ProofLimits {
-  milliseconds deadline{};     // for all of it
-  milliseconds poll_every{};   // between looks while the server loads
-  std::function<bool()> gone;  // the server can no longer succeed: stop waiting
+  milliseconds deadline{};      // for all of it
+  milliseconds poll_every{};    // between looks while the server loads
+  std::function<bool()> ready;  // unset, or: what is answered now counts
+  std::function<bool()> gone;   // the server can no longer succeed: stop waiting
   std::function<void(size_t proven, size_t total)> progress;
 };
 

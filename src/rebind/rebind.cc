@@ -110,9 +110,9 @@ Result<TransactionRow> last_to_undo(Journal& journal) {
   if (!rows) return pass(rows);
   std::set<int64_t> undone;
   for (const TransactionRow& row : *rows | std::views::reverse) {
-    if (row.outcome != Outcome::committed) continue;
+    if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
     if (row.undoes) undone.insert(*row.undoes);
-    if (row.act != "rebind" || undone.contains(row.id)) continue;
+    if (row.act != "rebind") continue;
     auto whole = journal.find(row.id);
     if (!whole || !whole->record.files.empty()) return whole;
   }

@@ -66,9 +66,12 @@ class Transaction {
   Result<CommandOutput> run_test();
   bool is_running() const { return service_ && service_->reload().signal.has_value(); }
   bool master_is_gone() const;
+  std::vector<Process> workers() const;
+  bool old_workers_remain() const;
   Done signal() const;
   std::vector<Claim> claims_for_new() const;
   std::vector<Claim> claims_for_old() const;
+  ProofLimits limits(milliseconds deadline) const;
   Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
   bool shows_new() const;
   milliseconds patience() const;
@@ -81,6 +84,7 @@ class Transaction {
   FileSwap swap_;
   std::vector<Result<Served>> baseline_;
   std::vector<std::string> unproven_;
+  std::vector<Process> old_workers_;  // that took connections before the reload
   milliseconds test_took_{0};
   bool signalled_ = false;    // the server was told to reload, or may have been before a crash
   bool after_crash_ = false;  // this process finishes what another began
@@ -108,6 +112,27 @@ bool Transaction::master_is_gone() const {
   if (!target) return true;
   auto process = bench_.host.processes.find(target->pid);
   return !process || process->started != target->started;
+}
+
+// The processes that take connections now, as far as the service can tell.
+std::vector<Process> Transaction::workers() const {
+  auto target = service_->reload().signal;
+  if (!target || target->workers.empty()) return {};
+  auto children = bench_.host.processes.children(target->pid);
+  if (!children) return {};
+  std::erase_if(*children, [&](const Process& child) {
+    return child.arguments.empty() || child.arguments.front() != target->workers;
+  });
+  return std::move(*children);
+}
+
+bool Transaction::old_workers_remain() const {
+  std::vector<Process> now = workers();
+  return std::ranges::any_of(now, [&](const Process& worker) {
+    return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
+      return old_worker.pid == worker.pid && old_worker.started == worker.started;
+    });
+  });
 }
 
 Done Transaction::signal() const {
@@ -144,13 +169,16 @@ std::vector<Claim> Transaction::claims_for_old() const {
   return claims;
 }
 
+ProofLimits Transaction::limits(milliseconds deadline) const {
+  return {.deadline = deadline,
+          .poll_every = std::clamp(test_took_ / 50, milliseconds(20), milliseconds(200)),
+          .ready = {},
+          .gone = [this] { return !service_ || master_is_gone(); },
+          .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
+}
+
 Verdict Transaction::prove_claims(const std::vector<Claim>& claims, milliseconds deadline) {
-  ProofLimits limits{
-      .deadline = deadline,
-      .poll_every = std::clamp(test_took_ / 50, milliseconds(20), milliseconds(200)),
-      .gone = [this] { return !service_ || master_is_gone(); },
-      .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
-  return prove(bench_.prober, bench_.host.clock, claims, limits);
+  return prove(bench_.prober, bench_.host.clock, claims, limits(deadline));
 }
 
 // Handshakes now, and meanwhile the server's own test of what is there: both only look.
@@ -199,6 +227,7 @@ Transaction::Step Transaction::test() {
 
 Transaction::Step Transaction::reload() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
+  old_workers_ = workers();
   Done sent = signal();
   if (!sent) return restore(sent.error().message());
   signalled_ = true;
@@ -208,12 +237,15 @@ Transaction::Step Transaction::reload() {
 Result<Account> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
   std::vector<Claim> claims = claims_for_new();
-  Verdict verdict = prove_claims(claims, patience());
-  if (verdict.holds()) return commit(verdict);
+  ProofLimits within = limits(patience());
+  within.ready = [this] { return !old_workers_remain(); };
+  Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
+  if (verdict.holds() && !old_workers_remain()) return commit(verdict);
   std::string why = fmt::format(
       "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
       count_of(verdict.total, "endpoint and name", "endpoints and names"));
   for (const std::string& failure : verdict.failures) why += "\n  " + failure;
+  if (old_workers_remain()) why += "\n  the server's old processes still take connections";
   if (master_is_gone()) why += "\n  the server's main process died";
   return restore(why);
 }
@@ -350,7 +382,7 @@ Transaction::Step Transaction::settle(std::string& served) {
 
 // A reload of what others wrote: no file of ours to put back. The server keeps what it has.
 Result<Account> Transaction::give_up_reload(const std::string& why) {
-  Verdict old_one = prove_claims(claims_for_old(), milliseconds(0));
+  Verdict old_one = prove_claims(claims_for_old(), bench_.settings.handshake_deadline);
   std::string served = fmt::format(
       "the new certificate is on disk; from the server's memory, {} of {} still show "
       "the old one",

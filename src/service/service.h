@@ -104,6 +104,10 @@ struct SignalReload {
   std::string name;      // "HUP"
   int pid = 0;           // the master
   uint64_t started = 0;  // its start time: with the pid, an identity
+  // What those of its children are called, as their whole first argument, that take connections.
+  // After the signal, a proof counts once none of the earlier ones is called so any more. Empty:
+  // not known; then handshakes alone tell.
+  std::string workers;
 };
 struct Reload {
   // Unset: the server is not running; nothing is signalled, and proof is owed.

@@ -138,9 +138,11 @@ std::vector<std::string> likely_keys(const std::string& certificate_path) {
           parent_directory(directory) + "/private/" + name + ".key"};
 }
 
-bool holds_a_key(const Files& files, const std::string& path) {
+// True too for what may not be read: then that is what is to be said.
+bool may_hold_a_key(const Files& files, const std::string& path) {
   auto bytes = files.read(path, kKeyFileLimit);
-  return bytes && !private_key_blocks(*bytes).empty();
+  if (!bytes) return bytes.error().code == Code::denied;
+  return !private_key_blocks(*bytes).empty();
 }
 
 bool holds_key_of(const Files& files, const std::string& path, const Certificate& leaf) {
@@ -211,7 +213,7 @@ std::optional<std::string> find_key(const Files& files, const std::string& certi
     for (const std::string& name : *names)
       if (holds_key_of(files, directory + "/" + name, leaf)) return directory + "/" + name;
   for (const std::string& path : likely_keys(certificate_path))
-    if (holds_a_key(files, path)) return path;
+    if (may_hold_a_key(files, path)) return path;
   return std::nullopt;
 }
 

@@ -103,9 +103,8 @@ bool is_alive(const Stat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
-}  // namespace
-
-Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
+template <class Wanted>
+Result<std::vector<Process>> processes_where(Wanted wanted) {
   auto entries = Disk().list("/proc");
   if (!entries) return pass(entries);
   std::vector<Process> found;
@@ -114,11 +113,21 @@ Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) 
     auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
     if (error != std::errc{} || end != entry.data() + entry.size()) continue;
     Stat stat;
-    if (read_stat(pid, stat) && is_alive(stat) && stat.name == name)
+    if (read_stat(pid, stat) && is_alive(stat) && wanted(stat))
       found.push_back(describe(pid, stat));
   }
   std::ranges::sort(found, {}, &Process::pid);
   return found;
+}
+
+}  // namespace
+
+Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
+  return processes_where([&](const Stat& stat) { return stat.name == name; });
+}
+
+Result<std::vector<Process>> SystemProcessTable::children(int pid) const {
+  return processes_where([&](const Stat& stat) { return stat.parent == pid; });
 }
 
 Result<Process> SystemProcessTable::find(int pid) const {

@@ -30,6 +30,8 @@ class ProcessTable {
   // Processes whose short name (comm) is `name`, by pid. Those that vanish meanwhile are left out,
   // those that may not be looked into have an empty executable.
   virtual Result<std::vector<Process>> named(const std::string& name) const = 0;
+  // The children of a process, by pid.
+  virtual Result<std::vector<Process>> children(int pid) const = 0;
   // Code::not_found when there is none (zombies count as gone).
   virtual Result<Process> find(int pid) const = 0;
   // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
@@ -39,6 +41,7 @@ class ProcessTable {
 class SystemProcessTable final : public ProcessTable {
  public:
   Result<std::vector<Process>> named(const std::string& name) const override;
+  Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
   Done signal(int pid, uint64_t started, int number) override;
 };

@@ -16,6 +16,12 @@ class ScriptedProcesses final : public ProcessTable {
   std::function<void(int, int)> on_signal;   // what the server then does
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
+  Result<std::vector<Process>> children(int pid) const override {
+    std::vector<Process> found;
+    for (const Process& process : processes)
+      if (process.parent == pid) found.push_back(process);
+    return found;
+  }
   Result<Process> find(int pid) const override {
     for (const Process& process : processes)
       if (process.pid == pid) return process;

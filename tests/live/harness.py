@@ -132,7 +132,8 @@ class Authority:
 
     @staticmethod
     def _sign(subject, public_key, issuer, issuer_key, *, ca=False, days=90, not_before=None,
-              not_after=None, names=(), eku=None, must_staple=False):
+              not_after=None, names=(), eku=None, must_staple=False,
+              digest=hashes.SHA256()):
         start = not_before or _now() - datetime.timedelta(days=1)
         end = not_after or _now() + datetime.timedelta(days=days)
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
@@ -151,10 +152,11 @@ class Authority:
         if must_staple:
             builder = builder.add_extension(
                 x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
-        return builder.sign(issuer_key, hashes.SHA256())
+        return builder.sign(issuer_key, digest)
 
     def issue(self, names, days=90, key="ec", not_before=None, not_after=None, eku="server",
-              ca=False, must_staple=False, chain=True, self_signed=False):
+              ca=False, must_staple=False, chain=True, self_signed=False,
+              digest=hashes.SHA256()):
         """`not_before`, `not_after`: naive UTC datetimes. `chain=False` leaves the issuer out."""
         names = [names] if isinstance(names, str) else list(names)
         private = _KEYS[key]() if isinstance(key, str) else key
@@ -163,7 +165,7 @@ class Authority:
             issuer, issuer_key = _name(names[0][:64]), private
         leaf = self._sign(_name(names[0][:64]), private.public_key(), issuer, issuer_key, ca=ca,
                           days=days, not_before=not_before, not_after=not_after, names=names,
-                          eku=eku, must_staple=must_staple)
+                          eku=eku, must_staple=must_staple, digest=digest)
         above = [self.intermediate] if chain and not self_signed else []
         return Certificate(leaf, above, private)
 

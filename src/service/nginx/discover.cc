@@ -89,10 +89,11 @@ void Finder::consider(const Process& process) {
   if (process.arguments.front().starts_with("nginx: ")) return;  // a worker, a cache manager
   if (parse_arguments(process.arguments).one_shot) return;       // somebody's `nginx -t`
   // A HUP makes a single process load anew, but on 1.22.1 it then resets every connection ("worker
-  // connections are not enough"). Only a restart serves, and that is not ours to do.
+  // connections are not enough"). Only a restart serves, and that is not ours to do. A master that
+  // still loads has no title yet and looks the same.
   report(Severity::warning, process,
-         "it runs as a single process (master_process off), which cannot reload: restart it "
-         "yourself after a rebind");
+         "it is starting, or runs as a single process (master_process off), which cannot reload: "
+         "restart it yourself after a rebind");
 }
 
 bool Finder::is_manageable(const Process& process) {
@@ -116,7 +117,13 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
   found.root = process.root.empty() ? "/" : process.root;
   found.extra_arguments = line.extra;
   found.user = process.user;
-  found.master = SignalReload{kHangup, "HUP", process.pid, process.started};
+  found.master = SignalReload{.signal = kHangup,
+                              .name = "HUP",
+                              .pid = process.pid,
+                              .started = process.started,
+                              // One that shuts down says so in its title before it closes its
+                              // listeners (ngx_worker_process_cycle).
+                              .workers = "nginx: worker process"};
   std::string directory = root.inside(process.working_directory).value_or("/");
   std::optional<BuildDefaults> built;
   if (line.prefix.empty() || line.config.empty()) built = versions_.of(process.executable, root);
@@ -155,6 +162,17 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
+// A master of another user: whether it runs with the configuration in question cannot be known.
+std::optional<int> hidden_master(const ProcessTable& processes) {
+  auto all = processes.named("nginx");
+  if (!all) return std::nullopt;
+  for (const Process& process : *all)
+    if (process.executable.empty() && !process.arguments.empty() &&
+        parse_master_title(process.arguments.front()))
+      return process.pid;
+  return std::nullopt;
+}
+
 Result<std::string> find_executable(const Files& files) {
   for (const char* place : kUsualPlaces) {
     auto info = files.stat(place);
@@ -181,10 +199,18 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
                               std::vector<Diagnostic>& diagnostics) {
   auto real = files.real_path(config);
   if (!real) return pass(real);
-  auto running = running_instances(processes, commands, files, diagnostics);
+  // What there is to say of others matters only where none of them is the one that was asked for.
+  std::vector<Diagnostic> of_others;
+  auto running = running_instances(processes, commands, files, of_others);
   if (!running) return pass(running);
   for (Instance& instance : *running)
     if (uses(instance, *real, files)) return std::move(instance);
+  if (auto hidden = hidden_master(processes))
+    return fail(Code::denied, "tell whether it runs:", config,
+                fmt::format("process {} is an nginx that may not be looked into", *hidden),
+                "run certrebind as root");
+  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
+                       [](const Diagnostic& other) { return other.severity != Severity::note; });
   auto executable = find_executable(files);
   if (!executable) return pass(executable);
   Instance idle;
