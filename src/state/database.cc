@@ -78,7 +78,9 @@ Result<Database> Database::open_for_writing(const std::string& path) {
 Result<Database> Database::open_for_reading(const std::string& path) {
   try {
     auto handle = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY, kBusyMs);
-    handle->execAndGet("PRAGMA user_version");
+    // Somebody is just making it: there is nothing to read yet.
+    if (handle->execAndGet("PRAGMA user_version").getInt() == 0)
+      return fail(Code::not_found, "open the database", path, "it is empty");
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
     Code code = error.getErrorCode() == SQLITE_CANTOPEN ? Code::not_found : Code::failed;

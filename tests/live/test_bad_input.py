@@ -431,35 +431,44 @@ def as_nobody(stage, *arguments):
 @pytest.mark.parametrize("verb", ["plan", "rebind"])
 def test_new_key_unreadable_for_who_is_not_root(one, verb):
     """It is there, and it is said that it may not be read."""
-    workers = one.nginx.worker_pids()
+    one.nginx.stop()  # else who is not root cannot even tell whether it runs
     done = as_nobody(one, verb, one.old.thumbprint, one.new_cert)
     assert done.code == REFUSED, done
     assert str(one.new_key) in done.all and "ermission denied" in done.all, done
-    assert one.served() == one.old.thumbprint and one.nginx.worker_pids() == workers
+
+
+@needs_root
+@pytest.mark.parametrize("verb", ["plan", "rebind"])
+def test_a_server_that_may_not_be_looked_into(one, verb):
+    """It would look as if it were down, and its proof would be owed for ever."""
+    one.new_key.chmod(0o644)
+    done = as_nobody(one, verb, one.old.thumbprint, one.new_cert)
+    assert done.code == REFUSED, done
+    assert "may not be looked into" in done.err and "run certrebind as root" in done.err, done
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
 
 
 @needs_root
 def test_bound_files_not_writable_for_who_is_not_root(one):
     one.new_key.chmod(0o644)
+    one.nginx.stop()
     as_nobody(one, "scan")
     before = snapshot(one.place.path, without=("run", "state", "home", "nobody"))
-    workers = one.nginx.worker_pids()
     done = as_nobody(one, "rebind", one.old.thumbprint, one.new_cert)
     assert done.code == REFUSED, done
     assert "ermission denied" in done.all and "root" in done.all, done
     assert difference(before, snapshot(
         one.place.path, without=("run", "state", "home", "nobody"))) == []
-    assert one.served() == one.old.thumbprint and one.nginx.worker_pids() == workers
 
 
 @needs_root
 def test_state_directory_not_writable_for_who_is_not_root(one):
+    one.nginx.stop()
     as_nobody(one, "scan")
     os.chown(one.place / "nobody", 0, 0)
     done = as_nobody(one, "rebind", one.old.thumbprint, one.new_cert)
     assert done.code == REFUSED, done
     assert "ermission denied" in done.err and "--state" in done.err, done
-    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
 
 
 def fill(path):

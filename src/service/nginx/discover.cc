@@ -162,14 +162,19 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
-// A master of another user: whether it runs with the configuration in question cannot be known.
-std::optional<int> hidden_master(const ProcessTable& processes) {
+// A master of another user that may run with this configuration: its title names it, or names none.
+std::optional<int> hidden_master(const ProcessTable& processes, const Files& files,
+                                 const std::string& real_config) {
   auto all = processes.named("nginx");
   if (!all) return std::nullopt;
-  for (const Process& process : *all)
-    if (process.executable.empty() && !process.arguments.empty() &&
-        parse_master_title(process.arguments.front()))
+  for (const Process& process : *all) {
+    if (!process.executable.empty() || process.arguments.empty()) continue;
+    auto line = parse_master_title(process.arguments.front());
+    if (!line) continue;
+    auto its_config = files.real_path(line->config);
+    if (!line->config.starts_with('/') || (its_config && *its_config == real_config))
       return process.pid;
+  }
   return std::nullopt;
 }
 
@@ -205,7 +210,7 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
   if (!running) return pass(running);
   for (Instance& instance : *running)
     if (uses(instance, *real, files)) return std::move(instance);
-  if (auto hidden = hidden_master(processes))
+  if (auto hidden = hidden_master(processes, files, *real))
     return fail(Code::denied, "tell whether it runs:", config,
                 fmt::format("process {} is an nginx that may not be looked into", *hidden),
                 "run certrebind as root");
