@@ -241,7 +241,9 @@ Done Planner::add(const PlannedBinding& planned) {
 }
 
 void Planner::refuse_all(const Error& error) {
-  plan_.findings.push_back({Severity::error, error.message(), error.hint});
+  std::string next =
+      error.code == Code::denied && error.hint.empty() ? "run it as root" : error.hint;
+  plan_.findings.push_back({Severity::error, error.message(), std::move(next)});
   refused_ = true;
 }
 
