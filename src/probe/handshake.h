@@ -1,8 +1,8 @@
 // What a server really serves: the proof behind every success that is announced.
 //
 // Only a handshake that completes counts. A server can present the right certificate and hold the
-// wrong key; then its signature over the handshake is bad, and the handshake fails (field notes:
-// RabbitMQ does that).
+// wrong key; then its signature over the handshake is bad, and the handshake fails (as was seen of
+// RabbitMQ).
 #pragma once
 
 #include <functional>
