@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "rebind/file_swap.h"
+#include "rebind/reloader.h"
 
 namespace certrebind {
 
@@ -39,6 +40,7 @@ class Transaction {
       : bench_(bench),
         service_(service),
         row_(std::move(row)),
+        reloader_(service, bench.host.processes),
         swap_(bench.host.files, bench.state, bench.journal, row_) {}
 
   Result<Account> run(const Work& work);
@@ -64,11 +66,6 @@ class Transaction {
   Result<Account> end(Ending ending);
 
   Result<CommandOutput> run_test();
-  bool is_running() const { return service_ && service_->reload().signal.has_value(); }
-  bool master_is_gone() const;
-  std::vector<Process> workers() const;
-  bool old_workers_remain() const;
-  Done signal() const;
   std::vector<Claim> claims_for_new() const;
   std::vector<Claim> claims_for_old() const;
   ProofLimits limits(milliseconds deadline) const;
@@ -81,10 +78,10 @@ class Transaction {
   const Bench& bench_;
   const Service* service_;
   TransactionRow row_;
+  Reloader reloader_;
   FileSwap swap_;
   std::vector<Result<Served>> baseline_;
   std::vector<std::string> unproven_;
-  std::vector<Process> old_workers_;  // that took connections before the reload
   milliseconds test_took_{0};
   bool signalled_ = false;    // the server was told to reload, or may have been before a crash
   bool after_crash_ = false;  // this process finishes what another began
@@ -105,40 +102,6 @@ Result<CommandOutput> Transaction::run_test() {
   auto output = bench_.host.commands.run(*command, kTestDeadline);
   if (output) test_took_ = std::max(test_took_, output->took);
   return output;
-}
-
-bool Transaction::master_is_gone() const {
-  auto target = service_->reload().signal;
-  if (!target) return true;
-  auto process = bench_.host.processes.find(target->pid);
-  return !process || process->started != target->started;
-}
-
-// The processes that take connections now, as far as the service can tell.
-std::vector<Process> Transaction::workers() const {
-  auto target = service_->reload().signal;
-  if (!target || target->workers.empty()) return {};
-  auto children = bench_.host.processes.children(target->pid);
-  if (!children) return {};
-  std::erase_if(*children, [&](const Process& child) {
-    return child.arguments.empty() || child.arguments.front() != target->workers;
-  });
-  return std::move(*children);
-}
-
-bool Transaction::old_workers_remain() const {
-  std::vector<Process> now = workers();
-  return std::ranges::any_of(now, [&](const Process& worker) {
-    return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
-      return old_worker.pid == worker.pid && old_worker.started == worker.started;
-    });
-  });
-}
-
-Done Transaction::signal() const {
-  auto target = service_->reload().signal;
-  if (!target) return fail(Code::not_found, "reload", row_.service.text(), "it is not running");
-  return bench_.host.processes.signal(target->pid, target->started, target->signal);
 }
 
 // Endpoints that did not answer before are left out: what was down is not ours to bring up.
@@ -173,7 +136,7 @@ ProofLimits Transaction::limits(milliseconds deadline) const {
   return {.deadline = deadline,
           .poll_every = std::clamp(test_took_ / 50, milliseconds(20), milliseconds(200)),
           .ready = {},
-          .gone = [this] { return !service_ || master_is_gone(); },
+          .gone = [this] { return reloader_.master_is_gone(); },
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
 }
 
@@ -186,7 +149,7 @@ Transaction::Step Transaction::look_before() {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
   Result<CommandOutput> tested;
   std::jthread testing([&] { tested = run_test(); });
-  if (is_running()) {
+  if (reloader_.is_running()) {
     std::vector<Target> targets;
     for (const Expectation& expected : row_.record.expectations)
       targets.push_back(expected.old_target());
@@ -227,8 +190,7 @@ Transaction::Step Transaction::test() {
 
 Transaction::Step Transaction::reload() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
-  old_workers_ = workers();
-  Done sent = signal();
+  Done sent = reloader_.reload();
   if (!sent) return restore(sent.error().message());
   signalled_ = true;
   return std::nullopt;
@@ -238,15 +200,16 @@ Result<Account> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
   std::vector<Claim> claims = claims_for_new();
   ProofLimits within = limits(patience());
-  within.ready = [this] { return !old_workers_remain(); };
+  within.ready = [this] { return !reloader_.old_workers_remain(); };
   Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
-  if (verdict.holds() && !old_workers_remain()) return commit(verdict);
+  if (verdict.holds() && !reloader_.old_workers_remain()) return commit(verdict);
   std::string why = fmt::format(
       "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
       count_of(verdict.total, "endpoint and name", "endpoints and names"));
   for (const std::string& failure : verdict.failures) why += "\n  " + failure;
-  if (old_workers_remain()) why += "\n  the server's old processes still take connections";
-  if (master_is_gone()) why += "\n  the server's main process died";
+  if (reloader_.old_workers_remain())
+    why += "\n  the server's old processes still take connections";
+  if (reloader_.master_is_gone()) why += "\n  the server's main process died";
   return restore(why);
 }
 
@@ -257,7 +220,7 @@ Result<Account> Transaction::run(const Work& work) {
   if (Step over = swap()) return *over;
   if (!row_.record.files.empty())
     if (Step over = test()) return *over;
-  if (!is_running()) return commit_without_proof();
+  if (!reloader_.is_running()) return commit_without_proof();
   if (Step over = reload()) return *over;
   return verify();
 }
@@ -328,11 +291,11 @@ Result<Account> Transaction::needs_operator(const std::string& why, const std::s
   auto test = service_ ? service_->config_test() : std::nullopt;
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
-  if (is_running() && !master_is_gone()) {
-    Reload reload = service_->reload();
-    text += fmt::format("\n  kill -{} {}", reload.signal->name, reload.signal->pid);
+  if (reloader_.is_running() && !reloader_.master_is_gone()) {
+    SignalReload master = *reloader_.target();
+    text += fmt::format("\n  kill -{} {}", master.name, master.pid);
   }
-  if (service_ && master_is_gone()) text += "\n  restart the server";
+  if (service_ && reloader_.master_is_gone()) text += "\n  restart the server";
   text += "\n  certrebind check";
   return end({.phase = Phase::stuck,
               .outcome = Outcome::needs_operator,
@@ -356,7 +319,7 @@ bool Transaction::shows_new() const {
 
 // Brings the server back to the files that are back. Gives an account where that cannot be proven.
 Transaction::Step Transaction::settle(std::string& served) {
-  if (!is_running()) {
+  if (!reloader_.is_running()) {
     served = "the server is not running";
     return std::nullopt;
   }
@@ -365,14 +328,14 @@ Transaction::Step Transaction::settle(std::string& served) {
     return std::nullopt;
   }
   auto tested = run_test();
-  bool reloaded = tested && tested->status == 0 && signal().has_value();
+  bool reloaded = tested && tested->status == 0 && reloader_.reload().has_value();
   Verdict verdict = prove_claims(claims_for_old(), patience());
   served = fmt::format("{} of {} show the old certificate", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"));
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
   std::string why = "the old files are back, but ";
-  if (master_is_gone()) {
+  if (reloader_.master_is_gone()) {
     why += "the server's main process is gone";
   } else {
     why += reloaded ? "the old certificate could not be proven" : "the server cannot be reloaded";
@@ -428,7 +391,7 @@ Result<Account> Transaction::recover() {
                interrupted == Phase::restoring;
   bool may_be_served = interrupted == Phase::verifying ||
                        (row_.record.files.empty() && interrupted == Phase::reloading);
-  if (may_be_served && is_running()) {
+  if (may_be_served && reloader_.is_running()) {
     Verdict verdict = prove_claims(claims_for_new(), patience());
     if (verdict.holds()) return commit(verdict);
   }
