@@ -56,24 +56,24 @@ TEST_F(ProofTest, NothingToProveHolds) {
   EXPECT_EQ(verdict.total, 0U);
 }
 
-TEST_F(ProofTest, TakesThreeInARow) {
+TEST_F(ProofTest, TakesManyInARow) {
   serve_new(0);
   Verdict verdict = prove_it({claim(0)});
   EXPECT_TRUE(verdict.holds());
   EXPECT_EQ(verdict.proven, 1U);
-  EXPECT_GE(looks_, 3);
+  EXPECT_GE(looks_, 20);
 }
 
 TEST_F(ProofTest, ARelapseBeginsAnew) {
   script_ = [this](int look) {
-    if (look == 3) {
+    if (look == 15) {
       serve_old(0);
     } else {
       serve_new(0);
     }
   };
   EXPECT_TRUE(prove_it({claim(0)}).holds());
-  EXPECT_GE(looks_, 6);
+  EXPECT_GE(looks_, 35);
 }
 
 TEST_F(ProofTest, AnOldAnswerOnTheListenerSpeaksAgainstAllItsNames) {
