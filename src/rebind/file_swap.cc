@@ -8,8 +8,8 @@ namespace certrebind {
 
 namespace {
 
-std::string image_path(const State& state, int64_t transaction, size_t index) {
-  return fmt::format("{}/{}", state.before_directory(transaction), index);
+std::string image_path(const State& state, const TransactionRow& row, size_t index) {
+  return fmt::format("{}/{}", state.before_directory(row.id, row.record.token), index);
 }
 
 Done remove_directory(Files& files, const std::string& directory) {
@@ -24,7 +24,7 @@ Done remove_directory(Files& files, const std::string& directory) {
 }  // namespace
 
 std::string FileSwap::image(size_t index) const {
-  return image_path(state_, row_.id, index);
+  return image_path(state_, row_, index);
 }
 
 std::string FileSwap::set_name(int number) const {
@@ -38,7 +38,7 @@ std::vector<std::string> FileSwap::paths() const {
 }
 
 Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
-  std::string directory = state_.before_directory(row_.id);
+  std::string directory = state_.before_directory(row_.id, row_.record.token);
   if (Done made = files_.make_directory(directory, 0700); !made) return made;
   std::vector<std::string> written = {directory, parent_directory(directory)};
   for (size_t index = 0; index < planned.size(); ++index) {
@@ -128,12 +128,12 @@ Done FileSwap::clean_up() {
 }
 
 Done FileSwap::forget() {
-  return remove_directory(files_, state_.before_directory(row_.id));
+  return remove_directory(files_, state_.before_directory(row_.id, row_.record.token));
 }
 
 Result<std::string> read_before_image(const Files& files, const State& state,
                                       const TransactionRow& row, size_t index) {
-  std::string path = image_path(state, row.id, index);
+  std::string path = image_path(state, row, index);
   auto bytes = files.read(path, kConfigLimit);
   if (!bytes) return pass(bytes);
   if (content_digest(*bytes) == row.record.files[index].before_digest) return bytes;
@@ -146,7 +146,8 @@ Done prune_before_images(Files& files, State& state, Journal& journal, WallTime 
   if (!rows) return pass(rows);
   for (const TransactionRow& row : *rows)
     if (row.ended && now - *row.ended > std::chrono::days(keep_days))
-      if (Done removed = remove_directory(files, state.before_directory(row.id)); !removed)
+      if (Done removed = remove_directory(files, state.before_directory(row.id, row.record.token));
+          !removed)
         return removed;
   return {};
 }

@@ -237,7 +237,8 @@ Result<std::vector<TransactionRow>> Journal::owed() {
 Result<std::vector<TransactionRow>> Journal::all() {
   // Files and expectations may be thousands: a list needs the successions only.
   return select(
-      "json_object('token', '', 'files', json('[]'), 'expectations', json('[]'), "
+      "json_object('token', json_extract(record, '$.token'), 'files', json('[]'), 'expectations', "
+      "json('[]'), "
       "'successions', json(json_extract(record, '$.successions')))",
       "");
 }

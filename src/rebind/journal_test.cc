@@ -132,7 +132,8 @@ TEST_F(JournalTest, ADamagedRecordIsAnErrorNotADeath) {
 
 TEST_F(JournalTest, BeforeImagesArePrunedByAge) {
   ASSERT_EQ(carry_out(host_.bench(), host_.work())->outcome, Outcome::committed);
-  std::string directory = host_.state().before_directory(host_.last().id);
+  std::string directory =
+      host_.state().before_directory(host_.last().id, host_.last().record.token);
   auto prune = [&] {
     return prune_before_images(host_.files, host_.state(), host_.journal(), host_.clock.wall(), 90);
   };

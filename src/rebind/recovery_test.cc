@@ -111,7 +111,7 @@ TEST_F(RecoveryTest, LeavesAloneWhatSomebodyElseChanged) {
 
 TEST_F(RecoveryTest, DoesNotPutBackAnImageThatIsNotWhatItWas) {
   leave_all_new_at(Phase::swapped);
-  host_.files.put(host_.state().before_directory(1) + "/0", "damaged");
+  host_.files.put(host_.state().before_directory(1, host_.last().record.token) + "/0", "damaged");
   auto account = recover_last(host_, host_.files);
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::needs_operator);

@@ -260,7 +260,7 @@ FakeHost::FakeHost(std::vector<std::string> names)
   auto opened = State::open_for_writing(disk, settings, milliseconds(1000));
   require(opened.has_value(), "open the state");
   state_ = std::make_unique<State>(std::move(*opened));
-  files.put(parent_directory(state_->before_directory(1)) + "/.keep", "");
+  files.put(parent_directory(state_->before_directory(1, "")) + "/.keep", "");
   journal_ = std::make_unique<Journal>(state_->database(), clock);
   server_reads();
 }

@@ -92,7 +92,7 @@ TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
 TEST_F(TransactionTest, KeepsBeforeImagesToItself) {
   run();
   TransactionRow row = host_.last();
-  std::string directory = host_.state().before_directory(row.id);
+  std::string directory = host_.state().before_directory(row.id, row.record.token);
   EXPECT_EQ(host_.files.stat(directory)->mode, 0700U);
   for (size_t i = 0; i < row.record.files.size(); ++i)
     EXPECT_EQ(host_.files.stat(directory + "/" + std::to_string(i))->mode, 0600U);
@@ -110,7 +110,8 @@ TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_TRUE(host_.is_tidy());
-  EXPECT_FALSE(host_.files.stat(host_.state().before_directory(account.transaction)));
+  EXPECT_FALSE(host_.files.stat(
+      host_.state().before_directory(account.transaction, host_.last().record.token)));
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::refused));
 }
 

@@ -46,8 +46,8 @@ Result<State> State::open_for_reading(const Settings& settings) {
   return State(std::move(*database), nullptr, settings.state_directory);
 }
 
-std::string State::before_directory(int64_t transaction) const {
-  return directory_ + "/before/" + std::to_string(transaction);
+std::string State::before_directory(int64_t transaction, const std::string& token) const {
+  return directory_ + "/before/" + std::to_string(transaction) + "-" + token;
 }
 
 }  // namespace certrebind

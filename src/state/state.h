@@ -22,8 +22,9 @@ class State {
   static Result<State> open_for_reading(const Settings& settings);
 
   Database& database() { return database_; }
-  // Where the before-images of one transaction lie.
-  std::string before_directory(int64_t transaction) const;
+  // Where the before-images of one transaction lie. Its token makes the name unique also after the
+  // database was lost and numbers begin again.
+  std::string before_directory(int64_t transaction, const std::string& token) const;
 
  private:
   State(Database database, std::unique_ptr<Lock> lock, std::string directory)
