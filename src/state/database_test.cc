@@ -96,7 +96,7 @@ TEST_F(StateTest, MakesItsDirectoriesPrivate) {
   ASSERT_TRUE(state) << state.error().message();
   EXPECT_EQ(disk_.stat(settings_.state_directory)->mode, 0700U);
   EXPECT_EQ(disk_.stat(settings_.state_directory + "/before")->mode, 0700U);
-  EXPECT_EQ(state->before_directory(7), settings_.state_directory + "/before/7");
+  EXPECT_EQ(state->before_directory(7, "ab12"), settings_.state_directory + "/before/7-ab12");
 }
 
 TEST_F(StateTest, OneAtATime) {
