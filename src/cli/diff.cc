@@ -73,8 +73,10 @@ std::string hunk(const std::vector<Change>& changes, size_t first, size_t last,
   size_t end = std::min(before.size(), changes[last].old_end + kContext);
   size_t new_begin = changes[first].new_begin - lead;
   size_t new_end = changes[last].new_end + (end - changes[last].old_end);
-  std::string text = fmt::format("@@ -{},{} +{},{} @@\n", begin + 1, end - begin, new_begin + 1,
-                                 new_end - new_begin);
+  // An empty side is counted from the line before it.
+  auto first_line = [](size_t from, size_t to) { return from == to ? from : from + 1; };
+  std::string text = fmt::format("@@ -{},{} +{},{} @@\n", first_line(begin, end), end - begin,
+                                 first_line(new_begin, new_end), new_end - new_begin);
   size_t at = begin;
   for (size_t i = first; i <= last; ++i) {
     add_lines(text, ' ', before, at, changes[i].old_begin);

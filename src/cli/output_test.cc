@@ -67,8 +67,8 @@ TEST(ToJson, OfACertificate) {
 TEST(ToJson, OfABindingWithHostileBytes) {
   Binding binding;
   binding.site = "a\x1b\xff";
-  binding.certificate = {"/c/\xfe.pem",
-                         {.file = "/etc/f", .begin = 1, .end = 2, .line = 3, .column = 4}};
+  binding.certificate = {
+      "/c/\xfe.pem", {.file = "/etc/f", .begin = 1, .end = 2, .line = 3, .column = 4}, "/c"};
   binding.role = Role::client;
   Json json = to_json(binding);
   EXPECT_EQ(json["site"], "a\\x1b\\xff");

@@ -101,7 +101,9 @@ Result<std::vector<PlannedFile>> FileSet::finish() const {
     std::string after;
     size_t at = 0;
     for (const auto& [begin, edit] : edits) {
-      if (begin < at || edit.where.end > before->size())
+      size_t length = edit.where.end - begin;
+      if (begin < at || edit.where.end > before->size() ||
+          before->compare(begin, length, edit.expected) != 0)
         return fail(Code::raced, "edit", edit.where.text(), "the file changed while it was planned",
                     "run the command again");
       after.append(*before, at, begin - at).append(edit.replacement);

@@ -13,10 +13,6 @@ using ::testing::HasSubstr;
 constexpr const char* kDh =
     "-----BEGIN DH PARAMETERS-----\nMAYCAQICAQI=\n-----END DH PARAMETERS-----\n";
 
-FileEdit edit_of(size_t begin, size_t end, const std::string& replacement) {
-  return {{.file = "/c", .begin = begin, .end = end, .line = 1, .column = 1}, replacement};
-}
-
 class FileSetTest : public ::testing::Test {
  protected:
   FileSetTest() {
@@ -24,6 +20,13 @@ class FileSetTest : public ::testing::Test {
     new_one_.key_blocks = new_.key_pem;
     binding_.certificate.path = "/s/cert.pem";
     binding_.key.path = "/s/key.pem";
+  }
+  // An edit of /c as it is now.
+  FileEdit edit_of(size_t begin, size_t end, const std::string& replacement) {
+    std::string text = files_.read("/c", kConfigLimit).value_or("");
+    std::string expected = begin < text.size() ? text.substr(begin, end - begin) : "";
+    return {
+        {.file = "/c", .begin = begin, .end = end, .line = 1, .column = 1}, expected, replacement};
   }
   // What the certificate's file becomes, alone or with its key.
   std::string rewritten(const std::string& before) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
@@ -121,10 +122,13 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
   if (!is_path(typed)) {
     auto found = known.find(typed);
     if (!found) return pass(found);
-    if (!bundle_of(files, *found))
+    auto place = std::ranges::find_if(known.all(), [&](const KnownCertificate& one) {
+      return one.outline.thumbprint == found->outline.thumbprint && bundle_of(files, one);
+    });
+    if (place == known.all().end())
       return fail(Code::not_found, "bind the certificate", typed,
                   "it is known, but no file holds it now", "give NEW as the path of its PEM file");
-    path = found->path;
+    path = place->path;
   }
   auto bundle = read_bundle(files, path);
   if (!bundle) return pass(bundle);

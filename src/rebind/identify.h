@@ -22,8 +22,8 @@ struct KnownCertificate {
   std::string where;  // "bound", "stored", "seen before", "served"
 };
 
-// All that a thumbprint may mean on this host, without connecting to anything: bound files first,
-// then the stores, then what was seen before.
+// All that a thumbprint may mean on this host, without connecting to anything: in the order
+// in which they were added.
 class KnownCertificates {
  public:
   void add_bound(const Survey& survey);

@@ -157,6 +157,15 @@ Done Journal::mark(TransactionRow& row, Phase phase) {
   return done;
 }
 
+Done Journal::update_record(const TransactionRow& row) {
+  return database_.atomically("write the record", [&] {
+    SQLite::Statement update(database_.handle(), "UPDATE transactions SET record = ? WHERE id = ?");
+    update.bind(1, record_to_json(row.record));
+    update.bind(2, row.id);
+    update.exec();
+  });
+}
+
 Result<int> Journal::next_set(TransactionRow& row) {
   Done done = database_.atomically("count the set", [&] {
     SQLite::Statement update(database_.handle(), "UPDATE transactions SET sets = ? WHERE id = ?");

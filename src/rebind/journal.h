@@ -83,6 +83,8 @@ class Journal {
   Result<TransactionRow> begin(const std::string& act, const ServiceId& service,
                                JournalRecord record, std::optional<int64_t> undoes);
   Done mark(TransactionRow& row, Phase phase);
+  // Writes the record anew: what was learned before the files are touched.
+  Done update_record(const TransactionRow& row);
   // Before files are swapped (again): the number of the set, from 0.
   Result<int> next_set(TransactionRow& row);
   Done end(TransactionRow& row, const Ending& ending);

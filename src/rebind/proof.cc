@@ -30,6 +30,8 @@ struct Progress {
   bool seen = false;  // the wanted certificate itself was seen in this row
   std::string last;   // what spoke against it
   bool proven() const { return in_a_row >= needed && seen; }
+  // Worth another look at once. A whole row of strangers is not: later, perhaps.
+  bool promising() const { return in_a_row > 0 && (seen || in_a_row < needed); }
 };
 
 std::vector<Progress> begin(std::span<const Claim> claims) {
@@ -133,7 +135,7 @@ Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
   auto over = [&] { return unproven(progress).empty() || clock.steady() >= deadline; };
   auto advances = [&](const std::vector<size_t>& which) {
     look(prober, claims, which, progress, limits);
-    return std::ranges::all_of(which, [&](size_t i) { return progress[i].in_a_row > 0; });
+    return std::ranges::all_of(which, [&](size_t i) { return progress[i].promising(); });
   };
   while (limits.ready && !limits.ready() && !late()) clock.sleep(limits.poll_every);
   while (!over()) {

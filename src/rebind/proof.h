@@ -23,6 +23,7 @@ struct Expectation {
   Thumbprint new_thumbprint;
   KeyType old_type = KeyType::other;
   KeyType new_type = KeyType::other;
+  bool answered = true;  // false: no handshake completed there before; it is not asked after
 
   Target old_target() const;
   Target new_target() const;

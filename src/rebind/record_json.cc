@@ -47,7 +47,8 @@ json to_json(const Expectation& e) {
           {"old", e.old_thumbprint.hex()},
           {"new", e.new_thumbprint.hex()},
           {"old_type", static_cast<int>(e.old_type)},
-          {"new_type", static_cast<int>(e.new_type)}};
+          {"new_type", static_cast<int>(e.new_type)},
+          {"answered", e.answered}};
 }
 
 Expectation expectation_from(const json& j) {
@@ -59,7 +60,8 @@ Expectation expectation_from(const json& j) {
       .old_thumbprint = Thumbprint::from_hex(j.at("old").get<std::string>()).value(),
       .new_thumbprint = Thumbprint::from_hex(j.at("new").get<std::string>()).value(),
       .old_type = static_cast<KeyType>(j.at("old_type").get<int>()),
-      .new_type = static_cast<KeyType>(j.at("new_type").get<int>())};
+      .new_type = static_cast<KeyType>(j.at("new_type").get<int>()),
+      .answered = j.at("answered")};
 }
 
 }  // namespace

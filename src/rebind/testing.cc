@@ -126,8 +126,8 @@ Binding binding_of(const std::string& file, const std::string& text, size_t line
                         .probe_names = {words[1]},
                         .without_sni = false,
                         .unproven = {}}};
-  binding.certificate = {words[3], span_of(file, text, line_begin, line, words[3])};
-  binding.key = {words[4], span_of(file, text, line_begin, line, words[4])};
+  binding.certificate = {words[3], span_of(file, text, line_begin, line, words[3]), words[3]};
+  binding.key = {words[4], span_of(file, text, line_begin, line, words[4]), words[4]};
   if (words[3] == words[4]) {
     binding.key.where.begin = text.find(words[4], binding.certificate.where.end);
     binding.key.where.end = binding.key.where.begin + words[4].size();
@@ -198,8 +198,9 @@ Result<Discovery> FakeService::bindings() const {
 
 Result<std::vector<FileEdit>> FakeService::repoint(const Binding& binding,
                                                    const CertificateFiles& files) const {
-  return std::vector<FileEdit>{{binding.certificate.where, files.certificate},
-                               {binding.key.where, files.key}};
+  return std::vector<FileEdit>{
+      {binding.certificate.where, binding.certificate.written, files.certificate},
+      {binding.key.where, binding.key.written, files.key}};
 }
 
 FakeWirePtr take_wire() {

@@ -51,6 +51,7 @@ class Transaction {
   using Step = std::optional<Result<Account>>;
 
   Step look_before();
+  Done note_who_answers();
   Step stage(const Work& work);
   Step swap();
   Step test();
@@ -72,7 +73,7 @@ class Transaction {
   Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
   bool shows_new() const;
   milliseconds patience() const;
-  Step settle(std::string& served);
+  Step settle(const std::string& story, std::string& served);
   Done mark(Phase phase);
 
   const Bench& bench_;
@@ -80,7 +81,6 @@ class Transaction {
   TransactionRow row_;
   Reloader reloader_;
   FileSwap swap_;
-  std::vector<Result<Served>> baseline_;
   std::vector<std::string> unproven_;
   milliseconds test_took_{0};
   bool signalled_ = false;    // the server was told to reload, or may have been before a crash
@@ -107,9 +107,8 @@ Result<CommandOutput> Transaction::run_test() {
 // Endpoints that did not answer before are left out: what was down is not ours to bring up.
 std::vector<Claim> Transaction::claims_for_new() const {
   std::vector<Claim> claims;
-  for (size_t i = 0; i < row_.record.expectations.size(); ++i) {
-    const Expectation& expected = row_.record.expectations[i];
-    if (!baseline_.empty() && !baseline_[i]) continue;
+  for (const Expectation& expected : row_.record.expectations) {
+    if (!expected.answered) continue;
     claims.push_back({.target = expected.new_target(),
                       .wanted = expected.new_thumbprint,
                       .unwanted = {},
@@ -120,9 +119,8 @@ std::vector<Claim> Transaction::claims_for_new() const {
 
 std::vector<Claim> Transaction::claims_for_old() const {
   std::vector<Claim> claims;
-  for (size_t i = 0; i < row_.record.expectations.size(); ++i) {
-    const Expectation& expected = row_.record.expectations[i];
-    if (!baseline_.empty() && !baseline_[i]) continue;
+  for (const Expectation& expected : row_.record.expectations) {
+    if (!expected.answered) continue;
     bool forced = expected.old_thumbprint == expected.new_thumbprint;
     claims.push_back({.target = expected.old_target(),
                       .wanted = expected.old_thumbprint,
@@ -144,18 +142,28 @@ Verdict Transaction::prove_claims(const std::vector<Claim>& claims, milliseconds
   return prove(bench_.prober, bench_.host.clock, claims, limits(deadline));
 }
 
+// A handshake with each; the record says who did not answer.
+Done Transaction::note_who_answers() {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.old_target());
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  bool all = true;
+  for (size_t i = 0; i < served.size(); ++i) {
+    row_.record.expectations[i].answered = served[i].has_value();
+    all = all && served[i].has_value();
+  }
+  return all ? Done() : bench_.journal.update_record(row_);
+}
+
 // Handshakes now, and meanwhile the server's own test of what is there: both only look.
 Transaction::Step Transaction::look_before() {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
   Result<CommandOutput> tested;
   std::jthread testing([&] { tested = run_test(); });
-  if (reloader_.is_running()) {
-    std::vector<Target> targets;
-    for (const Expectation& expected : row_.record.expectations)
-      targets.push_back(expected.old_target());
-    baseline_ = bench_.prober.handshake_all(targets);
-  }
+  Done noted = reloader_.is_running() ? note_who_answers() : Done();
   testing.join();
+  if (!noted) return refuse(noted.error().message(), "");
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
   if (tested->status == 0) return std::nullopt;
   return refuse(
@@ -202,7 +210,8 @@ Result<Account> Transaction::verify() {
   ProofLimits within = limits(patience());
   within.ready = [this] { return !reloader_.old_workers_remain(); };
   Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
-  if (verdict.holds() && !reloader_.old_workers_remain()) return commit(verdict);
+  bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
+  if (verdict.holds() && up) return commit(verdict);
   std::string why = fmt::format(
       "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
       count_of(verdict.total, "endpoint and name", "endpoints and names"));
@@ -318,7 +327,7 @@ bool Transaction::shows_new() const {
 }
 
 // Brings the server back to the files that are back. Gives an account where that cannot be proven.
-Transaction::Step Transaction::settle(std::string& served) {
+Transaction::Step Transaction::settle(const std::string& story, std::string& served) {
   if (!reloader_.is_running()) {
     served = "the server is not running";
     return std::nullopt;
@@ -334,7 +343,7 @@ Transaction::Step Transaction::settle(std::string& served) {
                        count_of(verdict.total, "endpoint and name", "endpoints and names"));
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
-  std::string why = "the old files are back, but ";
+  std::string why = story + "\nthe old files are back, but ";
   if (reloader_.master_is_gone()) {
     why += "the server's main process is gone";
   } else {
@@ -362,19 +371,15 @@ Result<Account> Transaction::restore(const std::string& why) {
     return needs_operator(
         why + "\nand the old files could not be put back: " + back.error().message(),
         "what the server serves was not asked");
-  std::string served;
-  if (Step stuck = settle(served)) {
-    if (*stuck) (*stuck)->text = why + "\n" + (*stuck)->text;
-    return *stuck;
-  }
-  std::string text = why + "\nrolled back: ";
-  if (row_.record.files.empty()) {
-    text += "no file had been changed";
-  } else {
-    text += count_of(row_.record.files.size() - back->foreign.size(), "file") + " as before";
-  }
+  std::string story = why;
   for (const std::string& path : back->foreign)
-    text += fmt::format("\n{} was changed by somebody else meanwhile and left as it is", path);
+    story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is", path);
+  std::string served;
+  if (Step stuck = settle(story, served)) return *stuck;
+  std::string text = story + "\nrolled back: ";
+  text += row_.record.files.empty()
+              ? "no file had been changed"
+              : count_of(row_.record.files.size() - back->foreign.size(), "file") + " as before";
   text += "\n" + served;
   return end({.phase = Phase::restored,
               .outcome = Outcome::rolled_back,

@@ -61,8 +61,12 @@ Result<Services> find_services(const Host& host, const std::vector<ServiceId>& o
   if (only.empty())
     for (const Kind& kind : kKinds)
       if (Done done = kind.running(host, services); !done) return pass(done);
-  for (const ServiceId& id : only)
-    if (Done done = kind_named(id.kind)->named(host, id.path, services); !done) return pass(done);
+  for (const ServiceId& id : only) {
+    const Kind* kind = kind_named(id.kind);
+    if (kind == nullptr)
+      return fail(Code::not_found, "find", id.text(), "the kind is not known here");
+    if (Done done = kind->named(host, id.path, services); !done) return pass(done);
+  }
   return services;
 }
 

@@ -36,6 +36,7 @@ struct Span {
 struct NamedFile {
   std::string path;  // absolute on this host, links not followed; empty where it is not a file
   Span where;
+  std::string written;  // the value as it stands there, quotes included
 };
 
 // A place where a site answers, with the names that reach this binding there.
@@ -95,6 +96,7 @@ struct CertificateFiles {
 // Replace bytes [begin, end) of a file.
 struct FileEdit {
   Span where;
+  std::string expected;  // what stands there; anything else, and the file has changed since
   std::string replacement;
 };
 

@@ -37,9 +37,10 @@ class Reader {
     const toml::node* node = table.get(name);
     if (node == nullptr) return;
     auto value = node->value<double>();
-    if (!value || *value < least || *value > most) {
-      complain(node->source(),
-               fmt::format("'{}' must be a number from {} to {}", name, least, most));
+    bool whole = !std::is_integral_v<T> || node->is_integer();
+    if (!value || !(*value >= least && *value <= most) || !whole) {
+      complain(node->source(), fmt::format("'{}' must be a {}number from {} to {}", name,
+                                           std::is_integral_v<T> ? "whole " : "", least, most));
       return;
     }
     into = static_cast<T>(*value);

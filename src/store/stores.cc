@@ -96,7 +96,7 @@ void list_plain(const Files& files, const StoreSetting& store,
         continue;
       }
       for (const std::string& key :
-           {directory + "/" + stem(name) + ".key",
+           {directory + "/" + stem(name) + ".key", directory + "/private/" + stem(name) + ".key",
             parent_directory(directory) + "/private/" + stem(name) + ".key"})
         if (files.stat(key)) {
           found.push_back({store, path, key});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -88,26 +89,36 @@ TEST(Bundle, KeyBlocksStandAlone) {
   EXPECT_EQ(private_key_blocks(made.pem), "");
 }
 
-// The system's roots are opened once per process, so this is the only test that may ask for them.
-TEST(Bundle, EndsInATrustedRoot) {
+// Each answer that is not as it should be, by its number.
+void exit_with_wrong_answer() {
   Family family, stranger;
   char directory[] = "/tmp/certrebind-roots-XXXXXX";
-  ASSERT_NE(mkdtemp(directory), nullptr);
+  if (mkdtemp(directory) == nullptr) _exit(100);
   X509Ptr root = x509_of(family.root.certificate().der);
   char name[64];
   snprintf(name, sizeof name, "%s/%08lx.0", directory, X509_subject_name_hash(root.get()));
   std::ofstream(name) << family.root.certificate().pem;
   setenv("SSL_CERT_DIR", directory, 1);
-  EXPECT_TRUE(ends_in_trusted_root(parsed(family.leaf.chain_pem)));
-  EXPECT_TRUE(ends_in_trusted_root(parsed(family.leaf.chain_pem + family.root.certificate().pem)));
-  EXPECT_TRUE(ends_in_trusted_root(parsed(
-      family.root.issue({.not_after = std::chrono::sys_days(std::chrono::year(2021) / 1 / 1)})
-          .pem)));
-  EXPECT_FALSE(ends_in_trusted_root(parsed(family.leaf.pem)));
-  EXPECT_FALSE(ends_in_trusted_root(parsed(stranger.leaf.chain_pem)));
-  EXPECT_FALSE(ends_in_trusted_root(parsed(self_signed().pem)));
-  unsetenv("SSL_CERT_DIR");
+  TestCertificate expired =
+      family.root.issue({.not_after = std::chrono::sys_days(std::chrono::year(2021) / 1 / 1)});
+  bool right[] = {
+      ends_in_trusted_root(parsed(family.leaf.chain_pem)),
+      ends_in_trusted_root(parsed(family.leaf.chain_pem + family.root.certificate().pem)),
+      ends_in_trusted_root(parsed(expired.pem)),
+      !ends_in_trusted_root(parsed(family.leaf.pem)),
+      !ends_in_trusted_root(parsed(stranger.leaf.chain_pem)),
+      !ends_in_trusted_root(parsed(self_signed().pem)),
+  };
   std::filesystem::remove_all(directory);
+  for (int i = 0; i < 6; ++i)
+    if (!right[i]) _exit(i + 1);
+  _exit(0);
+}
+
+// The system's roots are opened once per process: in one of its own, nobody has asked before.
+TEST(BundleDeathTest, EndsInATrustedRoot) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(exit_with_wrong_answer(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

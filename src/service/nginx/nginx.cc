@@ -58,7 +58,7 @@ Result<FileEdit> NginxService::edit(const NamedFile& named, const std::string& p
                 "it lies outside the root directory of this nginx, " + printable(instance_.root));
   auto written = nginx::quoted_path(*inside);
   if (!written) return pass(written);
-  return FileEdit{named.where, std::move(*written)};
+  return FileEdit{named.where, named.written, std::move(*written)};
 }
 
 std::optional<Command> NginxService::config_test() const {

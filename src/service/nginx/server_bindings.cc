@@ -90,7 +90,7 @@ void Binder::add_names(const Server& server, const std::vector<std::string>& lod
     bool pattern =
         name.text.starts_with("*.") || name.text.starts_with('.') || name.text.ends_with(".*");
     bool variable = name.text.starts_with('$');  // $hostname
-    bool trailing = name.text.ends_with(".*");  // probed, but no certificate can cover it
+    bool trailing = name.text.ends_with(".*");   // probed, but no certificate can cover it
     if (!name.regex && !variable && !trailing)
       binding.names.push_back(name.text.starts_with('.') ? name.text.substr(1) : name.text);
     if (!name.regex && name.text.starts_with('.')) binding.names.push_back("*" + name.text);

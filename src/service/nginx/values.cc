@@ -21,7 +21,9 @@ std::string why_no_file(std::string_view text) {
 }  // namespace
 
 NamedValue named_value(const Value& value, const std::string& directory, const Root& root) {
-  NamedValue named{{{}, value.span()}, why_no_file(value.text())};
+  NamedValue named{{{}, value.span(), {}}, why_no_file(value.text())};
+  const Span& where = named.file.where;
+  named.file.written = value.file->tree.text().substr(where.begin, where.end - where.begin);
   if (named.not_editable.empty())
     named.file.path = root.on_host(absolute_in(directory, value.text()));
   return named;
