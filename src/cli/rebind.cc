@@ -14,7 +14,7 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
     print_headlines(plan);
     print_findings(plan);
     if (refuses(plan.findings))
-      print_line("refused: nothing was changed for it; the old certificate is served");
+      print_line("refused: nothing was changed for it; what was served is served still");
   }
   print_accounts(accounts);
   for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");

@@ -247,7 +247,7 @@ Result<Account> Transaction::end(Ending ending) {
 Result<Account> Transaction::refuse(const std::string& why, const std::string& next) {
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
-  std::string text = "refused: " + why + "\nnothing was changed, the old certificate is served";
+  std::string text = "refused: " + why + "\nnothing was changed: what was served is served still";
   if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
   if (!next.empty()) text += "\nnext: " + next;
   return end({.phase = Phase::refused,
@@ -333,7 +333,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     return std::nullopt;
   }
   if (!signalled_ && !shows_new()) {
-    served = "the server was not told to reload: it serves the old certificate, as before";
+    served = "the server was not told to reload: it serves what it served before";
     return std::nullopt;
   }
   auto tested = run_test();

@@ -24,8 +24,4 @@ bool stderr_is_terminal() {
   return ::isatty(STDERR_FILENO) == 1;
 }
 
-unsigned effective_user() {
-  return ::geteuid();
-}
-
 }  // namespace certrebind

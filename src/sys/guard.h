@@ -11,7 +11,4 @@ void guard_process();
 bool stdout_is_terminal();
 bool stderr_is_terminal();
 
-// The effective user id of this process.
-unsigned effective_user();
-
 }  // namespace certrebind
