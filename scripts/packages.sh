@@ -13,6 +13,7 @@ BUILD_PACKAGES=(
   "libtomlplusplus-dev:the configuration file"
   "nlohmann-json3-dev:JSON output"
   "libcli11-dev:the command line"
+  "libjemalloc-dev:a faster allocator"
 )
 # What showing it on a real server needs.
 DEMO_PACKAGES=(

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace certrebind {
 
 namespace {
@@ -94,7 +96,7 @@ std::string absolute_in(std::string_view directory, std::string_view path) {
   if (path.starts_with('/')) return std::string(path);
   std::string joined(directory);
   if (!joined.ends_with('/')) joined += '/';
-  return joined + std::string(path);
+  return joined.append(path);
 }
 
 std::string normalized(std::string_view path) {
@@ -118,6 +120,9 @@ bool is_within(std::string_view path, std::string_view directory) {
 }
 
 std::string printable(std::string_view bytes) {
+  // Nearly always plain ASCII, and asked of every cell of a table.
+  if (std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c < '\x7f'; }))
+    return std::string(bytes);
   std::string text;
   text.reserve(bytes.size());
   for (size_t at = 0; at < bytes.size();) {

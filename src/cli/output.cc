@@ -119,9 +119,9 @@ std::string expiry_text(WallTime end, WallTime now) {
 }
 
 std::string names_text(const std::vector<std::string>& names) {
-  std::vector<std::string> shown(
-      names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kNamesShown)));
-  std::string text = printable(join(shown, ", "));
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kNamesShown); ++i)
+    text.append(i == 0 ? "" : ", ").append(printable(names[i]));
   if (names.size() > kNamesShown) text += fmt::format(" +{}", names.size() - kNamesShown);
   return text.empty() ? "-" : text;
 }

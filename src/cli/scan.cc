@@ -34,15 +34,20 @@ void print_table(const Survey& survey, const std::vector<std::vector<Look>>& loo
   Table table(headings);
   for (size_t i = 0; i < survey.bindings.size(); ++i) {
     const SurveyedBinding& bound = survey.bindings[i];
-    std::vector<std::string> cells = {printable(bound.binding.site), endpoints_text(bound.binding)};
-    if (bound.binding.role == Role::client) cells[1] = "(client)";
+    bool client = bound.binding.role == Role::client;
+    std::vector<std::string> cells;
+    cells.reserve(headings.size());
+    cells.push_back(printable(bound.binding.site));
+    cells.push_back(client ? "(client)" : endpoints_text(bound.binding));
     if (bound.disk && bound.disk->certificate) {
       const CertificateOutline& certificate = *bound.disk->certificate;
-      cells.insert(cells.end(), {certificate.thumbprint.brief(), names_text(certificate.names),
-                                 expiry_text(certificate.not_after, now)});
+      cells.push_back(certificate.thumbprint.brief());
+      cells.push_back(names_text(certificate.names));
+      cells.push_back(expiry_text(certificate.not_after, now));
     } else {
-      std::string why = bound.disk ? bound.disk->problem : bound.binding.not_editable;
-      cells.insert(cells.end(), {"-", printable(why), "-"});
+      cells.emplace_back("-");
+      cells.push_back(printable(bound.disk ? bound.disk->problem : bound.binding.not_editable));
+      cells.emplace_back("-");
     }
     if (served) cells.push_back(served_text(looks[i]));
     cells.push_back(where_text(bound));

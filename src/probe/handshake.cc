@@ -43,12 +43,14 @@ std::string proxy_header(const Address& address) {
 }
 
 Prober::Prober(const Network& network, const Clock& clock, milliseconds patience)
-    : network_(network),
-      clock_(clock),
-      patience_(patience),
-      contexts_(std::make_unique<TlsContexts>()) {}
+    : network_(network), clock_(clock), patience_(patience) {}
 
 Prober::~Prober() = default;
+
+const TlsContexts& Prober::contexts() const {
+  std::call_once(made_, [this] { contexts_ = std::make_unique<TlsContexts>(); });
+  return *contexts_;
+}
 
 Result<Served> Prober::handshake(const Target& target) const {
   SteadyTime deadline = clock_.steady() + patience_;
@@ -58,7 +60,7 @@ Result<Served> Prober::handshake(const Target& target) const {
     if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
       return about(target, sent.error());
   auto served =
-      complete_handshake(contexts_->for_key(target.key_type), **stream, target.sni, deadline);
+      complete_handshake(contexts().for_key(target.key_type), **stream, target.sni, deadline);
   if (!served) return about(target, served.error());
   return served;
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,7 +47,7 @@ struct Served {
 
 class TlsContexts;
 
-// Thread-safe after construction. `network` and `clock` must outlive it.
+// Thread-safe. `network` and `clock` must outlive it.
 class Prober {
  public:
   // `patience` is for one whole handshake, the connection included.
@@ -68,7 +69,10 @@ class Prober {
   const Network& network_;
   const Clock& clock_;
   milliseconds patience_;
-  std::unique_ptr<const TlsContexts> contexts_;
+  const TlsContexts& contexts() const;  // made when first needed: many commands never ask
+
+  mutable std::once_flag made_;
+  mutable std::unique_ptr<const TlsContexts> contexts_;
 };
 
 // "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": what a listener with proxy_protocol expects first

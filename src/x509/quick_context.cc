@@ -20,9 +20,20 @@ namespace certrebind {
 
 namespace {
 
-// HMAC is what TLS up to 1.2 authenticates records with; DSA and SM2 are not for this context.
-constexpr std::array<std::string_view, 9> kKeys = {"RSA",     "RSA-PSS", "EC", "X25519", "X448",
-                                                   "ED25519", "ED448",   "DH", "HMAC"};
+// Keys in certificates; DSA and SM2 are not for this context.
+constexpr std::array<std::string_view, 5> kCertified = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448"};
+// Keys that handshakes make. HMAC is what TLS up to 1.2 authenticates records with.
+constexpr std::array<std::string_view, 4> kEphemeral = {"X25519", "X448", "DH", "HMAC"};
+
+// An algorithm's first name: the others are aliases and numbers.
+std::string_view name_of(const OSSL_ALGORITHM& algorithm) {
+  std::string_view names = algorithm.algorithm_names;
+  return names.substr(0, names.find(':'));
+}
+
+bool is_one_of(auto& row, std::string_view name) {
+  return std::ranges::find(row, name) != row.end();
+}
 
 // The provider behind ours, of OpenSSL's own default context.
 OSSL_PROVIDER* default_provider() {
@@ -47,7 +58,8 @@ std::vector<OSSL_ALGORITHM> chosen(int operation, bool (*wanted)(const OSSL_ALGO
 const OSSL_ALGORITHM* public_key_decoders() {
   static const auto kDecoders = chosen(OSSL_OP_DECODER, [](const OSSL_ALGORITHM& decoder) {
     std::string_view properties = decoder.property_definition;
-    return properties.find("input=der") != std::string_view::npos &&
+    return is_one_of(kCertified, name_of(decoder)) &&
+           properties.find("input=der") != std::string_view::npos &&
            properties.find("structure=SubjectPublicKeyInfo") != std::string_view::npos;
   });
   return kDecoders.data();
@@ -56,9 +68,8 @@ const OSSL_ALGORITHM* public_key_decoders() {
 // The kinds of keys that certificates and handshakes have.
 const OSSL_ALGORITHM* key_managers() {
   static const auto kManagers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
-    std::string_view names = manager.algorithm_names;
-    std::string_view first = names.substr(0, names.find(':'));
-    return std::ranges::find(kKeys, first) != kKeys.end();
+    std::string_view name = name_of(manager);
+    return is_one_of(kCertified, name) || is_one_of(kEphemeral, name);
   });
   return kManagers.data();
 }

@@ -38,8 +38,7 @@ class Reader {
 
  private:
   Result<const ConfigFile*> load(const std::string& path);
-  Result<Tree> parse(const std::string& real);
-  void parse_ahead(const std::vector<std::string>& paths);
+  void load_ahead(const std::vector<std::string>& paths);
   const ConfigFile* keep(const std::string& path, std::string real, Tree tree);
   void add(const ConfigFile& file, size_t begin, size_t end, std::string_view enclosing);
   void add_node(const ConfigFile& file, size_t index);
@@ -55,7 +54,6 @@ class Reader {
   Config config_;
   std::unordered_map<std::string, const ConfigFile*> by_path_;
   std::unordered_map<std::string, const ConfigFile*> by_real_path_;
-  std::unordered_map<std::string, std::optional<Tree>> parsed_ahead_;  // by real path
   std::vector<const ConfigFile*> reading_;  // the files being included, outermost first
   size_t depth_ = 0;
   size_t steps_ = 0;      // directives and includes seen
@@ -69,37 +67,40 @@ Result<const ConfigFile*> Reader::load(const std::string& path) {
   if (!real) return pass(real);
   const ConfigFile*& file = by_real_path_[*real];
   if (file == nullptr) {
-    auto tree = parse(*real);
-    if (!tree) return pass(tree);
-    file = keep(path, *real, std::move(*tree));
+    auto text = root_.files().read(*real, kConfigLimit);
+    if (!text) return pass(text);
+    file = keep(path, *real, Tree(std::move(*text)));
   }
   by_path_.emplace(path, file);
   return file;
 }
 
-Result<Tree> Reader::parse(const std::string& real) {
-  auto ahead = parsed_ahead_.find(real);
-  if (ahead != parsed_ahead_.end() && ahead->second) return std::move(*ahead->second);
-  auto text = root_.files().read(real, kConfigLimit);
-  if (!text) return pass(text);
-  return Tree(std::move(*text));
-}
-
 // The files of one pattern are read and parsed side by side; what they mean is decided in order.
-// What cannot be read is left for `parse` to report.
-void Reader::parse_ahead(const std::vector<std::string>& paths) {
+// What cannot be read is left for `load` to report.
+void Reader::load_ahead(const std::vector<std::string>& paths) {
   if (paths.size() < kWorthThreads) return;
-  std::vector<std::pair<const std::string*, std::optional<Tree>*>> to_do;
-  for (const std::string& path : paths) {
-    auto real = root_.real_path(path);
-    if (!real || by_real_path_.contains(*real)) continue;
-    auto [entry, is_new] = parsed_ahead_.try_emplace(std::move(*real));
-    if (is_new) to_do.emplace_back(&entry->first, &entry->second);
-  }
+  struct Ahead {
+    const std::string* path;
+    std::string real;
+    std::optional<Tree> tree;
+  };
+  std::vector<Ahead> to_do;
+  for (const std::string& path : paths)
+    if (!by_path_.contains(path)) to_do.push_back({&path, {}, {}});
   for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
-    auto text = root_.files().read(*to_do[index].first, kConfigLimit);
-    if (text) to_do[index].second->emplace(std::move(*text));
+    Ahead& ahead = to_do[index];
+    auto real = root_.real_path(*ahead.path);
+    if (!real) return;
+    ahead.real = std::move(*real);
+    auto text = root_.files().read(ahead.real, kConfigLimit);
+    if (text) ahead.tree.emplace(std::move(*text));
   });
+  for (Ahead& ahead : to_do) {
+    if (!ahead.tree) continue;
+    const ConfigFile*& file = by_real_path_[ahead.real];
+    if (file == nullptr) file = keep(*ahead.path, std::move(ahead.real), std::move(*ahead.tree));
+    by_path_.emplace(*ahead.path, file);
+  }
 }
 
 const ConfigFile* Reader::keep(const std::string& path, std::string real, Tree tree) {
@@ -145,7 +146,7 @@ void Reader::include(const ConfigFile& file, const Directive& directive,
   // A geo block reads its files itself and knows no patterns (ngx_http_geo_include).
   if (enclosing == "geo" || !is_glob(path)) return include_file(file, name, path, enclosing);
   std::vector<std::string> matches = expand_glob(path, root_);
-  parse_ahead(matches);
+  load_ahead(matches);
   for (const std::string& match : matches) include_file(file, name, match, enclosing);
 }
 

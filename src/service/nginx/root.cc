@@ -19,7 +19,7 @@ Root::Root(std::string directory, const Files& files)
     : directory_(without_trailing_slashes(directory)), files_(files) {}
 
 std::string Root::on_host(std::string_view inside) const {
-  return directory_ + std::string(inside);
+  return std::string(directory_).append(inside);
 }
 
 std::optional<std::string> Root::inside(std::string_view on_host) const {
@@ -47,9 +47,13 @@ Result<std::string> Root::resolve(std::string_view inside, int links) {
 
 Result<std::string> Root::resolve_directory(std::string_view inside, int links) {
   std::string key(inside);
-  auto known = real_directories_.find(key);
-  if (known != real_directories_.end()) return known->second;
+  {
+    std::lock_guard locked(lock_);
+    auto known = real_directories_.find(key);
+    if (known != real_directories_.end()) return known->second;
+  }
   auto real = resolve(inside, links);
+  std::lock_guard locked(lock_);
   if (real) real_directories_.emplace(std::move(key), *real);
   return real;
 }
@@ -57,13 +61,15 @@ Result<std::string> Root::resolve_directory(std::string_view inside, int links) 
 Result<std::string> Root::resolve_entry(std::string directory, std::string_view name, int links) {
   if (name == ".") return directory;
   if (name == "..") return directory.substr(0, directory.empty() ? 0 : directory.rfind('/'));
-  std::string path = directory + '/' + std::string(name);
-  auto info = files_.lstat(on_host(path));
+  std::string path = directory + '/';
+  path.append(name);
+  std::string here = on_host(path);
+  auto info = files_.lstat(here);
   if (!info) return pass(info);
   if (info->kind != FileKind::symlink) return path;
   if (links >= kMostLinks)
-    return fail(Code::failed, "resolve", on_host(path), "too many levels of symbolic links");
-  auto target = files_.read_link(on_host(path));
+    return fail(Code::failed, "resolve", here, "too many levels of symbolic links");
+  auto target = files_.read_link(here);
   if (!target) return target;
   return resolve(absolute_in(directory + '/', *target), links + 1);
 }

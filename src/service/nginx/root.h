@@ -2,6 +2,7 @@
 // "/etc/nginx/nginx.conf". The one place where the two meet.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ class Root {
   // Takes an absolute path inside the root; gives the real path on this host. Links are followed as
   // the server would, an absolute target beginning at its root. Fails as Files::lstat does, and on
   // more than 40 links. Real directories are remembered: ten thousand files in one cost one lstat
-  // each.
+  // each. Several threads may ask at once.
   Result<std::string> real_path(const std::string& inside);
 
  private:
@@ -39,6 +40,7 @@ class Root {
 
   std::string directory_;  // without a trailing slash: empty for "/"
   const Files& files_;
+  std::mutex lock_;  // of what follows
   std::unordered_map<std::string, std::string> real_directories_;
 };
 
