@@ -8,8 +8,22 @@ std::string to_text(EventId id) {
   switch (id) {
     case EventId::replaced:
       return "replaced";
+    case EventId::expired:
+      return "expired";
+    case EventId::about_to_expire:
+      return "about to expire";
+    case EventId::deleted:
+      return "deleted";
+    case EventId::archived:
+      return "archived";
     case EventId::installed:
       return "installed";
+    case EventId::exported:
+      return "exported";
+    case EventId::key_matched:
+      return "key matched";
+    case EventId::key_not_matched:
+      return "key not matched";
     case EventId::started:
       return "started";
     case EventId::committed:
@@ -28,6 +42,24 @@ std::string to_text(EventId id) {
       return "proof owed";
     case EventId::proof_paid:
       return "proof paid";
+    case EventId::daemon_started:
+      return "daemon started";
+    case EventId::daemon_stopped:
+      return "daemon stopped";
+    case EventId::needs_attention:
+      return "needs attention";
+    case EventId::attention_over:
+      return "attention over";
+    case EventId::task_done:
+      return "task done";
+    case EventId::task_failed:
+      return "task failed";
+    case EventId::watching_by_polling:
+      return "watching by polling";
+    case EventId::database_rebuilt:
+      return "database rebuilt";
+    case EventId::drift_healed:
+      return "drift healed";
   }
   return "unknown";
 }
@@ -35,7 +67,7 @@ std::string to_text(EventId id) {
 void append_event(Database& database, const Event& event) {
   SQLite::Statement insert(database.handle(),
                            "INSERT INTO events (id, at_ms, transaction_id, service, old, new, "
-                           "names, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+                           "names, message, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, static_cast<int>(event.id));
   insert.bind(2, static_cast<int64_t>(event.at.time_since_epoch().count()));
   if (event.transaction) insert.bind(3, *event.transaction);
@@ -44,6 +76,7 @@ void append_event(Database& database, const Event& event) {
   insert.bind(6, event.new_thumbprint);
   insert.bind(7, join(event.names, " "));
   insert.bind(8, event.message);
+  insert.bind(9, event.details);
   insert.exec();
 }
 
@@ -52,7 +85,7 @@ Result<std::vector<Event>> events_after(Database& database, int64_t after_record
     std::vector<Event> events;
     SQLite::Statement select(database.handle(),
                              "SELECT record, id, at_ms, transaction_id, service, old, new, names, "
-                             "message FROM events WHERE record > ? ORDER BY record");
+                             "message, details FROM events WHERE record > ? ORDER BY record");
     select.bind(1, after_record);
     while (select.executeStep()) {
       Event event{.record = select.getColumn(0).getInt64(),
@@ -63,7 +96,8 @@ Result<std::vector<Event>> events_after(Database& database, int64_t after_record
                   .old_thumbprint = select.getColumn(5).getString(),
                   .new_thumbprint = select.getColumn(6).getString(),
                   .names = {},
-                  .message = select.getColumn(8).getString()};
+                  .message = select.getColumn(8).getString(),
+                  .details = select.getColumn(9).getString()};
       if (!select.getColumn(3).isNull()) event.transaction = select.getColumn(3).getInt64();
       std::string names = select.getColumn(7).getString();
       if (!names.empty()) event.names = split(names, ' ');

@@ -15,8 +15,15 @@
 namespace certrebind {
 
 enum class EventId {
-  replaced = 1001,              // a certificate succeeds another
-  installed = 1006,             // a certificate was brought to where a site looks for it
+  replaced = 1001,  // a certificate succeeds another
+  expired = 1002,
+  about_to_expire = 1003,
+  deleted = 1004,               // it lies nowhere any more where it was seen
+  archived = 1005,              // it was succeeded, and nothing uses it any more
+  installed = 1006,             // a certificate was brought to a store or to where a site looks
+  exported = 1007,              // … was written out of here
+  key_matched = 1008,           // its key lies beside it
+  key_not_matched = 1009,       // … or does not, after a time of waiting
   started = 2001,               // a transaction begins
   committed = 2002,             // … and every handshake showed the new certificate
   rolled_back = 2003,           // … or what was there before is back, and proven
@@ -26,6 +33,15 @@ enum class EventId {
   restored_after_crash = 2007,  // an interrupted transaction was undone
   proof_owed = 2008,            // committed while the server was down
   proof_paid = 2009,            // … and seen served since
+  daemon_started = 2010,
+  daemon_stopped = 2011,
+  needs_attention = 2012,  // something that only a person can decide
+  attention_over = 2013,   // … and that is decided
+  task_done = 2014,
+  task_failed = 2015,          // after its last attempt
+  watching_by_polling = 2016,  // the kernel cannot tell of changes there
+  database_rebuilt = 2017,     // it was damaged, and put aside
+  drift_healed = 2018,         // what was served was not what lay on disk
 };
 std::string to_text(EventId id);  // "replaced", "rolled back", …
 
@@ -39,6 +55,7 @@ struct Event {
   std::string new_thumbprint;
   std::vector<std::string> names;
   std::string message;  // one sentence for people
+  std::string details = {};  // JSON, or empty: docs/events.md says what each event carries
 };
 
 // Appends within whatever database transaction is open. Throws what SQLiteCpp throws: for use

@@ -45,6 +45,65 @@ CREATE TABLE sightings (
   PRIMARY KEY (path, thumbprint)
 ) WITHOUT ROWID;
 )sql",
+    // 2: what the daemon watches, what lies there, what it makes of it, and the runs of its tasks.
+    R"sql(
+ALTER TABLE events ADD COLUMN details TEXT NOT NULL DEFAULT '';  -- JSON
+CREATE TABLE bound (  -- every binding, as the last survey of its service found it
+  service TEXT NOT NULL,
+  site TEXT NOT NULL,
+  role TEXT NOT NULL,         -- server, client
+  names TEXT NOT NULL,        -- separated by spaces
+  certificate TEXT NOT NULL,  -- path as bound
+  key TEXT NOT NULL
+);
+CREATE TABLE configurations (  -- the files that each service was configured by
+  service TEXT NOT NULL,
+  path TEXT NOT NULL,
+  PRIMARY KEY (service, path)
+) WITHOUT ROWID;
+CREATE TABLE places (  -- what the daemon last saw at each path that it watches
+  path TEXT PRIMARY KEY,
+  thumbprint TEXT NOT NULL,
+  key_matched INTEGER NOT NULL,
+  since_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE successions (
+  old TEXT NOT NULL,
+  new TEXT NOT NULL,
+  how TEXT NOT NULL,      -- declared, same place, same lineage, same identity
+  renewer TEXT NOT NULL,  -- empty: by hand, as far as is known
+  path TEXT NOT NULL,     -- where NEW lies
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (old, new)
+) WITHOUT ROWID;
+CREATE TABLE attention (  -- what needs a person, until it is over
+  subject TEXT PRIMARY KEY,
+  since_ms INTEGER NOT NULL,
+  sentence TEXT NOT NULL,
+  next TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE thresholds (  -- which expiry warnings were given
+  thumbprint TEXT NOT NULL,
+  threshold TEXT NOT NULL,
+  PRIMARY KEY (thumbprint, threshold)
+) WITHOUT ROWID;
+CREATE TABLE task_runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task TEXT NOT NULL,
+  event INTEGER,            -- events.record that triggered it; null: a timer or a person
+  state TEXT NOT NULL,      -- queued, running, done, failed
+  attempt INTEGER NOT NULL DEFAULT 1,
+  due_ms INTEGER NOT NULL,  -- not started before
+  started_ms INTEGER,
+  ended_ms INTEGER,
+  status INTEGER,           -- exit status; 128 + n: killed by signal n
+  output TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the events, when timers ran
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+)sql",
 };
 
 void migrate(SQLite::Database& database) {

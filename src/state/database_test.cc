@@ -23,7 +23,7 @@ TEST_F(DatabaseTest, OpensDurably) {
   EXPECT_EQ(pragma(*database, "journal_mode"), "wal");
   EXPECT_EQ(pragma(*database, "synchronous"), "2") << "FULL: what was committed is on disk";
   EXPECT_EQ(pragma(*database, "foreign_keys"), "1");
-  EXPECT_EQ(pragma(*database, "user_version"), "1");
+  EXPECT_EQ(pragma(*database, "user_version"), "2");
 }
 
 TEST_F(DatabaseTest, OpensAgainWithItsContent) {
