@@ -119,6 +119,17 @@ bool is_within(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+bool fits(std::string_view pattern, std::string_view text) {
+  size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  text.remove_prefix(star);
+  std::string_view rest = pattern.substr(star + 1);
+  for (size_t skip = 0; skip <= text.size(); ++skip)
+    if (fits(rest, text.substr(skip))) return true;
+  return false;
+}
+
 std::string printable(std::string_view bytes) {
   // Nearly always plain ASCII, and asked of every cell of a table.
   if (std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c < '\x7f'; }))

@@ -78,7 +78,7 @@ void Context::remember(const Survey& survey) {
   if (!State::open_for_reading(settings_)) return;
   auto state = State::open_for_writing(disk_, settings_, milliseconds(0));
   if (!state) return;
-  Done remembered_now = certrebind::remember(state->database(), survey.sightings(), clock_.wall());
+  auto remembered_now = remember_survey(state->database(), survey, only_.empty(), clock_.wall());
   if (!remembered_now) report(remembered_now.error());
 }
 

@@ -17,7 +17,6 @@ void add_rebind_options(CLI::App& command, RebindOptions& options) {
   command
       .add_option("certificates", options.certificates,
                   "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file")
-      ->required()
       ->type_name("OLD NEW [OLD NEW ...]");
   command.add_option("--key", options.key, "the private key of NEW, if it does not lie beside it")
       ->type_name("FILE");
@@ -28,17 +27,17 @@ void add_rebind_options(CLI::App& command, RebindOptions& options) {
 }
 
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context) {
-  if (options.certificates.size() % 2 != 0)
+  if (options.certificates.empty() || options.certificates.size() % 2 != 0)
     return fail(Code::usage, "rebind", join(options.certificates, " "),
                 "certificates come in pairs, OLD and NEW",
                 "certrebind rebind OLD NEW [OLD NEW ...]");
   RebindRequest request;
   for (size_t i = 0; i < options.certificates.size(); i += 2)
-    request.pairs.emplace_back(as_path_or_thumbprint(options.certificates[i]),
-                               as_path_or_thumbprint(options.certificates[i + 1]));
+    request.pairs.push_back({.old_one = as_path_or_thumbprint(options.certificates[i]),
+                             .new_one = as_path_or_thumbprint(options.certificates[i + 1])});
   if (!options.key.empty() && request.pairs.size() > 1)
     return fail(Code::usage, "use --key", options.key, "it fits one pair only");
-  if (!options.key.empty()) request.key_path = absolute(options.key);
+  if (!options.key.empty()) request.pairs.front().key_path = absolute(options.key);
   if (options.repoint) request.preference = Preference::repoint;
   if (options.rewrite) request.preference = Preference::rewrite;
   request.only = context.only();

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
+#include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
 
@@ -20,33 +22,66 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
   for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
 }
 
+// Plans, carries out and tells.
+int act_on(Context& context, const Acting& acting, const RebindRequest& request) {
+  const Bench& bench = acting.bench();
+  auto seen = remembered(bench.state.database());
+  if (!seen) return report(seen.error());
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, request);
+  if (!prepared) return report(prepared.error());
+  auto noted =
+      remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
+  if (!noted) return report(noted.error());
+  if (Done declared = declare(bench, *prepared); !declared) return report(declared.error());
+  std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  if (context.json()) {
+    Json json = to_json(*prepared);
+    json["recovered"] = to_json(acting.recovered());
+    json["accounts"] = to_json(accounts);
+    print_json(json);
+  } else {
+    print_accounts(acting.recovered());
+    print_result(*prepared, accounts);
+    print_diagnostics(prepared->survey.diagnostics);
+  }
+  return std::max<int>(exit_of(accounts), prepared->refused() ? kDiffers : kDone);
+}
+
+int rebind_pending(Context& context, const RebindOptions& options) {
+  if (!options.certificates.empty())
+    return report({Code::usage,
+                   "rebind",
+                   join(options.certificates, " "),
+                   "--pending finds OLD and NEW itself",
+                   {}});
+  if (options.dry_run) return plan_pending(context, options);
+  auto acting = Acting::begin(context);
+  if (!acting) return report(acting.error());
+  Database& database = (*acting)->bench().state.database();
+  auto surveyed = look_for_pending(context, database);
+  if (!surveyed) return report(surveyed.error());
+  Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
+  if (!noted) return report(noted.error());
+  print_undecided(context, surveyed->pending);
+  int own = surveyed->pending.undecided.empty() ? kDone : kDiffers;
+  if (surveyed->pending.pairs.empty()) {
+    if (!context.json()) print_accounts((*acting)->recovered());
+    if (context.json()) print_json({{"accounts", to_json((*acting)->recovered())}});
+    if (!context.json() && own == kDone && surveyed->pending.held.empty())
+      print_line("nothing differs; nothing to do");
+    return std::max(own, exit_of((*acting)->recovered()));
+  }
+  return std::max(own, act_on(context, **acting, request_of(surveyed->pending, context, options)));
+}
+
 int rebind(Context& context, const RebindOptions& options) {
+  if (options.pending) return rebind_pending(context, options);
   if (options.dry_run) return plan_only(context, options);
   auto request = request_of(options, context);
   if (!request) return report(request.error());
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  const Bench& bench = (*acting)->bench();
-  auto seen = remembered(bench.state.database());
-  if (!seen) return report(seen.error());
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, *request);
-  if (!prepared) return report(prepared.error());
-  Done noted =
-      remember(bench.state.database(), prepared->survey.sightings(), bench.host.clock.wall());
-  if (noted) noted = declare(bench, *prepared);
-  if (!noted) return report(noted.error());
-  std::vector<Account> accounts = carry_out_all(bench, *prepared);
-  if (context.json()) {
-    Json json = to_json(*prepared);
-    json["recovered"] = to_json((*acting)->recovered());
-    json["accounts"] = to_json(accounts);
-    print_json(json);
-  } else {
-    print_accounts((*acting)->recovered());
-    print_result(*prepared, accounts);
-    print_diagnostics(prepared->survey.diagnostics);
-  }
-  return std::max<int>(exit_of(accounts), prepared->refused() ? kDiffers : kDone);
+  return act_on(context, **acting, *request);
 }
 
 }  // namespace
@@ -56,6 +91,9 @@ void add_rebind(CLI::App& app, Invocation& chosen) {
   CLI::App* command = app.add_subcommand(
       "rebind", "make every site that serves OLD serve NEW: proven by handshakes, or rolled back");
   add_rebind_options(*command, *options);
+  command->add_flag("--pending", options->pending,
+                    "no OLD and NEW: look at what is configured, on disk and served, and put right "
+                    "what differs");
   command->add_flag("--dry-run", options->dry_run, "the same as plan");
   command->footer(
       "The same certificate as OLD and NEW forces a reload with proof.\n"

@@ -16,6 +16,7 @@ struct RebindOptions {
   bool repoint = false;
   bool rewrite = false;
   bool dry_run = false;
+  bool pending = false;  // no OLD and NEW: what differs is put right
 };
 
 void add_rebind_options(CLI::App& command, RebindOptions& options);

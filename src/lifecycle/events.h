@@ -54,7 +54,7 @@ struct Event {
   std::string old_thumbprint;  // SHA-256 hex, empty where there is none
   std::string new_thumbprint;
   std::vector<std::string> names;
-  std::string message;  // one sentence for people
+  std::string message;       // one sentence for people
   std::string details = {};  // JSON, or empty: docs/events.md says what each event carries
 };
 

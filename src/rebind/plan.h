@@ -29,6 +29,8 @@ enum class Preference { automatic, repoint, rewrite };
 struct Succession {
   OldCertificate old_one;
   NewCertificate new_one;
+  std::string how = "declared";
+  std::string renewer = {};
 };
 
 struct PlannedBinding {

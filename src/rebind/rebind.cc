@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <ranges>
 #include <set>
 
 #include "base/text.h"
+#include "lifecycle/details.h"
 #include "rebind/file_swap.h"
+#include "store/successions.h"
 
 namespace certrebind {
 
@@ -49,6 +52,31 @@ Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& pro
   return identify_old(host.files, known, typed);
 }
 
+// One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing.
+Done contradict_nothing(const std::vector<Succession>& successions) {
+  std::map<Thumbprint, Thumbprint> next;
+  for (const Succession& succession : successions) {
+    const Thumbprint& old_one = succession.old_one.thumbprint;
+    const Thumbprint& new_one = succession.new_one.bundle.leaf.outline.thumbprint;
+    auto [known, is_new] = next.emplace(old_one, new_one);
+    if (!is_new && known->second != new_one)
+      return fail(Code::usage, "rebind", old_one.brief(),
+                  fmt::format("it cannot be succeeded by both {} and {}", known->second.brief(),
+                              new_one.brief()));
+  }
+  for (const auto& [first, second] : next) {
+    if (first == second) continue;
+    auto hop = next.find(second);
+    for (size_t hops = 0; hop != next.end() && hop->second != hop->first && hops < next.size();
+         ++hops) {
+      if (hop->second == first)
+        return fail(Code::usage, "rebind", first.brief(), "the successions lead back to it");
+      hop = next.find(hop->second);
+    }
+  }
+  return {};
+}
+
 // A->B and B->C: what holds A goes straight to C.
 void follow_chains(std::vector<Succession>& successions) {
   for (Succession& succession : successions)
@@ -61,6 +89,16 @@ void follow_chains(std::vector<Succession>& successions) {
       if (next == successions.end()) break;
       succession.new_one = next->new_one;
     }
+}
+
+std::string replaced_details(const Succession& succession) {
+  const OldCertificate& old_one = succession.old_one;
+  const NewCertificate& new_one = succession.new_one;
+  return details_of(ReplacedDetails{.old_one = {old_one.bundle.leaf.der, ""},
+                                    .new_one = {new_one.bundle.leaf.der, new_one.files.certificate},
+                                    .how = succession.how,
+                                    .renewer = succession.renewer,
+                                    .key_path = new_one.files.key});
 }
 
 std::string why_idle(const Prepared& prepared, const Succession& succession,
@@ -194,18 +232,22 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
                          const std::vector<Sighting>& sightings, const RebindRequest& request) {
   auto surveyed = survey(host, request.only);
   if (!surveyed) return pass(surveyed);
+  if (request.leave_out) std::erase_if(surveyed->bindings, request.leave_out);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(prepared.survey);
   known.add_seen(sightings);
-  for (const auto& [old_typed, new_typed] : request.pairs) {
-    auto old_one = identify_old_anywhere(host, prober, prepared.survey, known, old_typed);
+  for (const RequestedPair& pair : request.pairs) {
+    auto old_one = identify_old_anywhere(host, prober, prepared.survey, known, pair.old_one);
     if (!old_one) return pass(old_one);
-    auto new_one = identify_new(host.files, known, settings.stores, new_typed, request.key_path);
+    auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
     if (!new_one) return pass(new_one);
-    prepared.successions.push_back({std::move(*old_one), std::move(*new_one)});
+    prepared.successions.push_back(
+        {std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
   }
+  if (Done consistent = contradict_nothing(prepared.successions); !consistent)
+    return pass(consistent);
   follow_chains(prepared.successions);
   ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
   PlanContext context{.files = host.files,
@@ -239,8 +281,17 @@ Done declare(const Bench& bench, const Prepared& prepared) {
       event.old_thumbprint = succession.old_one.thumbprint.hex();
       event.new_thumbprint = leaf.thumbprint.hex();
       event.names = leaf.names;
-      event.message = fmt::format("{} succeeds {}, as declared", leaf.thumbprint.brief(),
-                                  succession.old_one.thumbprint.brief());
+      KnownSuccession known{.old_thumbprint = event.old_thumbprint,
+                            .new_thumbprint = event.new_thumbprint,
+                            .how = succession.how,
+                            .renewer = succession.renewer,
+                            .path = succession.new_one.files.certificate};
+      // What the daemon noticed is logged already; what a person declares is said each time.
+      bool is_new = add_succession(bench.state.database(), known, event.at);
+      if (!is_new && succession.how != "declared") continue;
+      event.message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
+                                  succession.old_one.thumbprint.brief(), succession.how);
+      event.details = replaced_details(succession);
       append_event(bench.state.database(), event);
     }
     for (const Plan& plan : prepared.plans)

@@ -1,6 +1,7 @@
 // The acts that commands call: prepare plans, carry them out, undo, finish what a crash left.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,9 +14,19 @@
 
 namespace certrebind {
 
+// OLD and NEW as typed: thumbprints, unique prefixes, or paths.
+struct RequestedPair {
+  std::string old_one;
+  std::string new_one;
+  std::string key_path = {};     // of NEW; empty: looked for
+  std::string how = "declared";  // how the succession is known
+  std::string renewer = {};      // who renewed it, where that is known
+};
+
 struct RebindRequest {
-  std::vector<std::pair<std::string, std::string>> pairs;  // OLD, NEW as typed
-  std::string key_path;                                    // --key; empty: looked for
+  std::vector<RequestedPair> pairs;
+  // Bindings that are to be left as they are, whatever they hold.
+  std::function<bool(const SurveyedBinding&)> leave_out = {};
   Preference preference = Preference::automatic;
   std::vector<ServiceId> only;
 };

@@ -1,5 +1,7 @@
 #include "rebind/survey.h"
 
+#include <algorithm>
+
 #include "base/parallel.h"
 #include "x509/pem.h"
 
@@ -8,6 +10,7 @@ namespace certrebind {
 namespace {
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into) {
+  into.configured_by.push_back({service.id(), std::move(discovery.configured_by)});
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
     into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
@@ -72,10 +75,30 @@ std::vector<Sighting> Survey::sightings() const {
   return seen;
 }
 
+Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now) {
+  std::vector<BoundService> services;
+  for (const ConfiguredBy& configured : survey.configured_by)
+    services.push_back({configured.service.text(), {}, configured.paths});
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (bound.binding.certificate.path.empty()) continue;
+    std::string id = bound.service->id().text();
+    auto service = std::ranges::find(services, id, &BoundService::service);
+    service->rows.push_back({.service = id,
+                             .site = bound.binding.site,
+                             .role = bound.binding.role == Role::server ? "server" : "client",
+                             .names = bound.binding.names,
+                             .certificate = bound.binding.certificate.path,
+                             .key = bound.binding.key.path});
+  }
+  if (Done seen = remember(database, survey.sightings(), now); !seen) return pass(seen);
+  return remember_bound(database, services, whole);
+}
+
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   auto services = find_services(host, only);
   if (!services) return pass(services);
-  Survey result{.services = std::move(*services), .bindings = {}, .diagnostics = {}};
+  Survey result{
+      .services = std::move(*services), .configured_by = {}, .bindings = {}, .diagnostics = {}};
   result.diagnostics = std::move(result.services.diagnostics);
   for (const auto& service : result.services.found) {
     auto discovery = service->bindings();

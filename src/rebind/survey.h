@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "service/registry.h"
+#include "store/bound.h"
 #include "store/sightings.h"
 #include "x509/certificate.h"
 
@@ -30,8 +31,15 @@ struct SurveyedBinding {
   }
 };
 
+// What a service was configured by when it was surveyed.
+struct ConfiguredBy {
+  ServiceId service;
+  std::vector<std::string> paths;
+};
+
 struct Survey {
   Services services;
+  std::vector<ConfiguredBy> configured_by;
   std::vector<SurveyedBinding> bindings;
   std::vector<Diagnostic> diagnostics;
 
@@ -41,6 +49,10 @@ struct Survey {
 // `only` as find_services takes it. A service whose configuration cannot be read is a diagnostic,
 // unless it was asked for by name.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
+
+// Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
+// service of this host was surveyed. Gives whether what is bound differs from what was known.
+Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
 
 // Reads the leaf at `path`.
 OnDisk look_at(const Files& files, const std::string& path);

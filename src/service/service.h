@@ -85,6 +85,9 @@ struct Diagnostic {
 struct Discovery {
   std::vector<Binding> bindings;
   std::vector<Diagnostic> diagnostics;
+  // Where a change may bring, change or end a binding: the configuration files that were read, and
+  // the directories in which others would be found. Real paths on this host.
+  std::vector<std::string> configured_by;
 };
 
 // A certificate's files as a directive would name them. For a combined PEM both are the same path.

@@ -63,9 +63,18 @@ CREATE TABLE configurations (  -- the files that each service was configured by
 ) WITHOUT ROWID;
 CREATE TABLE places (  -- what the daemon last saw at each path that it watches
   path TEXT PRIMARY KEY,
-  thumbprint TEXT NOT NULL,
-  key_matched INTEGER NOT NULL,
+  key TEXT NOT NULL,          -- path of the key; empty: it is looked for
+  thumbprint TEXT NOT NULL,   -- empty: nothing lies there
+  not_before_ms INTEGER NOT NULL,
+  not_after_ms INTEGER NOT NULL,
   since_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE hops (  -- where a change may concern what the daemon watches
+  directory TEXT NOT NULL,
+  name TEXT NOT NULL,   -- empty: anything in that directory
+  kind TEXT NOT NULL,   -- certificate, configuration, store
+  path TEXT NOT NULL,   -- the certificate, the store; empty for a configuration
+  PRIMARY KEY (directory, name, kind, path)
 ) WITHOUT ROWID;
 CREATE TABLE successions (
   old TEXT NOT NULL,

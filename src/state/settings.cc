@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/day_window.h"
 #include "base/text.h"
 
 namespace certrebind {
@@ -82,14 +83,66 @@ void read_stores(Reader& reader, const toml::table& root, Settings& settings) {
   }
 }
 
+std::optional<Policy::Automatic> automatic_of(const std::string& text) {
+  if (text == "yes") return Policy::Automatic::yes;
+  if (text == "notify") return Policy::Automatic::notify;
+  if (text == "no") return Policy::Automatic::no;
+  return std::nullopt;
+}
+
+void read_policies(Reader& reader, const toml::table& root, Settings& settings) {
+  const toml::node* node = root.get("policy");
+  if (node == nullptr) return;
+  if (!node->is_array_of_tables()) {
+    reader.complain(node->source(), "policies are written as [[policy]] tables");
+    return;
+  }
+  for (const toml::node& entry : *node->as_array()) {
+    const toml::table& table = *entry.as_table();
+    reader.only(table, {"service", "site", "certificate", "automatic", "window"});
+    Policy policy;
+    if (table.contains("service")) policy.service = reader.text(table, "service");
+    if (table.contains("site")) policy.site = reader.text(table, "site");
+    if (table.contains("certificate")) policy.certificate = reader.text(table, "certificate");
+    if (table.contains("window")) policy.window = reader.text(table, "window");
+    if (!policy.window.empty() && !parse_day_window(policy.window))
+      reader.complain(table.get("window")->source(),
+                      "'window' must be two times of day, like \"02:00-04:00\"");
+    if (table.contains("automatic")) {
+      auto automatic = automatic_of(reader.text(table, "automatic"));
+      if (!automatic)
+        reader.complain(table.get("automatic")->source(),
+                        "'automatic' must be \"yes\", \"notify\" or \"no\"");
+      policy.automatic = automatic.value_or(Policy::Automatic::no);
+    }
+    settings.policies.push_back(std::move(policy));
+  }
+}
+
+void read_daemon(Reader& reader, const toml::table& table, Settings& settings) {
+  reader.only(table, {"quiet_seconds", "gather_seconds", "pair_seconds", "log_events", "log_days"});
+  auto seconds = [&](std::string_view name, double least, double most, milliseconds& into) {
+    double value = static_cast<double>(into.count()) / 1000;
+    reader.number(table, name, least, most, value);
+    into = milliseconds(static_cast<int64_t>(value * 1000));
+  };
+  seconds("quiet_seconds", 0.05, 600, settings.quiet);
+  seconds("gather_seconds", 0.05, 3600, settings.gather);
+  seconds("pair_seconds", 0.05, 3600, settings.pair_patience);
+  reader.number(table, "log_events", 100, 10'000'000, settings.log_events);
+  reader.number(table, "log_days", 1, 36'500, settings.log_days);
+}
+
 void read_into(Reader& reader, const toml::table& root, Settings& settings) {
-  reader.only(root, {"store", "default_stores", "check", "verify", "history"});
+  reader.only(root, {"store", "default_stores", "check", "verify", "history", "policy", "daemon"});
   if (const toml::node* node = root.get("default_stores")) {
     if (!node->is_boolean())
       reader.complain(node->source(), "'default_stores' must be true or false");
     if (!node->value_or(true)) settings.stores.clear();
   }
   read_stores(reader, root, settings);
+  read_policies(reader, root, settings);
+  if (const toml::table* daemon = reader.table("daemon")) read_daemon(reader, *daemon, settings);
   if (const toml::table* check = reader.table("check")) {
     reader.only(*check, {"expiry_fraction", "expiry_days"});
     reader.number(*check, "expiry_fraction", 0, 1, settings.expiry_fraction);

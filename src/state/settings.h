@@ -18,6 +18,16 @@ struct StoreSetting {
   std::string path;
 };
 
+// What happens by itself to the bindings that a policy fits; the first that fits decides.
+struct Policy {
+  enum class Automatic { yes, notify, no };  // no: left alone; notify: a person is told
+  std::string service = "*";                 // patterns in which "*" stands for anything
+  std::string site = "*";
+  std::string certificate = "*";  // the path as bound
+  Automatic automatic = Automatic::yes;
+  std::string window = {};  // "02:00-04:00", local time: nothing by itself outside it
+};
+
 struct Settings {
   std::string config_file = "/etc/certrebind/certrebind.toml";
   std::string state_directory = "/var/lib/certrebind";
@@ -32,6 +42,15 @@ struct Settings {
   milliseconds verify_at_least = milliseconds(10'000);  // how long a reload may take at the least
   milliseconds handshake_deadline = milliseconds(5'000);
   int keep_days = 90;  // how long before-images are kept for undo
+
+  std::vector<Policy> policies;
+
+  // The daemon: a batch is gathered until nothing changed for `quiet`, but at most for `gather`.
+  milliseconds quiet = milliseconds(2'000);
+  milliseconds gather = milliseconds(30'000);
+  milliseconds pair_patience = milliseconds(60'000);  // for a key that does not match yet
+  int log_events = 10'000;                            // the lifecycle log keeps so many events
+  int log_days = 400;                                 // … and none that is older
 };
 
 // Reads the configuration file over the defaults. A missing file is no error unless `must_exist`.

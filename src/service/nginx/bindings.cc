@@ -23,7 +23,9 @@ Discovery discover_bindings(Config config, Root& root) {
   Servers servers = read_servers(config, hosts);
   Discovery shown = server_bindings(servers, config.directory, root);
   Discovery used = client_bindings(config, servers.all, root);
-  Discovery all{std::move(shown.bindings), std::move(config.diagnostics)};
+  Discovery all{std::move(shown.bindings), std::move(config.diagnostics),
+                std::move(config.directories)};
+  for (const auto& file : config.files) all.configured_by.push_back(file->real);
   append(all.bindings, std::move(used.bindings));
   append(all.diagnostics, std::move(servers.diagnostics));
   append(all.diagnostics, std::move(shown.diagnostics));

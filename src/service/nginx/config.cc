@@ -145,6 +145,8 @@ void Reader::include(const ConfigFile& file, const Directive& directive,
   std::string path = absolute_in(config_.directory, arguments.front().value);
   // A geo block reads its files itself and knows no patterns (ngx_http_geo_include).
   if (enclosing == "geo" || !is_glob(path)) return include_file(file, name, path, enclosing);
+  auto directory = root_.real_path(parent_directory(path));
+  if (directory) config_.directories.push_back(std::move(*directory));
   std::vector<std::string> matches = expand_glob(path, root_);
   load_ahead(matches);
   for (const std::string& match : matches) include_file(file, name, match, enclosing);

@@ -42,6 +42,7 @@ struct Config {
   std::vector<std::unique_ptr<ConfigFile>> files;  // in the order of reading, each once
   std::vector<Node> nodes;
   std::vector<Diagnostic> diagnostics;  // what nginx would refuse while reading
+  std::vector<std::string> directories;  // in which `include` looks for files, on this host
 };
 
 // Takes the main file's absolute path inside the root. Gives the configuration as far as it can be

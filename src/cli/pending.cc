@@ -1,0 +1,94 @@
+#include "cli/pending.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "cli/render_plan.h"
+
+namespace certrebind {
+
+namespace {
+
+Result<PendingLook> look(Context& context, Memory memory) {
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return pass(surveyed);
+  PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}};
+  auto looks = look_at_all(context.prober(), *found.survey, {});
+  found.pending = find_pending(context.host(), context.settings(), *found.survey, looks, memory);
+  return found;
+}
+
+Result<Memory> memory_of(Database& database) {
+  auto sightings = remembered(database);
+  if (!sightings) return pass(sightings);
+  auto successions = known_successions(database);
+  if (!successions) return pass(successions);
+  return Memory{std::move(*sightings), std::move(*successions)};
+}
+
+}  // namespace
+
+Result<PendingLook> look_for_pending(Context& context, Database& database) {
+  auto memory = memory_of(database);
+  if (!memory) return pass(memory);
+  auto found = look(context, std::move(*memory));
+  if (!found) return found;
+  auto noted = remember_survey(database, *found->survey, context.only().empty(),
+                               context.host().clock.wall());
+  if (!noted) return pass(noted);
+  return found;
+}
+
+Done note_undecided(Database& database, const Pending& pending, WallTime now) {
+  return set_attention(database, "pending ", pending.undecided, now);
+}
+
+void print_undecided(const Context& context, const Pending& pending) {
+  if (context.json()) return;
+  for (const Attention& undecided : pending.undecided) {
+    print_line(coloured(Colour::yellow, "needs a person: ") + undecided.sentence);
+    print_line("  next: " + undecided.next);
+  }
+  for (const std::string& sentence : pending.held) print_line(sentence);
+}
+
+RebindRequest request_of(const Pending& pending, const Context& context,
+                         const RebindOptions& options) {
+  RebindRequest request{.pairs = pending.pairs, .only = context.only()};
+  std::set<std::pair<std::string, std::string>> left_out;
+  for (const SurveyedBinding* bound : pending.left_out)
+    left_out.emplace(bound->service->id().text(), bound->binding.certificate.where.text());
+  request.leave_out = [left_out](const SurveyedBinding& bound) {
+    return left_out.contains({bound.service->id().text(), bound.binding.certificate.where.text()});
+  };
+  if (options.repoint) request.preference = Preference::repoint;
+  if (options.rewrite) request.preference = Preference::rewrite;
+  return request;
+}
+
+int plan_pending(Context& context, const RebindOptions& options) {
+  auto state = State::open_for_reading(context.settings());
+  auto memory = state ? memory_of(state->database()) : Result<Memory>(Memory{});
+  if (!memory) return report(memory.error());
+  auto found = look(context, std::move(*memory));
+  if (!found) return report(found.error());
+  print_undecided(context, found->pending);
+  if (found->pending.pairs.empty()) {
+    if (context.json()) print_json({{"plans", Json::array()}});
+    if (!context.json()) print_line("nothing differs that could be put right by itself");
+    return kDone;
+  }
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), context.sightings(),
+                          request_of(found->pending, context, options));
+  if (!prepared) return report(prepared.error());
+  if (context.json()) {
+    print_json(to_json(*prepared));
+  } else {
+    print_prepared(*prepared);
+    print_diagnostics(prepared->survey.diagnostics);
+  }
+  return prepared->refused() ? kDiffers : kDone;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,33 @@
+// What `rebind --pending` finds, and how it is told.
+#pragma once
+
+#include <memory>
+
+#include "cli/context.h"
+#include "cli/rebind_options.h"
+#include "rebind/pending.h"
+
+namespace certrebind {
+
+// The survey is kept because what is left out points into it.
+struct PendingLook {
+  std::unique_ptr<Survey> survey;
+  Pending pending;
+};
+
+// Surveys, shakes hands with everything, and finds what is pending. What is bound and seen is
+// remembered, unless `database` may not be written.
+Result<PendingLook> look_for_pending(Context& context, Database& database);
+
+// The list of what needs a person is made what this look says.
+Done note_undecided(Database& database, const Pending& pending, WallTime now);
+
+void print_undecided(const Context& context, const Pending& pending);
+
+RebindRequest request_of(const Pending& pending, const Context& context,
+                         const RebindOptions& options);
+
+// `rebind --pending --dry-run`.
+int plan_pending(Context& context, const RebindOptions& options);
+
+}  // namespace certrebind

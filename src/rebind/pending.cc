@@ -1,0 +1,244 @@
+#include "rebind/pending.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/day_window.h"
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+// A certificate that may succeed others: it lies in a file, with its key.
+struct Candidate {
+  Certificate leaf;
+  std::string certificate_path;
+  std::string key_path;
+  std::string renewer;
+};
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  return names;
+}
+
+const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
+  auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
+    return fits(policy.service, bound.service->id().text()) &&
+           fits(policy.site, bound.binding.site) &&
+           fits(policy.certificate, bound.binding.certificate.path);
+  });
+  return found == settings.policies.end() ? nullptr : &*found;
+}
+
+class Finder {
+ public:
+  Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory)
+      : host_(host), settings_(settings), survey_(survey), memory_(memory) {
+    for (const Sighting& sighting : memory.sightings)
+      seen_at_[sighting.thumbprint].insert(sighting.path);
+  }
+
+  Pending run(const std::vector<std::vector<Look>>& looks) {
+    for (size_t i = 0; i < survey_.bindings.size(); ++i) consider(survey_.bindings[i], looks[i]);
+    return std::move(pending_);
+  }
+
+ private:
+  void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void disk_to_successor(const SurveyedBinding& bound);
+  std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
+  std::vector<Candidate> same_place(const SurveyedBinding& bound) const;
+  std::vector<Candidate> same_identity(const SurveyedBinding& bound);
+  const std::vector<Candidate>& stored();
+  std::optional<Candidate> candidate(const std::string& certificate_path,
+                                     const std::string& key_path) const;
+  bool pair_matches(const SurveyedBinding& bound) const;
+  void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
+  void add(const SurveyedBinding& bound, RequestedPair pair);
+  std::string renewer_of(const std::string& path) const;
+
+  const Host& host_;
+  const Settings& settings_;
+  const Survey& survey_;
+  const Memory& memory_;
+  std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
+  std::optional<std::vector<Candidate>> stored_;
+  Pending pending_;
+};
+
+void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  if (!bound.disk || !bound.disk->certificate) return;
+  size_t before = pending_.pairs.size();
+  served_to_disk(bound, looks);
+  if (pending_.pairs.size() == before) disk_to_successor(bound);
+}
+
+// Renewed but not reloaded, or reloaded with something else since: the file decides.
+void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  const Thumbprint& disk = bound.disk->certificate->thumbprint;
+  std::set<Thumbprint> others;
+  for (const Look& look : looks)
+    if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
+  if (others.empty() || !pair_matches(bound)) return;
+  for (const Thumbprint& served : others)
+    add(bound, {.old_one = served.hex(),
+                .new_one = bound.binding.certificate.path,
+                .key_path = bound.binding.key.path,
+                .how = "same place",
+                .renewer = renewer_of(bound.binding.certificate.path)});
+}
+
+bool Finder::pair_matches(const SurveyedBinding& bound) const {
+  return candidate(bound.binding.certificate.path, bound.binding.key.path).has_value();
+}
+
+// The bound file is a copy, or names one certificate of several: its successor lies elsewhere.
+void Finder::disk_to_successor(const SurveyedBinding& bound) {
+  if (auto pair = declared(bound.disk->certificate->thumbprint)) return add(bound, *pair);
+  std::vector<Candidate> found = same_place(bound);
+  if (!found.empty()) return settle(bound, std::move(found), "same place");
+  settle(bound, same_identity(bound), "same identity");
+}
+
+std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
+  for (const KnownSuccession& known : memory_.successions) {
+    if (known.how != "declared" || known.old_thumbprint != old_one.hex()) continue;
+    auto now = candidate(known.path, "");
+    if (now && now->leaf.outline.thumbprint.hex() == known.new_thumbprint)
+      return RequestedPair{.old_one = old_one.hex(),
+                           .new_one = known.path,
+                           .key_path = now->key_path,
+                           .how = known.how,
+                           .renewer = known.renewer};
+  }
+  return std::nullopt;
+}
+
+// Where the same certificate was seen lies another one now.
+std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
+  std::vector<Candidate> found;
+  auto places = seen_at_.find(bound.disk->certificate->thumbprint);
+  if (places == seen_at_.end()) return found;
+  for (const std::string& path : places->second) {
+    if (path == bound.binding.certificate.path) continue;
+    auto now = candidate(path, "");
+    if (now && now->leaf.outline.not_after > bound.disk->certificate->not_after)
+      found.push_back(std::move(*now));
+  }
+  return found;
+}
+
+std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
+  std::vector<Candidate> found;
+  const CertificateOutline& old_one = *bound.disk->certificate;
+  for (const Candidate& each : stored()) {
+    const CertificateOutline& new_one = each.leaf.outline;
+    if (new_one.not_after <= old_one.not_after || new_one.not_before < old_one.not_before) continue;
+    if (sorted(new_one.names) != sorted(old_one.names)) continue;
+    auto old_leaf = Certificate::parse(bound.disk->der);
+    if (old_leaf && old_leaf->key_type == each.leaf.key_type) found.push_back(each);
+  }
+  return found;
+}
+
+const std::vector<Candidate>& Finder::stored() {
+  if (stored_) return *stored_;
+  stored_.emplace();
+  for (const StoredCertificate& stored : stored_certificates(host_.files, settings_.stores)) {
+    auto found = candidate(stored.certificate_path, stored.key_path);
+    if (found) stored_->push_back(std::move(*found));
+  }
+  return *stored_;
+}
+
+std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
+                                           const std::string& key_path) const {
+  auto bytes = host_.files.read(certificate_path, kPemLimit);
+  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (!bundle) return std::nullopt;
+  std::string key = key_path;
+  if (key.empty()) key = find_key(host_.files, certificate_path, bundle->leaf).value_or("");
+  auto key_bytes = host_.files.read(key, kPemLimit);
+  if (!key_bytes || key_state(*key_bytes, bundle->leaf) != KeyState::matches) return std::nullopt;
+  return Candidate{.leaf = std::move(bundle->leaf),
+                   .certificate_path = certificate_path,
+                   .key_path = std::move(key),
+                   .renewer = renewer_of(certificate_path)};
+}
+
+void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how) {
+  if (found.empty()) return;
+  std::set<Thumbprint> different;
+  for (const Candidate& each : found) different.insert(each.leaf.outline.thumbprint);
+  const std::string old_text = bound.disk->certificate->thumbprint.brief();
+  if (different.size() > 1) {
+    std::vector<std::string> texts;
+    for (const Thumbprint& each : different) texts.push_back(each.brief());
+    pending_.undecided.push_back(
+        {.subject = "pending " + old_text,
+         .sentence =
+             fmt::format("{} of {} can be succeeded by {}: which of them, only a person can "
+                         "tell",
+                         old_text, printable(bound.binding.site), join(texts, ", ")),
+         .next =
+             fmt::format("certrebind switch {} NEW, or remove those that are not wanted", old_text),
+         .since = {}});
+    return;
+  }
+  // A renewer's own tree before a copy.
+  auto best = std::ranges::find_if(found, [](const Candidate& c) { return !c.renewer.empty(); });
+  const Candidate& chosen = best == found.end() ? found.front() : *best;
+  add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
+              .new_one = chosen.certificate_path,
+              .key_path = chosen.key_path,
+              .how = how,
+              .renewer = chosen.renewer});
+}
+
+void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
+  const Policy* policy = policy_for(settings_, bound);
+  std::string site = printable(bound.binding.site);
+  auto hold = [&](std::string sentence) {
+    pending_.left_out.push_back(&bound);
+    if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
+      pending_.held.push_back(std::move(sentence));
+  };
+  if (policy && policy->automatic == Policy::Automatic::no)
+    return hold(site + " is left alone: a policy says so");
+  if (policy && policy->automatic == Policy::Automatic::notify) {
+    pending_.undecided.push_back(
+        {.subject = "pending " + site,
+         .sentence = "a new certificate is there; a policy says to notify only",
+         .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
+         .since = {}});
+    return hold(site + " is not rebound: a policy says to notify only");
+  }
+  auto window = policy ? parse_day_window(policy->window) : std::nullopt;
+  if (window && !is_open(*window, local_minute_of_day(host_.clock.wall())))
+    return hold(fmt::format("{} waits for its window, {}", site, policy->window));
+  bool known = std::ranges::any_of(pending_.pairs, [&](const RequestedPair& other) {
+    return other.old_one == pair.old_one && other.new_one == pair.new_one;
+  });
+  if (!known) pending_.pairs.push_back(std::move(pair));
+}
+
+std::string Finder::renewer_of(const std::string& path) const {
+  auto store = store_of(host_.files, settings_.stores, path);
+  return store && belongs_to_renewer(*store) ? store->kind : "";
+}
+
+}  // namespace
+
+Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
+                     const std::vector<std::vector<Look>>& looks, const Memory& memory) {
+  return Finder(host, settings, survey, memory).run(looks);
+}
+
+}  // namespace certrebind

@@ -1,0 +1,35 @@
+// Pending successions: what differs between configured, on disk and served, and what a renewer has
+// made anew elsewhere. State decides; no event is needed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lifecycle/attention.h"
+#include "rebind/audit.h"
+#include "rebind/rebind.h"
+#include "store/successions.h"
+
+namespace certrebind {
+
+struct Pending {
+  std::vector<RequestedPair> pairs;  // each with how it is known
+  std::vector<Attention> undecided;  // what only a person can decide
+  std::vector<std::string> held;     // what waits for its window, or is left alone: a sentence each
+  std::vector<const SurveyedBinding*> left_out;  // … and the bindings that this is about
+};
+
+// What is known beside the survey.
+struct Memory {
+  std::vector<Sighting> sightings;
+  std::vector<KnownSuccession> successions;
+};
+
+// Takes what was surveyed and what its bindings serve (`looks` in the survey's order, as
+// look_at_all gives). A succession is taken, strongest first, because it was declared; because a
+// path that held OLD holds NEW; because exactly one certificate with its key has the same names,
+// the same kind of key and a later end.
+Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
+                     const std::vector<std::vector<Look>>& looks, const Memory& memory);
+
+}  // namespace certrebind

@@ -1,0 +1,32 @@
+#include "store/successions.h"
+
+namespace certrebind {
+
+bool add_succession(Database& database, const KnownSuccession& succession, WallTime now) {
+  SQLite::Statement insert(database.handle(),
+                           "INSERT OR IGNORE INTO successions VALUES (?, ?, ?, ?, ?, ?)");
+  insert.bind(1, succession.old_thumbprint);
+  insert.bind(2, succession.new_thumbprint);
+  insert.bind(3, succession.how);
+  insert.bind(4, succession.renewer);
+  insert.bind(5, succession.path);
+  insert.bind(6, static_cast<int64_t>(now.time_since_epoch().count()));
+  return insert.exec() > 0;
+}
+
+Result<std::vector<KnownSuccession>> known_successions(Database& database) {
+  return database.guarded("read the successions", [&] {
+    std::vector<KnownSuccession> all;
+    SQLite::Statement select(database.handle(),
+                             "SELECT old, new, how, renewer, path FROM successions ORDER BY at_ms");
+    while (select.executeStep())
+      all.push_back({.old_thumbprint = select.getColumn(0).getString(),
+                     .new_thumbprint = select.getColumn(1).getString(),
+                     .how = select.getColumn(2).getString(),
+                     .renewer = select.getColumn(3).getString(),
+                     .path = select.getColumn(4).getString()});
+    return all;
+  });
+}
+
+}  // namespace certrebind
