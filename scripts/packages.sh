@@ -14,6 +14,7 @@ BUILD_PACKAGES=(
   "nlohmann-json3-dev:JSON output"
   "libcli11-dev:the command line"
   "libjemalloc-dev:a faster allocator"
+  "libsystemd-dev:what the daemon tells systemd and its journal"
 )
 # What showing it on a real server needs.
 DEMO_PACKAGES=(

@@ -48,13 +48,13 @@ std::string to_text(EventId id);  // "replaced", "rolled back", …
 struct Event {
   int64_t record = 0;  // set by the log
   EventId id = EventId::started;
-  WallTime at;
-  std::optional<int64_t> transaction;
-  std::string service;         // kind:path
-  std::string old_thumbprint;  // SHA-256 hex, empty where there is none
-  std::string new_thumbprint;
-  std::vector<std::string> names;
-  std::string message;       // one sentence for people
+  WallTime at = {};
+  std::optional<int64_t> transaction = {};
+  std::string service = {};         // kind:path
+  std::string old_thumbprint = {};  // SHA-256 hex, empty where there is none
+  std::string new_thumbprint = {};
+  std::vector<std::string> names = {};
+  std::string message = {};  // one sentence for people
   std::string details = {};  // JSON, or empty: docs/events.md says what each event carries
 };
 

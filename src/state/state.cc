@@ -27,17 +27,21 @@ Done must_be_private(const Files& files, const std::string& path) {
 
 }  // namespace
 
-Result<State> State::open_for_writing(Files& files, const Settings& settings,
-                                      milliseconds patience) {
+Done State::make_directories(Files& files, const Settings& settings) {
   const std::string& directory = settings.state_directory;
   for (const std::string& needed : {directory, directory + "/before", settings.run_directory})
-    if (Done made = ensure_directory(files, needed, true); !made) return pass(made);
-  if (Done safe = must_be_private(files, directory); !safe) return pass(safe);
+    if (Done made = ensure_directory(files, needed, true); !made) return made;
+  return must_be_private(files, directory);
+}
+
+Result<State> State::open_for_writing(Files& files, const Settings& settings,
+                                      milliseconds patience) {
+  if (Done made = make_directories(files, settings); !made) return pass(made);
   auto lock = take_lock(settings.run_directory + "/lock", patience);
   if (!lock) return pass(lock);
-  auto database = Database::open_for_writing(directory + "/state.db");
+  auto database = Database::open_for_writing(settings.state_directory + "/state.db");
   if (!database) return pass(database);
-  return State(std::move(*database), std::move(*lock), directory);
+  return State(std::move(*database), std::move(*lock), settings.state_directory);
 }
 
 Result<State> State::open_for_reading(const Settings& settings) {

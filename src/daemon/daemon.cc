@@ -1,0 +1,324 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "daemon/task_worker.h"
+#include "state/state.h"
+#include "sys/supervisor.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
+constexpr size_t kSideBySide = 8;                             // tasks at work
+
+// journald's catalogue knows messages by this; the event's id is its last part.
+std::string message_id(EventId id) {
+  return fmt::format("7c1d5b0ae2f84f5c9f3e6d20c5b1{:04x}", static_cast<int>(id));
+}
+
+int priority_of(EventId id) {
+  switch (id) {
+    case EventId::expired:
+    case EventId::needs_operator:
+    case EventId::rolled_back:
+    case EventId::task_failed:
+    case EventId::database_rebuilt:
+      return 3;
+    case EventId::about_to_expire:
+    case EventId::key_not_matched:
+    case EventId::refused:
+    case EventId::needs_attention:
+    case EventId::watching_by_polling:
+      return 4;
+    default:
+      return 6;
+  }
+}
+
+std::optional<milliseconds> sooner(std::optional<milliseconds> one,
+                                   std::optional<milliseconds> other) {
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
+}
+
+}  // namespace
+
+Daemon::Daemon(const Host& host, const Settings& settings, std::string program, uint32_t user)
+    : host_(host), settings_(settings), program_(std::move(program)), user_(user) {}
+
+Done Daemon::run() {
+  if (Done opened = open(); !opened) return opened;
+  if (Done begun = begin(); !begun) return begun;
+  tell_supervisor("READY=1");
+  bool stopping = false;
+  while (!stopping)
+    if (Done turned = turn(stopping); !turned) {
+      // A full disk, a damaged page: what cannot be written now is looked at again.
+      log_entry(turned.error().message(), {{"PRIORITY", "3"}});
+      host_.clock.sleep(std::chrono::seconds(1));
+      gather();
+    }
+  tell_supervisor("STOPPING=1");
+  Done noted = note(EventId::daemon_stopped, "the daemon ends");
+  tell_events();
+  return noted;
+}
+
+Done Daemon::open() {
+  if (Done made = State::make_directories(host_.files, settings_); !made) return made;
+  auto lock = take_lock(settings_.run_directory + "/daemon.lock", milliseconds(0));
+  if (!lock) return pass(lock);
+  lock_ = std::move(*lock);
+  auto database = Database::open_for_writing(settings_.state_directory + "/state.db");
+  if (!database) return pass(database);
+  database_.emplace(std::move(*database));
+  noticer_.emplace(host_.files, *database_, settings_, host_.clock);
+  queue_.emplace(*database_);
+  auto watcher = DirectoryWatcher::create();
+  if (!watcher) return pass(watcher);
+  watcher_.emplace(std::move(*watcher));
+  auto waiter = Waiter::create(*watcher_);
+  if (!waiter) return pass(waiter);
+  waiter_.emplace(std::move(*waiter));
+  return {};
+}
+
+// What happened while nobody watched is found by looking.
+Done Daemon::begin() {
+  auto last = database_->guarded("read the log", [&] {
+    return database_->handle().execAndGet("SELECT coalesce(max(record), 0) FROM events").getInt64();
+  });
+  if (!last) return pass(last);
+  told_ = *last;
+  if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
+  tasks_ = load_tasks(host_.files, settings_.tasks_directory, user_);
+  if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
+    return kept;
+  if (Done looked = look_again(); !looked) return looked;
+  services_changed_ = true;
+  gather();
+  return {};
+}
+
+Done Daemon::turn(bool& stopping) {
+  if (Done done = do_what_is_due(); !done) return done;
+  tell_events();
+  auto wake = waiter_->wait(patience());
+  if (!wake) return pass(wake);
+  stopping = wake->stop;
+  for (const EndedChild& child : wake->ended) ended(child);
+  if (wake->rescan) {
+    services_changed_ = true;
+    gather();
+    return look_again();
+  }
+  return wake->changes ? after_changes(watcher_->take()) : Done();
+}
+
+Done Daemon::after_changes(const Changes& changes) {
+  if (changes.overflowed) return look_again();
+  std::set<Hop> hops;
+  bool shape = false;  // what is watched may be different now
+  Done found = database_->guarded("look up what changed", [&] {
+    for (const Change& change : changes.seen) {
+      shape = shape || change.name.empty();
+      for (Hop& hop : hops_at(*database_, change.directory, change.name))
+        hops.insert(std::move(hop));
+    }
+  });
+  if (!found) return found;
+  std::set<std::string> paths;
+  for (const Hop& hop : hops) {
+    shape = shape || hop.kind == "store";
+    if (hop.kind == "certificate") paths.insert(hop.path);
+    if (hop.kind == "configuration") services_changed_ = true;
+  }
+  if (services_changed_) gather();
+  for (const Watched& watched : watched_.certificates) {
+    if (!paths.contains(watched.certificate)) continue;
+    auto changed = noticer_->look(watched);
+    if (!changed) return pass(changed);
+    if (*changed) gather();
+  }
+  if (shape) return look_again();
+  // A link may lead elsewhere now.
+  return paths.empty() ? Done() : watch_anew();
+}
+
+Done Daemon::look_again() {
+  if (Done watching = watch_anew(); !watching) return watching;
+  auto changed = noticer_->look_at_all(watched_.certificates);
+  if (!changed) return pass(changed);
+  if (*changed) gather();
+  return {};
+}
+
+// Watches first and looks then: what happens in between is seen by one of the two.
+Done Daemon::watch_anew() {
+  auto list = make_watch_list(host_.files, settings_, *database_);
+  if (!list) return pass(list);
+  std::set<std::string> directories;
+  for (const Hop& hop : list->hops) directories.insert(hop.directory);
+  Unwatched unwatched = watcher_->watch_exactly(directories);
+  if (Done noted = note_unwatched(unwatched); !noted) return noted;
+  bool same = list->hops == watched_.hops;
+  bool more = !std::ranges::includes(watched_.certificates, list->certificates);
+  watched_ = std::move(*list);
+  if (same) return {};
+  Done kept =
+      database_->atomically("keep what is watched", [&] { put_hops(*database_, watched_.hops); });
+  if (!kept || !more) return kept;
+  auto changed = noticer_->look_at_all(watched_.certificates);
+  if (!changed) return pass(changed);
+  if (*changed) gather();
+  return {};
+}
+
+Done Daemon::note_unwatched(const Unwatched& unwatched) {
+  bool before = polling_;
+  polling_ = !unwatched.eventless.empty() || !unwatched.errors.empty();
+  if (!polling_ || before) return {};
+  next_poll_ = host_.clock.steady() + kPollEvery;
+  std::string why =
+      unwatched.errors.empty()
+          ? unwatched.eventless.front() + " lies on a file system that tells of no changes"
+          : unwatched.errors.front().message() + "; " + unwatched.errors.front().hint;
+  return note(EventId::watching_by_polling, why + ": looked at every minute instead");
+}
+
+void Daemon::gather() {
+  last_change_ = host_.clock.steady();
+  if (!gathering_since_) gathering_since_ = last_change_;
+}
+
+Done Daemon::do_what_is_due() {
+  SteadyTime now = host_.clock.steady();
+  auto gave_up = noticer_->give_up_waiting();
+  if (!gave_up) return pass(gave_up);
+  auto expired = noticer_->note_expiry();
+  if (!expired) return pass(expired);
+  if (*gave_up || *expired) gather();
+  if (polling_ && now >= next_poll_) {
+    next_poll_ = now + kPollEvery;
+    if (Done looked = look_again(); !looked) return looked;
+  }
+  bool quiet = gathering_since_ && (now - last_change_ >= settings_.quiet ||
+                                    now - *gathering_since_ >= settings_.gather);
+  if (quiet && services_changed_ && looker_ == 0) look_at_services();
+  if (quiet) {
+    gathering_since_.reset();
+    tasks_ = load_tasks(host_.files, settings_.tasks_directory, user_);
+    for (const Error& error : tasks_.errors)
+      log_entry("a task was left out: " + error.message(), {{"PRIORITY", "4"}});
+    WallTime wall = host_.clock.wall();
+    if (Done queued = queue_->enqueue_for_new_events(tasks_.tasks, wall); !queued) return queued;
+    if (Done pruned = queue_->prune(wall, settings_.keep_days); !pruned) return pruned;
+    if (Done pruned = noticer_->prune_log(); !pruned) return pruned;
+  }
+  return run_tasks();
+}
+
+Done Daemon::run_tasks() {
+  WallTime now = host_.clock.wall();
+  if (Done queued = queue_->enqueue_due_timers(tasks_.tasks, now); !queued) return queued;
+  while (runs_.size() < kSideBySide) {
+    auto run = queue_->take_next(tasks_.tasks, now);
+    if (!run) return pass(run);
+    if (!*run) return {};
+    if (Done begun = start(**run); !begun) return begun;
+  }
+  return {};
+}
+
+Done Daemon::start(const TaskRun& run) {
+  std::string own = runner_of(host_.processes, own_pid());
+  if (Done begun = queue_->started(run.id, own, host_.clock.wall()); !begun) return begun;
+  auto pid = Waiter::spawn(
+      {program_, "--config", settings_.config_file, "--state", settings_.state_directory, "--run",
+       settings_.run_directory, "task", "run", "--queued", std::to_string(run.id)},
+      false);
+  if (!pid)
+    return queue_->finished(tasks_.tasks, run.id, 127, pid.error().message(), host_.clock.wall());
+  runs_[*pid] = run.id;
+  return {};
+}
+
+// What is bound is for a short-lived command to find out: it leaves it in the database.
+void Daemon::look_at_services() {
+  services_changed_ = false;
+  auto pid = Waiter::spawn({program_, "--config", settings_.config_file, "--state",
+                            settings_.state_directory, "--run", settings_.run_directory, "scan"},
+                           false);
+  if (pid) looker_ = *pid;
+}
+
+void Daemon::ended(const EndedChild& child) {
+  if (child.pid == looker_) {
+    looker_ = 0;
+    if (Done watching = watch_anew(); !watching)
+      log_entry(watching.error().message(), {{"PRIORITY", "3"}});
+    return;
+  }
+  auto run = runs_.find(child.pid);
+  if (run == runs_.end()) return;
+  Done finished = queue_->finished(tasks_.tasks, run->second, child.status, "", host_.clock.wall());
+  if (!finished) log_entry(finished.error().message(), {{"PRIORITY", "3"}});
+  runs_.erase(run);
+  // What the task did may be an event for others.
+  gather();
+}
+
+Done Daemon::note(EventId id, std::string message) {
+  return database_->atomically("log what the daemon does", [&] {
+    append_event(*database_, {.id = id, .at = host_.clock.wall(), .message = std::move(message)});
+  });
+}
+
+// Every event that is new in the log goes to the supervisor's journal, whoever logged it.
+void Daemon::tell_events() {
+  auto events = events_after(*database_, told_);
+  if (!events) return;
+  for (const Event& event : *events) {
+    told_ = event.record;
+    int id = static_cast<int>(event.id);
+    log_entry(fmt::format("{} {}: {}", id, to_text(event.id), event.message),
+              {{"MESSAGE_ID", message_id(event.id)},
+               {"PRIORITY", std::to_string(priority_of(event.id))},
+               {"CERTREBIND_EVENT", std::to_string(id)},
+               {"CERTREBIND_RECORD", std::to_string(event.record)},
+               {"CERTREBIND_SERVICE", event.service},
+               {"CERTREBIND_OLD", event.old_thumbprint},
+               {"CERTREBIND_NEW", event.new_thumbprint},
+               {"CERTREBIND_NAMES", join(event.names, " ")}});
+  }
+}
+
+std::optional<milliseconds> Daemon::patience() {
+  SteadyTime now = host_.clock.steady();
+  WallTime wall = host_.clock.wall();
+  auto until = [&](SteadyTime time) {
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(time - now));
+  };
+  std::optional<milliseconds> least;
+  if (gathering_since_)
+    least = until(std::min(last_change_ + settings_.quiet, *gathering_since_ + settings_.gather));
+  if (auto deadline = noticer_->next_deadline()) least = sooner(least, until(*deadline));
+  if (polling_) least = sooner(least, until(next_poll_));
+  auto expiry = noticer_->next_expiry();
+  if (expiry && *expiry) least = sooner(least, std::max(milliseconds(0), **expiry - wall));
+  auto due = queue_->next_due(tasks_.tasks, wall);
+  if (due && *due && runs_.size() < kSideBySide)
+    least = sooner(least, std::max(milliseconds(0), **due - wall));
+  if (auto interval = watchdog_interval()) {
+    tell_supervisor("WATCHDOG=1");
+    least = sooner(least, *interval / 2);
+  }
+  return least;
+}
+
+}  // namespace certrebind

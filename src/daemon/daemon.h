@@ -1,0 +1,69 @@
+// The daemon: watches certificates, keeps the lifecycle log, runs tasks and timers. It parses no
+// server's configuration and touches no service: the tasks that it starts do.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "daemon/noticer.h"
+#include "daemon/task_directory.h"
+#include "daemon/task_queue.h"
+#include "state/settings.h"
+#include "sys/host.h"
+#include "sys/lock.h"
+#include "sys/waiter.h"
+
+namespace certrebind {
+
+class Daemon {
+ public:
+  // `program`: this very executable, which carries out tasks and looks at services. `user`: who
+  // runs it.
+  Daemon(const Host& host, const Settings& settings, std::string program, uint32_t user);
+
+  // Until SIGTERM. Code::busy if another daemon runs with this state.
+  Done run();
+
+ private:
+  Done open();
+  Done begin();
+  Done turn(bool& stopping);
+  Done after_changes(const Changes& changes);
+  Done look_again();
+  Done watch_anew();
+  Done do_what_is_due();
+  Done run_tasks();
+  Done start(const TaskRun& run);
+  void look_at_services();
+  void ended(const EndedChild& child);
+  void gather();
+  Done note(EventId id, std::string message);
+  Done note_unwatched(const Unwatched& unwatched);
+  void tell_events();
+  std::optional<milliseconds> patience();
+
+  Host host_;
+  const Settings& settings_;
+  std::string program_;
+  uint32_t user_;
+  std::unique_ptr<Lock> lock_;
+  std::optional<Database> database_;
+  std::optional<Noticer> noticer_;
+  std::optional<TaskQueue> queue_;
+  std::optional<DirectoryWatcher> watcher_;
+  std::optional<Waiter> waiter_;
+  LoadedTasks tasks_;
+  WatchList watched_;
+  std::map<int, int64_t> runs_;    // pid: the run of a task
+  int looker_ = 0;                 // pid of the command that looks at services
+  int64_t told_ = 0;               // the last event that was told to the supervisor
+  bool services_changed_ = false;  // their configuration, since they were looked at
+  bool polling_ = false;           // something cannot be watched
+  std::optional<SteadyTime> gathering_since_;
+  SteadyTime last_change_;
+  SteadyTime next_poll_;
+  SteadyTime next_watchdog_;
+};
+
+}  // namespace certrebind

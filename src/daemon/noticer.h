@@ -1,0 +1,61 @@
+// Looks at watched certificates and writes what became of them into the lifecycle log.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "daemon/watch_list.h"
+#include "lifecycle/events.h"
+#include "state/settings.h"
+#include "sys/clock.h"
+
+namespace certrebind {
+
+class Noticer {
+ public:
+  Noticer(const Files& files, Database& database, const Settings& settings, const Clock& clock)
+      : files_(files), database_(database), settings_(settings), clock_(clock) {}
+
+  // Looks at one certificate. A pair that does not match yet, or a file that is gone, is looked at
+  // again by `due`; meanwhile nothing is logged. True if what lies there changed for good.
+  Result<bool> look(const Watched& watched);
+
+  // The same for all of them, and forgets places that are no longer watched. What was never seen is
+  // taken as it is, without an event, on the very first run.
+  Result<bool> look_at_all(const std::set<Watched>& certificates);
+
+  // Those whose time of waiting is over: said so. True if something was logged.
+  Result<bool> give_up_waiting();
+  // Certificates that expired or are about to: once for each threshold.
+  Result<bool> note_expiry();
+
+  // When there is something to do without a change; nothing: never.
+  Result<std::optional<WallTime>> next_expiry();
+  std::optional<SteadyTime> next_deadline() const;
+
+  // Keeps the log within its bounds.
+  Done prune_log();
+
+ private:
+  struct Seen;
+  Seen see(const Watched& watched) const;
+  Done record(const std::string& old_thumbprint, const Seen& now);
+  Done give_up(const Watched& watched);
+  void log(Event event) const;
+  void log_installed(const Seen& now);
+  void log_replaced(const std::string& old_thumbprint, const Seen& now);
+  void log_gone(const Watched& watched, const std::string& thumbprint);
+  std::string der_of(const std::string& thumbprint) const;
+  std::string renewer_of(const std::string& path) const;
+
+  const Files& files_;
+  Database& database_;
+  const Settings& settings_;
+  const Clock& clock_;
+  std::map<Watched, SteadyTime> waiting_;
+  std::map<std::string, std::string> given_up_;  // path: the thumbprint that never got its key
+  bool quiet_ = false;                           // the very first look: the past is no event
+};
+
+}  // namespace certrebind

@@ -1,0 +1,105 @@
+#include "sys/directory_watcher.h"
+
+#include <linux/magic.h>
+#include <sys/inotify.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "sys/system_error.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr uint32_t kInteresting = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
+                                  IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
+                                  IN_ONLYDIR;
+
+// Others change these behind the kernel's back. The numbers without a name in linux/magic.h are
+// CIFS's and SMB2's.
+constexpr std::array<uint32_t, 8> kEventless = {NFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, SMB_SUPER_MAGIC,
+                                                0xFF534D42,      0xFE534D42,       V9FS_MAGIC,
+                                                AFS_SUPER_MAGIC, CEPH_SUPER_MAGIC};
+
+bool tells_nothing(const std::string& directory) {
+  struct statfs info {};
+  if (::statfs(directory.c_str(), &info) != 0) return false;
+  for (uint32_t magic : kEventless)
+    if (static_cast<uint32_t>(info.f_type) == magic) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<DirectoryWatcher> DirectoryWatcher::create() {
+  Descriptor inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (inotify.get() < 0) {
+    auto failed = system_failure(errno, "watch", "directories");
+    failed.error().hint = "raise it: sysctl fs.inotify.max_user_instances";
+    return failed;
+  }
+  return DirectoryWatcher(std::move(inotify));
+}
+
+Unwatched DirectoryWatcher::watch_exactly(const std::set<std::string>& directories) {
+  for (auto known = by_directory_.begin(); known != by_directory_.end();) {
+    if (directories.contains(known->first)) {
+      ++known;
+      continue;
+    }
+    ::inotify_rm_watch(inotify_.get(), known->second);
+    by_watch_.erase(known->second);
+    known = by_directory_.erase(known);
+  }
+  Unwatched unwatched;
+  for (const std::string& directory : directories)
+    if (!by_directory_.contains(directory)) add(directory, unwatched);
+  return unwatched;
+}
+
+void DirectoryWatcher::add(const std::string& directory, Unwatched& unwatched) {
+  int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), kInteresting);
+  if (watch < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return;  // it may appear: its parent is watched
+    auto failed = system_failure(errno, "watch", directory);
+    if (errno == ENOSPC) {
+      failed.error().code = Code::busy;
+      failed.error().cause = "the limit of watched directories is reached";
+      failed.error().hint = "raise it: sysctl fs.inotify.max_user_watches";
+    }
+    unwatched.errors.push_back(failed.error());
+    return;
+  }
+  if (tells_nothing(directory)) unwatched.eventless.push_back(directory);
+  // Two names of one directory have one watch: the later name is told.
+  by_directory_[directory] = watch;
+  by_watch_[watch] = directory;
+}
+
+Changes DirectoryWatcher::take() {
+  Changes changes;
+  alignas(inotify_event) std::array<char, 64 * 1024> buffer;
+  for (ssize_t got; (got = ::read(inotify_.get(), buffer.data(), buffer.size())) > 0;) {
+    for (ssize_t at = 0; at < got;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      if ((event->mask & IN_Q_OVERFLOW) != 0) changes.overflowed = true;
+      auto known = by_watch_.find(event->wd);
+      if (known == by_watch_.end()) continue;
+      bool itself = (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)) != 0;
+      changes.seen.push_back(
+          {known->second, itself || event->len == 0 ? "" : std::string(event->name)});
+      if (!itself) continue;
+      // A directory that was moved is not where its name says: watched anew if it comes back.
+      if ((event->mask & IN_IGNORED) == 0) ::inotify_rm_watch(inotify_.get(), event->wd);
+      by_directory_.erase(known->second);
+      by_watch_.erase(known);
+    }
+  }
+  return changes;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,52 @@
+// Tells that something changed in directories (inotify(7)). What changed is for whoever asks to
+// look at: an event only says that it is time to look.
+#pragma once
+
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "sys/descriptor.h"
+
+namespace certrebind {
+
+struct Change {
+  std::string directory;
+  std::string name;  // of the entry; empty: the directory itself came, went or moved
+};
+
+struct Changes {
+  std::vector<Change> seen;
+  bool overflowed = false;  // some were lost: anything may have changed
+};
+
+// What could not be watched.
+struct Unwatched {
+  std::vector<std::string> eventless;  // on file systems that tell nothing (NFS, FUSE and the like)
+  std::vector<Error> errors;           // Code::busy: the limit is reached; the hint names it
+};
+
+class DirectoryWatcher {
+ public:
+  static Result<DirectoryWatcher> create();
+
+  // From now on exactly these, of which some may not exist.
+  Unwatched watch_exactly(const std::set<std::string>& directories);
+
+  // What happened since the last call, without waiting.
+  Changes take();
+
+  int descriptor() const { return inotify_.get(); }
+
+ private:
+  explicit DirectoryWatcher(Descriptor inotify) : inotify_(std::move(inotify)) {}
+  void add(const std::string& directory, Unwatched& unwatched);
+
+  Descriptor inotify_;
+  std::unordered_map<std::string, int> by_directory_;
+  std::unordered_map<int, std::string> by_watch_;
+};
+
+}  // namespace certrebind

@@ -1,0 +1,49 @@
+// What a daemon waits for: changes in directories, signals, the end of its children, a deadline.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sys/descriptor.h"
+#include "sys/directory_watcher.h"
+
+namespace certrebind {
+
+struct EndedChild {
+  int pid = 0;
+  int status = 0;  // exit status; 128 + n: killed by signal n
+};
+
+struct Wake {
+  bool changes = false;  // the watcher has something
+  bool stop = false;     // SIGTERM or SIGINT
+  bool rescan = false;   // SIGHUP
+  std::vector<EndedChild> ended;
+};
+
+class Waiter {
+ public:
+  // From now on those signals come here and nowhere else. `watcher` must outlive it.
+  static Result<Waiter> create(const DirectoryWatcher& watcher);
+
+  // Until something happened, at most for `patience`; for ever without it.
+  Result<Wake> wait(std::optional<milliseconds> patience);
+
+  // Starts a program in a process group of its own, with nothing to read and, unless `loud`,
+  // nowhere to write. Gives its pid.
+  static Result<int> spawn(const std::vector<std::string>& arguments, bool loud);
+
+ private:
+  Waiter(Descriptor epoll, Descriptor signals, int watcher)
+      : epoll_(std::move(epoll)), signals_(std::move(signals)), watcher_(watcher) {}
+  void take_signals(Wake& wake);
+
+  Descriptor epoll_;
+  Descriptor signals_;
+  int watcher_;
+};
+
+}  // namespace certrebind
