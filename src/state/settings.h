@@ -32,6 +32,9 @@ struct Settings {
   milliseconds verify_at_least = milliseconds(10'000);  // how long a reload may take at the least
   milliseconds handshake_deadline = milliseconds(5'000);
   int keep_days = 90;  // how long before-images are kept for undo
+
+  // Where tasks are described, one file each: beside the configuration file.
+  std::string tasks_directory() const;
 };
 
 // Reads the configuration file over the defaults. A missing file is no error unless `must_exist`.
