@@ -4,6 +4,32 @@
 
 namespace certrebind {
 
+namespace {
+
+constexpr const char* kColumns =
+    "SELECT record, id, at_ms, transaction_id, service, old, new, names, message, details FROM "
+    "events";
+
+// The row at which a SELECT of kColumns stands.
+Event event_at(SQLite::Statement& select) {
+  Event event{.record = select.getColumn(0).getInt64(),
+              .id = static_cast<EventId>(select.getColumn(1).getInt()),
+              .at = WallTime(milliseconds(select.getColumn(2).getInt64())),
+              .transaction = {},
+              .service = select.getColumn(4).getString(),
+              .old_thumbprint = select.getColumn(5).getString(),
+              .new_thumbprint = select.getColumn(6).getString(),
+              .names = {},
+              .message = select.getColumn(8).getString(),
+              .details = select.getColumn(9).getString()};
+  if (!select.getColumn(3).isNull()) event.transaction = select.getColumn(3).getInt64();
+  std::string names = select.getColumn(7).getString();
+  if (!names.empty()) event.names = split(names, ' ');
+  return event;
+}
+
+}  // namespace
+
 std::string to_text(EventId id) {
   switch (id) {
     case EventId::replaced:
@@ -64,7 +90,7 @@ std::string to_text(EventId id) {
   return "unknown";
 }
 
-void append_event(Database& database, const Event& event) {
+int64_t append_event(Database& database, const Event& event) {
   SQLite::Statement insert(database.handle(),
                            "INSERT INTO events (id, at_ms, transaction_id, service, old, new, "
                            "names, message, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -78,31 +104,29 @@ void append_event(Database& database, const Event& event) {
   insert.bind(8, event.message);
   insert.bind(9, event.details);
   insert.exec();
+  return database.handle().getLastInsertRowid();
+}
+
+Result<Event> find_event(Database& database, int64_t record) {
+  auto found = database.guarded("read the event", [&] {
+    SQLite::Statement select(database.handle(), std::string(kColumns) + " WHERE record = ?");
+    select.bind(1, record);
+    return select.executeStep() ? std::optional(event_at(select)) : std::nullopt;
+  });
+  if (!found) return pass(found);
+  if (!*found)
+    return fail(Code::not_found, "find the event", std::to_string(record), "there is none",
+                "certrebind events lists them: the record is the first column");
+  return std::move(**found);
 }
 
 Result<std::vector<Event>> events_after(Database& database, int64_t after_record) {
   return database.guarded("read the events", [&] {
     std::vector<Event> events;
     SQLite::Statement select(database.handle(),
-                             "SELECT record, id, at_ms, transaction_id, service, old, new, names, "
-                             "message, details FROM events WHERE record > ? ORDER BY record");
+                             std::string(kColumns) + " WHERE record > ? ORDER BY record");
     select.bind(1, after_record);
-    while (select.executeStep()) {
-      Event event{.record = select.getColumn(0).getInt64(),
-                  .id = static_cast<EventId>(select.getColumn(1).getInt()),
-                  .at = WallTime(milliseconds(select.getColumn(2).getInt64())),
-                  .transaction = {},
-                  .service = select.getColumn(4).getString(),
-                  .old_thumbprint = select.getColumn(5).getString(),
-                  .new_thumbprint = select.getColumn(6).getString(),
-                  .names = {},
-                  .message = select.getColumn(8).getString(),
-                  .details = select.getColumn(9).getString()};
-      if (!select.getColumn(3).isNull()) event.transaction = select.getColumn(3).getInt64();
-      std::string names = select.getColumn(7).getString();
-      if (!names.empty()) event.names = split(names, ' ');
-      events.push_back(std::move(event));
-    }
+    while (select.executeStep()) events.push_back(event_at(select));
     return events;
   });
 }

@@ -58,9 +58,12 @@ struct Event {
   std::string details = {};  // JSON, or empty: docs/events.md says what each event carries
 };
 
-// Appends within whatever database transaction is open. Throws what SQLiteCpp throws: for use
-// inside Database::atomically.
-void append_event(Database& database, const Event& event);
+// Gives the event's record. Appends within whatever database transaction is open. Throws what
+// SQLiteCpp throws: for use inside Database::atomically.
+int64_t append_event(Database& database, const Event& event);
+
+// One event by its record; Code::not_found if there is none.
+Result<Event> find_event(Database& database, int64_t record);
 
 // Events after `after_record`, oldest first.
 Result<std::vector<Event>> events_after(Database& database, int64_t after_record);

@@ -49,6 +49,19 @@ TEST_F(EventsTest, GiveBackWhatTheyWereGiven) {
   EXPECT_EQ(event.message, "\xc3\xa4 \xff succeeds");
 }
 
+TEST_F(EventsTest, OneByItsRecord) {
+  int64_t record = 0;
+  ASSERT_TRUE(database_.atomically("log", [&] {
+    append_event(database_, event_with(EventId::started, "1"));
+    record = append_event(database_, event_with(EventId::replaced, "2"));
+  }));
+  auto event = find_event(database_, record);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->record, record);
+  EXPECT_EQ(event->message, "2");
+  EXPECT_EQ(find_event(database_, record + 1).error().code, Code::not_found);
+}
+
 TEST_F(EventsTest, WithoutNames) {
   Event event = event_with(EventId::refused, "");
   event.names.clear();

@@ -106,8 +106,10 @@ CREATE TABLE task_runs (
   started_ms INTEGER,
   ended_ms INTEGER,
   status INTEGER,           -- exit status; 128 + n: killed by signal n
+  runner TEXT NOT NULL DEFAULT '',  -- pid and start time of the process that runs it
   output TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX task_runs_by_state ON task_runs (state, task, due_ms);
 CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the events, when timers ran
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -116,9 +118,14 @@ CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the 
 };
 
 void migrate(SQLite::Database& database) {
-  auto version = static_cast<size_t>(database.execAndGet("PRAGMA user_version").getInt());
-  for (; version < kMigrations.size(); ++version) {
-    SQLite::Transaction transaction(database);
+  auto version_of = [&] {
+    return static_cast<size_t>(database.execAndGet("PRAGMA user_version").getInt());
+  };
+  while (version_of() < kMigrations.size()) {
+    // Another process may be at the same: who comes second looks again.
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    size_t version = version_of();
+    if (version >= kMigrations.size()) return;
     database.exec(kMigrations[version]);
     database.exec("PRAGMA user_version = " + std::to_string(version + 1));
     transaction.commit();

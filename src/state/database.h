@@ -36,11 +36,12 @@ class Database {
     }
   }
 
-  // The same inside one database transaction: all of it or nothing.
+  // The same inside one database transaction: all of it or nothing. It is a writer from the start:
+  // of two processes that read and then write, one waits for the other instead of failing.
   template <class Work>
   Done atomically(const char* doing, Work work) {
     return guarded(doing, [&] {
-      SQLite::Transaction transaction(*handle_);
+      SQLite::Transaction transaction(*handle_, SQLite::TransactionBehavior::IMMEDIATE);
       work();
       transaction.commit();
     });

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <thread>
+
 #include "rebind/testing.h"
 
 namespace certrebind {
@@ -106,6 +108,35 @@ TEST_F(StateTest, OneAtATime) {
   EXPECT_TRUE(State::open_for_reading(settings_)) << "everybody may read";
   first = fail(Code::failed, "", "", "");
   EXPECT_TRUE(State::open_for_writing(disk_, settings_, milliseconds(0)));
+}
+
+TEST_F(StateTest, BesideWhoeverHoldsTheLock) {
+  auto holder = State::open_for_writing(disk_, settings_, milliseconds(0));
+  ASSERT_TRUE(holder);
+  auto beside = State::open_beside(disk_, settings_);
+  ASSERT_TRUE(beside) << beside.error().message();
+  EXPECT_TRUE(beside->atomically(
+      "mark", [&] { beside->handle().exec("INSERT INTO marks VALUES ('a', '1')"); }));
+  auto value = holder->database().handle().execAndGet("SELECT value FROM marks").getString();
+  EXPECT_EQ(value, "1");
+}
+
+// Both read before they write: the second must wait, not fail with a snapshot that is too old.
+TEST_F(DatabaseTest, TwoWritersThatReadFirst) {
+  auto one = Database::open_for_writing(path_);
+  auto other = Database::open_for_writing(path_);
+  auto count_up = [](Database& database) {
+    return database.atomically("count", [&] {
+      int count = database.handle().execAndGet("SELECT count(*) FROM marks").getInt();
+      database.handle().exec("INSERT INTO marks VALUES ('" + std::to_string(count) + "', '')");
+    });
+  };
+  std::jthread second([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(count_up(*other));
+  });
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(count_up(*one));
+  second.join();
+  EXPECT_EQ(one->handle().execAndGet("SELECT count(*) FROM marks").getInt(), 200);
 }
 
 TEST_F(StateTest, RefusesADirectoryThatOthersMayEnter) {

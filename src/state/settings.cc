@@ -2,73 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
-
-#include <set>
-#include <sstream>
-
-#include "base/day_window.h"
 #include "base/text.h"
+#include "state/toml_reader.h"
+#include "sys/day_time.h"
 
 namespace certrebind {
 
 namespace {
 
-// Reads one file's tables, remembering the first complaint.
-class Reader {
- public:
-  Reader(std::string file, const toml::table& root) : file_(std::move(file)), root_(root) {}
-
-  void only(const toml::table& table, const std::set<std::string_view>& known) {
-    for (const auto& [key, value] : table)
-      if (!known.contains(key.str()))
-        complain(key.source(), fmt::format("the setting '{}' is not known", key.str()),
-                 "known here: " + join({known.begin(), known.end()}, ", "));
-  }
-
-  const toml::table* table(std::string_view name) {
-    const toml::node* node = root_.get(name);
-    if (node == nullptr) return nullptr;
-    if (!node->is_table()) complain(node->source(), fmt::format("'{}' must be a table", name));
-    return node->as_table();
-  }
-
-  template <class T>
-  void number(const toml::table& table, std::string_view name, double least, double most, T& into) {
-    const toml::node* node = table.get(name);
-    if (node == nullptr) return;
-    auto value = node->value<double>();
-    bool whole = !std::is_integral_v<T> || node->is_integer();
-    if (!value || !(*value >= least && *value <= most) || !whole) {
-      complain(node->source(), fmt::format("'{}' must be a {}number from {} to {}", name,
-                                           std::is_integral_v<T> ? "whole " : "", least, most));
-      return;
-    }
-    into = static_cast<T>(*value);
-  }
-
-  std::string text(const toml::table& table, std::string_view name) {
-    const toml::node* node = table.get(name);
-    auto value = node ? node->value<std::string>() : std::nullopt;
-    if (!value) complain(table.source(), fmt::format("'{}' must be given, as text", name));
-    return value.value_or("");
-  }
-
-  void complain(const toml::source_region& at, std::string cause, std::string hint = {}) {
-    if (complaint_) return;
-    complaint_ = Error{Code::usage, "use", fmt::format("{}:{}", file_, at.begin.line),
-                       std::move(cause), std::move(hint)};
-  }
-
-  const std::optional<Error>& complaint() const { return complaint_; }
-
- private:
-  std::string file_;
-  const toml::table& root_;
-  std::optional<Error> complaint_;
-};
-
-void read_stores(Reader& reader, const toml::table& root, Settings& settings) {
+void read_stores(TomlReader& reader, const toml::table& root, Settings& settings) {
   const toml::node* node = root.get("store");
   if (node == nullptr) return;
   if (!node->is_array_of_tables()) {
@@ -90,7 +32,7 @@ std::optional<Policy::Automatic> automatic_of(const std::string& text) {
   return std::nullopt;
 }
 
-void read_policies(Reader& reader, const toml::table& root, Settings& settings) {
+void read_policies(TomlReader& reader, const toml::table& root, Settings& settings) {
   const toml::node* node = root.get("policy");
   if (node == nullptr) return;
   if (!node->is_array_of_tables()) {
@@ -101,11 +43,11 @@ void read_policies(Reader& reader, const toml::table& root, Settings& settings) 
     const toml::table& table = *entry.as_table();
     reader.only(table, {"service", "site", "certificate", "automatic", "window"});
     Policy policy;
-    if (table.contains("service")) policy.service = reader.text(table, "service");
-    if (table.contains("site")) policy.site = reader.text(table, "site");
-    if (table.contains("certificate")) policy.certificate = reader.text(table, "certificate");
-    if (table.contains("window")) policy.window = reader.text(table, "window");
-    if (!policy.window.empty() && !parse_day_window(policy.window))
+    reader.optional_text(table, "service", policy.service);
+    reader.optional_text(table, "site", policy.site);
+    reader.optional_text(table, "certificate", policy.certificate);
+    reader.optional_text(table, "window", policy.window);
+    if (!policy.window.empty() && !parse_window(policy.window))
       reader.complain(table.get("window")->source(),
                       "'window' must be two times of day, like \"02:00-04:00\"");
     if (table.contains("automatic")) {
@@ -119,7 +61,7 @@ void read_policies(Reader& reader, const toml::table& root, Settings& settings) 
   }
 }
 
-void read_daemon(Reader& reader, const toml::table& table, Settings& settings) {
+void read_daemon(TomlReader& reader, const toml::table& table, Settings& settings) {
   reader.only(table, {"quiet_seconds", "gather_seconds", "pair_seconds", "log_events", "log_days"});
   auto seconds = [&](std::string_view name, double least, double most, milliseconds& into) {
     double value = static_cast<double>(into.count()) / 1000;
@@ -133,13 +75,11 @@ void read_daemon(Reader& reader, const toml::table& table, Settings& settings) {
   reader.number(table, "log_days", 1, 36'500, settings.log_days);
 }
 
-void read_into(Reader& reader, const toml::table& root, Settings& settings) {
+void read_into(TomlReader& reader, const toml::table& root, Settings& settings) {
   reader.only(root, {"store", "default_stores", "check", "verify", "history", "policy", "daemon"});
-  if (const toml::node* node = root.get("default_stores")) {
-    if (!node->is_boolean())
-      reader.complain(node->source(), "'default_stores' must be true or false");
-    if (!node->value_or(true)) settings.stores.clear();
-  }
+  bool default_stores = true;
+  reader.boolean(root, "default_stores", default_stores);
+  if (!default_stores) settings.stores.clear();
   read_stores(reader, root, settings);
   read_policies(reader, root, settings);
   if (const toml::table* daemon = reader.table("daemon")) read_daemon(reader, *daemon, settings);
@@ -165,21 +105,20 @@ void read_into(Reader& reader, const toml::table& root, Settings& settings) {
 
 }  // namespace
 
+std::string Settings::tasks_directory() const {
+  return parent_directory(config_file) + "/tasks.d";
+}
+
 Result<Settings> load_settings(const Files& files, Settings settings, bool must_exist) {
   auto text = files.read(settings.config_file, kPemLimit);
   if (!text && text.error().code == Code::not_found && !must_exist) return settings;
   if (!text) return pass(text);
-  try {
-    toml::table root = toml::parse(*text, settings.config_file);
-    Reader reader(settings.config_file, root);
-    read_into(reader, root, settings);
-    if (reader.complaint()) return fail(*reader.complaint());
-    return settings;
-  } catch (const toml::parse_error& error) {
-    return fail(Code::usage, "use",
-                fmt::format("{}:{}", settings.config_file, error.source().begin.line),
-                std::string(error.description()));
-  }
+  auto root = parse_toml(settings.config_file, *text);
+  if (!root) return pass(root);
+  TomlReader reader(settings.config_file, *root);
+  read_into(reader, *root, settings);
+  if (reader.complaint()) return fail(*reader.complaint());
+  return settings;
 }
 
 }  // namespace certrebind

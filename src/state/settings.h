@@ -52,6 +52,9 @@ struct Settings {
   std::vector<int> warn_days = {7, 1};                // beside expiry_fraction
   int log_events = 10'000;                            // the lifecycle log keeps so many events
   int log_days = 400;                                 // … and none that is older
+
+  // Where tasks are described, one file each: beside the configuration file.
+  std::string tasks_directory() const;
 };
 
 // Reads the configuration file over the defaults. A missing file is no error unless `must_exist`.

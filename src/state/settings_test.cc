@@ -45,6 +45,7 @@ TEST_F(SettingsTest, DefaultsWithoutAFile) {
   EXPECT_EQ(Settings{}.config_file, "/etc/certrebind/certrebind.toml");
   EXPECT_EQ(Settings{}.state_directory, "/var/lib/certrebind");
   EXPECT_EQ(Settings{}.run_directory, "/run/certrebind");
+  EXPECT_EQ(Settings{}.tasks_directory(), "/etc/certrebind/tasks.d");
 }
 
 TEST_F(SettingsTest, AMissingFileThatWasNamedIsAnError) {

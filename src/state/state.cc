@@ -25,18 +25,24 @@ Done must_be_private(const Files& files, const std::string& path) {
               "chmod 0700 " + path);
 }
 
-}  // namespace
-
-Done State::make_directories(Files& files, const Settings& settings) {
+Done prepare_directories(Files& files, const Settings& settings) {
   const std::string& directory = settings.state_directory;
   for (const std::string& needed : {directory, directory + "/before", settings.run_directory})
     if (Done made = ensure_directory(files, needed, true); !made) return made;
   return must_be_private(files, directory);
 }
 
+}  // namespace
+
+Result<Database> State::open_beside(Files& files, const Settings& settings) {
+  if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
+  return Database::open_for_writing(settings.state_directory + "/state.db");
+}
+
 Result<State> State::open_for_writing(Files& files, const Settings& settings,
                                       milliseconds patience) {
-  if (Done made = make_directories(files, settings); !made) return pass(made);
+  const std::string& directory = settings.state_directory;
+  if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
   auto lock = take_lock(settings.run_directory + "/lock", patience);
   if (!lock) return pass(lock);
   auto database = Database::open_for_writing(settings.state_directory + "/state.db");

@@ -23,6 +23,11 @@ class State {
   // Code::not_found if nothing was ever written.
   static Result<State> open_for_reading(const Settings& settings);
 
+  // The database without the lock, for short writes that stand alone and may come while somebody
+  // holds it (the queue of tasks: a task may itself run what needs the lock). SQLite keeps such
+  // writers apart.
+  static Result<Database> open_beside(Files& files, const Settings& settings);
+
   Database& database() { return database_; }
   // Where the before-images of one transaction lie. Its token makes the name unique also after the
   // database was lost and numbers begin again.

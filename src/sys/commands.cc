@@ -1,12 +1,15 @@
 // Running other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "base/text.h"
@@ -37,20 +40,34 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
+// What the child needs, made before the fork.
+struct Becoming {
+  const char* root;  // null: ours
+  char* const* arguments;
+  char* const* environment;  // null: ours
+  int output;
+};
+
 // Between fork and exec only async-signal-safe calls (signal-safety(7)).
-[[noreturn]] void become(const char* root, char* const* arguments, int output) {
+[[noreturn]] void become(const Becoming& it) {
   ::setpgid(0, 0);
   int null = ::open("/dev/null", O_RDONLY);
   ::dup2(null, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
+  ::dup2(it.output, STDOUT_FILENO);
+  ::dup2(it.output, STDERR_FILENO);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   // Every other descriptor of ours is O_CLOEXEC.
-  if (root != nullptr && (::chroot(root) != 0 || ::chdir("/") != 0)) ::_exit(126);
-  ::execv(arguments[0], arguments);
+  if (it.root != nullptr && (::chroot(it.root) != 0 || ::chdir("/") != 0)) ::_exit(126);
+  if (it.environment == nullptr) {
+    ::execv(it.arguments[0], it.arguments);
+  } else {
+    ::umask(0022);
+    if (::chdir("/") != 0) ::_exit(126);
+    ::execve(it.arguments[0], it.arguments, it.environment);
+  }
   ::_exit(127);
 }
 
@@ -58,29 +75,66 @@ int status_of(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-// Reads until the child and all it left closed the pipe. False at the deadline.
-bool gather(int pipe, SteadyTime deadline, std::string& output) {
-  while (true) {
-    auto left =
-        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
-    int ready = ::poll(&waiting, 1, static_cast<int>(std::min<int64_t>(left.count(), 60'000)));
-    if (ready < 0 && errno != EINTR) return true;
-    if (ready <= 0) continue;
-    char chunk[4096];
-    ssize_t got = ::read(pipe, chunk, sizeof chunk);
-    if (got == 0) return true;
-    if (got < 0 && errno != EINTR) return true;
-    size_t room = kOutputLimit - output.size();
-    if (got > 0) output.append(chunk, std::min(room, static_cast<size_t>(got)));
-  }
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+         info.si_pid != 0;
 }
 
-std::vector<char*> argument_pointers(const std::vector<std::string>& arguments) {
+// The first or the last part of what a program says.
+class Output {
+ public:
+  explicit Output(bool keeps_end) : keeps_end_(keeps_end) {}
+  void add(const char* bytes, size_t count) {
+    if (!keeps_end_) count = std::min(count, kOutputLimit - text_.size());
+    text_.append(bytes, count);
+    if (text_.size() > 2 * kOutputLimit) cut();
+  }
+  std::string take() {
+    if (text_.size() > kOutputLimit) cut();
+    return std::move(text_);
+  }
+
+ private:
+  void cut() { text_.erase(0, text_.size() - kOutputLimit); }
+  bool keeps_end_;
+  std::string text_;
+};
+
+// False at the end of the file.
+bool read_some(int pipe, Output& output) {
+  char chunk[4096];
+  ssize_t got = ::read(pipe, chunk, sizeof chunk);
+  if (got > 0) output.add(chunk, static_cast<size_t>(got));
+  return got > 0 || (got < 0 && errno == EINTR);
+}
+
+constexpr milliseconds kAfterlife(1000);  // for what a program left in the background to say more
+constexpr milliseconds kLook(200);        // how often it is looked whether the program has ended
+constexpr milliseconds kPause(2);         // … while it says nothing any more
+
+// Listens until the program has ended and all it left closed the pipe. False at the deadline.
+bool attend(pid_t child, int pipe, SteadyTime deadline, Output& output) {
+  std::optional<SteadyTime> ended;
+  bool open = true;
+  while (open || !ended) {
+    auto now = std::chrono::steady_clock::now();
+    if (!ended && has_ended(child)) ended = now;
+    if (!open && ended) break;
+    if (ended && now - *ended >= kAfterlife) break;
+    if (!ended && now >= deadline) return false;
+    auto left = std::chrono::ceil<milliseconds>((ended ? *ended + kAfterlife : deadline) - now);
+    pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
+    auto pause = std::min(left, open ? kLook : kPause);
+    if (::poll(&waiting, open ? 1 : 0, static_cast<int>(pause.count())) > 0)
+      open = read_some(pipe, output);
+  }
+  return true;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
-  for (const std::string& argument : arguments)
-    pointers.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
 }
@@ -98,21 +152,31 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_failure(errno, "run", command.text());
   Descriptor reading(ends[0]), writing(ends[1]);
-  std::vector<char*> arguments = argument_pointers(command.arguments);
-  const char* root = command.root.empty() || command.root == "/" ? nullptr : command.root.c_str();
+  std::vector<char*> arguments = pointers_to(command.arguments);
+  bool is_foreign = command.environment.has_value();
+  std::vector<char*> environment;
+  if (is_foreign) environment = pointers_to(*command.environment);
+  bool has_root = !command.root.empty() && command.root != "/";
+  Becoming becoming{.root = has_root ? command.root.c_str() : nullptr,
+                    .arguments = arguments.data(),
+                    .environment = is_foreign ? environment.data() : nullptr,
+                    .output = ends[1]};
   auto begun = std::chrono::steady_clock::now();
   pid_t child = ::fork();
   if (child < 0) return system_failure(errno, "run", command.text());
-  if (child == 0) become(root, arguments.data(), ends[1]);
+  if (child == 0) become(becoming);
+  ::setpgid(child, child);  // whoever comes first: it must stand before a kill
   writing.reset();
+  Output output(is_foreign);
   CommandOutput result;
-  bool finished = gather(reading.get(), begun + deadline, result.output);
-  if (!finished) ::kill(-child, SIGKILL);
+  result.timed_out = !attend(child, reading.get(), begun + deadline, output);
+  if (result.timed_out) ::kill(-child, SIGKILL);
   int wait_status = 0;
   while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
   }
+  result.output = output.take();
   result.took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
-  if (!finished)
+  if (result.timed_out && !is_foreign)
     return fail(Code::timed_out, "run", command.text(),
                 "it did not end within " + std::to_string(deadline.count()) + " ms");
   result.status = status_of(wait_status);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -148,6 +149,13 @@ Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
   if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0)
     return system_failure(errno, "signal process", subject);
   return {};
+}
+
+int own_pid() {
+  return ::getpid();
+}
+uint32_t own_user() {
+  return ::geteuid();
 }
 
 }  // namespace certrebind

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,18 @@ class SystemProcessTable final : public ProcessTable {
   Done signal(int pid, uint64_t started, int number) override;
 };
 
+// This process and the user it runs as.
+int own_pid();
+uint32_t own_user();
+
 // A program to run: an argument vector, never a shell line.
 struct Command {
   std::vector<std::string> arguments;
   std::string root;  // run inside this root; empty or "/": ours
+  // A program of somebody else's, to be run as cron would: this is its whole environment
+  // ("NAME=value"), it begins in "/" with umask 022, the last of its output is kept, and a deadline
+  // that passed is a value too.
+  std::optional<std::vector<std::string>> environment = {};
 
   // The line a person would type, quoted for a shell where needed.
   std::string text() const;
@@ -59,12 +68,15 @@ struct CommandOutput {
   int status = 0;      // exit status; 128 + n when killed by signal n
   std::string output;  // stdout and stderr as they came, at most 256 KiB
   milliseconds took{};
+  bool timed_out = false;  // killed at the deadline, with its whole process group
 };
 
 class Commands {
  public:
   virtual ~Commands() = default;
-  // Runs to the end, or kills it at the deadline (Code::timed_out). A non-zero status is a value.
+  // Runs to the end, or kills it at the deadline (Code::timed_out; with an environment of its own a
+  // value). A non-zero status is a value. What it leaves in the background may go on, but is not
+  // listened to for long.
   virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
 };
 

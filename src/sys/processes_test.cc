@@ -39,6 +39,47 @@ TEST(Commands, TextIsWhatAShellWouldTake) {
             "nginx -g 'daemon off;' 'it'\\''s'");
 }
 
+TEST(Commands, ADeadlineHoldsAlsoForWhatSaysNothingMore) {
+  auto result = run({"/bin/sh", "-c", "exec >&- 2>&-; exec /bin/sleep 1000"}, 100ms);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::timed_out);
+}
+
+TEST(Commands, WhatIsLeftInTheBackgroundIsNotWaitedFor) {
+  auto result = run({"/bin/sh", "-c", "/bin/sleep 30 & echo started"}, 20s);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->status, 0);
+  EXPECT_EQ(result->output, "started\n");
+  EXPECT_LT(result->took, 10s);
+}
+
+Result<CommandOutput> run_foreign(const std::string& script, milliseconds deadline = 10s) {
+  return SystemCommands().run(
+      {.arguments = {"/bin/sh", "-c", script}, .root = {}, .environment = {{"A=1", "B=x y"}}},
+      deadline);
+}
+
+TEST(Commands, AForeignProgramHasOnlyItsEnvironmentAndBeginsAsUnderCron) {
+  auto result = run_foreign("/usr/bin/env | /usr/bin/grep -c HOME; echo $A $B; pwd; umask");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->output, "0\n1 x y\n/\n0022\n");
+}
+
+TEST(Commands, OfAForeignProgramTheEndIsKept) {
+  auto result = run_foreign("/usr/bin/head -c 1000000 /dev/zero; echo; echo last");
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->output.ends_with("\nlast\n"));
+  EXPECT_EQ(result->output.size(), 256U * 1024);
+}
+
+TEST(Commands, AForeignProgramsDeadlineIsAValueWithItsOutput) {
+  auto result = run_foreign("echo said; /bin/sleep 1000 & /bin/sleep 1000", 200ms);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->timed_out);
+  EXPECT_EQ(result->status, 128 + 9);
+  EXPECT_EQ(result->output, "said\n");
+}
+
 TEST(ProcessTable, FindsTheFirstProcess) {
   auto first = SystemProcessTable().find(1);
   ASSERT_TRUE(first);
@@ -53,6 +94,7 @@ TEST(ProcessTable, FindsByNameWithArgumentsAndExecutable) {
   EXPECT_TRUE(found->back().executable.ends_with("unit_tests"));
   EXPECT_EQ(found->back().root, "/");
   EXPECT_FALSE(found->back().other_mounts);
+  EXPECT_EQ(SystemProcessTable().find(own_pid())->user, own_user());
 }
 
 TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {

@@ -1,0 +1,40 @@
+// The times in a task: "1h30m", "03:30", "02:00-04:00".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace certrebind {
+
+// "90s", "10m", "12h", "1d", or several, largest first: "1h30m". None for anything else, for zero,
+// and for more than ten years.
+std::optional<milliseconds> parse_duration(std::string_view text);
+// The same text back.
+std::string to_text(milliseconds duration);
+
+// "03:30" as minutes of the day.
+std::optional<int> parse_time_of_day(std::string_view text);
+std::string time_of_day_text(int minute);
+
+// A part of every day in local time; it may go over midnight.
+struct Window {
+  int from = 0;  // minutes of the day
+  int to = 0;    // not in it any more
+  std::string text() const;
+  bool operator==(const Window&) const = default;
+};
+std::optional<Window> parse_window(std::string_view text);
+
+bool is_open(const Window& window, WallTime now);
+// `now` itself if it is open, else when it opens next.
+WallTime opens_at(const Window& window, WallTime now);
+
+// The last moment at or before `now`, and the first after it, at which the local clock shows that
+// minute of the day.
+WallTime last_daily(int minute, WallTime now);
+WallTime next_daily(int minute, WallTime now);
+
+}  // namespace certrebind

@@ -1,0 +1,42 @@
+#include "sys/local_time.h"
+
+#include <ctime>
+
+namespace certrebind {
+
+LocalTime local_of(WallTime time) {
+  std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm parts{};
+  ::tzset();  // localtime_r need not look at TZ
+  ::localtime_r(&seconds, &parts);
+  return {.year = parts.tm_year + 1900,
+          .month = parts.tm_mon + 1,
+          .day = parts.tm_mday,
+          .minute = parts.tm_hour * 60 + parts.tm_min};
+}
+
+namespace {
+
+// Which of two equal times, and which side of a gap, mktime(3) gives depends on what it was asked
+// before.
+WallTime any_wall_of(const LocalTime& local) {
+  std::tm parts{};
+  parts.tm_year = local.year - 1900;
+  parts.tm_mon = local.month - 1;
+  parts.tm_mday = local.day;
+  parts.tm_hour = local.minute / 60;
+  parts.tm_min = local.minute % 60;
+  parts.tm_isdst = -1;
+  return WallTime(std::chrono::seconds(std::mktime(&parts)));
+}
+
+}  // namespace
+
+WallTime wall_of(const LocalTime& local) {
+  constexpr auto kShift = std::chrono::hours(1);
+  WallTime time = any_wall_of(local);
+  if (local_of(time - kShift).minute == local.minute) return time - kShift;
+  return local_of(time).minute < local.minute ? time + kShift : time;
+}
+
+}  // namespace certrebind
