@@ -119,15 +119,26 @@ bool is_within(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+// Only the last star is ever tried again: what stood before it fits already.
 bool fits(std::string_view pattern, std::string_view text) {
-  size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star))) return false;
-  text.remove_prefix(star);
-  std::string_view rest = pattern.substr(star + 1);
-  for (size_t skip = 0; skip <= text.size(); ++skip)
-    if (fits(rest, text.substr(skip))) return true;
-  return false;
+  constexpr size_t kNone = std::string_view::npos;
+  size_t star = kNone, taken = 0, in_pattern = 0, in_text = 0;
+  while (in_text < text.size()) {
+    char wanted = in_pattern < pattern.size() ? pattern[in_pattern] : '\0';
+    if (wanted == '*') {
+      star = in_pattern++;
+      taken = ++in_text;
+    } else if (wanted == text[in_text] && in_pattern < pattern.size()) {
+      ++in_pattern;
+      ++in_text;
+    } else if (star != kNone) {
+      in_pattern = star + 1;
+      in_text = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return in_pattern == pattern.size();
 }
 
 std::string printable(std::string_view bytes) {

@@ -37,7 +37,7 @@ std::string normalized(std::string_view path);
 // True if `path` lies in `directory` or below it (both absolute, both normalised).
 bool is_within(std::string_view path, std::string_view directory);
 
-// Whether `text` is as `pattern` says, in which "*" stands for anything, also for nothing.
+// Whether `text` is as `pattern` says, in which "*" stands for one byte or more.
 bool fits(std::string_view pattern, std::string_view text);
 
 // The text as valid UTF-8 on one line: control bytes and invalid sequences become \xNN.

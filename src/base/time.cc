@@ -1,7 +1,5 @@
 #include "base/time.h"
 
-#include <time.h>
-
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
@@ -21,13 +19,6 @@ std::string render(WallTime time, char between, const char* zone) {
 }
 
 }  // namespace
-
-int local_minute_of_day(WallTime time) {
-  std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  return local.tm_hour * 60 + local.tm_min;
-}
 
 std::string to_text(WallTime time) {
   return render(time, ' ', "");

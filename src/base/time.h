@@ -17,7 +17,4 @@ std::string to_text(WallTime time);
 // "2026-11-22T09:00:00Z" (RFC 3339), for JSON.
 std::string to_rfc3339(WallTime time);
 
-// Minutes since midnight on this machine's wall, as TZ has it.
-int local_minute_of_day(WallTime time);
-
 }  // namespace certrebind

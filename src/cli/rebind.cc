@@ -63,15 +63,14 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
   if (!noted) return report(noted.error());
   print_undecided(context, surveyed->pending);
-  int own = surveyed->pending.undecided.empty() ? kDone : kDiffers;
   if (surveyed->pending.pairs.empty()) {
     if (!context.json()) print_accounts((*acting)->recovered());
     if (context.json()) print_json({{"accounts", to_json((*acting)->recovered())}});
-    if (!context.json() && own == kDone && surveyed->pending.held.empty())
+    if (!context.json() && surveyed->pending.undecided.empty() && surveyed->pending.held.empty())
       print_line("nothing differs; nothing to do");
-    return std::max(own, exit_of((*acting)->recovered()));
+    return exit_of((*acting)->recovered());
   }
-  return std::max(own, act_on(context, **acting, request_of(surveyed->pending, context, options)));
+  return act_on(context, **acting, request_of(surveyed->pending, context, options));
 }
 
 int rebind(Context& context, const RebindOptions& options) {

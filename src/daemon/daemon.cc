@@ -70,12 +70,11 @@ Done Daemon::run() {
 }
 
 Done Daemon::open() {
-  if (Done made = State::make_directories(host_.files, settings_); !made) return made;
+  auto database = State::open_beside(host_.files, settings_);
+  if (!database) return pass(database);
   auto lock = take_lock(settings_.run_directory + "/daemon.lock", milliseconds(0));
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
-  auto database = Database::open_for_writing(settings_.state_directory + "/state.db");
-  if (!database) return pass(database);
   database_.emplace(std::move(*database));
   noticer_.emplace(host_.files, *database_, settings_, host_.clock);
   queue_.emplace(*database_);
@@ -96,7 +95,7 @@ Done Daemon::begin() {
   if (!last) return pass(last);
   told_ = *last;
   if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
-  tasks_ = load_tasks(host_.files, settings_.tasks_directory, user_);
+  tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
     return kept;
   if (Done looked = look_again(); !looked) return looked;
@@ -212,7 +211,7 @@ Done Daemon::do_what_is_due() {
   if (quiet && services_changed_ && looker_ == 0) look_at_services();
   if (quiet) {
     gathering_since_.reset();
-    tasks_ = load_tasks(host_.files, settings_.tasks_directory, user_);
+    tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
     for (const Error& error : tasks_.errors)
       log_entry("a task was left out: " + error.message(), {{"PRIORITY", "4"}});
     WallTime wall = host_.clock.wall();

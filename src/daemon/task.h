@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "daemon/task_time.h"
+#include "sys/day_time.h"
 
 namespace certrebind {
 

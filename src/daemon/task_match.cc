@@ -51,28 +51,6 @@ std::string_view without_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
-// Both in lower case. Only the last star is ever tried again: what stood before it fits already.
-bool fits(std::string_view pattern, std::string_view name) {
-  constexpr size_t kNone = std::string_view::npos;
-  size_t star = kNone, taken = 0, in_pattern = 0, in_name = 0;
-  while (in_name < name.size()) {
-    char wanted = in_pattern < pattern.size() ? pattern[in_pattern] : '\0';
-    if (wanted == '*') {
-      star = in_pattern++;
-      taken = ++in_name;
-    } else if (wanted == name[in_name] && in_pattern < pattern.size()) {
-      ++in_pattern;
-      ++in_name;
-    } else if (star != kNone) {
-      in_pattern = star + 1;
-      in_name = ++taken;
-    } else {
-      return false;
-    }
-  }
-  return in_pattern == pattern.size();
-}
-
 std::string shown_number(int64_t number) {
   return number == 0 ? "" : std::to_string(number);
 }

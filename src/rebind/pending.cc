@@ -7,8 +7,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "base/day_window.h"
 #include "base/text.h"
+#include "sys/day_time.h"
 
 namespace certrebind {
 
@@ -220,8 +220,8 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
          .since = {}});
     return hold(site + " is not rebound: a policy says to notify only");
   }
-  auto window = policy ? parse_day_window(policy->window) : std::nullopt;
-  if (window && !is_open(*window, local_minute_of_day(host_.clock.wall())))
+  auto window = policy ? parse_window(policy->window) : std::nullopt;
+  if (window && !is_open(*window, host_.clock.wall()))
     return hold(fmt::format("{} waits for its window, {}", site, policy->window));
   bool known = std::ranges::any_of(pending_.pairs, [&](const RequestedPair& other) {
     return other.old_one == pair.old_one && other.new_one == pair.new_one;

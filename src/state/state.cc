@@ -41,7 +41,6 @@ Result<Database> State::open_beside(Files& files, const Settings& settings) {
 
 Result<State> State::open_for_writing(Files& files, const Settings& settings,
                                       milliseconds patience) {
-  const std::string& directory = settings.state_directory;
   if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
   auto lock = take_lock(settings.run_directory + "/lock", patience);
   if (!lock) return pass(lock);

@@ -1,4 +1,4 @@
-#include "daemon/task_time.h"
+#include "sys/day_time.h"
 
 #include <gtest/gtest.h>
 

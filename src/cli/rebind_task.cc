@@ -1,0 +1,24 @@
+#include "cli/rebind_task.h"
+
+#include "lifecycle/events.h"
+#include "sys/lock.h"
+
+namespace certrebind {
+
+Task rebind_task(const std::string& program) {
+  Task task;
+  task.name = kRebindTask;
+  task.description = "every site that used the old certificate serves the new one";
+  task.events = {static_cast<int>(EventId::replaced), static_cast<int>(EventId::installed)};
+  task.every = std::chrono::hours(1);
+  task.command = {program, "rebind", "--pending"};
+  task.once_per_batch = true;
+  return task;
+}
+
+bool daemon_runs(const Settings& settings) {
+  auto lock = take_lock(settings.run_directory + "/daemon.lock", milliseconds(0));
+  return !lock && lock.error().code == Code::busy;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,20 @@
+// The built-in task: it rebinds what was renewed.
+#pragma once
+
+#include <string>
+
+#include "daemon/task_directory.h"
+#include "daemon/task_queue.h"
+#include "state/settings.h"
+
+namespace certrebind {
+
+inline constexpr const char* kRebindTask = "rebind";
+
+// Triggered by every renewal and, against drift, once an hour.
+Task rebind_task(const std::string& program);
+
+// Whether somebody holds the daemon's lock.
+bool daemon_runs(const Settings& settings);
+
+}  // namespace certrebind

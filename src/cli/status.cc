@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+#include <set>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/rebind_task.h"
+#include "lifecycle/attention.h"
+#include "store/bound.h"
+#include "store/places.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kShown = 5;
+
+struct Status {
+  bool enabled = false;
+  bool running = false;
+  std::vector<Error> bad_tasks;
+  std::vector<BoundRow> bound;
+  std::vector<Place> places;  // the soonest expiry first
+  std::vector<TransactionRow> rebinds;
+  std::vector<Attention> attention;
+};
+
+Result<Status> look(Context& context) {
+  Status status;
+  LoadedTasks tasks =
+      load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
+  const Task* task = tasks.find(kRebindTask);
+  status.enabled = task != nullptr && task->enabled;
+  status.running = daemon_runs(context.settings());
+  status.bad_tasks = std::move(tasks.errors);
+  auto state = State::open_for_reading(context.settings());
+  if (!state && state.error().code == Code::not_found) return status;
+  if (!state) return pass(state);
+  auto bound = bound_rows(state->database());
+  if (!bound) return pass(bound);
+  status.bound = std::move(*bound);
+  auto places =
+      state->database().guarded("list the places", [&] { return all_places(state->database()); });
+  if (!places) return pass(places);
+  status.places = std::move(*places);
+  std::erase_if(status.places, [](const Place& place) { return place.thumbprint.empty(); });
+  std::ranges::sort(status.places, {}, &Place::not_after);
+  Journal journal(state->database(), context.host().clock);
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  status.rebinds = std::move(*rows);
+  std::ranges::reverse(status.rebinds);
+  auto needed = attention(state->database());
+  if (!needed) return pass(needed);
+  status.attention = std::move(*needed);
+  return status;
+}
+
+size_t services_of(const Status& status) {
+  std::set<std::string> services;
+  for (const BoundRow& row : status.bound) services.insert(row.service);
+  return services.size();
+}
+
+void print_status(const Status& status, size_t stores, WallTime now) {
+  print_line(status.enabled
+                 ? coloured(Colour::green, "enabled") + ": renewals are rebound by themselves"
+                 : coloured(Colour::yellow, "not enabled") + "; next: certrebind enable");
+  print_line(status.running
+                 ? "daemon: runs"
+                 : coloured(status.enabled ? Colour::red : Colour::yellow, "daemon: does not run") +
+                       "; next: systemctl start certrebind, or certrebind daemon");
+  print_line(fmt::format("{}, {}, {}, {}", count_of(stores, "store"),
+                         count_of(services_of(status), "server"),
+                         count_of(status.bound.size(), "binding"),
+                         count_of(status.places.size(), "watched certificate")));
+  for (const Place& place : status.places | std::views::take(kShown))
+    print_line(fmt::format("  {}  expires {}  {}", place.thumbprint.substr(0, 16),
+                           expiry_text(place.not_after, now), printable(place.path)));
+  if (!status.rebinds.empty()) print_line("last:");
+  for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
+    print_line(fmt::format("  {}  {} {}  {}  {}", row.id, to_text(row.started), row.act,
+                           row.outcome ? to_text(*row.outcome) : "interrupted",
+                           row.service.text()));
+  for (const Error& error : status.bad_tasks)
+    print_line(coloured(Colour::red, "a task is left out: ") + error.message());
+  if (status.attention.empty()) print_line("nothing needs a person");
+  for (const Attention& each : status.attention) {
+    print_line(coloured(Colour::red, "needs a person") +
+               fmt::format(" since {}: {}", to_text(each.since), each.sentence));
+    print_line("  next: " + each.next);
+  }
+}
+
+void print_status_json(const Status& status, WallTime now) {
+  Json places = Json::array(), rebinds = Json::array(), needed = Json::array();
+  for (const Place& place : status.places)
+    places.push_back({{"path", printable(place.path)},
+                      {"thumbprint", place.thumbprint},
+                      {"not_after", to_rfc3339(place.not_after)},
+                      {"days_left", days_left(place.not_after, now)}});
+  for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
+    rebinds.push_back({{"id", row.id},
+                       {"act", row.act},
+                       {"service", row.service.text()},
+                       {"outcome", row.outcome ? to_text(*row.outcome) : "interrupted"},
+                       {"started", to_rfc3339(row.started)}});
+  for (const Attention& each : status.attention)
+    needed.push_back({{"subject", each.subject},
+                      {"sentence", each.sentence},
+                      {"next", each.next},
+                      {"since", to_rfc3339(each.since)}});
+  print_json({{"enabled", status.enabled},
+              {"daemon", status.running},
+              {"services", services_of(status)},
+              {"bindings", status.bound.size()},
+              {"certificates", std::move(places)},
+              {"last", std::move(rebinds)},
+              {"needs_person", std::move(needed)}});
+}
+
+int status(Context& context) {
+  auto looked = look(context);
+  if (!looked) return report(looked.error());
+  WallTime now = context.host().clock.wall();
+  if (context.json()) {
+    print_status_json(*looked, now);
+  } else {
+    print_status(*looked, context.settings().stores.size(), now);
+  }
+  return looked->attention.empty() && looked->running == looked->enabled ? kDone : kDiffers;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Invocation& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "status", "enabled or not, the daemon, what expires next, what needs a person");
+  command->footer(
+      "Exit code 1 if something needs a person, or it is enabled and the daemon does not run.\n"
+      "Example:\n  certrebind status");
+  command->callback([&chosen] { chosen = status; });
+}
+
+}  // namespace certrebind
