@@ -50,6 +50,7 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_recover(app, chosen);
   add_history(app, chosen);
   add_events(app, chosen);
+  add_task(app, chosen);
 }
 
 int run_chosen(const GlobalOptions& globals, const Invocation& chosen) {

@@ -22,6 +22,7 @@ void add_undo(CLI::App& app, Invocation& chosen);
 void add_recover(CLI::App& app, Invocation& chosen);
 void add_history(CLI::App& app, Invocation& chosen);
 void add_events(CLI::App& app, Invocation& chosen);
+void add_task(CLI::App& app, Invocation& chosen);
 
 // The whole program: parses, runs, gives the exit code.
 int run_certrebind(int argc, const char* const* argv);
