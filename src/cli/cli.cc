@@ -53,6 +53,7 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_enable(app, chosen);
   add_status(app, chosen);
   add_daemon(app, chosen);
+  add_task(app, chosen);
 }
 
 int run_chosen(const GlobalOptions& globals, const Invocation& chosen) {

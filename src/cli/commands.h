@@ -25,6 +25,7 @@ void add_daemon(CLI::App& app, Invocation& chosen);
 void add_enable(CLI::App& app, Invocation& chosen);
 void add_status(CLI::App& app, Invocation& chosen);
 void add_events(CLI::App& app, Invocation& chosen);
+void add_task(CLI::App& app, Invocation& chosen);
 
 // The whole program: parses, runs, gives the exit code.
 int run_certrebind(int argc, const char* const* argv);

@@ -38,8 +38,7 @@ std::string to_text(RunState state);
 struct TaskRun {
   int64_t id = 0;
   std::string task = {};
-  std::optional<int64_t> event =
-      {};  // record of the event that triggered it; none: timer or person
+  std::optional<int64_t> event = {};  // record of what triggered it; none: a timer or a person
   RunState state = RunState::queued;
   int attempt = 1;
   WallTime due = {};

@@ -96,12 +96,6 @@ WallTime opens_at(const Window& window, WallTime now) {
   return is_open(window, now) ? now : next_daily(window.from, now);
 }
 
-WallTime last_daily(int minute, WallTime now) {
-  LocalTime today = local_of(now);
-  WallTime at = daily_on(today, minute, 0);
-  return at <= now ? at : daily_on(today, minute, -1);
-}
-
 WallTime next_daily(int minute, WallTime now) {
   LocalTime today = local_of(now);
   WallTime at = daily_on(today, minute, 0);

@@ -32,9 +32,7 @@ bool is_open(const Window& window, WallTime now);
 // `now` itself if it is open, else when it opens next.
 WallTime opens_at(const Window& window, WallTime now);
 
-// The last moment at or before `now`, and the first after it, at which the local clock shows that
-// minute of the day.
-WallTime last_daily(int minute, WallTime now);
+// The first moment after `now` at which the local clock shows that minute of the day.
 WallTime next_daily(int minute, WallTime now);
 
 }  // namespace certrebind

@@ -17,7 +17,8 @@ FLOORS = {
     "service": 4,
     "probe": 4,
     "rebind": 5,
-    "cli": 6,
+    "daemon": 6,
+    "cli": 7,
 }
 # Headers of the system, not of the C++ library.
 SYSTEM = re.compile(

@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/task_commands.h"
+#include "state/state.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kRunsShown = 5;
+
+std::string trigger_text(const Task& task) {
+  std::vector<std::string> parts;
+  for (int id : task.events) parts.push_back(std::to_string(id));
+  if (!parts.empty()) parts = {"event " + join(parts, ",")};
+  if (task.every) parts.push_back("every " + to_text(*task.every));
+  if (task.daily_at) parts.push_back("daily at " + time_of_day_text(*task.daily_at));
+  if (task.window) parts.push_back("within " + task.window->text());
+  return join(parts, ", ");
+}
+
+// Newest first; nothing where there is no state yet.
+Result<std::vector<TaskRun>> runs_of(Context& context, const std::string& task) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state && state.error().code == Code::not_found) return std::vector<TaskRun>();
+  if (!state) return pass(state);
+  return TaskQueue(state->database()).history(task);
+}
+
+std::string last_text(const std::vector<TaskRun>& runs, const std::string& task) {
+  auto last = std::ranges::find(runs, task, &TaskRun::task);
+  if (last == runs.end()) return "never";
+  std::string when = to_text(last->ended.value_or(last->started.value_or(last->due)));
+  return fmt::format("{} {}", when, task_status_text(*last));
+}
+
+Json to_json(const Task& task) {
+  std::vector<std::string> names, command;
+  for (const std::string& name : task.filter.names) names.push_back(printable(name));
+  for (const std::string& argument : task.command) command.push_back(printable(argument));
+  Json environment = Json::object();
+  for (const auto& [name, value] : task.environment) environment[name] = printable(value);
+  return {{"name", task.name},
+          {"description", printable(task.description)},
+          {"enabled", task.enabled},
+          {"events", task.events},
+          {"names", std::move(names)},
+          {"store", printable(task.filter.store)},
+          {"issuer", printable(task.filter.issuer)},
+          {"service", printable(task.filter.service)},
+          {"every", task.every ? to_text(*task.every) : ""},
+          {"daily_at", task.daily_at ? time_of_day_text(*task.daily_at) : ""},
+          {"window", task.window ? task.window->text() : ""},
+          {"command", std::move(command)},
+          {"environment", std::move(environment)},
+          {"time_limit", to_text(task.time_limit)},
+          {"retries", task.retries},
+          {"retry_after", to_text(task.retry_after)},
+          {"once_per_batch", task.once_per_batch}};
+}
+
+Json errors_json(const std::vector<Error>& errors) {
+  Json json = Json::array();
+  for (const Error& error : errors)
+    json.push_back({{"message", printable(error.message())}, {"hint", error.hint}});
+  return json;
+}
+
+void print_tasks(const LoadedTasks& loaded, const std::vector<TaskRun>& runs) {
+  Table table({"NAME", "ON", "TRIGGER", "LAST RUN (UTC)", "COMMAND"});
+  for (const Task& task : loaded.tasks)
+    table.add({task.name, task.enabled ? "yes" : "no", trigger_text(task),
+               last_text(runs, task.name), printable(Command{task.command, {}}.text())});
+  if (!loaded.tasks.empty()) print(table.text());
+  if (loaded.tasks.empty() && loaded.errors.empty())
+    print_line("there is no task yet; certrebind task add --help shows how to add one");
+  for (const Error& error : loaded.errors) report(error);
+}
+
+int list(Context& context) {
+  LoadedTasks loaded = load_tasks(context);
+  auto runs = runs_of(context, "");
+  if (!runs) return report(runs.error());
+  if (context.json()) {
+    Json tasks = Json::array();
+    for (const Task& task : loaded.tasks) {
+      tasks.push_back(to_json(task));
+      auto last = std::ranges::find(*runs, task.name, &TaskRun::task);
+      if (last != runs->end()) tasks.back()["last_run"] = to_json(*last);
+    }
+    print_json({{"tasks", std::move(tasks)}, {"errors", errors_json(loaded.errors)}});
+  } else {
+    print_tasks(loaded, *runs);
+  }
+  return loaded.errors.empty() ? kDone : kDiffers;
+}
+
+int show(Context& context, const std::string& name) {
+  auto task = task_named(load_tasks(context), name);
+  if (!task) return report(task.error());
+  auto runs = runs_of(context, name);
+  if (!runs) return report(runs.error());
+  if (context.json()) {
+    Json json = to_json(*task);
+    json["runs"] = Json::array();
+    for (const TaskRun& run : *runs) json["runs"].push_back(to_json(run));
+    print_json(json);
+    return kDone;
+  }
+  // What stands in the file, with what is as it is by default left out.
+  for (const std::string& line : split(to_toml(*task), '\n')) print_line(printable(line));
+  if (runs->empty()) print_line("it never ran");
+  for (size_t i = 0; i < std::min(runs->size(), kRunsShown); ++i)
+    print_line(fmt::format("run {}: {}, {} UTC", (*runs)[i].id, task_status_text((*runs)[i]),
+                           to_text((*runs)[i].due)));
+  return kDone;
+}
+
+int remove(Context& context, const std::string& name) {
+  auto database = open_queue(context);
+  if (!database) return report(database.error());
+  Done removed =
+      remove_task(context.host().files, context.settings().tasks_directory(), own_user(), name);
+  if (!removed) return report(removed.error());
+  if (Done forgot = TaskQueue(*database).removed(name); !forgot) return report(forgot.error());
+  if (context.json())
+    print_json({{"removed", name}});
+  else
+    print_line(fmt::format("task {} is removed; its history stays", name));
+  return kDone;
+}
+
+void add_named(CLI::App& task, Invocation& chosen, const char* name, const char* about,
+               int (*act)(Context&, const std::string&)) {
+  auto typed = std::make_shared<std::string>();
+  CLI::App* command = task.add_subcommand(name, about);
+  command->add_option("task", *typed, "its name")->required()->type_name("NAME");
+  command->footer(fmt::format("Example:\n  certrebind task {} deploy", name));
+  command->callback(
+      [&chosen, typed, act] { chosen = [typed, act](Context& c) { return act(c, *typed); }; });
+}
+
+}  // namespace
+
+LoadedTasks load_tasks(Context& context) {
+  return load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
+}
+
+Result<Task> task_named(const LoadedTasks& loaded, const std::string& name) {
+  if (const Task* task = loaded.find(name)) return *task;
+  for (const Error& error : loaded.errors) {
+    bool is_of_directory = error.subject.find(".toml") == std::string::npos;
+    if (is_of_directory || error.subject.find("/" + name + ".toml") != std::string::npos)
+      return fail(error);
+  }
+  return fail(Code::not_found, "find the task", printable(name), "there is none of that name",
+              "certrebind task list shows them");
+}
+
+Result<Database> open_queue(Context& context) {
+  auto database = State::open_beside(context.host().files, context.settings());
+  if (database) return database;
+  Error error = database.error();
+  if (error.code == Code::denied && error.hint.empty())
+    error.hint = "run it as root, or name directories of your own with --state and --run";
+  return fail(std::move(error));
+}
+
+void add_task(CLI::App& app, Invocation& chosen) {
+  CLI::App* task =
+      app.add_subcommand("task", "commands that are run when something happens to a certificate");
+  task->require_subcommand(1);
+  task->footer(
+      "Tasks are files in tasks.d beside the configuration file: certrebind-tasks(5).\n"
+      "Example:\n"
+      "  certrebind task add deploy --event 1001 -- /usr/local/sbin/deploy '$(NewCertHash)'");
+  CLI::App* listing = task->add_subcommand("list", "all tasks, and how their last run ended");
+  listing->footer(
+      "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json");
+  listing->callback([&chosen] { chosen = list; });
+  add_named(*task, chosen, "show", "one task, and its last runs", show);
+  add_task_add(*task, chosen);
+  add_named(*task, chosen, "remove", "remove a task and what waits for it", remove);
+  add_task_run(*task, chosen);
+  add_task_history(*task, chosen);
+}
+
+}  // namespace certrebind

@@ -1,0 +1,193 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/task_commands.h"
+#include "daemon/existing_successions.h"
+
+namespace certrebind {
+
+namespace {
+
+struct Options {
+  Task task;
+  std::vector<int> events;
+  std::string only, every, daily_at, window, time_limit, retry_after;
+  std::vector<std::string> environment;
+  bool run_for_existing = false;
+};
+
+Error not_like(const char* option, const std::string& typed, const char* like) {
+  return {Code::usage, "use", fmt::format("{} {}", option, printable(typed)),
+          "it makes no sense there", fmt::format("it is written like {}", like)};
+}
+
+template <class Value, class Parse>
+Done set_parsed(const char* option, const std::string& typed, const char* like, Parse parse,
+                Value& into) {
+  if (typed.empty()) return {};
+  auto value = parse(typed);
+  if (!value) return fail(not_like(option, typed, like));
+  into = *value;
+  return {};
+}
+
+Done set_times(const Options& options, Task& task) {
+  Done done = set_parsed("--every", options.every, "12h", parse_duration, task.every);
+  if (done)
+    done = set_parsed("--daily-at", options.daily_at, "03:30", parse_time_of_day, task.daily_at);
+  if (done) done = set_parsed("--window", options.window, "02:00-04:00", parse_window, task.window);
+  if (done)
+    done = set_parsed("--time-limit", options.time_limit, "1h", parse_duration, task.time_limit);
+  if (done)
+    done =
+        set_parsed("--retry-after", options.retry_after, "10m", parse_duration, task.retry_after);
+  return done;
+}
+
+Done set_environment(const Options& options, Task& task) {
+  for (const std::string& typed : options.environment) {
+    size_t equals = typed.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return fail(not_like("--env", typed, "NAME=value"));
+    std::string name = typed.substr(0, equals);
+    std::erase_if(task.environment, [&](const auto& present) { return present.first == name; });
+    task.environment.emplace_back(name, typed.substr(equals + 1));
+  }
+  std::ranges::sort(task.environment);
+  return {};
+}
+
+// Through the text that will lie in the file, so that both ways have the same rules; without the
+// name of a file, since there is none yet.
+Result<Task> checked(const Task& task) {
+  if (!is_task_name(task.name))
+    return fail(Code::usage, "add the task", printable(task.name), "that is no name for a task",
+                "a name has 1 to 64 letters, digits, dots, dashes and underscores");
+  auto same = parse_task(task.name + ".toml", to_toml(task));
+  if (same) return same;
+  Error error = same.error();
+  error.doing = "add the task";
+  error.subject = task.name;
+  if (task.events.empty() && !task.has_timer()) error.hint = "give --event, --every or --daily-at";
+  return fail(std::move(error));
+}
+
+Result<Task> task_of(const Options& options) {
+  Task task = options.task;
+  task.events.insert(options.events.begin(), options.events.end());
+  if (!options.only.empty()) {
+    auto service = parse_service_id(options.only);
+    if (!service) return pass(service);
+    task.filter.service = ServiceId{service->kind, absolute(service->path)}.text();
+  }
+  if (!task.filter.store.empty()) task.filter.store = absolute(task.filter.store);
+  if (Done set = set_times(options, task); !set) return pass(set);
+  if (Done set = set_environment(options, task); !set) return pass(set);
+  return checked(task);
+}
+
+void print_added(Context& context, const Task& task, const ExistingRuns& runs) {
+  std::string path = context.settings().tasks_directory() + "/" + task.name + ".toml";
+  if (context.json()) {
+    print_json({{"added", task.name},
+                {"file", printable(path)},
+                {"queued", runs.queued},
+                {"not_followed", runs.too_long}});
+    return;
+  }
+  print_line(fmt::format("task {} is added: {}", task.name, printable(path)));
+  if (runs.queued > 0)
+    print_line(count_of(runs.queued, "run") + " for existing successions: queued");
+  if (runs.too_long > 0)
+    print_line(count_of(runs.too_long, "chain") + " of more than 20 successions: not followed");
+}
+
+int add(Context& context, const Options& options) {
+  auto task = task_of(options);
+  if (!task) return report(task.error());
+  auto database = open_queue(context);
+  if (!database) return report(database.error());
+  Host host = context.host();
+  std::string directory = context.settings().tasks_directory();
+  if (Done done = add_task(host.files, directory, own_user(), *task); !done)
+    return report(done.error());
+  WallTime now = host.clock.wall();
+  if (Done noted = TaskQueue(*database).added(*task, now); !noted) return report(noted.error());
+  Result<ExistingRuns> runs;
+  if (options.run_for_existing) runs = enqueue_for_existing(*database, *task, now);
+  if (!runs) return report(runs.error());
+  print_added(context, *task, *runs);
+  return kDone;
+}
+
+void add_triggers(CLI::App& command, Options& options) {
+  auto take_all = CLI::MultiOptionPolicy::TakeAll;
+  command.add_option("--event", options.events, "id of an event that triggers it; repeatable")
+      ->type_name("ID")
+      ->expected(1)
+      ->multi_option_policy(take_all);
+  command
+      .add_option("--name", options.task.filter.names,
+                  "only for certificates with such a name, like *.example.com; repeatable")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->multi_option_policy(take_all);
+  command.add_option("--store", options.task.filter.store, "… that lie there or below")
+      ->type_name("DIR");
+  command.add_option("--issuer", options.task.filter.issuer, "… whose issuer's name has this part")
+      ->type_name("TEXT");
+  command.add_option("--only", options.only, "only for events of this service")
+      ->type_name("KIND:PATH");
+  command.add_option("--every", options.every, "a timer: 12h, 30m, 1d")->type_name("DURATION");
+  command.add_option("--daily-at", options.daily_at, "a timer: 03:30, local time")
+      ->type_name("HH:MM");
+  command.add_option("--window", options.window, "runs wait until it opens: 02:00-04:00")
+      ->type_name("HH:MM-HH:MM");
+}
+
+void add_conduct(CLI::App& command, Options& options) {
+  command.add_option("--description", options.task.description, "what it is for")
+      ->type_name("TEXT");
+  command.add_option("--time-limit", options.time_limit, "it is killed after that; 1h")
+      ->type_name("DURATION");
+  command.add_option("--retries", options.task.retries, "how often it is tried again; 3")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000));
+  command.add_option("--retry-after", options.retry_after, "… and when; 10m")
+      ->type_name("DURATION");
+  command.add_option("--env", options.environment, "an environment variable; repeatable")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--once-per-batch", options.task.once_per_batch,
+                   "one run for all events that wait");
+  command.add_flag("--run-for-existing", options.run_for_existing,
+                   "queue runs for the successions of the past, each followed to its end");
+}
+
+}  // namespace
+
+void add_task_add(CLI::App& task, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = task.add_subcommand("add", "add a task: what triggers it, what it runs");
+  command->add_option("task", options->task.name, "its name")->required()->type_name("NAME");
+  command
+      ->add_option("command", options->task.command,
+                   "program and arguments, behind --; no shell is involved")
+      ->required()
+      ->type_name("COMMAND ARG…");
+  add_triggers(*command, *options);
+  add_conduct(*command, *options);
+  command->footer(
+      "Variables: $(OldCertHash) $(NewCertHash) $(OldCertSha1) $(NewCertSha1) $(EventRecordId)\n"
+      "$(EventId) $(Names) $(Path) $(Lineage) $(Service) $(TaskName); quote them for your shell.\n"
+      "Example:\n"
+      "  certrebind task add postfix --event 1001 --name 'mail.*' -- systemctl reload postfix");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return add(c, *options); }; });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/text.h"
+#include "cli/task_commands.h"
+#include "state/state.h"
+
+namespace certrebind {
+
+namespace {
+
+struct Options {
+  std::string task;
+  int64_t id = 0;
+};
+
+std::string time_text(const std::optional<WallTime>& time) {
+  return time ? to_text(*time) : "-";
+}
+
+void print_runs(const std::vector<TaskRun>& runs) {
+  Table table({"ID", "TASK", "ATTEMPT", "EVENT", "DUE (UTC)", "ENDED (UTC)", "STATE"});
+  for (const TaskRun& run : runs)
+    table.add({std::to_string(run.id), printable(run.task), std::to_string(run.attempt),
+               run.event ? std::to_string(*run.event) : "-", to_text(run.due), time_text(run.ended),
+               task_status_text(run)});
+  print(table.text());
+}
+
+int show_one(Context& context, TaskQueue& queue, const Options& options) {
+  auto run = queue.find(options.id);
+  if (!run) return report(run.error());
+  if (!options.task.empty() && run->task != options.task)
+    return report({Code::usage, "show", fmt::format("run {}", run->id),
+                   fmt::format("it is one of task {}", printable(run->task)),
+                   fmt::format("certrebind task history --id {}", run->id)});
+  if (context.json()) {
+    Json json = to_json(*run);
+    json["output"] = run->output;
+    print_json(json);
+    return kDone;
+  }
+  print_runs({*run});
+  for (const std::string& line : split(run->output, '\n'))
+    if (!line.empty()) print_line("  " + printable(line));
+  return kDone;
+}
+
+int show_all(Context& context, TaskQueue& queue, const Options& options) {
+  auto runs = queue.history(options.task);
+  if (!runs) return report(runs.error());
+  if (context.json()) {
+    Json json = Json::array();
+    for (const TaskRun& run : *runs) json.push_back(to_json(run));
+    print_json(json);
+  } else if (runs->empty()) {
+    print_line("no task was run yet");
+  } else {
+    print_runs(*runs);
+  }
+  return kDone;
+}
+
+int history(Context& context, const Options& options) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state && (state.error().code != Code::not_found || options.id != 0))
+    return report(state.error());
+  if (!state) {
+    context.json() ? print_json(Json::array()) : print_line("no task was run yet");
+    return kDone;
+  }
+  TaskQueue queue(state->database());
+  return options.id != 0 ? show_one(context, queue, options) : show_all(context, queue, options);
+}
+
+}  // namespace
+
+std::string task_status_text(const TaskRun& run) {
+  if (run.state != RunState::failed) return to_text(run.state);
+  if (!run.status) return "interrupted";
+  if (*run.status > 128) return fmt::format("failed (signal {})", *run.status - 128);
+  return fmt::format("failed (exit {})", *run.status);
+}
+
+Json to_json(const TaskRun& run) {
+  auto time = [](const std::optional<WallTime>& at) { return at ? to_rfc3339(*at) : ""; };
+  Json json = {{"id", run.id},
+               {"task", printable(run.task)},
+               {"state", to_text(run.state)},
+               {"attempt", run.attempt},
+               {"due", to_rfc3339(run.due)},
+               {"started", time(run.started)},
+               {"ended", time(run.ended)}};
+  if (run.event) json["event"] = *run.event;
+  if (run.status) json["status"] = *run.status;
+  return json;
+}
+
+void add_task_history(CLI::App& task, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = task.add_subcommand("history", "what was run, and how it ended");
+  command->add_option("task", options->task, "only of this task")->type_name("NAME");
+  command->add_option("--id", options->id, "one run, with its output")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->footer("Example:\n  certrebind task history deploy\n  certrebind task history --id 12");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return history(c, *options); }; });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/task_commands.h"
+#include "daemon/task_worker.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr milliseconds kLookEvery(200);
+
+struct Options {
+  std::string task;
+  int64_t event = 0;
+  int64_t queued = 0;
+};
+
+std::string home() {
+  const char* set = std::getenv("HOME");
+  return set != nullptr && *set != '\0' ? set : own_user() == 0 ? "/root" : "/";
+}
+
+Result<std::optional<Event>> event_of(Database& database, std::optional<int64_t> record) {
+  if (!record) return std::nullopt;
+  auto event = find_event(database, *record);
+  if (!event) return pass(event);
+  return std::optional(std::move(*event));
+}
+
+// Another run of the task may be at work: they never overlap.
+Result<int64_t> begin_when_free(Context& context, TaskQueue& queue, const LoadedTasks& loaded,
+                                const Task& task, std::optional<int64_t> event) {
+  Host host = context.host();
+  std::string runner = runner_of(host.processes, own_pid());
+  for (bool told = false;; told = true) {
+    Done cleared = queue.interrupted(loaded.tasks, host.processes, host.clock.wall());
+    if (!cleared) return pass(cleared);
+    auto run = queue.begin_now(task, event, runner, host.clock.wall());
+    if (run || run.error().code != Code::busy) return run;
+    if (!told) print_error("waiting for the run of it that is at work");
+    host.clock.sleep(kLookEvery);
+  }
+}
+
+void print_result(Context& context, int64_t run, const TaskResult& result) {
+  if (context.json()) {
+    print_json({{"run", run}, {"status", result.status}, {"output", result.output}});
+    return;
+  }
+  print(result.output);
+  if (!result.output.empty() && !result.output.ends_with('\n')) print_line("");
+  if (result.status != 0)
+    print_error(fmt::format("certrebind: the task failed with exit status {} (run {})",
+                            result.status, run));
+}
+
+int run_by_hand(Context& context, const Options& options) {
+  LoadedTasks loaded = load_tasks(context);
+  auto task = task_named(loaded, options.task);
+  if (!task) return report(task.error());
+  auto database = open_queue(context);
+  if (!database) return report(database.error());
+  std::optional<int64_t> record;
+  if (options.event != 0) record = options.event;
+  auto event = event_of(*database, record);
+  if (!event) return report(event.error());
+  TaskQueue queue(*database);
+  auto run = begin_when_free(context, queue, loaded, *task, record);
+  if (!run) return report(run.error());
+  TaskResult result = run_task(context.host(), context.settings(), *task, *event, home());
+  task->retries = 0;  // whoever typed it sees that it failed
+  Done noted =
+      queue.finished({*task}, *run, result.status, result.output, context.host().clock.wall());
+  print_result(context, *run, result);
+  if (!noted) return report(noted.error());
+  return result.status == 0 ? kDone : kDiffers;
+}
+
+// The task and its event as the queue has them; what is gone makes a run that failed.
+TaskResult carry_out(Context& context, Database& database, const LoadedTasks& loaded,
+                     const TaskRun& run) {
+  auto task = task_named(loaded, run.task);
+  auto event = event_of(database, run.event);
+  if (task && event) return run_task(context.host(), context.settings(), *task, *event, home());
+  const Error& error = task ? event.error() : task.error();
+  return {.status = kUsage, .output = "certrebind: " + error.message() + "\n"};
+}
+
+int run_queued(Context& context, const Options& options) {
+  auto database = open_queue(context);
+  if (!database) return report(database.error());
+  TaskQueue queue(*database);
+  Host host = context.host();
+  auto run = queue.find(options.queued);
+  if (!run) return report(run.error());
+  Done begun = queue.started(run->id, runner_of(host.processes, own_pid()), host.clock.wall());
+  if (!begun) return report(begun.error());
+  LoadedTasks loaded = load_tasks(context);
+  TaskResult result = carry_out(context, *database, loaded, *run);
+  Done noted =
+      queue.finished(loaded.tasks, run->id, result.status, result.output, host.clock.wall());
+  if (!noted) return report(noted.error());
+  return result.status == 0 ? kDone : kDiffers;
+}
+
+int run(Context& context, const Options& options) {
+  if (options.queued != 0) return run_queued(context, options);
+  if (!options.task.empty()) return run_by_hand(context, options);
+  return report({Code::usage, "run", "a task", "none is named", "certrebind task list shows them"});
+}
+
+}  // namespace
+
+void add_task_run(CLI::App& task, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = task.add_subcommand("run", "run a task now and show its output");
+  command->add_option("task", options->task, "its name")->type_name("NAME");
+  command
+      ->add_option("--event", options->event,
+                   "as if this event had triggered it: a record of certrebind events")
+      ->type_name("RECORD")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--queued", options->queued, "")->group("");  // how the daemon runs them
+  command->footer(
+      "Exit codes: 0; 1 if the task failed: it is not retried.\n"
+      "Example:\n  certrebind task run deploy --event 17");
+  command->callback(
+      [&chosen, options] { chosen = [options](Context& c) { return run(c, *options); }; });
+}
+
+}  // namespace certrebind
