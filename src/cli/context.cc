@@ -38,6 +38,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   choose(settings.config_file, options.config, "CERTREBIND_CONFIG");
   choose(settings.state_directory, options.state, "CERTREBIND_STATE");
   choose(settings.run_directory, options.run, "CERTREBIND_RUN");
+  settings.tasks_directory = parent_directory(settings.config_file) + "/tasks.d";
   const char* home = std::getenv("HOME");
   settings.stores = usual_stores(home != nullptr ? home : "/root");
   bool must_exist = settings.config_file != usual_config;

@@ -53,6 +53,20 @@ class Reader {
     return value.value_or("");
   }
 
+  // Absent: empty.
+  std::vector<std::string> texts(const toml::table& table, std::string_view name) {
+    const toml::node* node = table.get(name);
+    if (node == nullptr) return {};
+    std::vector<std::string> all;
+    const toml::array* array = node->as_array();
+    if (array != nullptr)
+      for (const toml::node& entry : *array)
+        if (auto text = entry.value<std::string>()) all.push_back(*text);
+    if (array == nullptr || all.empty() || all.size() != array->size())
+      complain(node->source(), fmt::format("'{}' must be a list of texts", name));
+    return all;
+  }
+
   void complain(const toml::source_region& at, std::string cause, std::string hint = {}) {
     if (complaint_) return;
     complaint_ = Error{Code::usage, "use", fmt::format("{}:{}", file_, at.begin.line),
@@ -76,9 +90,10 @@ void read_stores(Reader& reader, const toml::table& root, Settings& settings) {
   }
   for (const toml::node& entry : *node->as_array()) {
     const toml::table& store = *entry.as_table();
-    reader.only(store, {"kind", "path"});
-    settings.stores.push_back(
-        {.kind = reader.text(store, "kind"), .path = reader.text(store, "path")});
+    reader.only(store, {"kind", "path", "renew"});
+    settings.stores.push_back({.kind = reader.text(store, "kind"),
+                               .path = reader.text(store, "path"),
+                               .renew = reader.texts(store, "renew")});
   }
 }
 

@@ -16,12 +16,16 @@ namespace certrebind {
 struct StoreSetting {
   std::string kind;
   std::string path;
+  // Renews what lies there where the renewer's own files do not tell how: an argument vector in
+  // which "{name}" stands for the certificate's name. Empty: what the files tell.
+  std::vector<std::string> renew = {};
 };
 
 struct Settings {
   std::string config_file = "/etc/certrebind/certrebind.toml";
   std::string state_directory = "/var/lib/certrebind";
   std::string run_directory = "/run/certrebind";
+  std::string tasks_directory;
 
   std::vector<StoreSetting> stores;  // the usual places and those of [[store]]
 

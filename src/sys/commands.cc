@@ -1,6 +1,7 @@
 // Running other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -38,8 +39,9 @@ std::string shell_quoted(const std::string& word) {
 }
 
 // Between fork and exec only async-signal-safe calls (signal-safety(7)).
-[[noreturn]] void become(const char* root, char* const* arguments, int output) {
+[[noreturn]] void become(const char* root, char* const* arguments, int output, uint32_t file_mask) {
   ::setpgid(0, 0);
+  ::umask(file_mask);
   int null = ::open("/dev/null", O_RDONLY);
   ::dup2(null, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
@@ -103,7 +105,7 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   auto begun = std::chrono::steady_clock::now();
   pid_t child = ::fork();
   if (child < 0) return system_failure(errno, "run", command.text());
-  if (child == 0) become(root, arguments.data(), ends[1]);
+  if (child == 0) become(root, arguments.data(), ends[1], command.file_mask);
   writing.reset();
   CommandOutput result;
   bool finished = gather(reading.get(), begun + deadline, result.output);

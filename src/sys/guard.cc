@@ -24,4 +24,8 @@ bool stderr_is_terminal() {
   return ::isatty(STDERR_FILENO) == 1;
 }
 
+uint32_t effective_user() {
+  return ::geteuid();
+}
+
 }  // namespace certrebind

@@ -50,6 +50,7 @@ class SystemProcessTable final : public ProcessTable {
 struct Command {
   std::vector<std::string> arguments;
   std::string root;  // run inside this root; empty or "/": ours
+  uint32_t file_mask = 0077;  // umask(2): what may not be set on files that it makes
 
   // The line a person would type, quoted for a shell where needed.
   std::string text() const;
