@@ -49,7 +49,7 @@ class SystemProcessTable final : public ProcessTable {
 // A program to run: an argument vector, never a shell line.
 struct Command {
   std::vector<std::string> arguments;
-  std::string root;  // run inside this root; empty or "/": ours
+  std::string root;           // run inside this root; empty or "/": ours
   uint32_t file_mask = 0077;  // umask(2): what may not be set on files that it makes
 
   // The line a person would type, quoted for a shell where needed.

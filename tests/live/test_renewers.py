@@ -231,3 +231,37 @@ def test_autoenroll_says_what_it_cannot_renew(place, authority):
     use(place, issued)
     done = place.run("autoenroll", "run")
     assert done.code == 1 and "cannot be renewed: acme.sh is not installed" in done.out, done
+
+
+@pytest.fixture
+def with_timer(place):
+    """What goes before certrebind so that it sees a host that systemd runs, with an enabled timer
+    of acme.sh: in a mount namespace of its own."""
+    return [acme.script(
+        place / "with-timer.sh",
+        "exec unshare -m sh -c '"
+        "mount -t tmpfs none /run && mkdir -p /run/systemd/system && "
+        "mount -t tmpfs none /etc/systemd/system && cd /etc/systemd/system && "
+        "mkdir timers.target.wants && ln -s ../acme.timer timers.target.wants/acme.timer && "
+        "echo \"[Timer]\" > acme.timer && "
+        f"printf \"[Service]\\nExecStart={place.path}/acme.sh/acme.sh --cron\\n\" > acme.service && "
+        "cd / && exec \"$@\"' with-timer \"$@\"")]
+
+
+@pytest.mark.skipif(not harness.ROOT, reason="needs root")
+def test_what_has_a_timer_is_left_to_it(place, authority, with_timer):
+    issued = near_end(place, authority)
+    use(place, issued)
+    assert "acme.sh, but nothing runs it" in place.run("certificates").out
+    table = place.run("certificates", before=with_timer).out
+    assert "acme.sh" in table and "nothing runs it" not in table
+    [entry] = place.run("certificates", "--json", before=with_timer).json
+    assert entry["renewer"]["scheduled_by"] == "acme.timer"
+    done = place.run("autoenroll", "enable", before=with_timer)
+    assert "acme.sh is run by acme.timer" in done.out, done
+    done = place.run("autoenroll", "run", before=with_timer)
+    assert done.code == 0 and "left to acme.timer" in done.out, done
+    assert not (place / "acme.sh/called").exists()
+    before = issued.thumbprint
+    done = place.run("autoenroll", "run", "--all", before=with_timer)
+    assert done.code == 0 and issued.thumbprint != before, done
