@@ -38,6 +38,11 @@ TEST_PACKAGES=(
   "gcc:the crash tests' shim"
   "patch:tests that a printed diff applies"
   "util-linux:tests as another user"
+  "pebble:an ACME server for tests of renewers"
+  "certbot:tests of renewers"
+  "lego:tests of renewers"
+  "uacme:tests of renewers"
+  "dehydrated:tests of renewers"
 )
 
 as_root() {

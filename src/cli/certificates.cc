@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
+#include "cli/renewer_output.h"
 
 namespace certrebind {
 
@@ -15,17 +16,19 @@ Json to_json(const InventoryItem& item, WallTime now) {
   json["key_path"] = printable(item.key_path);
   json["key_at_hand"] = !item.key_path.empty();
   json["store"] = item.store;
+  json["renewer"] = to_json(item.renewer);
   json["bindings"] = item.bindings.size();
   return json;
 }
 
 void print_table(const std::vector<InventoryItem>& items, WallTime now) {
-  Table table({"THUMBPRINT", "ISSUED TO", "ISSUED BY", "EXPIRES", "KEY", "BINDINGS", "PATH"});
+  Table table({"THUMBPRINT", "ISSUED TO", "ISSUED BY", "EXPIRES", "KEY", "BINDINGS", "RENEWED BY",
+               "NEXT DUE", "PATH"});
   for (const InventoryItem& item : items)
     table.add({item.certificate.thumbprint.brief(), printable(item.certificate.subject),
                printable(item.certificate.issuer), expiry_text(item.certificate.not_after, now),
                item.key_path.empty() ? "no" : "yes", std::to_string(item.bindings.size()),
-               printable(item.path)});
+               renewer_text(item.renewer), due_text(item.renewer, now), printable(item.path)});
   print(table.text());
 }
 

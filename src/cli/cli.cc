@@ -48,6 +48,8 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_rebind(app, chosen);
   add_undo(app, chosen);
   add_recover(app, chosen);
+  add_renew(app, chosen);
+  add_autoenroll(app, chosen);
   add_history(app, chosen);
   add_events(app, chosen);
   add_enable(app, chosen);

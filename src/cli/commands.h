@@ -21,6 +21,8 @@ void add_rebind(CLI::App& app, Invocation& chosen);
 void add_undo(CLI::App& app, Invocation& chosen);
 void add_recover(CLI::App& app, Invocation& chosen);
 void add_history(CLI::App& app, Invocation& chosen);
+void add_renew(CLI::App& app, Invocation& chosen);
+void add_autoenroll(CLI::App& app, Invocation& chosen);
 void add_daemon(CLI::App& app, Invocation& chosen);
 void add_enable(CLI::App& app, Invocation& chosen);
 void add_status(CLI::App& app, Invocation& chosen);

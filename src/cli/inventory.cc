@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "store/stores.h"
+#include "sys/guard.h"
 #include "x509/key.h"
+#include "x509/name_match.h"
 
 namespace certrebind {
 
@@ -48,13 +50,24 @@ std::vector<InventoryItem> take_inventory(const Files& files, const Settings& se
                                         .path = stored.certificate_path,
                                         .key_path = has_key ? stored.key_path : "",
                                         .store = stored.store.kind,
-                                        .bindings = {}};
+                                        .bindings = {},
+                                        .renewer = {}};
   }
+  Renewers renewers(files, settings.stores, own_user());
   std::vector<InventoryItem> items;
-  for (auto& [path, item] : by_path) items.push_back(std::move(item));
+  for (auto& [path, item] : by_path) {
+    item.renewer = renewers.owner_of(path);
+    items.push_back(std::move(item));
+  }
   std::ranges::stable_sort(items, {},
                            [](const InventoryItem& item) { return item.certificate.not_after; });
   return items;
+}
+
+bool is_meant(const InventoryItem& item, const std::string& typed) {
+  if (auto thumbprint = TypedThumbprint::parse(typed))
+    if (thumbprint->matches(item.certificate.thumbprint, item.der)) return true;
+  return item.path == typed || covers(item.certificate.names, typed);
 }
 
 }  // namespace certrebind

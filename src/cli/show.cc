@@ -7,8 +7,8 @@
 #include "cli/commands.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
+#include "cli/renewer_output.h"
 #include "x509/bundle.h"
-#include "x509/name_match.h"
 
 namespace certrebind {
 
@@ -19,12 +19,6 @@ struct Shown {
   Bundle bundle;
   std::vector<const InventoryItem*> places;
 };
-
-bool matches(const InventoryItem& item, const std::string& typed) {
-  if (auto thumbprint = TypedThumbprint::parse(typed))
-    if (thumbprint->matches(item.certificate.thumbprint, item.der)) return true;
-  return item.path == typed || covers(item.certificate.names, typed);
-}
 
 Result<Bundle> bundle_at(const Files& files, const std::string& path) {
   auto bytes = files.read(path, kPemLimit);
@@ -37,7 +31,7 @@ std::vector<Shown> find_all(const Files& files, const std::vector<InventoryItem>
                             const std::string& typed) {
   std::vector<Shown> found;
   for (const InventoryItem& item : items) {
-    if (!matches(item, typed)) continue;
+    if (!is_meant(item, typed)) continue;
     auto known = std::ranges::find_if(found, [&](const Shown& shown) {
       return shown.bundle.leaf.outline.thumbprint == item.certificate.thumbprint;
     });
@@ -74,6 +68,7 @@ void print_certificate(const Shown& shown, WallTime now) {
                            place->store.empty() ? "" : " (" + place->store + ")"));
     print_line("  key        " +
                (place->key_path.empty() ? "not at hand" : printable(place->key_path)));
+    print_renewer(place->renewer, now);
     for (const SurveyedBinding* bound : place->bindings)
       print_line(fmt::format("  binding    {}  {}  {}", printable(bound->binding.site),
                              endpoints_text(bound->binding),
@@ -103,6 +98,7 @@ Json to_json(const Shown& shown, WallTime now) {
     json["places"].push_back({{"path", printable(place->path)},
                               {"key_path", printable(place->key_path)},
                               {"store", place->store},
+                              {"renewer", to_json(place->renewer)},
                               {"bindings", std::move(bindings)}});
   }
   return json;

@@ -19,9 +19,10 @@ void read_stores(TomlReader& reader, const toml::table& root, Settings& settings
   }
   for (const toml::node& entry : *node->as_array()) {
     const toml::table& store = *entry.as_table();
-    reader.only(store, {"kind", "path"});
-    settings.stores.push_back(
-        {.kind = reader.text(store, "kind"), .path = reader.text(store, "path")});
+    reader.only(store, {"kind", "path", "renew"});
+    StoreSetting setting{.kind = reader.text(store, "kind"), .path = reader.text(store, "path")};
+    reader.texts(store, "renew", setting.renew);
+    settings.stores.push_back(std::move(setting));
   }
 }
 

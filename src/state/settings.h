@@ -16,6 +16,9 @@ namespace certrebind {
 struct StoreSetting {
   std::string kind;
   std::string path;
+  // Renews what lies there where the renewer's own files do not tell how: an argument vector in
+  // which "{name}" stands for the certificate's name. Empty: what the files tell.
+  std::vector<std::string> renew = {};
 };
 
 // What happens by itself to the bindings that a policy fits; the first that fits decides.

@@ -89,6 +89,9 @@ TEST_F(SettingsTest, WithoutTheUsualStores) {
   ASSERT_TRUE(settings);
   ASSERT_EQ(settings->stores.size(), 1U);
   EXPECT_EQ(settings->stores[0].path, "/l");
+  EXPECT_TRUE(settings->stores[0].renew.empty());
+  settings = load("[[store]]\nkind = 'lego'\npath = '/l'\nrenew = ['/usr/bin/lego', 'renew']\n");
+  EXPECT_EQ(settings->stores.back().renew, (std::vector<std::string>{"/usr/bin/lego", "renew"}));
   EXPECT_EQ(load("default_stores = true\n")->stores.size(), 1U);
 }
 
@@ -104,6 +107,9 @@ TEST_F(SettingsTest, WrongTypesAreNamed) {
   expect_refused("[check]\nexpiry_days = 'many'\n", 2, "must be a");
   expect_refused("[check]\nexpiry_days = true\n", 2, "must be a");
   expect_refused("check = 1\n", 1, "'check' must be a table");
+  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nrenew = 'x'\n", 4, "list of texts");
+  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nrenew = []\n", 4, "list of texts");
+  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nrenew = ['/x', 1]\n", 4, "list of texts");
   expect_refused("default_stores = 'no'\n", 1, "must be true or false");
   expect_refused("store = 'x'\n", 1, "[[store]]");
   expect_refused("\n[[store]]\nkind = 'lego'\n", 2, "'path' must be given");

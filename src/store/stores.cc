@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "store/certmonger.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 
@@ -81,6 +82,13 @@ void list_uacme(const Files& files, const StoreSetting& store,
                  store.path + "/private/" + name + "/key.pem", found);
 }
 
+// certmonger keeps certificates anywhere: a file for each says where.
+void list_certmonger(const Files& files, const StoreSetting& store,
+                     std::vector<StoredCertificate>& found) {
+  for (const CertmongerRequest& request : certmonger_requests(files, store.path))
+    add_if_there(files, store, request.certificate_path, request.key_path, found);
+}
+
 void list_plain(const Files& files, const StoreSetting& store,
                 std::vector<StoredCertificate>& found) {
   for (const char* below : {"", "/certs", "/tls/certs"}) {
@@ -113,9 +121,10 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"certbot", true, list_certbot}, {"lego", true, list_lego},
-    {"acme.sh", true, list_acme_sh}, {"dehydrated", true, list_dehydrated},
-    {"uacme", true, list_uacme},     {"directory", false, list_plain},
+    {"certbot", true, list_certbot},  {"lego", true, list_lego},
+    {"acme.sh", true, list_acme_sh},  {"dehydrated", true, list_dehydrated},
+    {"uacme", true, list_uacme},      {"certmonger", true, list_certmonger},
+    {"directory", false, list_plain},
 };
 
 const Kind* kind_named(const std::string& name) {
@@ -161,6 +170,7 @@ std::vector<StoreSetting> usual_stores(const std::string& home_directory) {
           {"dehydrated", "/var/lib/dehydrated/certs"},
           {"dehydrated", "/etc/dehydrated/certs"},
           {"uacme", "/etc/ssl/uacme"},
+          {"certmonger", "/var/lib/certmonger"},
           {"directory", "/etc/ssl"},
           {"directory", "/etc/pki"}};
 }
@@ -170,9 +180,12 @@ Done check_stores(const std::vector<StoreSetting>& stores) {
     if (kind_named(store.kind) == nullptr)
       return fail(Code::usage, "use the store", store.path,
                   "the kind '" + store.kind + "' is not known",
-                  "known kinds: certbot, lego, acme.sh, dehydrated, uacme, directory");
+                  "known kinds: certbot, lego, acme.sh, dehydrated, uacme, certmonger, directory");
     if (!store.path.starts_with('/'))
       return fail(Code::usage, "use the store", store.path, "its path is not absolute");
+    if (!store.renew.empty() && !store.renew.front().starts_with('/'))
+      return fail(Code::usage, "use the store", store.path,
+                  "the program of its 'renew' is not an absolute path");
   }
   return {};
 }

@@ -111,10 +111,12 @@ TEST_F(StoresTest, OfAKindThatIsKnown) {
   EXPECT_TRUE(check_stores(usual_stores("/root")));
   EXPECT_EQ(check_stores({{"vault", "/v"}}).error().code, Code::usage);
   EXPECT_EQ(check_stores({{"lego", "relative"}}).error().code, Code::usage);
+  EXPECT_TRUE(check_stores({{"lego", "/l", {"/usr/bin/lego", "renew"}}}));
+  EXPECT_EQ(check_stores({{"lego", "/l", {"lego", "renew"}}}).error().code, Code::usage);
 }
 
 TEST_F(StoresTest, RenewersOwnTheirTrees) {
-  for (const char* kind : {"certbot", "lego", "acme.sh", "dehydrated", "uacme"})
+  for (const char* kind : {"certbot", "lego", "acme.sh", "dehydrated", "uacme", "certmonger"})
     EXPECT_TRUE(belongs_to_renewer({kind, "/x"})) << kind;
   EXPECT_FALSE(belongs_to_renewer({"directory", "/etc/ssl"}));
   EXPECT_FALSE(belongs_to_renewer({"unknown", "/x"}));

@@ -46,11 +46,13 @@ struct Becoming {
   char* const* arguments;
   char* const* environment;  // null: ours
   int output;
+  uint32_t file_mask;
 };
 
 // Between fork and exec only async-signal-safe calls (signal-safety(7)).
 [[noreturn]] void become(const Becoming& it) {
   ::setpgid(0, 0);
+  ::umask(it.file_mask);
   int null = ::open("/dev/null", O_RDONLY);
   ::dup2(null, STDIN_FILENO);
   ::dup2(it.output, STDOUT_FILENO);
@@ -64,7 +66,6 @@ struct Becoming {
   if (it.environment == nullptr) {
     ::execv(it.arguments[0], it.arguments);
   } else {
-    ::umask(0022);
     if (::chdir("/") != 0) ::_exit(126);
     ::execve(it.arguments[0], it.arguments, it.environment);
   }
@@ -160,7 +161,8 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   Becoming becoming{.root = has_root ? command.root.c_str() : nullptr,
                     .arguments = arguments.data(),
                     .environment = is_foreign ? environment.data() : nullptr,
-                    .output = ends[1]};
+                    .output = ends[1],
+                    .file_mask = is_foreign ? 0022 : command.file_mask};
   auto begun = std::chrono::steady_clock::now();
   pid_t child = ::fork();
   if (child < 0) return system_failure(errno, "run", command.text());

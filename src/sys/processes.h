@@ -59,6 +59,7 @@ struct Command {
   // ("NAME=value"), it begins in "/" with umask 022, the last of its output is kept, and a deadline
   // that passed is a value too.
   std::optional<std::vector<std::string>> environment = {};
+  uint32_t file_mask = 0077;  // umask(2): what may not be set on files that it makes
 
   // The line a person would type, quoted for a shell where needed.
   std::string text() const;

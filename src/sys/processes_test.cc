@@ -34,6 +34,13 @@ TEST(Commands, AMissingProgramIsNotFound) {
   EXPECT_EQ(result.error().code, Code::not_found);
 }
 
+TEST(Commands, FilesThatItMakesArePrivateUnlessSaidOtherwise) {
+  SystemCommands commands;
+  std::vector<std::string> ask = {"/bin/sh", "-c", "umask"};
+  EXPECT_EQ(commands.run({.arguments = ask, .root = {}}, 10s)->output, "0077\n");
+  EXPECT_EQ(commands.run({.arguments = ask, .root = {}, .file_mask = 0022}, 10s)->output, "0022\n");
+}
+
 TEST(Commands, TextIsWhatAShellWouldTake) {
   EXPECT_EQ((Command{.arguments = {"nginx", "-g", "daemon off;", "it's"}, .root = {}}.text()),
             "nginx -g 'daemon off;' 'it'\\''s'");
