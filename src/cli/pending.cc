@@ -40,6 +40,19 @@ Result<PendingLook> look_for_pending(Context& context, Database& database) {
   return found;
 }
 
+void add_refused(const Prepared& prepared, Pending& pending) {
+  for (const Plan& plan : prepared.plans) {
+    size_t number = 0;  // a subject is told once
+    for (const Finding& finding : plan.findings)
+      if (finding.severity == Severity::error)
+        pending.undecided.push_back(
+            {.subject = fmt::format("pending {} #{}", plan.service->id().text(), ++number),
+             .sentence = finding.sentence,
+             .next = finding.next,
+             .since = {}});
+  }
+}
+
 Done note_undecided(Database& database, const Pending& pending, WallTime now) {
   return set_attention(database, "pending ", pending.undecided, now);
 }

@@ -19,6 +19,9 @@ struct PendingLook {
 // remembered, unless `database` may not be written.
 Result<PendingLook> look_for_pending(Context& context, Database& database);
 
+// What preflight refuses needs a person, too.
+void add_refused(const Prepared& prepared, Pending& pending);
+
 // The list of what needs a person is made what this look says.
 Done note_undecided(Database& database, const Pending& pending, WallTime now);
 

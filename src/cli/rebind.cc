@@ -22,8 +22,9 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
   for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
 }
 
-// Plans, carries out and tells.
-int act_on(Context& context, const Acting& acting, const RebindRequest& request) {
+// Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
+// a person to look at.
+int act_on(Context& context, const Acting& acting, const RebindRequest& request, Pending* pending) {
   const Bench& bench = acting.bench();
   auto seen = remembered(bench.state.database());
   if (!seen) return report(seen.error());
@@ -32,7 +33,12 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request)
   auto noted =
       remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
   if (!noted) return report(noted.error());
-  if (Done declared = declare(bench, *prepared); !declared) return report(declared.error());
+  Done told = declare(bench, *prepared, pending == nullptr);
+  if (told && pending) {
+    add_refused(*prepared, *pending);
+    told = note_undecided(bench.state.database(), *pending, bench.host.clock.wall());
+  }
+  if (!told) return report(told.error());
   std::vector<Account> accounts = carry_out_all(bench, *prepared);
   if (context.json()) {
     Json json = to_json(*prepared);
@@ -44,7 +50,8 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request)
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  return std::max<int>(exit_of(accounts), prepared->refused() ? kDiffers : kDone);
+  bool differs = pending == nullptr && prepared->refused();
+  return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
 int rebind_pending(Context& context, const RebindOptions& options) {
@@ -60,17 +67,18 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   Database& database = (*acting)->bench().state.database();
   auto surveyed = look_for_pending(context, database);
   if (!surveyed) return report(surveyed.error());
-  Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
-  if (!noted) return report(noted.error());
   print_undecided(context, surveyed->pending);
   if (surveyed->pending.pairs.empty()) {
+    Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
+    if (!noted) return report(noted.error());
     if (!context.json()) print_accounts((*acting)->recovered());
     if (context.json()) print_json({{"accounts", to_json((*acting)->recovered())}});
     if (!context.json() && surveyed->pending.undecided.empty() && surveyed->pending.held.empty())
       print_line("nothing differs; nothing to do");
     return exit_of((*acting)->recovered());
   }
-  return act_on(context, **acting, request_of(surveyed->pending, context, options));
+  RebindRequest request = request_of(surveyed->pending, context, options);
+  return act_on(context, **acting, request, &surveyed->pending);
 }
 
 int rebind(Context& context, const RebindOptions& options) {
@@ -80,7 +88,7 @@ int rebind(Context& context, const RebindOptions& options) {
   if (!request) return report(request.error());
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  return act_on(context, **acting, *request);
+  return act_on(context, **acting, *request, nullptr);
 }
 
 }  // namespace

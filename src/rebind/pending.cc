@@ -60,6 +60,7 @@ class Finder {
   std::optional<Candidate> candidate(const std::string& certificate_path,
                                      const std::string& key_path) const;
   bool pair_matches(const SurveyedBinding& bound) const;
+  bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
   void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
   void add(const SurveyedBinding& bound, RequestedPair pair);
   std::string renewer_of(const std::string& path) const;
@@ -110,6 +111,7 @@ void Finder::disk_to_successor(const SurveyedBinding& bound) {
 std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
   for (const KnownSuccession& known : memory_.successions) {
     if (known.how != "declared" || known.old_thumbprint != old_one.hex()) continue;
+    if (known.new_thumbprint == known.old_thumbprint) continue;
     auto now = candidate(known.path, "");
     if (now && now->leaf.outline.thumbprint.hex() == known.new_thumbprint)
       return RequestedPair{.old_one = old_one.hex(),
@@ -173,7 +175,17 @@ std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
                    .renewer = renewer_of(certificate_path)};
 }
 
+bool Finder::was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const {
+  return std::ranges::any_of(memory_.successions, [&](const KnownSuccession& known) {
+    return known.how == "undone" && known.old_thumbprint == old_one.hex() &&
+           known.new_thumbprint == new_one.hex();
+  });
+}
+
 void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how) {
+  std::erase_if(found, [&](const Candidate& each) {
+    return was_undone(bound.disk->certificate->thumbprint, each.leaf.outline.thumbprint);
+  });
   if (found.empty()) return;
   std::set<Thumbprint> different;
   for (const Candidate& each : found) different.insert(each.leaf.outline.thumbprint);

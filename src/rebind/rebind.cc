@@ -204,6 +204,20 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
   return {};
 }
 
+// What a person takes back is not made again by itself.
+Done note_undone(const Bench& bench, const TransactionRow& row) {
+  return bench.state.database().atomically("note what was undone", [&] {
+    for (const JournalSuccession& succession : row.record.successions)
+      declare_succession(bench.state.database(),
+                         {.old_thumbprint = succession.old_thumbprint,
+                          .new_thumbprint = succession.new_thumbprint,
+                          .how = "undone",
+                          .renewer = "",
+                          .path = ""},
+                         bench.host.clock.wall());
+  });
+}
+
 Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files) {
   Work work{.act = "undo",
             .service = &service,
@@ -264,7 +278,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   return prepared;
 }
 
-Done declare(const Bench& bench, const Prepared& prepared) {
+Done declare(const Bench& bench, const Prepared& prepared, bool by_person) {
   Event event{.record = 0,
               .id = EventId::replaced,
               .at = bench.host.clock.wall(),
@@ -287,13 +301,18 @@ Done declare(const Bench& bench, const Prepared& prepared) {
                             .renewer = succession.renewer,
                             .path = succession.new_one.files.certificate};
       // What the daemon noticed is logged already; what a person declares is said each time.
-      bool is_new = add_succession(bench.state.database(), known, event.at);
-      if (!is_new && succession.how != "declared") continue;
+      if (succession.how == "declared" && known.old_thumbprint != known.new_thumbprint) {
+        declare_succession(bench.state.database(), known, event.at);
+      } else if (succession.how != "declared" &&
+                 !add_succession(bench.state.database(), known, event.at)) {
+        continue;
+      }
       event.message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
                                   succession.old_one.thumbprint.brief(), succession.how);
       event.details = replaced_details(succession);
       append_event(bench.state.database(), event);
     }
+    if (!by_person) return;
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)
         if (finding.severity == Severity::error) {
@@ -344,7 +363,10 @@ Result<Account> undo(const Bench& bench, const std::vector<ServiceId>& only, int
   if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
   auto files = files_to_undo(bench, *row);
   if (!files) return pass(files);
-  return carry_out(bench, undo_work(*row, *service, std::move(*files)));
+  auto account = carry_out(bench, undo_work(*row, *service, std::move(*files)));
+  if (!account || account->outcome != Outcome::committed) return account;
+  if (Done noted = note_undone(bench, *row); !noted) return pass(noted);
+  return account;
 }
 
 Result<std::vector<Account>> recover_all(const Bench& bench) {

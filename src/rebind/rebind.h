@@ -45,8 +45,9 @@ struct Prepared {
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
                          const std::vector<Sighting>& sightings, const RebindRequest& request);
 
-// Logs the declared successions, and what was refused.
-Done declare(const Bench& bench, const Prepared& prepared);
+// Logs the successions that are new or that a person declares; where it is a person who asked, what
+// was refused, too.
+Done declare(const Bench& bench, const Prepared& prepared, bool by_person);
 
 // Carries out each plan that is not refused, one transaction a service; one that fails does not
 // hold up the others.

@@ -22,6 +22,8 @@ void read_stores(TomlReader& reader, const toml::table& root, Settings& settings
     reader.only(store, {"kind", "path", "renew"});
     StoreSetting setting{.kind = reader.text(store, "kind"), .path = reader.text(store, "path")};
     reader.texts(store, "renew", setting.renew);
+    if (store.contains("renew") && setting.renew.empty())
+      reader.complain(store.get("renew")->source(), "'renew' must be a list of texts");
     settings.stores.push_back(std::move(setting));
   }
 }

@@ -2,9 +2,11 @@
 
 namespace certrebind {
 
-bool add_succession(Database& database, const KnownSuccession& succession, WallTime now) {
+namespace {
+
+bool put(Database& database, const char* verb, const KnownSuccession& succession, WallTime now) {
   SQLite::Statement insert(database.handle(),
-                           "INSERT OR IGNORE INTO successions VALUES (?, ?, ?, ?, ?, ?)");
+                           std::string(verb) + " INTO successions VALUES (?, ?, ?, ?, ?, ?)");
   insert.bind(1, succession.old_thumbprint);
   insert.bind(2, succession.new_thumbprint);
   insert.bind(3, succession.how);
@@ -12,6 +14,16 @@ bool add_succession(Database& database, const KnownSuccession& succession, WallT
   insert.bind(5, succession.path);
   insert.bind(6, static_cast<int64_t>(now.time_since_epoch().count()));
   return insert.exec() > 0;
+}
+
+}  // namespace
+
+bool add_succession(Database& database, const KnownSuccession& succession, WallTime now) {
+  return put(database, "INSERT OR IGNORE", succession, now);
+}
+
+void declare_succession(Database& database, const KnownSuccession& succession, WallTime now) {
+  (void)put(database, "INSERT OR REPLACE", succession, now);
 }
 
 Result<std::vector<KnownSuccession>> known_successions(Database& database) {
