@@ -42,14 +42,17 @@ class PendingTest : public ::testing::Test {
     auto looks = look_at_all(host_.prober, survey_, {});
     return find_pending(host_.bench().host, host_.settings, survey_, looks, memory_);
   }
-  TestCertificate issue_until(days life) {
+  // Later than what a fake host has.
+  TestCertificate issue_later_by(days life) {
     return host_.issuer.issue(
-        {.names = {"a.test"}, .not_before = test_now() - days(1), .not_after = test_now() + life});
+        {.names = {"a.test"},
+         .not_before = test_now() - days(1),
+         .not_after = std::chrono::sys_days(std::chrono::year(2049) / 1 / 1) + life});
   }
   std::string old_hex() const { return host_.old_ones[0].thumbprint.hex(); }
 
   FakeHost host_;
-  TestCertificate later_ = issue_until(days(200));
+  TestCertificate later_ = issue_later_by(days(200));
   Survey survey_;
   Memory memory_;
 };
@@ -94,7 +97,7 @@ TEST_F(PendingTest, OneCandidateOfTheSameIdentityIsTaken) {
 
 TEST_F(PendingTest, OfTwoCandidatesAPersonChooses) {
   renew_in_the_renewers_tree();
-  put_pair("/store/other.pem", "/store/other.key", issue_until(days(300)));
+  put_pair("/store/other.pem", "/store/other.key", issue_later_by(days(300)));
   Pending pending = find();
   EXPECT_THAT(pending.pairs, IsEmpty());
   ASSERT_THAT(pending.undecided, SizeIs(1));
@@ -105,7 +108,7 @@ TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {
   host_.files.put("/le/live/a/fullchain.pem", later_.chain_pem);
   auto other = host_.issuer.issue({.names = {"a.test", "b.test"},
                                    .not_before = test_now() - days(1),
-                                   .not_after = test_now() + days(300)});
+                                   .not_after = test_now() + days(20'000)});
   put_pair("/store/other.pem", "/store/other.key", other);
   EXPECT_THAT(find().pairs, IsEmpty());
 }
