@@ -35,7 +35,8 @@ void add_globals(CLI::App& app, GlobalOptions& globals) {
                  "only this service, running or not: nginx:/etc/nginx/nginx.conf; repeatable")
       ->type_name("KIND:PATH")
       ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   app.add_flag("--json", globals.json, "print JSON");
 }
 
@@ -53,6 +54,7 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_history(app, chosen);
   add_events(app, chosen);
   add_enable(app, chosen);
+  add_switch(app, chosen);
   add_status(app, chosen);
   add_daemon(app, chosen);
   add_task(app, chosen);

@@ -23,6 +23,7 @@ void add_recover(CLI::App& app, Invocation& chosen);
 void add_history(CLI::App& app, Invocation& chosen);
 void add_renew(CLI::App& app, Invocation& chosen);
 void add_autoenroll(CLI::App& app, Invocation& chosen);
+void add_switch(CLI::App& app, Invocation& chosen);
 void add_daemon(CLI::App& app, Invocation& chosen);
 void add_enable(CLI::App& app, Invocation& chosen);
 void add_status(CLI::App& app, Invocation& chosen);

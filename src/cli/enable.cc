@@ -6,6 +6,7 @@
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
 #include "rebind/survey.h"
+#include "state/wake.h"
 #include "store/stores.h"
 
 namespace certrebind {
@@ -74,8 +75,15 @@ int enable(Context& context) {
   auto noted = remember_survey(*database, *surveyed, true, host.clock.wall());
   if (!noted) return report(noted.error());
   const std::string directory = context.settings().tasks_directory();
-  Done added = add_task(host.files, directory, own_user(), rebind_task(*program));
+  Task task = rebind_task(*program);
+  Done added = add_task(host.files, directory, own_user(), task);
   if (!added && added.error().code != Code::exists) return report(added.error());
+  if (added) {
+    // From this moment on events count, whether a daemon runs already or not.
+    Done counted = TaskQueue(*database).added(task, host.clock.wall());
+    if (!counted) return report(counted.error());
+    wake_daemon(host.files, context.settings());
+  }
   print_line(added ? fmt::format("enabled: {}/{}.toml", directory, kRebindTask)
                    : "enabled already");
   print_line(start_daemon(context));

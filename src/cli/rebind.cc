@@ -6,6 +6,7 @@
 #include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
+#include "state/wake.h"
 
 namespace certrebind {
 
@@ -33,13 +34,15 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
   auto noted =
       remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
   if (!noted) return report(noted.error());
-  Done told = declare(bench, *prepared, pending == nullptr);
+  Done told =
+      declare(bench.state.database(), *prepared, bench.host.clock.wall(), pending == nullptr);
   if (told && pending) {
     add_refused(*prepared, *pending);
     told = note_undecided(bench.state.database(), *pending, bench.host.clock.wall());
   }
   if (!told) return report(told.error());
   std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  wake_daemon(context.host().files, context.settings());
   if (context.json()) {
     Json json = to_json(*prepared);
     json["recovered"] = to_json(acting.recovered());

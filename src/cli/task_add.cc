@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/task_commands.h"
 #include "daemon/existing_successions.h"
+#include "state/wake.h"
 
 namespace certrebind {
 
@@ -119,6 +120,7 @@ int add(Context& context, const Options& options) {
   Result<ExistingRuns> runs;
   if (options.run_for_existing) runs = enqueue_for_existing(*database, *task, now);
   if (!runs) return report(runs.error());
+  wake_daemon(context.host().files, context.settings());
   print_added(context, *task, *runs);
   return kDone;
 }
@@ -128,13 +130,15 @@ void add_triggers(CLI::App& command, Options& options) {
   command.add_option("--event", options.events, "id of an event that triggers it; repeatable")
       ->type_name("ID")
       ->expected(1)
-      ->multi_option_policy(take_all);
+      ->multi_option_policy(take_all)
+      ->allow_extra_args(false);  // else it swallows a "--" behind it
   command
       .add_option("--name", options.task.filter.names,
                   "only for certificates with such a name, like *.example.com; repeatable")
       ->type_name("GLOB")
       ->expected(1)
-      ->multi_option_policy(take_all);
+      ->multi_option_policy(take_all)
+      ->allow_extra_args(false);  // else it swallows a "--" behind it
   command.add_option("--store", options.task.filter.store, "… that lie there or below")
       ->type_name("DIR");
   command.add_option("--issuer", options.task.filter.issuer, "… whose issuer's name has this part")
@@ -161,7 +165,8 @@ void add_conduct(CLI::App& command, Options& options) {
   command.add_option("--env", options.environment, "an environment variable; repeatable")
       ->type_name("NAME=VALUE")
       ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   command.add_flag("--once-per-batch", options.task.once_per_batch,
                    "one run for all events that wait");
   command.add_flag("--run-for-existing", options.run_for_existing,

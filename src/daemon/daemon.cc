@@ -136,6 +136,7 @@ Done Daemon::after_changes(const Changes& changes) {
     shape = shape || hop.kind == "store";
     if (hop.kind == "certificate") paths.insert(hop.path);
     if (hop.kind == "configuration") services_changed_ = true;
+    if (hop.kind == "wake") gather();
   }
   if (services_changed_) gather();
   for (const Watched& watched : watched_.certificates) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "state/wake.h"
 #include "store/bound.h"
 #include "store/stores.h"
 
@@ -53,6 +54,10 @@ class Builder {
     auto info = files_.stat(path);
     if (info && info->kind == FileKind::directory)
       list_.hops.insert({path, "", "configuration", ""});
+  }
+
+  void wake(const std::string& run_directory) {
+    list_.hops.insert({run_directory, kWakeFile, "wake", ""});
   }
 
   // Anything new in a store may be a certificate.
@@ -109,6 +114,7 @@ Result<WatchList> make_watch_list(const Files& files, const Settings& settings,
   for (const auto& [certificate, key] : keys) builder.certificate(certificate, key);
   for (const StoreSetting& store : settings.stores) builder.store(store.path);
   for (const std::string& path : *configured_by) builder.configuration(path);
+  builder.wake(settings.run_directory);
   return builder.take();
 }
 

@@ -101,6 +101,32 @@ std::string replaced_details(const Succession& succession) {
                                     .key_path = new_one.files.key});
 }
 
+Event replaced_event(const Succession& succession, WallTime now) {
+  const CertificateOutline& leaf = succession.new_one.bundle.leaf.outline;
+  return {.id = EventId::replaced,
+          .at = now,
+          .old_thumbprint = succession.old_one.thumbprint.hex(),
+          .new_thumbprint = leaf.thumbprint.hex(),
+          .names = leaf.names,
+          .message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
+                                 succession.old_one.thumbprint.brief(), succession.how),
+          .details = replaced_details(succession)};
+}
+
+// Remembers it. What the daemon noticed is logged already; what a person declares is said each
+// time.
+bool is_to_be_told(Database& database, const Succession& succession, WallTime now) {
+  const Thumbprint& new_one = succession.new_one.bundle.leaf.outline.thumbprint;
+  KnownSuccession known{.old_thumbprint = succession.old_one.thumbprint.hex(),
+                        .new_thumbprint = new_one.hex(),
+                        .how = succession.how,
+                        .renewer = succession.renewer,
+                        .path = succession.new_one.files.certificate};
+  if (succession.how != "declared") return add_succession(database, known, now);
+  if (succession.old_one.thumbprint != new_one) declare_succession(database, known, now);
+  return true;
+}
+
 std::string why_idle(const Prepared& prepared, const Succession& succession,
                      const ServedNow& served) {
   const std::string old_text = succession.old_one.thumbprint.brief();
@@ -278,49 +304,26 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   return prepared;
 }
 
-Done declare(const Bench& bench, const Prepared& prepared, bool by_person) {
-  Event event{.record = 0,
-              .id = EventId::replaced,
-              .at = bench.host.clock.wall(),
-              .transaction = {},
-              .service = {},
-              .old_thumbprint = {},
-              .new_thumbprint = {},
-              .names = {},
-              .message = {}};
-  return bench.state.database().atomically("log the succession", [&] {
-    for (const Succession& succession : prepared.successions) {
-      const CertificateOutline& leaf = succession.new_one.bundle.leaf.outline;
-      event.id = EventId::replaced;
-      event.old_thumbprint = succession.old_one.thumbprint.hex();
-      event.new_thumbprint = leaf.thumbprint.hex();
-      event.names = leaf.names;
-      KnownSuccession known{.old_thumbprint = event.old_thumbprint,
-                            .new_thumbprint = event.new_thumbprint,
-                            .how = succession.how,
-                            .renewer = succession.renewer,
-                            .path = succession.new_one.files.certificate};
-      // What the daemon noticed is logged already; what a person declares is said each time.
-      if (succession.how == "declared" && known.old_thumbprint != known.new_thumbprint) {
-        declare_succession(bench.state.database(), known, event.at);
-      } else if (succession.how != "declared" &&
-                 !add_succession(bench.state.database(), known, event.at)) {
-        continue;
-      }
-      event.message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
-                                  succession.old_one.thumbprint.brief(), succession.how);
-      event.details = replaced_details(succession);
-      append_event(bench.state.database(), event);
-    }
-    if (!by_person) return;
+Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals) {
+  return database.atomically("log the succession", [&] {
+    for (const Succession& succession : prepared.successions)
+      if (is_to_be_told(database, succession, now))
+        append_event(database, replaced_event(succession, now));
+    if (!tell_refusals) return;
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)
-        if (finding.severity == Severity::error) {
-          event.id = EventId::refused;
-          event.service = plan.service->id().text();
-          event.message = finding.sentence;
-          append_event(bench.state.database(), event);
-        }
+        if (finding.severity == Severity::error)
+          append_event(database, {.id = EventId::refused,
+                                  .at = now,
+                                  .service = plan.service->id().text(),
+                                  .message = finding.sentence});
+  });
+}
+
+Done announce(Database& database, const Prepared& prepared, WallTime now) {
+  return database.atomically("log the succession", [&] {
+    for (const Succession& succession : prepared.successions)
+      append_event(database, replaced_event(succession, now));
   });
 }
 

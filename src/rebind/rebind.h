@@ -45,9 +45,11 @@ struct Prepared {
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
                          const std::vector<Sighting>& sightings, const RebindRequest& request);
 
-// Logs the successions that are new or that a person declares; where it is a person who asked, what
-// was refused, too.
-Done declare(const Bench& bench, const Prepared& prepared, bool by_person);
+// Remembers the successions, and logs those that are new or that a person declares; with
+// `tell_refusals` also what was refused.
+Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals);
+// Logs them only.
+Done announce(Database& database, const Prepared& prepared, WallTime now);
 
 // Carries out each plan that is not refused, one transaction a service; one that fails does not
 // hold up the others.

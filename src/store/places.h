@@ -24,7 +24,7 @@ struct Place {
 struct Hop {
   std::string directory;
   std::string name;
-  std::string kind;  // "certificate", "store", "configuration"
+  std::string kind;  // "certificate", "store", "configuration", "wake"
   std::string path;  // the certificate, the store, or empty
   auto operator<=>(const Hop&) const = default;
 };

@@ -395,3 +395,11 @@ def test_help_has_examples():
     for command in ("list", "show", "add", "remove", "run", "history"):
         done = harness.run("task", command, "--help")
         assert done.code == 0 and "Example" in done.out and f"task {command}" in done.out
+
+
+def test_a_command_may_begin_with_options_right_behind_an_event(place):
+    """`--event` takes one word: not the "--" behind it."""
+    done = place.run("task", "add", "x", "--event", "1001", "--", "/bin/sh", "-c", "exit 0")
+    assert done.code == 0, done
+    shown = place.run("task", "show", "x", "--json").json
+    assert shown["command"] == ["/bin/sh", "-c", "exit 0"]

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/rebind_options.h"
+#include "cli/rebind_task.h"
+#include "state/wake.h"
+
+namespace certrebind {
+
+namespace {
+
+struct Options {
+  RebindOptions pair;
+  bool notify_only = false;
+};
+
+int switch_over(Context& context, const Options& options) {
+  auto request = request_of(options.pair, context);
+  if (!request) return report(request.error());
+  auto state =
+      State::open_for_writing(context.host().files, context.settings(), std::chrono::seconds(30));
+  if (!state) return report(state.error());
+  auto seen = remembered(state->database());
+  if (!seen) return report(seen.error());
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, *request);
+  if (!prepared) return report(prepared.error());
+  WallTime now = context.host().clock.wall();
+  Done logged = options.notify_only ? announce(state->database(), *prepared, now)
+                                    : declare(state->database(), *prepared, now, false);
+  if (!logged) return report(logged.error());
+  wake_daemon(context.host().files, context.settings());
+  for (const Succession& succession : prepared->successions)
+    print_line(fmt::format("{} succeeds {}: {}",
+                           succession.new_one.bundle.leaf.outline.thumbprint.brief(),
+                           succession.old_one.thumbprint.brief(),
+                           options.notify_only ? "said to the tasks, nothing more" : "declared"));
+  if (!options.notify_only && !daemon_runs(context.settings()))
+    print_line("no daemon runs; next: certrebind rebind --pending");
+  return kDone;
+}
+
+}  // namespace
+
+void add_switch(CLI::App& app, Invocation& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("switch", "declare that NEW succeeds OLD: the tasks do the rest");
+  add_rebind_options(*command, options->pair);
+  command->add_flag("--notify-only", options->notify_only,
+                    "log the event and nothing else, to try a task");
+  command->footer("Example:\n  certrebind switch 1a2b3c4d /etc/ssl/new.pem");
+  command->callback([&chosen, options] {
+    chosen = [options](Context& context) { return switch_over(context, *options); };
+  });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,65 @@
+"""A succession that a person declares: the daemon's task does the rest."""
+import shutil
+
+from harness import OneSite, until
+
+
+def fenced(place, nginx):
+    """The daemon leaves every other nginx of this machine alone."""
+    place.configure("[daemon]\nquiet_seconds = 0.1\n"
+                    f'[[policy]]\nservice = "{nginx.service}"\n[[policy]]\nautomatic = "no"\n')
+
+
+def running_daemon(place):
+    assert place.run("enable").code == 0
+    daemon = place.popen("daemon")
+    until(lambda: place.run("status", "--json").json["daemon"], "the daemon runs")
+    return daemon
+
+
+def events(place):
+    return [event["id"] for event in place.run("events", "--json").lines]
+
+
+def test_what_is_declared_is_rebound(place, authority):
+    one = OneSite(place, authority)
+    fenced(place, one.nginx)
+    running_daemon(place)
+    done = place.run("switch", one.old.thumbprint, one.new_cert, "--service", one.nginx.service)
+    assert done.code == 0 and "declared" in done.out
+    until(lambda: one.served() == one.new.thumbprint, "the new certificate is served")
+    assert one.nginx.reloads() == 1
+
+
+def test_notify_only_tells_the_tasks_and_changes_nothing(place, authority):
+    one = OneSite(place, authority)
+    fenced(place, one.nginx)
+    witness = place / "witness"
+    assert place.run("task", "add", "tell", "--event", "1001", "--", shutil.which("sh"), "-c",
+                     f"echo $CERTREBIND_NEW > {witness}").code == 0
+    running_daemon(place)
+    done = place.run("switch", one.old.thumbprint, one.new_cert, "--notify-only", "--service",
+                     one.nginx.service)
+    assert done.code == 0
+    until(lambda: witness.exists() and witness.read_text().strip() == one.new.thumbprint,
+          "the task was told")
+    until(lambda: events(place).count(2014) >= 2, "the rebind task looked, too")
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+
+
+def test_without_a_daemon_it_says_what_to_do(place, authority):
+    one = OneSite(place, authority)
+    done = one.run("switch", one.old.thumbprint, one.new_cert)
+    assert done.code == 0 and "rebind --pending" in done.out
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served() == one.new.thumbprint
+
+
+def test_what_was_undone_is_not_made_again(place, authority):
+    one = OneSite(place, authority)
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert one.run("undo").code == 0
+    assert one.served() == one.old.thumbprint
+    done = one.run("rebind", "--pending")
+    assert done.code == 0 and "nothing differs" in done.out
+    assert one.served() == one.old.thumbprint
