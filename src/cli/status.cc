@@ -140,7 +140,8 @@ void add_status(CLI::App& app, Invocation& chosen) {
   CLI::App* command = app.add_subcommand(
       "status", "enabled or not, the daemon, what expires next, what needs a person");
   command->footer(
-      "Exit code 1 if something needs a person, or it is enabled and the daemon does not run.\n"
+      "Exit code 1 if something needs a person, it is enabled and the daemon does not run, or the\n"
+      "daemon runs and it is not enabled.\n"
       "Example:\n  certrebind status");
   command->callback([&chosen] { chosen = status; });
 }

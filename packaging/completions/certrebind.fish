@@ -1,0 +1,66 @@
+# fish completion for certrebind(1).
+
+set -l commands check scan certificates show plan rebind undo recover renew autoenroll history events enable disable \
+    status daemon task
+set -l no_command "not __fish_seen_subcommand_from $commands"
+
+function __certrebind_tasks
+    set -l config /etc/certrebind/certrebind.toml
+    set -q CERTREBIND_CONFIG; and set config $CERTREBIND_CONFIG
+    for file in (dirname $config)/tasks.d/*.toml
+        basename $file .toml
+    end
+end
+
+complete -c certrebind -f
+complete -c certrebind -s h -l help -d 'Print help and exit'
+complete -c certrebind -l version -n $no_command -d 'Print the version and exit'
+complete -c certrebind -l config -r -F -d 'Configuration file'
+complete -c certrebind -l state -x -a '(__fish_complete_directories)' -d 'State directory'
+complete -c certrebind -l run -x -a '(__fish_complete_directories)' -d 'Run directory'
+complete -c certrebind -l service -x -d 'Only this service: KIND:PATH'
+complete -c certrebind -l json -d 'Print JSON'
+
+complete -c certrebind -n $no_command -a check -d 'Compare what is configured, on disk and served'
+complete -c certrebind -n $no_command -a scan -d 'Every binding of every running server'
+complete -c certrebind -n $no_command -a certificates -d 'What lies in the stores and in bound files'
+complete -c certrebind -n $no_command -a show -d 'One certificate, with its chain and bindings'
+complete -c certrebind -n $no_command -a plan -d 'What a rebind would do; changes nothing'
+complete -c certrebind -n $no_command -a rebind -d 'Make every site that serves OLD serve NEW'
+complete -c certrebind -n $no_command -a undo -d 'Put back what a rebind replaced'
+complete -c certrebind -n $no_command -a recover -d 'Finish what an interrupted certrebind left'
+complete -c certrebind -n $no_command -a renew -d 'Run the renewer that owns a certificate'
+complete -c certrebind -n $no_command -a autoenroll -d 'Renew in time what no timer renews'
+complete -c certrebind -n $no_command -a history -d 'What was rebound, and how it ended'
+complete -c certrebind -n $no_command -a events -d 'The lifecycle log'
+complete -c certrebind -n $no_command -a enable -d 'From now on renewals are rebound by themselves'
+complete -c certrebind -n $no_command -a disable -d 'No longer rebind by itself'
+complete -c certrebind -n $no_command -a status -d 'What expires next, what needs a person'
+complete -c certrebind -n $no_command -a daemon -d 'Watch certificates, keep the log, run tasks'
+complete -c certrebind -n $no_command -a task -d 'Commands that are run when something happens'
+
+complete -c certrebind -n '__fish_seen_subcommand_from show plan rebind renew' -F
+complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
+complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l key -r -F -d 'The private key of NEW'
+complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l repoint -d 'Directives name the files of NEW'
+complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l rewrite -d 'NEW goes into the bound files'
+complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l pending -d 'Find OLD and NEW'
+complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l dry-run -d 'The same as plan'
+complete -c certrebind -n '__fish_seen_subcommand_from renew' -l force -d 'Also if it is not due'
+complete -c certrebind -n '__fish_seen_subcommand_from renew' -l dry-run -d 'Only show what would be run'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -s f -l follow -d 'Go on until interrupted'
+complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -a 'status enable disable run'
+complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -l all -d 'run: also what a timer renews'
+
+set -l task '__fish_seen_subcommand_from task'
+complete -c certrebind -n "$task; and not __fish_seen_subcommand_from list show add remove run history" \
+    -a 'list show add remove run history'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from show remove run history" -a '(__certrebind_tasks)'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from history" -l id -x -d 'One run, with its output'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add run" -l event -x -d 'Event (run: its record)'
+for option in name issuer only every daily-at window description time-limit retries retry-after env
+    complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l $option -x
+end
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l store -x -a '(__fish_complete_directories)'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l once-per-batch
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l run-for-existing
