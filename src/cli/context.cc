@@ -74,11 +74,11 @@ std::vector<Sighting> Context::sightings() const {
 
 void Context::remember(const Survey& survey) {
   // A look changes nothing that a server reads, and makes no state where there was none. Where the
-  // state may not be written, or somebody is at work, the look is still good.
+  // state may not be written the look is still good.
   if (!State::open_for_reading(settings_)) return;
-  auto state = State::open_for_writing(disk_, settings_, milliseconds(0));
-  if (!state) return;
-  auto remembered_now = remember_survey(state->database(), survey, only_.empty(), clock_.wall());
+  auto database = State::open_beside(disk_, settings_);
+  if (!database) return;
+  auto remembered_now = remember_survey(*database, survey, only_.empty(), clock_.wall());
   if (!remembered_now) report(remembered_now.error());
 }
 

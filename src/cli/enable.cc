@@ -80,8 +80,12 @@ int enable(Context& context) {
   if (!added && added.error().code != Code::exists) return report(added.error());
   if (added) {
     // From this moment on events count, whether a daemon runs already or not.
-    Done counted = TaskQueue(*database).added(task, host.clock.wall());
+    TaskQueue queue(*database);
+    Done counted = queue.added(task, host.clock.wall());
     if (!counted) return report(counted.error());
+    // What is stale already need not wait for an event.
+    auto queued = queue.enqueue(task, std::nullopt, host.clock.wall());
+    if (!queued) return report(queued.error());
     wake_daemon(host.files, context.settings());
   }
   print_line(added ? fmt::format("enabled: {}/{}.toml", directory, kRebindTask)

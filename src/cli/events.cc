@@ -31,6 +31,8 @@ Json to_json(const Event& event) {
                {"names", std::move(names)},
                {"message", printable(event.message)}};
   if (event.transaction) json["transaction"] = *event.transaction;
+  Json details = Json::parse(event.details, nullptr, false);
+  if (details.is_object()) json["details"] = std::move(details);
   return json;
 }
 

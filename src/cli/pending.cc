@@ -53,6 +53,16 @@ void add_refused(const Prepared& prepared, Pending& pending) {
   }
 }
 
+void add_failed(const std::vector<Account>& accounts, Pending& pending) {
+  for (const Account& account : accounts)
+    if (account.outcome != Outcome::committed)
+      pending.undecided.push_back(
+          {.subject = fmt::format("pending {}", account.service.text()),
+           .sentence = fmt::format("{}: {}", account.service.text(), to_text(account.outcome)),
+           .next = fmt::format("certrebind history show {}", account.transaction),
+           .since = {}});
+}
+
 Done note_undecided(Database& database, const Pending& pending, WallTime now) {
   return set_attention(database, "pending ", pending.undecided, now);
 }

@@ -22,6 +22,9 @@ Result<PendingLook> look_for_pending(Context& context, Database& database);
 // What preflight refuses needs a person, too.
 void add_refused(const Prepared& prepared, Pending& pending);
 
+// … and so does what could not be proven.
+void add_failed(const std::vector<Account>& accounts, Pending& pending);
+
 // The list of what needs a person is made what this look says.
 Done note_undecided(Database& database, const Pending& pending, WallTime now);
 

@@ -31,17 +31,22 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
   if (!seen) return report(seen.error());
   auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, request);
   if (!prepared) return report(prepared.error());
-  auto noted =
-      remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
+  // What was found pending was remembered whole, with what a policy leaves out.
+  Result<bool> noted = false;
+  if (pending == nullptr)
+    noted =
+        remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
   if (!noted) return report(noted.error());
   Done told =
       declare(bench.state.database(), *prepared, bench.host.clock.wall(), pending == nullptr);
-  if (told && pending) {
+  if (!told) return report(told.error());
+  std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  if (pending != nullptr) {
     add_refused(*prepared, *pending);
+    add_failed(accounts, *pending);
     told = note_undecided(bench.state.database(), *pending, bench.host.clock.wall());
   }
   if (!told) return report(told.error());
-  std::vector<Account> accounts = carry_out_all(bench, *prepared);
   wake_daemon(context.host().files, context.settings());
   if (context.json()) {
     Json json = to_json(*prepared);

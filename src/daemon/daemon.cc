@@ -98,9 +98,22 @@ Done Daemon::begin() {
   tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
     return kept;
+  // On the very first start the past triggers nothing; later, what was logged meanwhile does.
+  WallTime now = host_.clock.wall();
+  if (Done queued = queue_->enqueue_for_new_events(tasks_.tasks, now); !queued) return queued;
+  if (Done queued = queue_what_looks(now); !queued) return queued;
   if (Done looked = look_again(); !looked) return looked;
   services_changed_ = true;
   gather();
+  return {};
+}
+
+// Tasks that compare and put right need no event to be worth a run after a time of not looking.
+Done Daemon::queue_what_looks(WallTime now) {
+  for (const Task& task : tasks_.tasks) {
+    if (!task.enabled || !task.once_per_batch || !task.every) continue;
+    if (auto queued = queue_->enqueue(task, std::nullopt, now); !queued) return pass(queued);
+  }
   return {};
 }
 
@@ -176,7 +189,8 @@ Done Daemon::watch_anew() {
   auto changed = noticer_->look_at_all(watched_.certificates);
   if (!changed) return pass(changed);
   if (*changed) gather();
-  return {};
+  // What became of them before they were watched is no event: it is found by looking.
+  return queue_what_looks(host_.clock.wall());
 }
 
 Done Daemon::note_unwatched(const Unwatched& unwatched) {

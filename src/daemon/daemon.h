@@ -28,6 +28,7 @@ class Daemon {
  private:
   Done open();
   Done begin();
+  Done queue_what_looks(WallTime now);
   Done turn(bool& stopping);
   Done after_changes(const Changes& changes);
   Done look_again();

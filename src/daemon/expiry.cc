@@ -30,6 +30,7 @@ std::vector<Threshold> thresholds_of(const Place& place, const Settings& setting
       all.push_back(
           {count_of(static_cast<size_t>(days), "day"), place.not_after - std::chrono::days(days)});
   all.push_back({"expired", place.not_after, true});
+  std::ranges::stable_sort(all, {}, &Threshold::at);
   return all;
 }
 

@@ -56,8 +56,9 @@ class Builder {
       list_.hops.insert({path, "", "configuration", ""});
   }
 
-  void wake(const std::string& run_directory) {
-    list_.hops.insert({run_directory, kWakeFile, "wake", ""});
+  void wake(const std::string& directory, const std::string& name) {
+    list_.hops.insert({directory, name, "wake", ""});
+    add(directory, "wake", "");
   }
 
   // Anything new in a store may be a certificate.
@@ -114,7 +115,8 @@ Result<WatchList> make_watch_list(const Files& files, const Settings& settings,
   for (const auto& [certificate, key] : keys) builder.certificate(certificate, key);
   for (const StoreSetting& store : settings.stores) builder.store(store.path);
   for (const std::string& path : *configured_by) builder.configuration(path);
-  builder.wake(settings.run_directory);
+  builder.wake(settings.run_directory, kWakeFile);
+  builder.wake(settings.tasks_directory(), "");
   return builder.take();
 }
 

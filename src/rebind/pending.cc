@@ -190,6 +190,8 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
   std::set<Thumbprint> different;
   for (const Candidate& each : found) different.insert(each.leaf.outline.thumbprint);
   const std::string old_text = bound.disk->certificate->thumbprint.brief();
+  const Policy* policy = policy_for(settings_, bound);
+  if (different.size() > 1 && policy && policy->automatic == Policy::Automatic::no) return;
   if (different.size() > 1) {
     std::vector<std::string> texts;
     for (const Thumbprint& each : different) texts.push_back(each.brief());
@@ -227,7 +229,7 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   if (policy && policy->automatic == Policy::Automatic::notify) {
     pending_.undecided.push_back(
         {.subject = "pending " + site,
-         .sentence = "a new certificate is there; a policy says to notify only",
+         .sentence = "a new certificate for " + site + " is there; a policy says to notify only",
          .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
          .since = {}});
     return hold(site + " is not rebound: a policy says to notify only");
