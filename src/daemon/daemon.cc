@@ -14,6 +14,8 @@ namespace certrebind {
 namespace {
 
 constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
+// `certrebind status` holds the lock for a moment to see whether somebody else does.
+constexpr milliseconds kLockPatience = std::chrono::seconds(1);
 constexpr size_t kSideBySide = 8;                             // tasks at work
 
 // journald's catalogue knows messages by this; the event's id is its last part.
@@ -72,7 +74,7 @@ Done Daemon::run() {
 Done Daemon::open() {
   auto database = State::open_beside(host_.files, settings_);
   if (!database) return pass(database);
-  auto lock = take_lock(settings_.run_directory + "/daemon.lock", milliseconds(0));
+  auto lock = take_lock(settings_.run_directory + "/daemon.lock", kLockPatience);
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
   database_.emplace(std::move(*database));
@@ -94,8 +96,11 @@ Done Daemon::begin() {
   });
   if (!last) return pass(last);
   told_ = *last;
-  if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
   tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
+  // On the first start this says from where on events count: what the first look logs does.
+  Done queued = queue_->enqueue_for_new_events(tasks_.tasks, host_.clock.wall());
+  if (!queued) return queued;
+  if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
     return kept;
   if (Done looked = look_again(); !looked) return looked;
