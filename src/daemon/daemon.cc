@@ -75,6 +75,9 @@ Done Daemon::open() {
   auto database = State::open_beside(host_.files, settings_);
   if (!database) return pass(database);
   auto lock = take_lock(settings_.run_directory + "/daemon.lock", kLockPatience);
+  if (!lock && lock.error().code == Code::busy)
+    return fail(Code::busy, "start the daemon", settings_.state_directory,
+                "it runs already: " + lock.error().cause, "certrebind status tells how it does");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
   database_.emplace(std::move(*database));

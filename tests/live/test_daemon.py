@@ -46,7 +46,8 @@ class Watch:
         started = self.count(2010)
         self.log = self.place / "daemon.log"
         with open(self.log, "ab") as log:
-            self.daemon = self.place.popen("daemon", stderr=log, stdout=log, env=self.env)
+            self.daemon = self.place.popen("daemon", stderr=log, stdout=log, env=self.env,
+                                            before=self.before)
         until(lambda: self.is_up() and self.count(2010) > started and {
             one.thumbprint for one in certificates} <= self.watched(), "the daemon watches")
         return self
@@ -377,3 +378,124 @@ def test_a_policy_holds_back(place, authority, rule, told):
     assert told in watch.run("rebind", "--pending", "--dry-run").out
     assert (watch.status()["needs_person"] != []) == ("notify" in rule)
     assert watch.run("status").code == (1 if "notify" in rule else 0)
+
+
+def test_a_failed_preflight_needs_a_person(one):
+    """NEW has lost the site's name."""
+    new = harness.Authority().issue("b.example.com")
+    watch = Watch(one.place, one.nginx).start(one.old)
+    watch.idle()
+    new.write(one.site.cert_path.parent)
+    watch.wait_for(2004, new)
+    needed = until(lambda: watch.status()["needs_person"], "somebody is needed")
+    assert any(one.nginx.service in each["subject"] + each["sentence"] for each in needed), needed
+    assert watch.run("status").code == 1
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+
+
+# ------------------------------------------------------------------------------------ a batch
+
+def test_twenty_renewals_at_once_are_one_reload(place, authority):
+    names = [f"s{number}.example.com" for number in range(20)]
+    pairs = {name: authority.pair(name) for name in names}
+    port = free_port()
+    sites = [site(place, pairs[name][0], name, port) for name in names]
+    nginx = place.nginx()
+    nginx.write("".join(each.block() for each in sites)).start()
+    watch = Watch(place, nginx, quiet=0.5).start(*(old for old, _ in pairs.values()))
+    watch.idle()
+    for each in sites:
+        pairs[each.name][1].write(each.cert_path.parent)
+    for name in names:
+        nginx.wait_served(pairs[name][1].thumbprint, port, name)
+    watch.wait_for(2002)
+    watch.idle()
+    assert nginx.reloads() == 1
+    replaced = [event["new"] for event in watch.events() if event["id"] == 1001]
+    assert sorted(replaced) == sorted(new.thumbprint for _, new in pairs.values())
+
+
+# ------------------------------------------------------------------------------- the daemon itself
+
+def test_sigterm_ends_it_and_status_says_so(one):
+    watch = Watch(one.place, one.nginx).start(one.old)
+    assert watch.run("status").code == 0
+    assert watch.stop() == 0
+    assert watch.count(2010) == watch.ids(among=[2011]).count(2011) == 1
+    done = watch.run("status", "--json")
+    assert done.code == 1 and done.json["daemon"] is False
+
+
+def test_sighup_makes_it_look_again(place, authority, one):
+    """A second server is nothing that the kernel tells of."""
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    old, new = authority.pair("b.example.com")
+    second = site(place, old, "b.example.com")
+    nginx = place.nginx("second")
+    nginx.write(second.block()).start()
+    watch.daemon.send_signal(signal.SIGHUP)
+    until(lambda: old.thumbprint in watch.watched(), "the second server is watched")
+    new.write(second.cert_path.parent)
+    watch.wait_for(1005, old)
+    assert watch.is_up()
+
+
+def test_a_second_daemon_is_refused(one):
+    watch = Watch(one.place, one.nginx).start(one.old)
+    done = watch.run("daemon")
+    assert done.code not in (0, 2), done
+    assert "cannot start the daemon" in done.err and "runs already" in done.err
+    assert str(watch.daemon.pid) in done.err, "it says which"
+    assert watch.is_up()
+
+
+def test_killed_between_renewal_and_rebind(one):
+    watch = Watch(one.place, one.nginx, quiet=20).start(one.old)
+    one.new.write(one.site.cert_path.parent)
+    watch.wait_for(1005, one.old)
+    assert watch.stop(signal.SIGKILL) == -signal.SIGKILL
+    assert one.served() == one.old.thumbprint
+    text = one.place.config.read_text()
+    one.place.config.write_text(text.replace("quiet_seconds = 20", "quiet_seconds = 0.2"))
+    watch.start(one.new)
+    proven(one.nginx, watch, one.old, one.new, one.port)
+
+
+def test_killed_in_the_middle_of_a_rebind(place, authority):
+    gate = place.gate()
+    old, new = authority.pair("a.example.com")
+    one_site = site(place, old)
+    nginx = place.nginx()
+    gate.open()
+    nginx.write(gate.directive + one_site.block()).start()
+    watch = Watch(place, nginx).start(old)
+    watch.idle()
+    gate.close()
+    new.write(one_site.cert_path.parent)
+    gate.wait_for_load()
+    assert watch.stop(signal.SIGKILL) == -signal.SIGKILL
+    watch.start(new)
+    gate.open()
+    nginx.wait_served(new.thumbprint, one_site.port, one_site.name)
+    watch.wait_for(2014, times=2)
+    watch.idle()
+    assert watch.ids(old, new) == RENEWED
+    assert nginx.reloads() == 1
+
+
+def test_a_site_that_is_added_is_watched(place, authority, one):
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    old, new = authority.pair("b.example.com")
+    added = site(place, old, "b.example.com")
+    one.nginx.write(one.site.block() + added.block())
+    one.nginx.reload()
+    until(lambda: old.thumbprint in watch.watched(), "the new site is watched")
+    watch.idle()
+    new.write(added.cert_path.parent)
+    one.nginx.wait_served(new.thumbprint, added.port, added.name)
+    watch.wait_for(2002, new)
+    watch.idle()
+    assert watch.ids(new) == [1006, 1008, 1001]
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 2
