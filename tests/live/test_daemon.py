@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
+import sqlite3
 import time
 
 import pytest
@@ -71,6 +71,12 @@ class Watch:
         names = {one.thumbprint for one in certificates}
         return [event for event in done.lines
                 if not names or {event.get("old"), event.get("new")} & names]
+
+    def details(self, event):
+        """What tasks are told of it."""
+        with contextlib.closing(sqlite3.connect(self.place.state / "state.db", timeout=30)) as db:
+            [[text]] = db.execute("SELECT details FROM events WHERE record = ?", [event["record"]])
+        return json.loads(text)
 
     def ids(self, *certificates, among=range(1001, 1010)):
         return [event["id"] for event in self.events(*certificates) if event["id"] in among]
@@ -389,8 +395,13 @@ def test_a_failed_preflight_needs_a_person(one):
     watch.wait_for(2004, new)
     needed = until(lambda: watch.status()["needs_person"], "somebody is needed")
     assert any(one.nginx.service in each["subject"] + each["sentence"] for each in needed), needed
-    assert watch.run("status").code == 1
+    assert watch.run("status").code == 1 and watch.count(2012) == 1
     assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+    one.new.write(one.site.cert_path.parent)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    until(lambda: watch.status()["needs_person"] == [], "nobody is needed any more")
+    watch.idle()
+    assert watch.count(2012) == watch.count(2013) == 1 and one.nginx.reloads() == 1
 
 
 # ------------------------------------------------------------------------------------ a batch
@@ -499,3 +510,96 @@ def test_a_site_that_is_added_is_watched(place, authority, one):
     watch.idle()
     assert watch.ids(new) == [1006, 1008, 1001]
     assert one.served() == one.old.thumbprint and one.nginx.reloads() == 2
+
+
+# --------------------------------------------------------------------------------- real renewers
+
+class Lying:
+    """What lies at a renewer's place now."""
+
+    def __init__(self, issued):
+        self.thumbprint = issued.thumbprint
+
+
+def renewed_for_real(place, issued):
+    """The renewer itself renews; no hook, no other help."""
+    old = Lying(issued)
+    one_site = Site(issued.name, free_port(), old, issued.certificate, issued.key)
+    nginx = place.nginx()
+    nginx.write(one_site.block()).start()
+    assert handshake(one_site.port, issued.name) == old.thumbprint
+    watch = Watch(place, nginx, more=issued.store).start(old)
+    watch.idle()
+    issued.renew()
+    new = Lying(issued)
+    assert new.thumbprint != old.thumbprint
+    nginx.wait_served(new.thumbprint, one_site.port, issued.name)
+    watch.wait_for(2002, new)
+    watch.idle()
+    [told] = [event for event in watch.events(new) if event["id"] == 1001]
+    assert (told["old"], told["new"]) == (old.thumbprint, new.thumbprint)
+    assert watch.details(told)["renewer"] == issued.renewer
+    assert told["message"].endswith(f"by {issued.renewer}")
+    assert watch.count(2002, new) == 1 and nginx.reloads() == 1
+
+
+@pytest.mark.parametrize("issue", acme.BY_ACME, ids=lambda f: f.__name__.removeprefix("issued_by_"))
+def test_what_a_real_renewer_renews_is_served(place, issue):
+    renewed_for_real(place, issue(place, acme.Pebble(place)))
+
+
+def test_what_acme_sh_renews_is_served(place, authority):
+    renewed_for_real(place, acme.issued_by_acme_sh(place, authority))
+
+
+def test_a_copy_that_acme_sh_installs_is_served(place, authority):
+    """As `acme.sh --install-cert` does: the certificate is written at a second place, too."""
+    copy_of = place / "installed/f.pem"
+    issued = acme.issued_by_acme_sh(place, authority, installed=copy_of)
+    write(copy_of, issued.certificate.read_text())
+    old = Lying(issued)
+    one_site = Site(issued.name, free_port(), old, copy_of, issued.key)
+    nginx = place.nginx()
+    nginx.write(one_site.block()).start()
+    watch = Watch(place, nginx, more=issued.store).start(old)
+    watch.idle()
+    issued.renew()
+    nginx.wait_served(issued.thumbprint, one_site.port, issued.name)
+    watch.wait_for(2002, Lying(issued))
+    watch.idle()
+    assert watch.count(1001, old) == 1 and nginx.reloads() == 1
+
+
+# ------------------------------------------------------------------------------- ordinary users
+
+@needs_root
+def test_an_ordinary_user_looks_after_what_is_his(place, authority):
+    """An ordinary user's daemon, files and nginx. (As such a user, the whole file tests this.)"""
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    old, new = authority.pair("a.example.com")
+    one_site = site(place, old)
+    nginx = place.nginx()
+    nginx.write(one_site.block())
+    write(nginx.conf, nginx.conf.read_text().replace("user root;", ""))
+    nginx.command = lambda *more, command=nginx.command: [*as_nobody, *command(*more)]
+    (place / "bin").mkdir()
+    program = shutil.copy(harness.BINARY, place / "bin/certrebind")  # he may not go where it lies
+    for path in [place.path, *place.path.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    place.config.unlink()
+    nginx.start()
+    watch = Watch(place, nginx, before=[*as_nobody, "env", "-u", "XDG_RUNTIME_DIR"], enable=False)
+    os.chown(place.config, 65534, 65534)
+    harness_binary, harness.BINARY = harness.BINARY, program
+    try:
+        assert watch.run("enable").code == 0
+        watch.start(old)
+        [status] = pathlib.Path(f"/proc/{watch.daemon.pid}/status").read_text().split(
+            "\nUid:")[1:]
+        assert status.split()[0] == "65534"
+        new.write(one_site.cert_path.parent)
+        for path in (one_site.cert_path, one_site.key_path):
+            os.chown(path, 65534, 65534)
+        proven(nginx, watch, old, new, one_site.port)
+    finally:
+        harness.BINARY = harness_binary
