@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/text.h"
 #include "cli/render_plan.h"
 
 namespace certrebind {
@@ -40,8 +41,28 @@ Result<PendingLook> look_for_pending(Context& context, Database& database) {
   return found;
 }
 
-Done note_undecided(Database& database, const Pending& pending, WallTime now) {
-  return set_attention(database, "pending ", pending.undecided, now);
+Done note_undecided(Database& database, const std::vector<Attention>& undecided, WallTime now) {
+  return set_attention(database, "pending ", undecided, now);
+}
+
+std::vector<Attention> refused_of(const Prepared& prepared) {
+  std::vector<Attention> refused;
+  for (const Plan& plan : prepared.plans) {
+    if (!refuses(plan.findings)) continue;
+    std::vector<std::string> sentences;
+    std::string next;
+    for (const Finding& finding : plan.findings) {
+      if (finding.severity != Severity::error) continue;
+      sentences.push_back(finding.sentence);
+      if (next.empty()) next = finding.next;
+    }
+    refused.push_back({.subject = "pending " + plan.service->id().text(),
+                       .sentence = fmt::format("refused for {}: {}", plan.service->id().text(),
+                                               join(sentences, "; ")),
+                       .next = next.empty() ? "certrebind rebind --pending --dry-run" : next,
+                       .since = {}});
+  }
+  return refused;
 }
 
 void print_undecided(const Context& context, const Pending& pending) {

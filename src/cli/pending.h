@@ -20,7 +20,10 @@ struct PendingLook {
 Result<PendingLook> look_for_pending(Context& context, Database& database);
 
 // The list of what needs a person is made what this look says.
-Done note_undecided(Database& database, const Pending& pending, WallTime now);
+Done note_undecided(Database& database, const std::vector<Attention>& undecided, WallTime now);
+
+// What preflight refused: a person has to see to it.
+std::vector<Attention> refused_of(const Prepared& prepared);
 
 void print_undecided(const Context& context, const Pending& pending);
 

@@ -22,12 +22,21 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
   for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
 }
 
-// Plans, carries out and tells.
-int act_on(Context& context, const Acting& acting, const RebindRequest& request) {
+// Plans, carries out and tells. `pending`: what nobody asked for, so that a person is to be told
+// what is refused, all at once: what is left out of the list is over.
+int act_on(Context& context, const Acting& acting, const RebindRequest& request,
+           const Pending* pending = nullptr) {
   const Bench& bench = acting.bench();
   auto seen = remembered(bench.state.database());
   if (!seen) return report(seen.error());
   auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, request);
+  if (pending) {
+    std::vector<Attention> all = pending->undecided;
+    if (prepared)
+      for (Attention& refused : refused_of(*prepared)) all.push_back(std::move(refused));
+    Done told = note_undecided(bench.state.database(), all, bench.host.clock.wall());
+    if (!told) return report(told.error());
+  }
   if (!prepared) return report(prepared.error());
   auto noted =
       remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
@@ -60,17 +69,18 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   Database& database = (*acting)->bench().state.database();
   auto surveyed = look_for_pending(context, database);
   if (!surveyed) return report(surveyed.error());
-  Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
-  if (!noted) return report(noted.error());
   print_undecided(context, surveyed->pending);
   if (surveyed->pending.pairs.empty()) {
+    Done noted = note_undecided(database, surveyed->pending.undecided, context.host().clock.wall());
+    if (!noted) return report(noted.error());
     if (!context.json()) print_accounts((*acting)->recovered());
     if (context.json()) print_json({{"accounts", to_json((*acting)->recovered())}});
     if (!context.json() && surveyed->pending.undecided.empty() && surveyed->pending.held.empty())
       print_line("nothing differs; nothing to do");
     return exit_of((*acting)->recovered());
   }
-  return act_on(context, **acting, request_of(surveyed->pending, context, options));
+  return act_on(context, **acting, request_of(surveyed->pending, context, options),
+                &surveyed->pending);
 }
 
 int rebind(Context& context, const RebindOptions& options) {

@@ -16,7 +16,7 @@ namespace {
 constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
 // `certrebind status` holds the lock for a moment to see whether somebody else does.
 constexpr milliseconds kLockPatience = std::chrono::seconds(1);
-constexpr size_t kSideBySide = 8;                             // tasks at work
+constexpr size_t kSideBySide = 8;  // tasks at work
 
 // journald's catalogue knows messages by this; the event's id is its last part.
 std::string message_id(EventId id) {
