@@ -489,8 +489,7 @@ def test_killed_in_the_middle_of_a_rebind(place, authority):
     watch.start(new)
     gate.open()
     nginx.wait_served(new.thumbprint, one_site.port, one_site.name)
-    watch.wait_for(2014, times=2)
-    watch.idle()
+    until(lambda: watch.count(2002, new) + watch.count(2006, new), "it is proven")
     assert watch.ids(old, new) == RENEWED
     assert nginx.reloads() == 1
 
