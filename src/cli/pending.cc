@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/text.h"
 #include "cli/render_plan.h"
 
 namespace certrebind {
@@ -42,14 +43,20 @@ Result<PendingLook> look_for_pending(Context& context, Database& database) {
 
 void add_refused(const Prepared& prepared, Pending& pending) {
   for (const Plan& plan : prepared.plans) {
-    size_t number = 0;  // a subject is told once
-    for (const Finding& finding : plan.findings)
-      if (finding.severity == Severity::error)
-        pending.undecided.push_back(
-            {.subject = fmt::format("pending {} #{}", plan.service->id().text(), ++number),
-             .sentence = finding.sentence,
-             .next = finding.next,
-             .since = {}});
+    if (!refuses(plan.findings)) continue;
+    std::vector<std::string> sentences;
+    std::string next;
+    for (const Finding& finding : plan.findings) {
+      if (finding.severity != Severity::error) continue;
+      sentences.push_back(finding.sentence);
+      if (next.empty()) next = finding.next;
+    }
+    std::string service = plan.service->id().text();
+    pending.undecided.push_back(
+        {.subject = "pending " + service,
+         .sentence = fmt::format("refused for {}: {}", service, join(sentences, "; ")),
+         .next = next.empty() ? "certrebind rebind --pending --dry-run" : next,
+         .since = {}});
   }
 }
 
@@ -57,7 +64,7 @@ void add_failed(const std::vector<Account>& accounts, Pending& pending) {
   for (const Account& account : accounts)
     if (account.outcome != Outcome::committed)
       pending.undecided.push_back(
-          {.subject = fmt::format("pending {}", account.service.text()),
+          {.subject = fmt::format("pending {}, the last try", account.service.text()),
            .sentence = fmt::format("{}: {}", account.service.text(), to_text(account.outcome)),
            .next = fmt::format("certrebind history show {}", account.transaction),
            .since = {}});

@@ -14,7 +14,9 @@ namespace certrebind {
 namespace {
 
 constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
-constexpr size_t kSideBySide = 8;                             // tasks at work
+// `certrebind status` holds the lock for a moment to see whether somebody else does.
+constexpr milliseconds kLockPatience = std::chrono::seconds(1);
+constexpr size_t kSideBySide = 8;  // tasks at work
 
 // journald's catalogue knows messages by this; the event's id is its last part.
 std::string message_id(EventId id) {
@@ -72,7 +74,10 @@ Done Daemon::run() {
 Done Daemon::open() {
   auto database = State::open_beside(host_.files, settings_);
   if (!database) return pass(database);
-  auto lock = take_lock(settings_.run_directory + "/daemon.lock", milliseconds(0));
+  auto lock = take_lock(settings_.run_directory + "/daemon.lock", kLockPatience);
+  if (!lock && lock.error().code == Code::busy)
+    return fail(Code::busy, "start the daemon", settings_.state_directory,
+                "it runs already: " + lock.error().cause, "certrebind status tells how it does");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
   database_.emplace(std::move(*database));
@@ -94,14 +99,13 @@ Done Daemon::begin() {
   });
   if (!last) return pass(last);
   told_ = *last;
-  if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
   tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
+  // On the first start this says from where on events count: what the first look logs does.
+  Done queued = queue_->enqueue_for_new_events(tasks_.tasks, host_.clock.wall());
+  if (!queued) return queued;
+  if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
     return kept;
-  // On the very first start the past triggers nothing; later, what was logged meanwhile does.
-  WallTime now = host_.clock.wall();
-  if (Done queued = queue_->enqueue_for_new_events(tasks_.tasks, now); !queued) return queued;
-  if (Done queued = queue_what_looks(now); !queued) return queued;
   if (Done looked = look_again(); !looked) return looked;
   services_changed_ = true;
   gather();

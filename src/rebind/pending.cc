@@ -237,9 +237,10 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   auto window = policy ? parse_window(policy->window) : std::nullopt;
   if (window && !is_open(*window, host_.clock.wall()))
     return hold(fmt::format("{} waits for its window, {}", site, policy->window));
-  bool known = std::ranges::any_of(pending_.pairs, [&](const RequestedPair& other) {
-    return other.old_one == pair.old_one && other.new_one == pair.new_one;
-  });
+  // One reload brings all that lies on disk: what is told of the same OLD once more is found served
+  // by then, or by the next look.
+  bool known = std::ranges::any_of(
+      pending_.pairs, [&](const RequestedPair& other) { return other.old_one == pair.old_one; });
   if (!known) pending_.pairs.push_back(std::move(pair));
 }
 

@@ -524,9 +524,9 @@ class Place:
     def run(self, *arguments, env=None, **options):
         return run(*arguments, env={**self.env, **(env or {})}, **options)
 
-    def popen(self, *arguments, env=None, **options):
+    def popen(self, *arguments, env=None, before=(), **options):
         """certrebind in the background; killed at the end if it still runs."""
-        process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([*before, BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                    env={**os.environ, **self.env, **(env or {})}, **options)
 
         def end():
