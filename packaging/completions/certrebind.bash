@@ -2,7 +2,7 @@
 
 _certrebind() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="check scan certificates show plan rebind undo recover renew autoenroll history events enable
+  local commands="check scan certificates show plan rebind undo recover renew autoenroll history events switch enable
     disable status daemon task"
   local common="--help --version --config --state --run --service --json"
   local words="" command="" sub="" i word skip=no

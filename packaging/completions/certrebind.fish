@@ -1,6 +1,6 @@
 # fish completion for certrebind(1).
 
-set -l commands check scan certificates show plan rebind undo recover renew autoenroll history events enable disable \
+set -l commands check scan certificates show plan rebind undo recover renew autoenroll history events switch enable disable \
     status daemon task
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
@@ -33,6 +33,7 @@ complete -c certrebind -n $no_command -a renew -d 'Run the renewer that owns a c
 complete -c certrebind -n $no_command -a autoenroll -d 'Renew in time what no timer renews'
 complete -c certrebind -n $no_command -a history -d 'What was rebound, and how it ended'
 complete -c certrebind -n $no_command -a events -d 'The lifecycle log'
+complete -c certrebind -n $no_command -a switch -d 'Declare that NEW succeeds OLD'
 complete -c certrebind -n $no_command -a enable -d 'From now on renewals are rebound by themselves'
 complete -c certrebind -n $no_command -a disable -d 'No longer rebind by itself'
 complete -c certrebind -n $no_command -a status -d 'What expires next, what needs a person'
