@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/task_commands.h"
 #include "daemon/task_worker.h"
+#include "state/wake.h"
 
 namespace certrebind {
 
@@ -104,6 +105,8 @@ int run_queued(Context& context, const Options& options) {
   Done noted =
       queue.finished(loaded.tasks, run->id, result.status, result.output, host.clock.wall());
   if (!noted) return report(noted.error());
+  // The daemon that began this may be gone, and another one wait for its end.
+  wake_daemon(host.files, context.settings());
   return result.status == 0 ? kDone : kDiffers;
 }
 
