@@ -459,6 +459,7 @@ def test_a_second_daemon_is_refused(one):
 
 def test_killed_between_renewal_and_rebind(one):
     watch = Watch(one.place, one.nginx, quiet=20).start(one.old)
+    watch.idle()  # it looks once when it starts
     one.new.write(one.site.cert_path.parent)
     watch.wait_for(1005, one.old)
     assert watch.stop(signal.SIGKILL) == -signal.SIGKILL
