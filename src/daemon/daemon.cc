@@ -29,7 +29,6 @@ int priority_of(EventId id) {
     case EventId::needs_operator:
     case EventId::rolled_back:
     case EventId::task_failed:
-    case EventId::database_rebuilt:
       return 3;
     case EventId::about_to_expire:
     case EventId::key_not_matched:
@@ -142,29 +141,41 @@ Done Daemon::after_changes(const Changes& changes) {
   bool shape = false;  // what is watched may be different now
   Done found = database_->guarded("look up what changed", [&] {
     for (const Change& change : changes.seen) {
-      shape = shape || change.name.empty();
-      for (Hop& hop : hops_at(*database_, change.directory, change.name))
-        hops.insert(std::move(hop));
+      std::vector<Hop> here = hops_at(*database_, change.directory, change.name);
+      // A name that is watched already is nothing new in its store.
+      bool known = std::ranges::find(here, "certificate", &Hop::kind) != here.end();
+      bool stored = std::ranges::find(here, "store", &Hop::kind) != here.end();
+      shape = shape || change.name.empty() || (stored && !known);
+      hops.insert(here.begin(), here.end());
     }
   });
   if (!found) return found;
   std::set<std::string> paths;
   for (const Hop& hop : hops) {
-    shape = shape || hop.kind == "store";
     if (hop.kind == "certificate") paths.insert(hop.path);
     if (hop.kind == "configuration") services_changed_ = true;
     if (hop.kind == "wake") gather();
   }
   if (services_changed_) gather();
+  bool moved = false;
   for (const Watched& watched : watched_.certificates) {
     if (!paths.contains(watched.certificate)) continue;
     auto changed = noticer_->look(watched);
     if (!changed) return pass(changed);
     if (*changed) gather();
+    moved = moved || !is_watched_where_it_lies(watched);
   }
   if (shape) return look_again();
-  // A link may lead elsewhere now.
-  return paths.empty() ? Done() : watch_anew();
+  return moved ? watch_anew() : Done();
+}
+
+// Not if a link leads elsewhere now, or something vanished.
+bool Daemon::is_watched_where_it_lies(const Watched& watched) const {
+  for (const std::string& path : {watched.certificate, watched.key})
+    for (const auto& [directory, name] : entries_of(host_.files, path))
+      if (!watched_.hops.contains({directory, name, "certificate", watched.certificate}))
+        return false;
+  return true;
 }
 
 Done Daemon::look_again() {
@@ -253,13 +264,23 @@ Done Daemon::run_tasks() {
   return {};
 }
 
+// This program again, for the same state.
+Result<int> Daemon::spawn(const std::vector<std::string>& command) const {
+  std::vector<std::string> words = {program_,
+                                    "--config",
+                                    settings_.config_file,
+                                    "--state",
+                                    settings_.state_directory,
+                                    "--run",
+                                    settings_.run_directory};
+  words.insert(words.end(), command.begin(), command.end());
+  return Waiter::spawn(words);
+}
+
 Done Daemon::start(const TaskRun& run) {
   std::string own = runner_of(host_.processes, own_pid());
   if (Done begun = queue_->started(run.id, own, host_.clock.wall()); !begun) return begun;
-  auto pid = Waiter::spawn(
-      {program_, "--config", settings_.config_file, "--state", settings_.state_directory, "--run",
-       settings_.run_directory, "task", "run", "--queued", std::to_string(run.id)},
-      false);
+  auto pid = spawn({"task", "run", "--queued", std::to_string(run.id)});
   if (!pid)
     return queue_->finished(tasks_.tasks, run.id, 127, pid.error().message(), host_.clock.wall());
   runs_[*pid] = run.id;
@@ -269,9 +290,7 @@ Done Daemon::start(const TaskRun& run) {
 // What is bound is for a short-lived command to find out: it leaves it in the database.
 void Daemon::look_at_services() {
   services_changed_ = false;
-  auto pid = Waiter::spawn({program_, "--config", settings_.config_file, "--state",
-                            settings_.state_directory, "--run", settings_.run_directory, "scan"},
-                           false);
+  auto pid = spawn({"scan"});
   if (pid) looker_ = *pid;
 }
 

@@ -33,9 +33,11 @@ class Daemon {
   Done after_changes(const Changes& changes);
   Done look_again();
   Done watch_anew();
+  bool is_watched_where_it_lies(const Watched& watched) const;
   Done do_what_is_due();
   Done run_tasks();
   Done start(const TaskRun& run);
+  Result<int> spawn(const std::vector<std::string>& command) const;
   void look_at_services();
   void ended(const EndedChild& child);
   void gather();

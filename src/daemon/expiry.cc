@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "daemon/noticer.h"
@@ -10,6 +11,8 @@
 namespace certrebind {
 
 namespace {
+
+constexpr std::array kWarnDays = {7, 1};  // before the end, beside the settings' part of its life
 
 // A moment in the life of a certificate that is told once.
 struct Threshold {
@@ -24,7 +27,7 @@ std::vector<Threshold> thresholds_of(const Place& place, const Settings& setting
   milliseconds most = std::chrono::days(settings.expiry_days);
   std::vector<Threshold> all = {{fmt::format("{:g} % of its life", settings.expiry_fraction * 100),
                                  place.not_after - std::min(part, most)}};
-  for (int days : settings.warn_days)
+  for (int days : kWarnDays)
     // A certificate that lives six days is not warned of from its first day on.
     if (std::chrono::days(days) * 2 < lifetime)
       all.push_back(

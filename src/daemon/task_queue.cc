@@ -150,15 +150,7 @@ std::string sentence_for(const TaskRun& run, EventId id) {
 void log_ending(Database& database, const TaskRun& run, EventId id, WallTime now) {
   nlohmann::ordered_json details = {{"task", run.task}, {"run", run.id}, {"attempt", run.attempt}};
   if (run.status) details["status"] = *run.status;
-  Event event{.record = 0,
-              .id = id,
-              .at = now,
-              .transaction = {},
-              .service = {},
-              .old_thumbprint = {},
-              .new_thumbprint = {},
-              .names = {},
-              .message = sentence_for(run, id)};
+  Event event{.id = id, .at = now, .message = sentence_for(run, id)};
   auto trigger = run.event ? find_event(database, *run.event)
                            : Result<Event>(fail(Code::not_found, "", "", ""));
   if (trigger) {

@@ -16,6 +16,7 @@ constexpr int kStoreDepth = 3;  // certbot: live/NAME/; acme.sh: NAME/; /etc/pki
 
 void collect_entries(const Files& files, const std::string& path, int links,
                      std::vector<std::pair<std::string, std::string>>& entries) {
+  if (path.empty()) return;  // a certificate without a key
   std::vector<std::string> parts = split(normalized(path).substr(1), '/');
   std::string directory = "/";
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -46,7 +47,7 @@ class Builder {
   void certificate(const std::string& path, const std::string& key) {
     list_.certificates.insert({path, key});
     add(path, "certificate", path);
-    if (!key.empty() && key != path) add(key, "certificate", path);
+    if (key != path) add(key, "certificate", path);
   }
 
   void configuration(const std::string& path) {

@@ -44,8 +44,6 @@ std::string to_text(EventId id) {
       return "archived";
     case EventId::installed:
       return "installed";
-    case EventId::exported:
-      return "exported";
     case EventId::key_matched:
       return "key matched";
     case EventId::key_not_matched:
@@ -82,10 +80,6 @@ std::string to_text(EventId id) {
       return "task failed";
     case EventId::watching_by_polling:
       return "watching by polling";
-    case EventId::database_rebuilt:
-      return "database rebuilt";
-    case EventId::drift_healed:
-      return "drift healed";
   }
   return "unknown";
 }

@@ -21,7 +21,6 @@ enum class EventId {
   deleted = 1004,               // it lies nowhere any more where it was seen
   archived = 1005,              // it was succeeded, and nothing uses it any more
   installed = 1006,             // a certificate was brought to a store or to where a site looks
-  exported = 1007,              // … was written out of here
   key_matched = 1008,           // its key lies beside it
   key_not_matched = 1009,       // … or does not, after a time of waiting
   started = 2001,               // a transaction begins
@@ -40,8 +39,6 @@ enum class EventId {
   task_done = 2014,
   task_failed = 2015,          // after its last attempt
   watching_by_polling = 2016,  // the kernel cannot tell of changes there
-  database_rebuilt = 2017,     // it was damaged, and put aside
-  drift_healed = 2018,         // what was served was not what lay on disk
 };
 std::string to_text(EventId id);  // "replaced", "rolled back", …
 

@@ -52,7 +52,6 @@ struct Settings {
   milliseconds quiet = milliseconds(2'000);
   milliseconds gather = milliseconds(30'000);
   milliseconds pair_patience = milliseconds(60'000);  // for a key that does not match yet
-  std::vector<int> warn_days = {7, 1};                // beside expiry_fraction
   int log_events = 10'000;                            // the lifecycle log keeps so many events
   int log_days = 400;                                 // … and none that is older
 

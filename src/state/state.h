@@ -18,8 +18,6 @@ class State {
   // opens the database.
   static Result<State> open_for_writing(Files& files, const Settings& settings,
                                         milliseconds patience);
-  // The directories, each made where it is missing; the state's must be private (Code::denied).
-  static Done make_directories(Files& files, const Settings& settings);
   // Code::not_found if nothing was ever written.
   static Result<State> open_for_reading(const Settings& settings);
 

@@ -92,11 +92,4 @@ std::vector<Hop> hops_at(Database& database, const std::string& directory,
   return hops;
 }
 
-std::set<std::string> hop_directories(Database& database) {
-  std::set<std::string> directories;
-  SQLite::Statement select(database.handle(), "SELECT DISTINCT directory FROM hops");
-  while (select.executeStep()) directories.insert(select.getColumn(0).getString());
-  return directories;
-}
-
 }  // namespace certrebind

@@ -40,6 +40,5 @@ bool lies_somewhere(Database& database, const std::string& thumbprint);
 
 void put_hops(Database& database, const std::set<Hop>& hops);
 std::vector<Hop> hops_at(Database& database, const std::string& directory, const std::string& name);
-std::set<std::string> hop_directories(Database& database);
 
 }  // namespace certrebind

@@ -39,12 +39,12 @@ Done listen_to(int epoll, int descriptor) {
 // posix_spawn's two bags, for their whole life.
 class SpawnSettings {
  public:
-  explicit SpawnSettings(bool loud) {
+  SpawnSettings() {
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     for (int output : {STDOUT_FILENO, STDERR_FILENO})
-      if (!loud) ::posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0);
+      ::posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0);
     sigset_t none;
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigmask(&attributes, &none);
@@ -102,12 +102,12 @@ void Waiter::take_signals(Wake& wake) {
     wake.ended.push_back({pid, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)});
 }
 
-Result<int> Waiter::spawn(const std::vector<std::string>& arguments, bool loud) {
+Result<int> Waiter::spawn(const std::vector<std::string>& arguments) {
   std::vector<char*> words;
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
-  SpawnSettings settings(loud);
+  SpawnSettings settings;
   pid_t pid = 0;
   int error = ::posix_spawn(&pid, words.front(), &settings.actions, &settings.attributes,
                             words.data(), environ);

@@ -32,9 +32,9 @@ class Waiter {
   // Until something happened, at most for `patience`; for ever without it.
   Result<Wake> wait(std::optional<milliseconds> patience);
 
-  // Starts a program in a process group of its own, with nothing to read and, unless `loud`,
-  // nowhere to write. Gives its pid.
-  static Result<int> spawn(const std::vector<std::string>& arguments, bool loud);
+  // Starts a program in a process group of its own, with nothing to read and nowhere to write.
+  // Gives its pid.
+  static Result<int> spawn(const std::vector<std::string>& arguments);
 
  private:
   Waiter(Descriptor epoll, Descriptor signals, int watcher)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "service/nginx/config.h"
-#include "service/nginx/root.h"
+#include "service/root.h"
 #include "service/service.h"
 
 namespace certrebind::nginx {

@@ -7,7 +7,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
-#include "service/nginx/glob.h"
+#include "service/glob.h"
 
 namespace certrebind::nginx {
 

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "service/nginx/root.h"
 #include "service/nginx/tree.h"
+#include "service/root.h"
 #include "service/service.h"
 
 namespace certrebind::nginx {
@@ -41,7 +41,7 @@ struct Config {
   std::string directory;                           // nginx's conf_prefix, inside the root
   std::vector<std::unique_ptr<ConfigFile>> files;  // in the order of reading, each once
   std::vector<Node> nodes;
-  std::vector<Diagnostic> diagnostics;  // what nginx would refuse while reading
+  std::vector<Diagnostic> diagnostics;   // what nginx would refuse while reading
   std::vector<std::string> directories;  // in which `include` looks for files, on this host
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "service/nginx/command_line.h"
-#include "service/nginx/root.h"
+#include "service/root.h"
 
 namespace certrebind::nginx {
 

@@ -2,14 +2,13 @@
 // ngx_parse_url).
 #pragma once
 
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "service/nginx/root.h"
+#include "service/host_names.h"
 #include "service/nginx/tree.h"
 
 namespace certrebind::nginx {
@@ -31,20 +30,6 @@ struct Listen {
   bool ipv6only = true;
 
   bool wildcard() const { return host.empty() && family != Family::unix_socket; }
-};
-
-// The addresses of host names, from /etc/hosts of the server's root; nothing asks the network.
-class HostNames {
- public:
-  explicit HostNames(const Root& root) : root_(root) {}
-  // Canonical addresses, IPv6 without brackets; none for a name that is not in the file.
-  const std::vector<std::string>& addresses(const std::string& name);
-
- private:
-  void read();
-  const Root& root_;
-  bool was_read_ = false;
-  std::map<std::string, std::vector<std::string>> names_;
 };
 
 struct ListenAddresses {

@@ -1,6 +1,6 @@
 #include "service/nginx/listen.h"
 
-#include "service/nginx/ip_text.h"
+#include "service/ip_text.h"
 #include "service/nginx/view_for_test.h"
 
 namespace certrebind::nginx {

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "service/nginx/bindings.h"
-#include "service/nginx/root.h"
+#include "service/root.h"
 
 namespace certrebind {
 
@@ -31,10 +31,10 @@ Result<std::string> quoted_path(const std::string& path) {
 NginxService::NginxService(nginx::Instance instance, const Files& files)
     : instance_(std::move(instance)),
       files_(files),
-      id_{"nginx", nginx::Root(instance_.root, files).on_host(instance_.config)} {}
+      id_{"nginx", Root(instance_.root, files).on_host(instance_.config)} {}
 
 Result<Discovery> NginxService::bindings() const {
-  nginx::Root root(instance_.root, files_);
+  Root root(instance_.root, files_);
   auto config = nginx::read_config(instance_.config, root);
   if (!config) return pass(config);
   return nginx::discover_bindings(std::move(*config), root);
@@ -52,7 +52,7 @@ Result<std::vector<FileEdit>> NginxService::repoint(const Binding& binding,
 }
 
 Result<FileEdit> NginxService::edit(const NamedFile& named, const std::string& path) const {
-  auto inside = nginx::Root(instance_.root, files_).inside(path);
+  auto inside = Root(instance_.root, files_).inside(path);
   if (!inside || !inside->starts_with('/'))
     return fail(Code::usage, "name in the nginx configuration", printable(path),
                 "it lies outside the root directory of this nginx, " + printable(instance_.root));
@@ -62,7 +62,7 @@ Result<FileEdit> NginxService::edit(const NamedFile& named, const std::string& p
 }
 
 std::optional<Command> NginxService::config_test() const {
-  auto executable = nginx::Root(instance_.root, files_).inside(instance_.executable);
+  auto executable = Root(instance_.root, files_).inside(instance_.executable);
   Command command;
   command.root = instance_.root;
   command.arguments = {executable.value_or(instance_.executable), "-t", "-q", "-c",

@@ -4,11 +4,20 @@
 
 namespace certrebind::nginx {
 
-Reaches::Reaches(const std::vector<Group>& groups, const Root& root) : root_(root) {
+namespace {
+
+std::set<std::pair<std::string, uint16_t>> specific_addresses(const std::vector<Group>& groups) {
+  std::set<std::pair<std::string, uint16_t>> specific;
   for (const Group& group : groups)
     if (!group.listen.udp && !group.listen.wildcard())
-      specific_.emplace(group.listen.host, group.listen.port);
+      specific.emplace(group.listen.host, group.listen.port);
+  return specific;
 }
+
+}  // namespace
+
+Reaches::Reaches(const std::vector<Group>& groups, const Root& root)
+    : root_(root), loopback_(specific_addresses(groups)) {}
 
 std::vector<Reach> Reaches::of(const Listen& listen) const {
   if (listen.family == Family::unix_socket) {
@@ -21,24 +30,9 @@ std::vector<Reach> Reaches::of(const Listen& listen) const {
              fmt::format("nginx resolved the host name {} when it started; it is not in /etc/hosts",
                          listen.host)}};
   if (!listen.wildcard()) return {{Address{listen.host, listen.port, ""}, ""}};
-  if (listen.family == Family::ipv4) return {ipv4_wildcard(listen.port)};
-  if (listen.ipv6only) return {ipv6_wildcard(listen.port)};
-  return {ipv6_wildcard(listen.port), ipv4_wildcard(listen.port)};
-}
-
-Reach Reaches::ipv4_wildcard(uint16_t port) const {
-  for (int last = 1; last < 255; ++last) {
-    std::string host = fmt::format("127.0.0.{}", last);
-    if (!specific_.contains({host, port})) return {Address{host, port, ""}, ""};
-  }
-  return {Address{"127.0.0.1", port, ""}, "every loopback address has a listener of its own"};
-}
-
-Reach Reaches::ipv6_wildcard(uint16_t port) const {
-  Reach reach{Address{"::1", port, ""}, ""};
-  if (specific_.contains({"::1", port}))
-    reach.unproven = fmt::format("another listener answers on [::1]:{}", port);
-  return reach;
+  if (listen.family == Family::ipv4) return {loopback_.ipv4(listen.port)};
+  if (listen.ipv6only) return {loopback_.ipv6(listen.port)};
+  return {loopback_.ipv6(listen.port), loopback_.ipv4(listen.port)};
 }
 
 }  // namespace certrebind::nginx

@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
-#include "service/nginx/ip_text.h"
+#include "service/ip_text.h"
 #include "service/nginx/name_table.h"
 
 namespace certrebind::nginx {

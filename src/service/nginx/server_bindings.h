@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "service/nginx/root.h"
 #include "service/nginx/servers.h"
+#include "service/root.h"
 #include "service/service.h"
 
 namespace certrebind::nginx {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "service/nginx/config.h"
-#include "service/nginx/root.h"
+#include "service/root.h"
 #include "service/service.h"
 
 namespace certrebind::nginx {

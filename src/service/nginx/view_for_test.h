@@ -4,24 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "service/nginx/bindings.h"
 #include "service/nginx/config.h"
-#include "sys/memory_files.h"
+#include "service/rooted_for_test.h"
 
 namespace certrebind::nginx {
 
-// Files by path; the main file is /etc/nginx/nginx.conf.
-using Texts = std::map<std::string, std::string>;
-
-struct View {
-  explicit View(const Texts& texts, const std::string& directory = "/") : root(directory, files) {
-    for (const auto& [path, text] : texts) files.put(path, text);
-  }
+// The main file is /etc/nginx/nginx.conf.
+struct View : Rooted {
+  using Rooted::Rooted;
   static View of(const std::string& text) { return View(Texts{{"/etc/nginx/nginx.conf", text}}); }
 
   Config config() {
@@ -30,9 +25,6 @@ struct View {
     return read ? std::move(*read) : Config{};
   }
   Discovery discovery() { return discover_bindings(config(), root); }
-
-  MemoryFiles files;
-  Root root;
 };
 
 inline std::vector<std::string> messages(const std::vector<Diagnostic>& diagnostics) {
@@ -61,7 +53,5 @@ inline std::vector<std::string> lines(const Discovery& discovery) {
   }
   return all;
 }
-
-using Lines = std::vector<std::string>;
 
 }  // namespace certrebind::nginx

@@ -1,8 +1,8 @@
-#include "service/nginx/root.h"
+#include "service/root.h"
 
 #include "base/text.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 
 namespace {
 
@@ -74,4 +74,4 @@ Result<std::string> Root::resolve_entry(std::string directory, std::string_view 
   return resolve(absolute_in(directory + '/', *target), links + 1);
 }
 
-}  // namespace certrebind::nginx
+}  // namespace certrebind

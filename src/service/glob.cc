@@ -1,10 +1,10 @@
-#include "service/nginx/glob.h"
+#include "service/glob.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 
 namespace {
 
@@ -155,4 +155,4 @@ std::vector<std::string> expand_glob(std::string_view pattern, Root& root) {
   return paths;
 }
 
-}  // namespace certrebind::nginx
+}  // namespace certrebind

@@ -1,8 +1,8 @@
-#include "service/nginx/glob.h"
+#include "service/glob.h"
 
-#include "service/nginx/view_for_test.h"
+#include "service/rooted_for_test.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 namespace {
 
 TEST(GlobMatch, KnowsTheElements) {
@@ -35,7 +35,7 @@ TEST(GlobMatch, TakesALeadingDotOnlyForADot) {
 }
 
 TEST(ExpandGlob, SortsWholePaths) {
-  View view(Texts{{"/c/a/x", ""}, {"/c/a-b/x", ""}, {"/c/b/y", ""}, {"/c/.d/x", ""}});
+  Rooted view(Texts{{"/c/a/x", ""}, {"/c/a-b/x", ""}, {"/c/b/y", ""}, {"/c/.d/x", ""}});
   EXPECT_EQ(expand_glob("/c/*/x", view.root), (Lines{"/c/a-b/x", "/c/a/x"}));
   EXPECT_EQ(expand_glob("/c/*/*", view.root), (Lines{"/c/a-b/x", "/c/a/x", "/c/b/y"}));
   EXPECT_EQ(expand_glob("/c//[b]/?", view.root), (Lines{"/c//b/y"}));
@@ -43,10 +43,10 @@ TEST(ExpandGlob, SortsWholePaths) {
 }
 
 TEST(ExpandGlob, GoesThroughLinksOfTheServersRoot) {
-  View view(Texts{{"/jail/sites/a.conf", ""}}, "/jail");
+  Rooted view(Texts{{"/jail/sites/a.conf", ""}}, "/jail");
   view.files.put_link("/jail/enabled", "/sites");
   EXPECT_EQ(expand_glob("/enabled/*.conf", view.root), (Lines{"/enabled/a.conf"}));
 }
 
 }  // namespace
-}  // namespace certrebind::nginx
+}  // namespace certrebind

@@ -1,8 +1,8 @@
-#include "service/nginx/root.h"
+#include "service/root.h"
 
-#include "service/nginx/view_for_test.h"
+#include "service/rooted_for_test.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 namespace {
 
 TEST(Root, TranslatesPaths) {
@@ -16,7 +16,7 @@ TEST(Root, TranslatesPaths) {
 }
 
 TEST(Root, FollowsLinksAsTheServerWould) {
-  View view(Texts{{"/jail/real/a.pem", ""}, {"/real/a.pem", "the host's"}}, "/jail");
+  Rooted view(Texts{{"/jail/real/a.pem", ""}, {"/real/a.pem", "the host's"}}, "/jail");
   view.files.put_link("/jail/live/a.pem", "../archive/a1.pem");
   view.files.put_link("/jail/archive", "/real");
   view.files.put_link("/jail/real/a1.pem", "a.pem");
@@ -26,7 +26,7 @@ TEST(Root, FollowsLinksAsTheServerWould) {
 }
 
 TEST(Root, RefusesEndlessLinksAndMissingFiles) {
-  View view(Texts{{"/a", ""}});
+  Rooted view(Texts{{"/a", ""}});
   view.files.put_link("/x", "y");
   view.files.put_link("/y", "x");
   EXPECT_FALSE(view.root.real_path("/x").has_value());
@@ -34,4 +34,4 @@ TEST(Root, RefusesEndlessLinksAndMissingFiles) {
 }
 
 }  // namespace
-}  // namespace certrebind::nginx
+}  // namespace certrebind

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "service/nginx/root.h"
+#include "service/root.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 
 // True for a path that nginx hands to glob(3); any other is opened as it stands (ngx_conf_include).
 bool is_glob(std::string_view path);
@@ -22,4 +22,4 @@ bool glob_match(std::string_view pattern, std::string_view name);
 // nginx.
 std::vector<std::string> expand_glob(std::string_view pattern, Root& root);
 
-}  // namespace certrebind::nginx
+}  // namespace certrebind

@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "sys/files.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 
 class Root {
  public:
@@ -44,4 +44,4 @@ class Root {
   std::unordered_map<std::string, std::string> real_directories_;
 };
 
-}  // namespace certrebind::nginx
+}  // namespace certrebind

@@ -1,4 +1,4 @@
-#include "service/nginx/ip_text.h"
+#include "service/ip_text.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace certrebind::nginx {
+namespace certrebind {
 
 namespace {
 
@@ -98,4 +98,4 @@ std::optional<std::string> canonical_ipv6(std::string_view text) {
   return hex_groups(*values, 0, begin) + "::" + hex_groups(*values, end, 8);
 }
 
-}  // namespace certrebind::nginx
+}  // namespace certrebind
