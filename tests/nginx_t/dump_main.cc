@@ -75,7 +75,7 @@ void print_endpoint(const Binding& binding, const Endpoint& endpoint) {
 
 int dump(const std::string& path) {
   Disk disk;
-  nginx::Root root("/", disk);
+  Root root("/", disk);
   auto config = nginx::read_config(path, root);
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().message());
