@@ -18,6 +18,7 @@ enum class Code {
   timed_out,    // the deadline passed
   raced,        // somebody changed it under our hands
   usage,        // what was typed makes no sense
+  damaged,      // the database: it has to be rebuilt
 };
 
 // What went wrong, in parts, so that the edge can render it for people and programs.

@@ -5,9 +5,9 @@
 #include "cli/output.h"
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
+#include "cli/renewer_output.h"
 #include "rebind/survey.h"
 #include "state/wake.h"
-#include "store/stores.h"
 
 namespace certrebind {
 
@@ -36,7 +36,7 @@ std::string start_daemon(Context& context) {
                      kUnit);
 }
 
-void tell_what_is_looked_after(const Context& context, const Survey& survey) {
+void tell_what_is_looked_after(Context& context, const Survey& survey) {
   size_t after = 0;
   std::vector<std::string> left_out;
   for (const SurveyedBinding& bound : survey.bindings) {
@@ -51,15 +51,14 @@ void tell_what_is_looked_after(const Context& context, const Survey& survey) {
   print_line(fmt::format("looked after: {} of {}", count_of(after, "binding"),
                          count_of(survey.services.found.size(), "server")));
   std::map<std::string, size_t> by_renewer;
-  Disk files;
-  for (const SurveyedBinding& bound : survey.bindings) {
-    if (bound.binding.certificate.path.empty()) continue;
-    auto store = store_of(files, context.settings().stores, bound.binding.certificate.path);
-    ++by_renewer[store && belongs_to_renewer(*store) ? store->kind : ""];
-  }
+  Renewers renewers(context.host().files, context.settings().stores, own_user());
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (!bound.binding.certificate.path.empty()) {
+      auto owner = renewers.owner_of(bound.binding.certificate.path);
+      ++by_renewer[owner ? renewer_text(owner) : "nobody that is known: by hand, it seems"];
+    }
   for (const auto& [renewer, count] : by_renewer)
-    print_line(fmt::format("  {} renewed by {}", count_of(count, "binding"),
-                           renewer.empty() ? "nobody that is known: by hand, it seems" : renewer));
+    print_line(fmt::format("  {} renewed by {}", count_of(count, "binding"), renewer));
   if (!left_out.empty()) print_line("not covered:");
   for (const std::string& line : left_out) print_line(line);
 }

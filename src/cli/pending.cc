@@ -112,13 +112,7 @@ int plan_pending(Context& context, const RebindOptions& options) {
   auto prepared = prepare(context.host(), context.settings(), context.prober(), context.sightings(),
                           request_of(found->pending, context, options));
   if (!prepared) return report(prepared.error());
-  if (context.json()) {
-    print_json(to_json(*prepared));
-  } else {
-    print_prepared(*prepared);
-    print_diagnostics(prepared->survey.diagnostics);
-  }
-  return prepared->refused() ? kDiffers : kDone;
+  return show_prepared(context, *prepared);
 }
 
 }  // namespace certrebind

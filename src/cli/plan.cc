@@ -13,13 +13,17 @@ std::string as_path_or_thumbprint(const std::string& typed) {
 
 }  // namespace
 
-void add_rebind_options(CLI::App& command, RebindOptions& options) {
+void add_pair_options(CLI::App& command, RebindOptions& options) {
   command
       .add_option("certificates", options.certificates,
                   "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file")
       ->type_name("OLD NEW [OLD NEW ...]");
   command.add_option("--key", options.key, "the private key of NEW, if it does not lie beside it")
       ->type_name("FILE");
+}
+
+void add_rebind_options(CLI::App& command, RebindOptions& options) {
+  add_pair_options(command, options);
   auto* repoint =
       command.add_flag("--repoint", options.repoint, "make the directives name NEW's files");
   command.add_flag("--rewrite", options.rewrite, "put NEW into the files that are bound now")
@@ -44,19 +48,23 @@ Result<RebindRequest> request_of(const RebindOptions& options, const Context& co
   return request;
 }
 
+int show_prepared(const Context& context, const Prepared& prepared) {
+  if (context.json()) {
+    print_json(to_json(prepared));
+  } else {
+    print_prepared(prepared);
+    print_diagnostics(prepared.survey.diagnostics);
+  }
+  return prepared.refused() ? kDiffers : kDone;
+}
+
 int plan_only(Context& context, const RebindOptions& options) {
   auto request = request_of(options, context);
   if (!request) return report(request.error());
   auto prepared =
       prepare(context.host(), context.settings(), context.prober(), context.sightings(), *request);
   if (!prepared) return report(prepared.error());
-  if (context.json()) {
-    print_json(to_json(*prepared));
-  } else {
-    print_prepared(*prepared);
-    print_diagnostics(prepared->survey.diagnostics);
-  }
-  return prepared->refused() ? kDiffers : kDone;
+  return show_prepared(context, *prepared);
 }
 
 void add_plan(CLI::App& app, Invocation& chosen) {

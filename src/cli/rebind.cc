@@ -69,6 +69,8 @@ int rebind_pending(Context& context, const RebindOptions& options) {
                    join(options.certificates, " "),
                    "--pending finds OLD and NEW itself",
                    {}});
+  if (!options.key.empty())
+    return report({Code::usage, "rebind", options.key, "--pending finds the keys itself", {}});
   if (options.dry_run) return plan_pending(context, options);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());

@@ -19,8 +19,7 @@ Task rebind_task(const std::string& program) {
 }
 
 bool daemon_runs(const Settings& settings) {
-  auto lock = take_lock(settings.run_directory + "/daemon.lock", milliseconds(0));
-  return !lock && lock.error().code == Code::busy;
+  return is_locked(settings.run_directory + "/daemon.lock");
 }
 
 }  // namespace certrebind

@@ -18,16 +18,15 @@ struct Options {
 int switch_over(Context& context, const Options& options) {
   auto request = request_of(options.pair, context);
   if (!request) return report(request.error());
-  auto state =
-      State::open_for_writing(context.host().files, context.settings(), std::chrono::seconds(30));
-  if (!state) return report(state.error());
-  auto seen = remembered(state->database());
+  auto database = State::open_beside(context.host().files, context.settings());
+  if (!database) return report(database.error());
+  auto seen = remembered(*database);
   if (!seen) return report(seen.error());
   auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, *request);
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
-  Done logged = options.notify_only ? announce(state->database(), *prepared, now)
-                                    : declare(state->database(), *prepared, now, false);
+  Done logged = options.notify_only ? announce(*database, *prepared, now)
+                                    : declare(*database, *prepared, now, false);
   if (!logged) return report(logged.error());
   wake_daemon(context.host().files, context.settings());
   for (const Succession& succession : prepared->successions)
@@ -46,7 +45,7 @@ void add_switch(CLI::App& app, Invocation& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("switch", "declare that NEW succeeds OLD: the tasks do the rest");
-  add_rebind_options(*command, options->pair);
+  add_pair_options(*command, options->pair);
   command->add_flag("--notify-only", options->notify_only,
                     "log the event and nothing else, to try a task");
   command->footer("Example:\n  certrebind switch 1a2b3c4d /etc/ssl/new.pem");

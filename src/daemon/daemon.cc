@@ -16,6 +16,11 @@ namespace {
 constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
 // `certrebind status` holds the lock for a moment to see whether somebody else does.
 constexpr milliseconds kLockPatience = std::chrono::seconds(1);
+constexpr milliseconds kFirstPause = std::chrono::seconds(1);  // after something failed
+constexpr milliseconds kLongestPause = std::chrono::minutes(1);
+constexpr milliseconds kJump = std::chrono::minutes(1);  // of the wall clock, that is worth a word
+// A wait does not follow a wall clock that is set meanwhile.
+constexpr milliseconds kLongestWait = std::chrono::hours(1);
 constexpr size_t kSideBySide = 8;  // tasks at work
 
 // journald's catalogue knows messages by this; the event's id is its last part.
@@ -29,12 +34,14 @@ int priority_of(EventId id) {
     case EventId::needs_operator:
     case EventId::rolled_back:
     case EventId::task_failed:
+    case EventId::database_rebuilt:
       return 3;
     case EventId::about_to_expire:
     case EventId::key_not_matched:
     case EventId::refused:
     case EventId::needs_attention:
     case EventId::watching_by_polling:
+    case EventId::clock_jumped:
       return 4;
     default:
       return 6;
@@ -57,31 +64,78 @@ Done Daemon::run() {
   if (Done begun = begin(); !begun) return begun;
   tell_supervisor("READY=1");
   bool stopping = false;
-  while (!stopping)
-    if (Done turned = turn(stopping); !turned) {
-      // A full disk, a damaged page: what cannot be written now is looked at again.
-      log_entry(turned.error().message(), {{"PRIORITY", "3"}});
-      host_.clock.sleep(std::chrono::seconds(1));
-      gather();
-    }
+  while (!stopping) {
+    Done turned = failing_ ? look_after_failure() : Done();
+    if (turned) turned = turn(stopping);
+    if (!turned) turned = after_failure(turned.error(), stopping);
+    if (!turned) return turned;
+  }
   tell_supervisor("STOPPING=1");
   Done noted = note(EventId::daemon_stopped, "the daemon ends");
   tell_events();
   return noted;
 }
 
-Done Daemon::open() {
+// A full disk, a state that may not be written, a damaged database: it waits, says so once, and
+// tries again. Fails where nothing can be waited for.
+Done Daemon::after_failure(const Error& error, bool& stopping) {
+  std::string message = error.message();
+  if (message != failing_) log_entry(message, {{"PRIORITY", "3"}});
+  pause_ = failing_ ? std::min(pause_ * 2, kLongestPause) : kFirstPause;
+  failing_ = std::move(message);
+  if (error.code == Code::damaged) {
+    auto mended = State::mend(host_.files, settings_, kFirstPause);
+    if (mended) database_.reset();
+  }
+  auto wake = waiter_->wait(pause_);
+  if (!wake) return pass(wake);
+  stopping = stopping || wake->stop;
+  if (wake->changes) watcher_->take();
+  for (const EndedChild& child : wake->ended) ended(child);
+  return {};
+}
+
+// What happened meanwhile is found by looking.
+Done Daemon::look_after_failure() {
+  if (!database_) {
+    if (Done opened = open_database(); !opened) return opened;
+    watched_ = {};
+    told_ = 0;
+    auto rebuilt = database_->guarded("read the log", [&] {
+      return database_->handle()
+          .execAndGet("SELECT coalesce(max(record), 1) - 1 FROM events WHERE id = 2017")
+          .getInt64();
+    });
+    if (rebuilt) told_ = *rebuilt;
+  }
+  services_changed_ = true;
+  gather();
+  WallTime now = host_.clock.wall();
+  if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, now); !kept) return kept;
+  if (Done looked = look_again(); !looked) return looked;
+  if (Done queued = queue_what_looks(now); !queued) return queued;
+  log_entry("what failed works again", {{"PRIORITY", "5"}});
+  failing_.reset();
+  return {};
+}
+
+Done Daemon::open_database() {
   auto database = State::open_beside(host_.files, settings_);
   if (!database) return pass(database);
+  database_.emplace(std::move(*database));
+  noticer_.emplace(host_.files, *database_, settings_, host_.clock);
+  queue_.emplace(*database_);
+  return {};
+}
+
+Done Daemon::open() {
+  if (Done opened = open_database(); !opened) return opened;
   auto lock = take_lock(settings_.run_directory + "/daemon.lock", kLockPatience);
   if (!lock && lock.error().code == Code::busy)
     return fail(Code::busy, "start the daemon", settings_.state_directory,
                 "it runs already: " + lock.error().cause, "certrebind status tells how it does");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
-  database_.emplace(std::move(*database));
-  noticer_.emplace(host_.files, *database_, settings_, host_.clock);
-  queue_.emplace(*database_);
   auto watcher = DirectoryWatcher::create();
   if (!watcher) return pass(watcher);
   watcher_.emplace(std::move(*watcher));
@@ -225,7 +279,22 @@ void Daemon::gather() {
   if (!gathering_since_) gathering_since_ = last_change_;
 }
 
+// The two clocks go side by side, unless one is set or the machine sleeps.
+Done Daemon::note_jump() {
+  WallTime wall = host_.clock.wall();
+  auto apart = wall.time_since_epoch() -
+               std::chrono::floor<milliseconds>(host_.clock.steady().time_since_epoch());
+  auto before = std::exchange(apart_, apart);
+  if (!before || std::chrono::abs(apart - *before) < kJump) return {};
+  gather();
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(apart - *before).count();
+  return note(EventId::clock_jumped,
+              fmt::format("the clock went {} by {} seconds: it was set, or the machine slept",
+                          seconds < 0 ? "back" : "ahead", std::abs(seconds)));
+}
+
 Done Daemon::do_what_is_due() {
+  if (Done noted = note_jump(); !noted) return noted;
   SteadyTime now = host_.clock.steady();
   auto gave_up = noticer_->give_up_waiting();
   if (!gave_up) return pass(gave_up);
@@ -295,6 +364,11 @@ void Daemon::look_at_services() {
 }
 
 void Daemon::ended(const EndedChild& child) {
+  if (!database_) {  // their rows are put right when there is one again
+    runs_.erase(child.pid);
+    if (child.pid == looker_) looker_ = 0;
+    return;
+  }
   if (child.pid == looker_) {
     looker_ = 0;
     if (Done watching = watch_anew(); !watching)
@@ -346,11 +420,11 @@ std::optional<milliseconds> Daemon::patience() {
     least = until(std::min(last_change_ + settings_.quiet, *gathering_since_ + settings_.gather));
   if (auto deadline = noticer_->next_deadline()) least = sooner(least, until(*deadline));
   if (polling_) least = sooner(least, until(next_poll_));
-  auto expiry = noticer_->next_expiry();
-  if (expiry && *expiry) least = sooner(least, std::max(milliseconds(0), **expiry - wall));
+  if (auto expiry = noticer_->next_expiry())
+    least = sooner(least, std::clamp(*expiry - wall, milliseconds(0), kLongestWait));
   auto due = queue_->next_due(tasks_.tasks, wall);
   if (due && *due && runs_.size() < kSideBySide)
-    least = sooner(least, std::max(milliseconds(0), **due - wall));
+    least = sooner(least, std::clamp(**due - wall, milliseconds(0), kLongestWait));
   if (auto interval = watchdog_interval()) {
     tell_supervisor("WATCHDOG=1");
     least = sooner(least, *interval / 2);

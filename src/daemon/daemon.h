@@ -27,14 +27,18 @@ class Daemon {
 
  private:
   Done open();
+  Done open_database();
   Done begin();
   Done queue_what_looks(WallTime now);
   Done turn(bool& stopping);
+  Done after_failure(const Error& error, bool& stopping);
+  Done look_after_failure();
   Done after_changes(const Changes& changes);
   Done look_again();
   Done watch_anew();
   bool is_watched_where_it_lies(const Watched& watched) const;
   Done do_what_is_due();
+  Done note_jump();
   Done run_tasks();
   Done start(const TaskRun& run);
   Result<int> spawn(const std::vector<std::string>& command) const;
@@ -66,7 +70,9 @@ class Daemon {
   std::optional<SteadyTime> gathering_since_;
   SteadyTime last_change_;
   SteadyTime next_poll_;
-  SteadyTime next_watchdog_;
+  std::optional<std::string> failing_;  // what failed last; nothing: all is well
+  milliseconds pause_{0};               // before what failed is tried again
+  std::optional<milliseconds> apart_;   // the wall clock from the steady one
 };
 
 }  // namespace certrebind

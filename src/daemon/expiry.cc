@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.h"
 #include "daemon/noticer.h"
@@ -37,64 +38,69 @@ std::vector<Threshold> thresholds_of(const Place& place, const Settings& setting
   return all;
 }
 
-bool was_told(Database& database, const Place& place, const Threshold& threshold) {
-  SQLite::Statement select(database.handle(),
-                           "SELECT 1 FROM thresholds WHERE thumbprint = ? AND threshold = ?");
-  select.bind(1, place.thumbprint);
-  select.bind(2, threshold.name);
-  return select.executeStep();
+using Told = std::set<std::pair<std::string, std::string>>;  // thumbprint, threshold
+
+Told read_told(Database& database) {
+  Told told;
+  SQLite::Statement select(database.handle(), "SELECT thumbprint, threshold FROM thresholds");
+  while (select.executeStep())
+    told.emplace(select.getColumn(0).getString(), select.getColumn(1).getString());
+  return told;
 }
 
-void mark_told(Database& database, const Place& place, const Threshold& threshold) {
+void mark_told(Database& database, Told& told, const Place& place, const Threshold& threshold) {
+  told.emplace(place.thumbprint, threshold.name);
   SQLite::Statement insert(database.handle(), "INSERT OR IGNORE INTO thresholds VALUES (?, ?)");
   insert.bind(1, place.thumbprint);
   insert.bind(2, threshold.name);
   insert.exec();
 }
 
+std::optional<WallTime> sooner(std::optional<WallTime> one, WallTime other) {
+  return one ? std::min(*one, other) : other;
+}
+
 }  // namespace
 
+void Noticer::expect_expiry(const Place& place) {
+  for (const Threshold& threshold : thresholds_of(place, settings_))
+    next_expiry_ = sooner(next_expiry_, threshold.at);
+}
+
 Result<bool> Noticer::note_expiry() {
-  bool logged = false;
   WallTime now = clock_.wall();
+  if (!next_expiry_ || *next_expiry_ > now) return false;
+  bool logged = false;
   Done noted = database_.atomically("log what expires", [&] {
+    std::optional<WallTime> next;
+    Told told = read_told(database_);
     for (const Place& place : all_places(database_)) {
       if (place.thumbprint.empty()) continue;
       // Several thresholds may have passed at once: the last says it all.
       std::optional<Threshold> last;
       for (const Threshold& threshold : thresholds_of(place, settings_)) {
-        if (threshold.at > now || was_told(database_, place, threshold)) continue;
-        mark_told(database_, place, threshold);
+        if (threshold.at > now) next = sooner(next, threshold.at);
+        if (threshold.at > now || told.contains({place.thumbprint, threshold.name})) continue;
+        mark_told(database_, told, place, threshold);
         last = threshold;
       }
-      if (!last) continue;
-      logged = true;
-      log({.id = last->is_end ? EventId::expired : EventId::about_to_expire,
-           .old_thumbprint = place.thumbprint,
-           .message =
-               last->is_end
-                   ? fmt::format("{} at {} expired on {} UTC", place.thumbprint.substr(0, 16),
-                                 printable(place.path), to_text(place.not_after))
-                   : fmt::format("{} at {} expires on {} UTC: {} left",
-                                 place.thumbprint.substr(0, 16), printable(place.path),
-                                 to_text(place.not_after), last->name),
-           .details = details_of(Described{der_of(place.thumbprint), place.path})});
+      if (last) log_expiry(place, last->name, last->is_end);
+      logged = logged || last;
     }
+    next_expiry_ = next;
   });
   if (!noted) return pass(noted);
   return logged;
 }
 
-Result<std::optional<WallTime>> Noticer::next_expiry() {
-  return database_.guarded("look up what expires next", [&] {
-    std::optional<WallTime> next;
-    for (const Place& place : all_places(database_))
-      if (!place.thumbprint.empty())
-        for (const Threshold& threshold : thresholds_of(place, settings_))
-          if (!was_told(database_, place, threshold) && (!next || threshold.at < *next))
-            next = threshold.at;
-    return next;
-  });
+void Noticer::log_expiry(const Place& place, const std::string& left, bool is_over) {
+  std::string what = fmt::format("{} at {}", place.thumbprint.substr(0, 16), printable(place.path));
+  std::string end = to_text(place.not_after);
+  log({.id = is_over ? EventId::expired : EventId::about_to_expire,
+       .old_thumbprint = place.thumbprint,
+       .message = is_over ? fmt::format("{} expired on {} UTC", what, end)
+                          : fmt::format("{} expires on {} UTC: {} left", what, end, left),
+       .details = details_of(Described{der_of(place.thumbprint), place.path})});
 }
 
 }  // namespace certrebind

@@ -95,13 +95,13 @@ Done Noticer::record(const std::string& old_thumbprint, const Seen& now) {
       clock_.wall());
   if (!remembered_now) return remembered_now;
   return database_.atomically("log what was noticed", [&] {
-    put_place(database_,
-              {.path = now.path,
-               .key = now.key,
-               .thumbprint = now.thumbprint(),
-               .not_before = outline.not_before,
-               .not_after = outline.not_after},
-              clock_.wall());
+    Place place{.path = now.path,
+                .key = now.key,
+                .thumbprint = now.thumbprint(),
+                .not_before = outline.not_before,
+                .not_after = outline.not_after};
+    put_place(database_, place, clock_.wall());
+    expect_expiry(place);
     if (quiet_) return;
     log_installed(now);
     if (!old_thumbprint.empty()) log_replaced(old_thumbprint, now);
@@ -128,7 +128,7 @@ void Noticer::log_installed(const Seen& now) {
 
 // Told once, however many paths lead to the file.
 void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
-  std::string renewer = renewer_of(now.path);
+  std::string renewer = renewer_at(files_, settings_.stores, now.path);
   bool is_new = add_succession(database_,
                                {.old_thumbprint = old_thumbprint,
                                 .new_thumbprint = now.thumbprint(),
@@ -214,11 +214,6 @@ std::string Noticer::der_of(const std::string& thumbprint) const {
                            "SELECT der FROM sightings WHERE thumbprint = ? LIMIT 1");
   select.bind(1, thumbprint);
   return select.executeStep() ? select.getColumn(0).getString() : std::string();
-}
-
-std::string Noticer::renewer_of(const std::string& path) const {
-  auto store = store_of(files_, settings_.stores, path);
-  return store && belongs_to_renewer(*store) ? store->kind : "";
 }
 
 std::optional<SteadyTime> Noticer::next_deadline() const {

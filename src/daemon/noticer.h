@@ -27,11 +27,12 @@ class Noticer {
 
   // Those whose time of waiting is over: said so. True if something was logged.
   Result<bool> give_up_waiting();
-  // Certificates that expired or are about to: once for each threshold.
+  // Certificates that expired or are about to: once for each threshold. True if something was
+  // logged.
   Result<bool> note_expiry();
 
-  // When there is something to do without a change; nothing: never.
-  Result<std::optional<WallTime>> next_expiry();
+  // When there is something to do without a change; nothing: never. After `note_expiry`.
+  std::optional<WallTime> next_expiry() const { return next_expiry_; }
   std::optional<SteadyTime> next_deadline() const;
 
   // Keeps the log within its bounds.
@@ -42,17 +43,20 @@ class Noticer {
   Seen see(const Watched& watched) const;
   Done record(const std::string& old_thumbprint, const Seen& now);
   Done give_up(const Watched& watched);
+  void expect_expiry(const Place& place);
+  void log_expiry(const Place& place, const std::string& left, bool is_over);
   void log(Event event) const;
   void log_installed(const Seen& now);
   void log_replaced(const std::string& old_thumbprint, const Seen& now);
   void log_gone(const Watched& watched, const std::string& thumbprint);
   std::string der_of(const std::string& thumbprint) const;
-  std::string renewer_of(const std::string& path) const;
 
   const Files& files_;
   Database& database_;
   const Settings& settings_;
   const Clock& clock_;
+  // No threshold passes before, in the life of any certificate; the epoch: not known yet.
+  std::optional<WallTime> next_expiry_ = WallTime();
   std::map<Watched, SteadyTime> waiting_;
   std::map<std::string, std::string> given_up_;  // path: the thumbprint that never got its key
   bool quiet_ = false;                           // the very first look: the past is no event

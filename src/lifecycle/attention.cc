@@ -22,8 +22,7 @@ std::vector<Attention> select(Database& database) {
 }
 
 void log(Database& database, EventId id, const Attention& about, WallTime now) {
-  append_event(database,
-               {.id = id, .at = now, .message = about.subject + ": " + about.sentence});
+  append_event(database, {.id = id, .at = now, .message = about.subject + ": " + about.sentence});
 }
 
 void put(Database& database, const Attention& needed, WallTime now) {

@@ -80,6 +80,10 @@ std::string to_text(EventId id) {
       return "task failed";
     case EventId::watching_by_polling:
       return "watching by polling";
+    case EventId::database_rebuilt:
+      return "database rebuilt";
+    case EventId::clock_jumped:
+      return "clock jumped";
   }
   return "unknown";
 }

@@ -39,6 +39,8 @@ enum class EventId {
   task_done = 2014,
   task_failed = 2015,          // after its last attempt
   watching_by_polling = 2016,  // the kernel cannot tell of changes there
+  database_rebuilt = 2017,     // it was damaged (state/rebuild.cc logs this one)
+  clock_jumped = 2018,         // the wall clock was set, or the machine slept
 };
 std::string to_text(EventId id);  // "replaced", "rolled back", …
 

@@ -22,10 +22,17 @@ struct Candidate {
   std::string renewer;
 };
 
-std::vector<std::string> sorted(std::vector<std::string> names) {
+// Equal for equal sets of names.
+std::string set_of(std::vector<std::string> names) {
   std::ranges::sort(names);
-  return names;
+  return join(names, " ");
 }
+
+// What lies in a store, not yet looked at closely.
+struct StoredLeaf {
+  StoredCertificate where;
+  CertificateOutline outline;
+};
 
 const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
   auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
@@ -42,6 +49,10 @@ class Finder {
       : host_(host), settings_(settings), survey_(survey), memory_(memory) {
     for (const Sighting& sighting : memory.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
+    for (const KnownSuccession& known : memory.successions) {
+      if (known.how == "declared") declared_.emplace(known.old_thumbprint, &known);
+      if (known.how == "undone") undone_.emplace(known.old_thumbprint, known.new_thumbprint);
+    }
   }
 
   Pending run(const std::vector<std::vector<Look>>& looks) {
@@ -56,21 +67,23 @@ class Finder {
   std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
   std::vector<Candidate> same_place(const SurveyedBinding& bound) const;
   std::vector<Candidate> same_identity(const SurveyedBinding& bound);
-  const std::vector<Candidate>& stored();
+  const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
   std::optional<Candidate> candidate(const std::string& certificate_path,
                                      const std::string& key_path) const;
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
   void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
   void add(const SurveyedBinding& bound, RequestedPair pair);
-  std::string renewer_of(const std::string& path) const;
 
   const Host& host_;
   const Settings& settings_;
   const Survey& survey_;
   const Memory& memory_;
   std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
-  std::optional<std::vector<Candidate>> stored_;
+  std::unordered_multimap<std::string, const KnownSuccession*> declared_;           // by OLD
+  std::set<std::pair<std::string, std::string>> undone_;                            // OLD, NEW
+  std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
+  std::set<std::string> taken_;  // each OLD that has a pair
   Pending pending_;
 };
 
@@ -89,11 +102,12 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
   if (others.empty() || !pair_matches(bound)) return;
   for (const Thumbprint& served : others)
-    add(bound, {.old_one = served.hex(),
-                .new_one = bound.binding.certificate.path,
-                .key_path = bound.binding.key.path,
-                .how = "same place",
-                .renewer = renewer_of(bound.binding.certificate.path)});
+    add(bound,
+        {.old_one = served.hex(),
+         .new_one = bound.binding.certificate.path,
+         .key_path = bound.binding.key.path,
+         .how = "same place",
+         .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
 }
 
 bool Finder::pair_matches(const SurveyedBinding& bound) const {
@@ -109,16 +123,17 @@ void Finder::disk_to_successor(const SurveyedBinding& bound) {
 }
 
 std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
-  for (const KnownSuccession& known : memory_.successions) {
-    if (known.how != "declared" || known.old_thumbprint != old_one.hex()) continue;
-    if (known.new_thumbprint == known.old_thumbprint) continue;
-    auto now = candidate(known.path, "");
-    if (now && now->leaf.outline.thumbprint.hex() == known.new_thumbprint)
+  auto [known, end] = declared_.equal_range(old_one.hex());
+  for (; known != end; ++known) {
+    const KnownSuccession& succession = *known->second;
+    if (succession.new_thumbprint == succession.old_thumbprint) continue;
+    auto now = candidate(succession.path, "");
+    if (now && now->leaf.outline.thumbprint.hex() == succession.new_thumbprint)
       return RequestedPair{.old_one = old_one.hex(),
-                           .new_one = known.path,
+                           .new_one = succession.path,
                            .key_path = now->key_path,
-                           .how = known.how,
-                           .renewer = known.renewer};
+                           .how = succession.how,
+                           .renewer = succession.renewer};
   }
   return std::nullopt;
 }
@@ -140,24 +155,31 @@ std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
 std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   std::vector<Candidate> found;
   const CertificateOutline& old_one = *bound.disk->certificate;
-  for (const Candidate& each : stored()) {
-    const CertificateOutline& new_one = each.leaf.outline;
+  for (const StoredLeaf& each : stored_for(old_one.names)) {
+    const CertificateOutline& new_one = each.outline;
     if (new_one.not_after <= old_one.not_after || new_one.not_before < old_one.not_before) continue;
-    if (sorted(new_one.names) != sorted(old_one.names)) continue;
     auto old_leaf = Certificate::parse(bound.disk->der);
-    if (old_leaf && old_leaf->key_type == each.leaf.key_type) found.push_back(each);
+    auto now = candidate(each.where.certificate_path, each.where.key_path);
+    if (now && old_leaf && old_leaf->key_type == now->leaf.key_type)
+      found.push_back(std::move(*now));
   }
   return found;
 }
 
-const std::vector<Candidate>& Finder::stored() {
-  if (stored_) return *stored_;
-  stored_.emplace();
-  for (const StoredCertificate& stored : stored_certificates(host_.files, settings_.stores)) {
-    auto found = candidate(stored.certificate_path, stored.key_path);
-    if (found) stored_->push_back(std::move(*found));
+// Thousands lie there: an outline tells most of them apart, and only what is left is parsed.
+const std::vector<StoredLeaf>& Finder::stored_for(const std::vector<std::string>& names) {
+  if (!stored_) {
+    stored_.emplace();
+    for (StoredCertificate& stored : stored_certificates(host_.files, settings_.stores)) {
+      OnDisk leaf = look_at(host_.files, stored.certificate_path);
+      if (leaf.certificate)
+        (*stored_)[set_of(leaf.certificate->names)].push_back(
+            {std::move(stored), std::move(*leaf.certificate)});
+    }
   }
-  return *stored_;
+  static const std::vector<StoredLeaf> kNone;
+  auto found = stored_->find(set_of(names));
+  return found == stored_->end() ? kNone : found->second;
 }
 
 std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
@@ -172,14 +194,11 @@ std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
   return Candidate{.leaf = std::move(bundle->leaf),
                    .certificate_path = certificate_path,
                    .key_path = std::move(key),
-                   .renewer = renewer_of(certificate_path)};
+                   .renewer = renewer_at(host_.files, settings_.stores, certificate_path)};
 }
 
 bool Finder::was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const {
-  return std::ranges::any_of(memory_.successions, [&](const KnownSuccession& known) {
-    return known.how == "undone" && known.old_thumbprint == old_one.hex() &&
-           known.new_thumbprint == new_one.hex();
-  });
+  return undone_.contains({old_one.hex(), new_one.hex()});
 }
 
 void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how) {
@@ -239,14 +258,7 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
     return hold(fmt::format("{} waits for its window, {}", site, policy->window));
   // One reload brings all that lies on disk: what is told of the same OLD once more is found served
   // by then, or by the next look.
-  bool known = std::ranges::any_of(
-      pending_.pairs, [&](const RequestedPair& other) { return other.old_one == pair.old_one; });
-  if (!known) pending_.pairs.push_back(std::move(pair));
-}
-
-std::string Finder::renewer_of(const std::string& path) const {
-  auto store = store_of(host_.files, settings_.stores, path);
-  return store && belongs_to_renewer(*store) ? store->kind : "";
+  if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));
 }
 
 }  // namespace

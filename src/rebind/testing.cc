@@ -1,6 +1,6 @@
 #include "rebind/testing.h"
 
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <cstdio>
 #include <cstdlib>

@@ -132,6 +132,15 @@ void migrate(SQLite::Database& database) {
   }
 }
 
+std::unexpected<Error> failed(const std::string& doing, const std::string& path,
+                              const SQLite::Exception& error) {
+  int code = error.getErrorCode();
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+    return fail(Code::damaged, doing, path, error.what(),
+                "certrebind recover keeps it aside and builds a new one of what can be read");
+  return fail(Code::failed, doing, path, error.what());
+}
+
 constexpr int kBusyMs = 5'000;  // another process may be in the middle of a checkpoint
 
 }  // namespace
@@ -144,9 +153,10 @@ Result<Database> Database::open_for_writing(const std::string& path) {
     handle->exec("PRAGMA synchronous = FULL");
     handle->exec("PRAGMA foreign_keys = ON");
     migrate(*handle);
+    handle->execAndGet("SELECT count(*) FROM sqlite_schema");  // reads it: damage shows here
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
-    return fail(Code::failed, "open the database", path, error.what());
+    return failed("open the database", path, error);
   }
 }
 
@@ -158,13 +168,22 @@ Result<Database> Database::open_for_reading(const std::string& path) {
       return fail(Code::not_found, "open the database", path, "it is empty");
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
-    Code code = error.getErrorCode() == SQLITE_CANTOPEN ? Code::not_found : Code::failed;
-    return fail(code, "open the database", path, error.what());
+    if (error.getErrorCode() == SQLITE_CANTOPEN)
+      return fail(Code::not_found, "open the database", path, error.what());
+    return failed("open the database", path, error);
   }
 }
 
 std::unexpected<Error> Database::failure(const char* doing, const SQLite::Exception& error) const {
-  return fail(Code::failed, std::string(doing) + " in", path_, error.what());
+  return failed(std::string(doing) + " in", path_, error);
+}
+
+Done Database::check() {
+  auto found =
+      guarded("check", [&] { return handle_->execAndGet("PRAGMA quick_check(1)").getString(); });
+  if (!found) return pass(found);
+  if (*found == "ok") return {};
+  return fail(Code::damaged, "trust the database", path_, *found);
 }
 
 }  // namespace certrebind

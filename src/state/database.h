@@ -16,8 +16,12 @@ class Database {
   // Creates the file (mode 0600 by the process's umask) and brings its tables up to date. WAL,
   // synchronous=FULL: what a transaction committed is on disk.
   static Result<Database> open_for_writing(const std::string& path);
+  // Both fail with Code::damaged where SQLite finds the file corrupt, as everything below does.
   // Code::not_found if there is none yet.
   static Result<Database> open_for_reading(const std::string& path);
+
+  // Reads all of it (PRAGMA quick_check). Code::damaged if something does not fit.
+  Done check();
 
   SQLite::Database& handle() { return *handle_; }
 

@@ -51,7 +51,7 @@ TEST_F(DatabaseTest, WhatIsNoDatabaseIsAnError) {
   ASSERT_TRUE(disk.create(path_, std::string(4096, 'x'), {}, {}));
   auto database = Database::open_for_writing(path_);
   ASSERT_FALSE(database);
-  EXPECT_EQ(database.error().code, Code::failed);
+  EXPECT_EQ(database.error().code, Code::damaged);
   EXPECT_EQ(database.error().subject, path_);
 }
 

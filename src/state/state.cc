@@ -32,25 +32,63 @@ Done prepare_directories(Files& files, const Settings& settings) {
   return must_be_private(files, directory);
 }
 
+constexpr milliseconds kRebuildPatience = std::chrono::seconds(30);
+
+std::string database_path(const Settings& settings) {
+  return settings.state_directory + "/state.db";
+}
+
+Result<std::unique_ptr<Lock>> lock_of(const Settings& settings, milliseconds patience) {
+  return take_lock(settings.run_directory + "/lock", patience);
+}
+
+// For who holds the lock.
+Result<Database> open_sound(Files& files, const Settings& settings) {
+  const std::string path = database_path(settings);
+  auto database = Database::open_for_writing(path);
+  if (database || database.error().code != Code::damaged) return database;
+  if (auto rebuilt = rebuild_database(files, path); !rebuilt) return pass(rebuilt);
+  return Database::open_for_writing(path);
+}
+
 }  // namespace
 
 Result<Database> State::open_beside(Files& files, const Settings& settings) {
   if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
-  return Database::open_for_writing(settings.state_directory + "/state.db");
+  auto database = Database::open_for_writing(database_path(settings));
+  if (database || database.error().code != Code::damaged) return database;
+  auto lock = lock_of(settings, kRebuildPatience);
+  if (!lock) return pass(lock);
+  return open_sound(files, settings);
 }
 
 Result<State> State::open_for_writing(Files& files, const Settings& settings,
                                       milliseconds patience) {
   if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
-  auto lock = take_lock(settings.run_directory + "/lock", patience);
+  auto lock = lock_of(settings, patience);
   if (!lock) return pass(lock);
-  auto database = Database::open_for_writing(settings.state_directory + "/state.db");
+  auto database = open_sound(files, settings);
   if (!database) return pass(database);
   return State(std::move(*database), std::move(*lock), settings.state_directory);
 }
 
+Result<std::optional<Rebuilt>> State::mend(Files& files, const Settings& settings,
+                                           milliseconds patience) {
+  if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
+  auto lock = lock_of(settings, patience);
+  if (!lock) return pass(lock);
+  const std::string path = database_path(settings);
+  auto database = Database::open_for_writing(path);
+  Done sound = database ? database->check() : Done(pass(database));
+  if (sound) return std::nullopt;
+  if (sound.error().code != Code::damaged) return pass(sound);
+  auto rebuilt = rebuild_database(files, path);
+  if (!rebuilt) return pass(rebuilt);
+  return *rebuilt;
+}
+
 Result<State> State::open_for_reading(const Settings& settings) {
-  auto database = Database::open_for_reading(settings.state_directory + "/state.db");
+  auto database = Database::open_for_reading(database_path(settings));
   if (!database) return pass(database);
   return State(std::move(*database), nullptr, settings.state_directory);
 }

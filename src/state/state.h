@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "state/database.h"
+#include "state/rebuild.h"
 #include "state/settings.h"
 #include "sys/host.h"
 #include "sys/lock.h"
@@ -15,7 +17,7 @@ namespace certrebind {
 class State {
  public:
   // Creates the directories (0700) where needed, takes the lock (Code::busy after `patience`) and
-  // opens the database.
+  // opens the database. One that turns out to be damaged is rebuilt first (rebuild.h).
   static Result<State> open_for_writing(Files& files, const Settings& settings,
                                         milliseconds patience);
   // Code::not_found if nothing was ever written.
@@ -23,8 +25,12 @@ class State {
 
   // The database without the lock, for short writes that stand alone and may come while somebody
   // holds it (the queue of tasks: a task may itself run what needs the lock). SQLite keeps such
-  // writers apart.
+  // writers apart. A damaged one is rebuilt as soon as nobody holds the lock.
   static Result<Database> open_beside(Files& files, const Settings& settings);
+
+  // Reads the whole database, and rebuilds it if it is damaged. Gives what was done, if anything.
+  static Result<std::optional<Rebuilt>> mend(Files& files, const Settings& settings,
+                                             milliseconds patience);
 
   Database& database() { return database_; }
   // Where the before-images of one transaction lie. Its token makes the name unique also after the

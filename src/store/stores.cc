@@ -208,6 +208,12 @@ std::optional<StoreSetting> store_of(const Files& files, const std::vector<Store
   return innermost;
 }
 
+std::string renewer_at(const Files& files, const std::vector<StoreSetting>& stores,
+                       const std::string& path) {
+  auto store = store_of(files, stores, path);
+  return store && belongs_to_renewer(*store) ? store->kind : "";
+}
+
 std::vector<StoredCertificate> stored_certificates(const Files& files,
                                                    const std::vector<StoreSetting>& stores) {
   std::vector<StoredCertificate> found;

@@ -26,6 +26,10 @@ bool belongs_to_renewer(const StoreSetting& store);
 std::optional<StoreSetting> store_of(const Files& files, const std::vector<StoreSetting>& stores,
                                      const std::string& path);
 
+// The kind of the renewer whose file lies at `path`, "certbot"; empty where no renewer's does.
+std::string renewer_at(const Files& files, const std::vector<StoreSetting>& stores,
+                       const std::string& path);
+
 // A certificate file in a store, with the key file that belongs to it by the renewer's layout.
 struct StoredCertificate {
   StoreSetting store;

@@ -52,4 +52,9 @@ Result<std::unique_ptr<Lock>> take_lock(const std::string& path, milliseconds pa
   return std::make_unique<HeldLock>(std::move(file));
 }
 
+bool is_locked(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 }  // namespace certrebind

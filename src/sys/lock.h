@@ -19,4 +19,7 @@ class Lock {
 // holder. Code::busy if it is still held; the cause names the holder's pid where it can be read.
 Result<std::unique_ptr<Lock>> take_lock(const std::string& path, milliseconds patience);
 
+// Whether somebody holds the lock file at `path`. Several may ask at once.
+bool is_locked(const std::string& path);
+
 }  // namespace certrebind

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -93,7 +92,7 @@ TEST(Bundle, KeyBlocksStandAlone) {
 void exit_with_wrong_answer() {
   Family family, stranger;
   char directory[] = "/tmp/certrebind-roots-XXXXXX";
-  if (mkdtemp(directory) == nullptr) _exit(100);
+  if (mkdtemp(directory) == nullptr) std::_Exit(100);
   X509Ptr root = x509_of(family.root.certificate().der);
   char name[64];
   snprintf(name, sizeof name, "%s/%08lx.0", directory, X509_subject_name_hash(root.get()));
@@ -111,8 +110,8 @@ void exit_with_wrong_answer() {
   };
   std::filesystem::remove_all(directory);
   for (int i = 0; i < 6; ++i)
-    if (!right[i]) _exit(i + 1);
-  _exit(0);
+    if (!right[i]) std::_Exit(i + 1);
+  std::_Exit(0);
 }
 
 // The system's roots are opened once per process: in one of its own, nobody has asked before.
