@@ -45,9 +45,11 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_scan(app, chosen);
   add_certificates(app, chosen);
   add_show(app, chosen);
+  add_explain(app, chosen);
   add_plan(app, chosen);
   add_rebind(app, chosen);
   add_undo(app, chosen);
+  add_restore(app, chosen);
   add_recover(app, chosen);
   add_renew(app, chosen);
   add_autoenroll(app, chosen);

@@ -14,11 +14,13 @@ using Invocation = std::function<int(Context&)>;
 
 void add_scan(CLI::App& app, Invocation& chosen);
 void add_certificates(CLI::App& app, Invocation& chosen);
+void add_explain(CLI::App& app, Invocation& chosen);
 void add_show(CLI::App& app, Invocation& chosen);
 void add_check(CLI::App& app, Invocation& chosen);
 void add_plan(CLI::App& app, Invocation& chosen);
 void add_rebind(CLI::App& app, Invocation& chosen);
 void add_undo(CLI::App& app, Invocation& chosen);
+void add_restore(CLI::App& app, Invocation& chosen);
 void add_recover(CLI::App& app, Invocation& chosen);
 void add_history(CLI::App& app, Invocation& chosen);
 void add_renew(CLI::App& app, Invocation& chosen);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/render_plan.h"
+#include "rebind/keep.h"
 
 namespace certrebind {
 
@@ -14,9 +15,10 @@ namespace {
 Result<PendingLook> look(Context& context, Memory memory) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
-  PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}};
-  auto looks = look_at_all(context.prober(), *found.survey, {});
-  found.pending = find_pending(context.host(), context.settings(), *found.survey, looks, memory);
+  PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}, {}};
+  found.looks = look_at_all(context.prober(), *found.survey, {});
+  found.pending =
+      find_pending(context.host(), context.settings(), *found.survey, found.looks, memory);
   return found;
 }
 
@@ -38,6 +40,8 @@ Result<PendingLook> look_for_pending(Context& context, Database& database) {
   auto noted = remember_survey(database, *found->survey, context.only().empty(),
                                context.host().clock.wall());
   if (!noted) return pass(noted);
+  Done kept = keep_served(context.host(), context.settings(), *found->survey, found->looks);
+  if (!kept) return pass(kept);
   return found;
 }
 

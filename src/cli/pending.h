@@ -13,6 +13,7 @@ namespace certrebind {
 struct PendingLook {
   std::unique_ptr<Survey> survey;
   Pending pending;
+  std::vector<std::vector<Look>> looks;  // in the survey's order
 };
 
 // Surveys, shakes hands with everything, and finds what is pending. What is bound and seen is

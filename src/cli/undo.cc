@@ -1,11 +1,18 @@
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "base/text.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
+#include "cli/output.h"
+#include "lifecycle/attention.h"
 
 namespace certrebind {
 
 namespace {
+
+constexpr milliseconds kPatience = std::chrono::seconds(30);  // for another certrebind to finish
 
 int finish(Context& context, const Acting& acting, std::vector<Account> accounts) {
   if (context.json()) {
@@ -24,7 +31,26 @@ int undo_one(Context& context, int64_t id) {
   return finish(context, **acting, {std::move(*account)});
 }
 
+// A damaged database is found by reading all of it; who runs this has seen what it says.
+Result<std::optional<Rebuilt>> mend_state(Context& context) {
+  Host host = context.host();
+  auto mended = State::mend(host.files, context.settings(), kPatience);
+  if (!mended || *mended) return mended;
+  auto database = State::open_beside(host.files, context.settings());
+  if (!database) return pass(database);
+  Done seen = set_attention(*database, "database", {}, host.clock.wall());
+  if (!seen) return pass(seen);
+  return mended;
+}
+
 int recover_now(Context& context) {
+  auto mended = mend_state(context);
+  if (!mended) return report(mended.error());
+  if (*mended)
+    print_error(
+        fmt::format("certrebind: the database was damaged: it is kept as {}, and a new one "
+                    "was begun with {} that could be read",
+                    (*mended)->kept, count_of((*mended)->rows, "row")));
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   if ((*acting)->recovered().empty() && !context.json())
@@ -51,7 +77,9 @@ void add_recover(CLI::App& app, Invocation& chosen) {
   CLI::App* command = app.add_subcommand(
       "recover", "finish what an interrupted certrebind left: commit if served, restore otherwise");
   command->footer(
-      "Every command that acts does this first; this one does nothing else.\n"
+      "Every command that acts does this first. This one also reads the whole database, and "
+      "rebuilds\n"
+      "it if it is damaged: the damaged one is kept aside.\n"
       "Example:\n  certrebind recover");
   command->callback([&chosen] { chosen = recover_now; });
 }

@@ -97,26 +97,36 @@ Done Daemon::after_failure(const Error& error, bool& stopping) {
 
 // What happened meanwhile is found by looking.
 Done Daemon::look_after_failure() {
+  if (Done begun = begin_anew(); !begun) return begun;
+  log_entry("what failed works again", {{"PRIORITY", "5"}});
+  failing_.reset();
+  return {};
+}
+
+Done Daemon::begin_anew() {
   if (!database_) {
     if (Done opened = open_database(); !opened) return opened;
     watched_ = {};
-    told_ = 0;
     auto rebuilt = database_->guarded("read the log", [&] {
       return database_->handle()
           .execAndGet("SELECT coalesce(max(record), 1) - 1 FROM events WHERE id = 2017")
           .getInt64();
     });
-    if (rebuilt) told_ = *rebuilt;
+    if (!rebuilt) return pass(rebuilt);
+    told_ = *rebuilt;
   }
-  services_changed_ = true;
-  gather();
   WallTime now = host_.clock.wall();
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, now); !kept) return kept;
+  services_changed_ = true;
+  gather();
   if (Done looked = look_again(); !looked) return looked;
-  if (Done queued = queue_what_looks(now); !queued) return queued;
-  log_entry("what failed works again", {{"PRIORITY", "5"}});
-  failing_.reset();
-  return {};
+  return queue_what_looks(now);
+}
+
+// Another certrebind may have found it damaged, and begun a new one.
+bool Daemon::database_was_replaced() const {
+  auto now = host_.files.stat(settings_.state_directory + "/state.db");
+  return now && !now->same_file(database_file_);
 }
 
 Done Daemon::open_database() {
@@ -125,6 +135,9 @@ Done Daemon::open_database() {
   database_.emplace(std::move(*database));
   noticer_.emplace(host_.files, *database_, settings_, host_.clock);
   queue_.emplace(*database_);
+  auto file = host_.files.stat(settings_.state_directory + "/state.db");
+  if (!file) return pass(file);
+  database_file_ = *file;
   return {};
 }
 
@@ -175,6 +188,10 @@ Done Daemon::queue_what_looks(WallTime now) {
 }
 
 Done Daemon::turn(bool& stopping) {
+  if (database_was_replaced()) {
+    database_.reset();
+    if (Done begun = begin_anew(); !begun) return begun;
+  }
   if (Done done = do_what_is_due(); !done) return done;
   tell_events();
   auto wake = waiter_->wait(patience());

@@ -33,6 +33,8 @@ class Daemon {
   Done turn(bool& stopping);
   Done after_failure(const Error& error, bool& stopping);
   Done look_after_failure();
+  Done begin_anew();
+  bool database_was_replaced() const;
   Done after_changes(const Changes& changes);
   Done look_again();
   Done watch_anew();
@@ -56,6 +58,7 @@ class Daemon {
   uint32_t user_;
   std::unique_ptr<Lock> lock_;
   std::optional<Database> database_;
+  FileInfo database_file_;
   std::optional<Noticer> noticer_;
   std::optional<TaskQueue> queue_;
   std::optional<DirectoryWatcher> watcher_;

@@ -54,7 +54,7 @@ struct JournalRecord {
 
 struct TransactionRow {
   int64_t id = 0;
-  std::string act;  // "rebind" or "undo"
+  std::string act;  // "rebind", "undo" or "restore"
   ServiceId service;
   Phase phase = Phase::planned;
   std::optional<Outcome> outcome;  // unset: it runs, or was interrupted

@@ -34,15 +34,6 @@ struct StoredLeaf {
   CertificateOutline outline;
 };
 
-const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
-  auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
-    return fits(policy.service, bound.service->id().text()) &&
-           fits(policy.site, bound.binding.site) &&
-           fits(policy.certificate, bound.binding.certificate.path);
-  });
-  return found == settings.policies.end() ? nullptr : &*found;
-}
-
 class Finder {
  public:
   Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory)
@@ -262,6 +253,15 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
 }
 
 }  // namespace
+
+const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
+  auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
+    return fits(policy.service, bound.service->id().text()) &&
+           fits(policy.site, bound.binding.site) &&
+           fits(policy.certificate, bound.binding.certificate.path);
+  });
+  return found == settings.policies.end() ? nullptr : &*found;
+}
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
                      const std::vector<std::vector<Look>>& looks, const Memory& memory) {

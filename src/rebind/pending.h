@@ -19,6 +19,9 @@ struct Pending {
   std::vector<const SurveyedBinding*> left_out;  // … and the bindings that this is about
 };
 
+// The first policy that is about this binding; null where there is none.
+const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound);
+
 // What is known beside the survey.
 struct Memory {
   std::vector<Sighting> sightings;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rebind/file_set.h"
+#include "store/kept.h"
 
 namespace certrebind {
 
@@ -42,6 +43,8 @@ class Planner {
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
+  void note_no_way_back(const Succession& succession, const Bindings& bindings,
+                        std::vector<Finding>& findings) const;
   Done add(const PlannedBinding& planned);
   void expect(const PlannedBinding& planned);
   void note_names(const PlannedBinding& planned);
@@ -180,13 +183,26 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     reloads = reloads || planned.kind == PlanKind::reload;
   }
   if (repoints) check_reader(succession, findings);
-  if (reloads && !forced(succession))
-    findings.push_back(
-        {Severity::note,
-         "the old certificate is no longer on disk: if the new one cannot be "
-         "proven, the server keeps the old one in memory, and nothing can be put back",
-         ""});
+  if (reloads && !forced(succession)) note_no_way_back(succession, bindings, findings);
   return findings;
+}
+
+// Others wrote over OLD: no file of ours can be put back.
+void Planner::note_no_way_back(const Succession& succession, const Bindings& bindings,
+                               std::vector<Finding>& findings) const {
+  std::string sentence =
+      "the old certificate is no longer on disk: if the new one cannot be "
+      "proven, the server keeps the old one in memory, and nothing can be put back";
+  const Binding& binding = bindings.front().bound->binding;
+  auto kept =
+      kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
+  bool is_kept = kept && std::ranges::any_of(*kept, [&](const KeptPair& pair) {
+                   return pair.bundle.leaf.outline.thumbprint == succession.old_one.thumbprint;
+                 });
+  if (is_kept)
+    sentence += fmt::format("; it was kept: certrebind restore {} {} brings it back",
+                            binding.certificate.path, succession.old_one.thumbprint.brief());
+  findings.push_back({Severity::note, std::move(sentence), ""});
 }
 
 void Planner::expect(const PlannedBinding& planned) {

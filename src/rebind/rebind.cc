@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "lifecycle/details.h"
 #include "rebind/file_swap.h"
+#include "rebind/keep.h"
 #include "store/successions.h"
 
 namespace certrebind {
@@ -168,7 +169,7 @@ const Service* find_service(const Services& services, const ServiceId& id) {
   return nullptr;
 }
 
-// The last rebind that changed files and was not undone since.
+// The last rebind or restore that changed files and was not undone since.
 Result<TransactionRow> last_to_undo(Journal& journal) {
   auto rows = journal.all();
   if (!rows) return pass(rows);
@@ -176,7 +177,7 @@ Result<TransactionRow> last_to_undo(Journal& journal) {
   for (const TransactionRow& row : *rows | std::views::reverse) {
     if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
     if (row.undoes) undone.insert(*row.undoes);
-    if (row.act != "rebind") continue;
+    if (row.act == "undo") continue;
     auto whole = journal.find(row.id);
     if (!whole || !whole->record.files.empty()) return whole;
   }
@@ -339,6 +340,9 @@ std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared)
                                      .unproven = plan.unproven,
                                      .undoes = {}});
     if (account) {
+      if (account->outcome == Outcome::committed && !account->owed)
+        if (Done kept = keep_planned(bench.host, bench.settings, plan); !kept)
+          account->text += "\nit could not be kept for a later restore: " + kept.error().message();
       accounts.push_back(std::move(*account));
     } else {
       accounts.push_back({.transaction = 0,

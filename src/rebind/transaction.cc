@@ -50,7 +50,7 @@ class Transaction {
   // One act of `run`: nothing to say, or the account that ends it.
   using Step = std::optional<Result<Account>>;
 
-  Step look_before();
+  Step look_before(const Work& work);
   Done note_who_answers();
   Step stage(const Work& work);
   Step swap();
@@ -159,8 +159,9 @@ Done Transaction::note_who_answers() {
 }
 
 // Handshakes now, and meanwhile the server's own test of what is there: both only look.
-Transaction::Step Transaction::look_before() {
+Transaction::Step Transaction::look_before(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
+  if (work.mends) return std::nullopt;
   Result<CommandOutput> tested;
   std::jthread testing([&] { tested = run_test(); });
   Done noted = reloader_.is_running() ? note_who_answers() : Done();
@@ -226,7 +227,7 @@ Result<Account> Transaction::verify() {
 
 Result<Account> Transaction::run(const Work& work) {
   unproven_ = work.unproven;
-  if (Step over = look_before()) return *over;
+  if (Step over = look_before(work)) return *over;
   if (Step over = stage(work)) return *over;
   if (Step over = swap()) return *over;
   if (!row_.record.files.empty())

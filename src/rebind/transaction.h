@@ -49,13 +49,16 @@ struct Account {
 
 // What to do to one service.
 struct Work {
-  std::string act;  // "rebind" or "undo"
+  std::string act;  // "rebind", "undo" or "restore"
   const Service* service = nullptr;
   std::vector<PlannedFile> files;
   std::vector<JournalSuccession> successions;
   std::vector<Expectation> expectations;
   std::vector<std::string> unproven;
   std::optional<int64_t> undoes;
+  // What is there may be broken: the server's test need not pass before, and endpoints that do not
+  // answer now have to afterwards.
+  bool mends = false;
 };
 
 // Carries it out. An Error only where not even the journal could be written; nothing was touched

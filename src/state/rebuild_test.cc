@@ -32,9 +32,9 @@ class RebuildTest : public ::testing::Test {
           "'nginx:/n', 'swapping', 1, '{}')");
       handle.exec("INSERT INTO marks VALUES ('tasks.event', '9000')");
       for (int i = 0; i < kRows; ++i)
-        append_event(state->database(), {.id = EventId::installed,
-                                         .transaction = 1,
-                                         .message = std::string(200, 'm')});
+        append_event(
+            state->database(),
+            {.id = EventId::installed, .transaction = 1, .message = std::string(200, 'm')});
     });
     ASSERT_TRUE(filled) << filled.error().message();
     state->database().handle().exec("PRAGMA wal_checkpoint(TRUNCATE)");

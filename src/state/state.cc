@@ -42,20 +42,31 @@ Result<std::unique_ptr<Lock>> lock_of(const Settings& settings, milliseconds pat
   return take_lock(settings.run_directory + "/lock", patience);
 }
 
+// SQLite does not say why it cannot open a file for writing; the system does.
+Result<Database> open_database(Files& files, const Settings& settings) {
+  auto database = Database::open_for_writing(database_path(settings));
+  if (database || database.error().code == Code::damaged) return database;
+  const std::string probe = settings.state_directory + "/probe";
+  if (Done written = files.create(probe, "", {}); !written && written.error().code != Code::exists)
+    return pass(written);
+  if (Done removed = files.remove(probe); !removed) return pass(removed);
+  return database;
+}
+
 // For who holds the lock.
 Result<Database> open_sound(Files& files, const Settings& settings) {
-  const std::string path = database_path(settings);
-  auto database = Database::open_for_writing(path);
+  auto database = open_database(files, settings);
   if (database || database.error().code != Code::damaged) return database;
-  if (auto rebuilt = rebuild_database(files, path); !rebuilt) return pass(rebuilt);
-  return Database::open_for_writing(path);
+  if (auto rebuilt = rebuild_database(files, database_path(settings)); !rebuilt)
+    return pass(rebuilt);
+  return open_database(files, settings);
 }
 
 }  // namespace
 
 Result<Database> State::open_beside(Files& files, const Settings& settings) {
   if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
-  auto database = Database::open_for_writing(database_path(settings));
+  auto database = open_database(files, settings);
   if (database || database.error().code != Code::damaged) return database;
   auto lock = lock_of(settings, kRebuildPatience);
   if (!lock) return pass(lock);
@@ -77,12 +88,11 @@ Result<std::optional<Rebuilt>> State::mend(Files& files, const Settings& setting
   if (Done ready = prepare_directories(files, settings); !ready) return pass(ready);
   auto lock = lock_of(settings, patience);
   if (!lock) return pass(lock);
-  const std::string path = database_path(settings);
-  auto database = Database::open_for_writing(path);
+  auto database = open_database(files, settings);
   Done sound = database ? database->check() : Done(pass(database));
   if (sound) return std::nullopt;
   if (sound.error().code != Code::damaged) return pass(sound);
-  auto rebuilt = rebuild_database(files, path);
+  auto rebuilt = rebuild_database(files, database_path(settings));
   if (!rebuilt) return pass(rebuilt);
   return *rebuilt;
 }

@@ -1,0 +1,48 @@
+#include "rebind/keep.h"
+
+#include <algorithm>
+
+#include "store/kept.h"
+
+namespace certrebind {
+
+namespace {
+
+// A client's certificate is served to nobody: that it lies there with its key has to do.
+bool is_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  if (!bound.disk || !bound.disk->certificate) return false;
+  if (bound.binding.role == Role::client) return true;
+  return !looks.empty() && std::ranges::all_of(looks, [&](const Look& look) {
+    return look.served && look.served->thumbprint == bound.disk->certificate->thumbprint;
+  });
+}
+
+}  // namespace
+
+Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
+                 const std::vector<std::vector<Look>>& looks) {
+  for (size_t i = 0; i < survey.bindings.size(); ++i) {
+    const SurveyedBinding& bound = survey.bindings[i];
+    if (!is_proven(bound, looks[i])) continue;
+    Done kept = keep_pair(host.files, settings.state_directory, bound.binding.certificate.path,
+                          bound.binding.key.path, bound.disk->certificate->thumbprint);
+    if (!kept) return kept;
+  }
+  return {};
+}
+
+Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) {
+  for (const PlannedBinding& planned : plan.bindings) {
+    const Binding& binding = planned.bound->binding;
+    const NewCertificate& new_one = planned.succession->new_one;
+    bool elsewhere = planned.kind == PlanKind::repoint;
+    Done kept = keep_pair(host.files, settings.state_directory,
+                          elsewhere ? new_one.files.certificate : binding.certificate.path,
+                          elsewhere ? new_one.files.key : binding.key.path,
+                          new_one.bundle.leaf.outline.thumbprint);
+    if (!kept) return kept;
+  }
+  return {};
+}
+
+}  // namespace certrebind

@@ -1,0 +1,19 @@
+// Keeping what was proven (store/kept.h), so that it can be brought back.
+#pragma once
+
+#include <vector>
+
+#include "rebind/audit.h"
+#include "rebind/plan.h"
+
+namespace certrebind {
+
+// Takes what was surveyed and what every binding was seen to serve (`looks` in the survey's order):
+// what lies on disk and is served everywhere is kept.
+Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
+                 const std::vector<std::vector<Look>>& looks);
+
+// Takes a plan that was carried out and proven.
+Done keep_planned(const Host& host, const Settings& settings, const Plan& plan);
+
+}  // namespace certrebind

@@ -1,0 +1,211 @@
+#include "rebind/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "rebind/plan.h"
+#include "store/kept.h"
+#include "store/successions.h"
+
+namespace certrebind {
+
+namespace {
+
+bool is_meant(const Binding& binding, const std::string& typed) {
+  return binding.site == typed || binding.certificate.path == typed ||
+         std::ranges::find(binding.names, to_lower(typed)) != binding.names.end();
+}
+
+// The bindings of the one path that is meant.
+Result<std::vector<const SurveyedBinding*>> bindings_meant(const Survey& survey,
+                                                           const std::string& typed) {
+  std::set<std::string> paths;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (!bound.binding.certificate.path.empty() && is_meant(bound.binding, typed))
+      paths.insert(bound.binding.certificate.path);
+  if (paths.empty())
+    return fail(Code::not_found, "restore", typed, "no site and no bound certificate is called so",
+                "certrebind scan lists them");
+  if (paths.size() > 1)
+    return fail(Code::usage, "restore", typed,
+                "it binds " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
+                "say which of these paths");
+  std::vector<const SurveyedBinding*> meant;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (bound.binding.certificate.path == *paths.begin()) meant.push_back(&bound);
+  return meant;
+}
+
+bool lies_there(const Files& files, const Binding& binding, const KeptPair& pair) {
+  auto certificate = files.read(binding.certificate.path, kPemLimit);
+  if (!certificate || *certificate != pair.certificate) return false;
+  if (pair.key.empty()) return true;
+  auto key = files.read(binding.key.path, kPemLimit);
+  return key && *key == pair.key;
+}
+
+Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::string& thumbprint) {
+  auto pairs =
+      kept_pairs(bench.host.files, bench.settings.state_directory, binding.certificate.path);
+  if (!pairs) return pass(pairs);
+  std::string wanted = to_lower(thumbprint);
+  for (KeptPair& pair : *pairs) {
+    const CertificateOutline& leaf = pair.bundle.leaf.outline;
+    if (!leaf.thumbprint.hex().starts_with(wanted)) continue;
+    if (wanted.empty() && lies_there(bench.host.files, binding, pair)) continue;
+    if (leaf.not_after < bench.host.clock.wall())
+      return fail(Code::usage, "restore", binding.certificate.path,
+                  fmt::format("what was kept, {}, expired on {} UTC", leaf.thumbprint.brief(),
+                              to_text(leaf.not_after)));
+    return std::move(pair);
+  }
+  return fail(Code::not_found, "restore", binding.certificate.path,
+              pairs->empty()
+                  ? "nothing was kept for it yet"
+                  : "nothing that was kept differs from what lies there, or is called so",
+              "a pair is kept once its binding was proven: by a rebind, or by certrebind rebind "
+              "--pending");
+}
+
+// The swap replaces what lies there: where nothing does, an empty file is put first.
+Done ensure_file(Files& files, const std::string& path) {
+  if (files.stat(path)) return {};
+  if (Done made = files.create(path, "", {.mode = 0600, .owner = {}, .group = {}, .extended = {}});
+      !made)
+    return made;
+  return files.sync({path, parent_directory(path)});
+}
+
+Result<PlannedFile> planned(Files& files, const std::string& path, const std::string& content,
+                            const char* what) {
+  if (Done there = ensure_file(files, path); !there) return pass(there);
+  auto real = files.real_path(path);
+  if (!real) return pass(real);
+  auto before = files.read(*real, kPemLimit);
+  if (!before) return pass(before);
+  return PlannedFile{.path = std::move(*real),
+                     .before = std::move(*before),
+                     .after = content,
+                     .secret = true,
+                     .what = what};
+}
+
+Result<std::vector<PlannedFile>> files_of(Files& files, const Binding& binding,
+                                          const KeptPair& pair) {
+  std::vector<PlannedFile> all;
+  auto certificate = planned(files, binding.certificate.path, pair.certificate, "kept certificate");
+  if (!certificate) return pass(certificate);
+  all.push_back(std::move(*certificate));
+  if (!pair.key.empty()) {
+    auto key = planned(files, binding.key.path, pair.key, "kept private key");
+    if (!key) return pass(key);
+    all.push_back(std::move(*key));
+  }
+  std::erase_if(all, [](const PlannedFile& file) { return file.before == file.after; });
+  std::ranges::sort(all, {}, &PlannedFile::path);
+  return all;
+}
+
+// With the kept one's kind of key, or else whatever is shown.
+std::optional<Served> ask(const Prober& prober, Target target) {
+  std::vector<Target> targets = {target, target};
+  targets.back().key_type = KeyType::other;
+  for (Result<Served>& served : prober.handshake_all(targets))
+    if (served) return std::move(*served);
+  return std::nullopt;
+}
+
+// What is served now is what a failure has to come back to; what serves nothing, and has to, is
+// taken to have served what was kept.
+std::vector<Expectation> expectations_for(const Prober& prober, const Binding& binding,
+                                          const KeptPair& pair) {
+  const Certificate& leaf = pair.bundle.leaf;
+  const Thumbprint& kept = leaf.outline.thumbprint;
+  std::vector<Expectation> all = expectations_of(binding, kept, leaf.key_type, kept, leaf.key_type);
+  for (Expectation& expected : all) {
+    auto served = ask(prober, expected.old_target());
+    if (!served) continue;
+    auto now = Certificate::parse(served->leaf_der);
+    if (!now) continue;
+    expected.old_thumbprint = served->thumbprint;
+    expected.old_type = now->key_type;
+  }
+  return all;
+}
+
+Work work_for(const Bench& bench, const Service& service,
+              const std::vector<const SurveyedBinding*>& bindings, const KeptPair& pair) {
+  Work work;
+  work.act = "restore";
+  work.service = &service;
+  work.mends = true;
+  JournalSuccession succession;
+  succession.new_thumbprint = pair.bundle.leaf.outline.thumbprint.hex();
+  for (const SurveyedBinding* bound : bindings) {
+    if (bound->service != &service) continue;
+    if (bound->disk && bound->disk->certificate)
+      succession.old_thumbprint = bound->disk->certificate->thumbprint.hex();
+    succession.sites.push_back(bound->binding.site);
+    if (bound->binding.role == Role::client) continue;
+    std::vector<Expectation> more = expectations_for(bench.prober, bound->binding, pair);
+    work.expectations.insert(work.expectations.end(), more.begin(), more.end());
+  }
+  work.successions.push_back(std::move(succession));
+  return work;
+}
+
+// What a person took away is not brought again by itself.
+Done note_unwanted(const Bench& bench, const KeptPair& pair, const SurveyedBinding& bound) {
+  if (!bound.disk || !bound.disk->certificate) return {};
+  const Thumbprint& kept = pair.bundle.leaf.outline.thumbprint;
+  const Thumbprint& unwanted = bound.disk->certificate->thumbprint;
+  if (kept == unwanted) return {};
+  Database& database = bench.state.database();
+  return database.atomically("note what was taken away", [&] {
+    declare_succession(database,
+                       {.old_thumbprint = kept.hex(),
+                        .new_thumbprint = unwanted.hex(),
+                        .how = "undone",
+                        .renewer = "",
+                        .path = ""},
+                       bench.host.clock.wall());
+  });
+}
+
+}  // namespace
+
+Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
+                                          const std::string& typed, const std::string& thumbprint) {
+  auto surveyed = survey(bench.host, only);
+  if (!surveyed) return pass(surveyed);
+  auto meant = bindings_meant(*surveyed, typed);
+  if (!meant) return pass(meant);
+  const SurveyedBinding& first = *meant->front();
+  auto pair = choose(bench, first.binding, thumbprint);
+  if (!pair) return pass(pair);
+  std::vector<Account> accounts;
+  for (const auto& service : surveyed->services.found) {
+    if (std::ranges::none_of(*meant, [&](auto* bound) { return bound->service == service.get(); }))
+      continue;
+    Work work = work_for(bench, *service, *meant, *pair);
+    // Nothing to replace for the second server that binds the same path: it only reloads.
+    auto files = files_of(bench.host.files, first.binding, *pair);
+    if (!files) return pass(files);
+    work.files = std::move(*files);
+    auto account = carry_out(bench, std::move(work));
+    if (!account) return pass(account);
+    accounts.push_back(std::move(*account));
+    if (accounts.back().outcome != Outcome::committed) return accounts;
+  }
+  Done kept =
+      keep_pair(bench.host.files, bench.settings.state_directory, first.binding.certificate.path,
+                first.binding.key.path, pair->bundle.leaf.outline.thumbprint);
+  if (!kept) return pass(kept);
+  if (Done noted = note_unwanted(bench, *pair, first); !noted) return pass(noted);
+  return accounts;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,199 @@
+"""Why a name is served with its certificate; and the last good pair brought back."""
+import datetime
+import stat
+
+import pytest
+
+from harness import OneSite, difference, handshake, snapshot, until
+from test_daemon import Watch
+
+
+# ----------------------------------------------------------------------------------- explain
+
+def test_explain_a_name(one):
+    done = one.run("explain", "a.example.com")
+    assert done.code == 0, done
+    assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
+    assert "named there" in done.out
+    assert f"{one.site.cert_path} in {one.nginx.prefix}/nginx.conf:" in done.out
+    assert one.old.thumbprint[:16] + ": what lies on disk" in done.out
+    assert f"{one.site.key_path}: matches" in done.out
+    assert "renewed by nobody" in done.out
+    assert "nothing by itself: not enabled (certrebind enable)" in done.out
+
+
+def test_explain_says_what_is_not_served_yet(one):
+    one.new.write(one.site.cert_path.parent)
+    done = one.run("explain", "a.example.com")
+    assert one.new.thumbprint[:16] + " for" in done.out
+    assert one.old.thumbprint[:16] + ": NOT what lies on disk" in done.out
+
+
+def test_explain_a_name_that_no_site_has(one):
+    done = one.run("explain", "other.example.org")
+    assert done.code == 0, done
+    assert "the default there: no site has that name" in done.out
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{port}", ":{port}", "{port}"])
+def test_explain_a_listener(one, form):
+    done = one.run("explain", form.format(port=one.port))
+    assert done.code == 0, done
+    assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
+    assert "it listens there" in done.out
+
+
+def test_explain_files(one, place):
+    link = place / "link.pem"
+    link.symlink_to(one.site.cert_path)
+    for path, why in ((one.site.cert_path, "its certificate"), (link, "its certificate"),
+                      (one.site.key_path, "its key"),
+                      (one.nginx.prefix / "nginx.conf", "configures it")):
+        done = one.run("explain", path)
+        assert done.code == 0, done
+        assert f"this is {why}" in done.out or f"this file {why}" in done.out, done
+
+
+def test_explain_as_json(one):
+    answer, = one.run("explain", "a.example.com", "--json").json["answers"]
+    assert answer["served"] == one.old.thumbprint
+    assert answer["certificate"]["thumbprint"] == one.old.thumbprint
+    assert answer["renewer"] is None
+    assert answer["listens"] == f"127.0.0.1:{one.port}"
+
+
+def test_explain_what_nothing_uses(one, place):
+    done = one.run("explain", place / "nowhere.pem")
+    assert done.code == 2
+    assert "no binding answers to it" in done.all
+    assert "certrebind scan" in done.all
+
+
+def test_explain_follows_the_policy(one, place):
+    watch = Watch(place, one.nginx)
+    assert "by itself: written to" in one.run("explain", "a.example.com").out
+    assert "the daemon does not run" in one.run("explain", "a.example.com").out
+    watch.start(one.old)
+    assert "the daemon does not run" not in one.run("explain", "a.example.com").out
+    place.configure('[[policy]]\nautomatic = "notify"\n')
+    assert "a person is told" in one.run("explain", "a.example.com").out
+    place.configure('[[policy]]\nautomatic = "no"\n')
+    assert "a policy leaves it alone" in one.run("explain", "a.example.com").out
+
+
+# ----------------------------------------------------------------------------------- restore
+
+def kept_files(place):
+    return sorted(path for path in (place.state / "kept").rglob("*") if path.is_file())
+
+
+def test_a_proven_pair_is_kept_for_its_owner_alone(one, place):
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    files = kept_files(place)
+    assert {path.name for path in files} == {"certificate", "key"}
+    for path in files:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE((place.state / "kept").stat().st_mode) == 0o700
+
+
+def keep(one):
+    """What is served now is proven, and so kept."""
+    done = one.run("rebind", "--pending")
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize("damage", ["garbage", "mismatch", "vanished", "another", "empty"])
+def test_an_overwritten_pair_is_brought_back(one, authority, damage):
+    keep(one)
+    before = snapshot(one.place.path)
+    if damage == "garbage":
+        one.site.cert_path.write_text("garbage\n")
+    elif damage == "mismatch":
+        one.site.key_path.write_text(one.new.key_pem)
+    elif damage == "vanished":
+        one.site.cert_path.unlink()
+        one.site.key_path.unlink()
+    elif damage == "empty":
+        one.site.cert_path.write_text("")
+    else:  # loaded and served, but not what is wanted
+        authority.issue("else.example.com").write(one.site.cert_path.parent)
+        one.nginx.reload()
+        one.nginx.wait_served(handshake(one.port, one.name), one.port, one.name)
+    done = one.run("restore", "a.example.com")
+    assert done.code == 0, done
+    assert "committed" in done.out
+    assert one.served() == one.old.thumbprint
+    assert one.site.cert_path.read_text() == one.old.fullchain_pem
+    assert one.site.key_path.read_text() == one.old.key_pem
+    if damage != "vanished":  # then nobody knows what mode it had
+        assert not difference(before, snapshot(one.place.path))
+    assert "serves what is on disk" in one.run("check").out
+
+
+def test_restore_can_be_undone(one):
+    keep(one)
+    one.new.write(one.site.cert_path.parent)
+    assert one.run("rebind", one.old.thumbprint, one.site.cert_path).code == 0
+    assert one.run("restore", one.site.cert_path, one.old.thumbprint[:16]).code == 0
+    assert one.served() == one.old.thumbprint
+    done = one.run("undo")
+    assert done.code == 0, done
+    assert one.served() == one.new.thumbprint
+
+
+def test_what_a_person_took_away_is_not_brought_again(one, place):
+    keep(one)
+    one.new.write(one.site.cert_path.parent)
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served() == one.new.thumbprint
+    assert one.run("restore", "a.example.com", one.old.thumbprint[:16]).code == 0
+    place.configure("", stores=[("directory", one.new_cert.parent)])
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served() == one.old.thumbprint
+
+
+def test_a_preflight_names_the_way_back(one):
+    keep(one)
+    one.new.write(one.site.cert_path.parent)
+    done = one.run("plan", one.old.thumbprint, one.site.cert_path)
+    assert f"certrebind restore {one.site.cert_path} {one.old.thumbprint[:16]}" in done.out
+
+
+def test_a_restore_that_cannot_be_proven_puts_back_what_was_there(one, place, authority):
+    keep(one)
+    another = authority.issue("else.example.com")
+    another.write(one.site.cert_path.parent)
+    one.nginx.reload()
+    one.nginx.wait_served(another.thumbprint, one.port, one.name)
+    with open(one.nginx.prefix / "nginx.conf", "a") as config:
+        config.write("broken\n")
+    done = one.run("restore", "a.example.com")
+    assert done.code in (3, 4), done
+    assert one.site.cert_path.read_text() == another.fullchain_pem
+    assert one.served() == another.thumbprint
+
+
+def test_restore_of_what_was_never_kept(one):
+    done = one.run("restore", "a.example.com")
+    assert done.code == 2
+    assert "nothing was kept for it yet" in done.all
+    done = one.run("restore", "nobody.example.com")
+    assert done.code == 2
+    assert "certrebind scan" in done.all
+
+
+def test_an_expired_pair_is_not_brought_back(place, authority):
+    old = authority.issue("a.example.com", not_after=datetime.datetime.now(datetime.timezone.utc)
+                          + datetime.timedelta(seconds=10))
+    one = OneSite(place, authority, old=old)
+    keep(one)
+    authority.issue("a.example.com").write(one.site.cert_path.parent)
+    until(lambda: "expired" in one.run("restore", "a.example.com", old.thumbprint).all, "OLD has expired")
+
+
+def test_only_two_pairs_are_kept(one, authority):
+    for _ in range(4):
+        authority.issue("a.example.com").write(one.site.cert_path.parent)
+        assert one.run("rebind", "--pending").code == 0
+    assert len(kept_files(one.place)) == 4

@@ -1,0 +1,216 @@
+"""The daemon survives what machines do to it: full disks, states that may not be written, a damaged
+database, a clock that jumps."""
+import errno
+import os
+import sqlite3
+import subprocess
+
+import pytest
+from conftest import needs_root
+
+import harness
+from harness import OneSite, until, write
+from test_daemon import Watch, proven
+
+
+def logged(watch):
+    return watch.log.read_text()
+
+
+def state_on(place, size):
+    """The state on a small file system of its own."""
+    place.state = place.tmpfs("small", size)
+    place.state.chmod(0o700)
+
+
+@needs_root
+def test_a_full_disk_is_waited_out(place, authority):
+    state_on(place, "2m")
+    one = OneSite(place, authority)
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    filler = place.state / "filler"
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, b"x" * 4096)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+    os.close(file)
+    one.new.write(one.site.cert_path.parent)
+    until(lambda: "disk is full" in logged(watch) or "disk I/O error" in logged(watch)
+          or "No space left" in logged(watch), "the daemon says that the disk is full")
+    assert one.served() == one.old.thumbprint
+    filler.unlink()
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    watch.wait_for(1001, one.old, one.new)
+    watch.wait_for(2002, one.new)
+    assert "what failed works again" in logged(watch)
+
+
+READ_ONLY = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+// A file system with an error becomes read-only under whoever has files open (ext4's
+// errors=remount-ro): no write to a place succeeds any more, here while the file $READONLY is there.
+ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t at) {
+  static ssize_t (*real)(int, const void*, size_t, off64_t);
+  if (!real) real = (ssize_t (*)(int, const void*, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+  if (access(getenv("READONLY"), F_OK) != 0) return real(file, bytes, size, at);
+  errno = EROFS;
+  return -1;
+}
+"""
+
+
+def shim(place, name, source, **env):
+    """A library to be loaded before certrebind's; gives the environment for it."""
+    code, library = place / f"{name}.c", place / f"{name}.so"
+    code.write_text(source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, code, "-ldl"], check=True)
+    if "ASAN_OPTIONS" in os.environ:
+        env["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+    return {"LD_PRELOAD": str(library), **env}
+
+
+def test_a_state_that_becomes_read_only_is_waited_out(one, place):
+    flag = place / "readonly"
+    watch = Watch(place, one.nginx, env=shim(place, "readonly", READ_ONLY, READONLY=str(flag)))
+    watch.start(one.old)
+    watch.idle()
+    flag.touch()
+    one.new.write(one.site.cert_path.parent)
+    until(lambda: "disk I/O error" in logged(watch), "the daemon says that it cannot write")
+    assert one.served() == one.old.thumbprint
+    flag.unlink()
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    watch.wait_for(2002, one.new)
+    assert logged(watch).count("disk I/O error") == 1, "said once"
+
+
+@needs_root
+def test_a_read_only_state_directory(place, authority):
+    state_on(place, "16m")
+    one = OneSite(place, authority)
+    assert one.run("rebind", "--pending").code == 0
+    subprocess.run(["mount", "-o", "remount,ro", place.state], check=True)
+    assert one.run("check").code == 0, "looking needs no state that can be written"
+    for command in (["daemon"], ["rebind", "--pending"], ["enable"]):
+        done = one.run(*command)
+        assert done.code == 1, done
+        assert str(place.state) in done.all
+        assert "read-only" in done.all.lower() or "readonly" in done.all
+    assert one.served() == one.old.thumbprint
+
+
+def test_a_command_without_a_writable_state_says_so(one, place):
+    blocker = place / "blocker"
+    blocker.write_text("a file, not a directory")
+    done = one.run("rebind", "--pending", env={"CERTREBIND_STATE": str(blocker / "state")})
+    assert done.code == 2, done
+    assert str(blocker) in done.all
+    assert one.served() == one.old.thumbprint
+    done = one.run("check", env={"CERTREBIND_STATE": str(blocker / "state")})
+    assert done.code == 0, "looking needs no state"
+
+
+def damage(path, part):
+    """Overwrites the first page of the database, its middle, or all of it."""
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    size = path.stat().st_size
+    begin, end = {"header": (0, 4096), "middle": (size // 4, size * 3 // 4), "all": (0, size)}[part]
+    with open(path, "r+b") as file:
+        file.seek(begin)
+        file.write(b"\xee" * (end - begin))
+
+
+@pytest.mark.parametrize("where", ["header", "middle"])
+def test_a_database_damaged_while_nothing_ran(one, place, where):
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    watch.stop()
+    damage(place.state / "state.db", where)
+    one.new.write(one.site.cert_path.parent)
+    recovered = one.run("recover")
+    assert recovered.code in (0, 1), recovered
+    assert list(place.state.glob("state.db.damaged-1"))
+    watch.start(one.new)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    assert watch.count(2017) == 1
+
+
+def test_a_database_damaged_under_the_daemon(one, place):
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    damage(place.state / "state.db", "all")
+    one.new.write(one.site.cert_path.parent)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    watch.wait_for(2017)
+    assert list(place.state.glob("state.db.damaged-1"))
+    until(lambda: "database rebuilt" in logged(watch), "the journal is told")
+    needs = [each["subject"] for each in watch.status()["needs_person"]]
+    assert "database" in needs
+    assert one.run("recover").code == 0
+    assert "database" not in [each["subject"] for each in watch.status()["needs_person"]]
+
+
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+// The wall clock, ahead by as many seconds as the file $AHEAD says.
+int clock_gettime(clockid_t id, struct timespec* at) {
+  static int (*real)(clockid_t, struct timespec*);
+  if (!real) real = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(id, at);
+  FILE* file = id == CLOCK_REALTIME ? fopen(getenv("AHEAD"), "r") : NULL;
+  long ahead = 0;
+  if (file && fscanf(file, "%ld", &ahead) == 1) at->tv_sec += ahead;
+  if (file) fclose(file);
+  return result;
+}
+"""
+
+
+@pytest.fixture
+def clock(place):
+    """Sets the wall clock of certrebind ahead, or back; gives the environment for it."""
+    ahead = place / "ahead"
+
+    class Clock:
+        env = shim(place, "clock", CLOCK, AHEAD=str(ahead))
+
+        @staticmethod
+        def set(seconds):
+            write(place / "ahead.new", f"{seconds}\n")
+            (place / "ahead.new").rename(ahead)
+    Clock.set(0)
+    return Clock
+
+
+@pytest.mark.parametrize("seconds", [7 * 86400, -7 * 86400])
+def test_a_clock_that_jumps(one, place, clock, seconds):
+    watch = Watch(place, one.nginx, env=clock.env).start(one.old)
+    watch.idle()
+    clock.set(seconds)
+    one.new.write(one.site.cert_path.parent)
+    proven(one.nginx, watch, one.old, one.new, one.port)
+    assert watch.count(2018) == 1
+    assert watch.ids(one.old, one.new, among=[1002]) == []
+
+
+def test_a_certificate_that_expires_while_the_clock_jumps(place, authority, clock):
+    one = OneSite(place, authority)
+    watch = Watch(place, one.nginx, env=clock.env).start(one.old)
+    watch.idle()
+    clock.set(100 * 86400)  # OLD lives 90 days
+    watch.daemon.send_signal(harness.signal.SIGHUP)
+    watch.wait_for(1002, one.old)
+    assert watch.count(1002, one.old) == 1
