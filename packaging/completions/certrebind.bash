@@ -2,7 +2,7 @@
 
 _certrebind() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="check scan certificates show plan rebind undo recover renew autoenroll history events switch enable
+  local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
     disable status daemon task"
   local common="--help --version --config --state --run --service --json"
   local words="" command="" sub="" i word skip=no
@@ -71,7 +71,7 @@ _certrebind() {
   [[ $cur != -* ]] || words="$words $common"
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
   case $command in
-    show | plan | rebind | renew)
+    show | explain | plan | rebind | restore | renew)
       if [[ $cur != -* ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         compopt -o filenames 2>/dev/null

@@ -1,6 +1,6 @@
 # fish completion for certrebind(1).
 
-set -l commands check scan certificates show plan rebind undo recover renew autoenroll history events switch enable disable \
+set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
     status daemon task
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
@@ -25,9 +25,11 @@ complete -c certrebind -n $no_command -a check -d 'Compare what is configured, o
 complete -c certrebind -n $no_command -a scan -d 'Every binding of every running server'
 complete -c certrebind -n $no_command -a certificates -d 'What lies in the stores and in bound files'
 complete -c certrebind -n $no_command -a show -d 'One certificate, with its chain and bindings'
+complete -c certrebind -n $no_command -a explain -d 'Why it is served with this certificate'
 complete -c certrebind -n $no_command -a plan -d 'What a rebind would do; changes nothing'
 complete -c certrebind -n $no_command -a rebind -d 'Make every site that serves OLD serve NEW'
 complete -c certrebind -n $no_command -a undo -d 'Put back what a rebind replaced'
+complete -c certrebind -n $no_command -a restore -d 'Bring back the last proven pair'
 complete -c certrebind -n $no_command -a recover -d 'Finish what an interrupted certrebind left'
 complete -c certrebind -n $no_command -a renew -d 'Run the renewer that owns a certificate'
 complete -c certrebind -n $no_command -a autoenroll -d 'Renew in time what no timer renews'
@@ -40,7 +42,7 @@ complete -c certrebind -n $no_command -a status -d 'What expires next, what need
 complete -c certrebind -n $no_command -a daemon -d 'Watch certificates, keep the log, run tasks'
 complete -c certrebind -n $no_command -a task -d 'Commands that are run when something happens'
 
-complete -c certrebind -n '__fish_seen_subcommand_from show plan rebind renew' -F
+complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind restore renew' -F
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l key -r -F -d 'The private key of NEW'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l repoint -d 'Directives name the files of NEW'

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "daemon/task_worker.h"
 #include "state/state.h"
+#include "sys/day_time.h"
 #include "sys/supervisor.h"
 
 namespace certrebind {
@@ -338,8 +339,23 @@ Done Daemon::do_what_is_due() {
   return run_tasks();
 }
 
+// What a policy's window held back is found by looking when it opens.
+Done Daemon::look_at_windows(WallTime now) {
+  bool opened = next_opening_ && *next_opening_ <= now;
+  if (next_opening_ && !opened) return {};
+  next_opening_.reset();
+  for (const Policy& policy : settings_.policies) {
+    auto window = parse_window(policy.window);
+    if (!window) continue;
+    WallTime next = next_daily(window->from, now);
+    next_opening_ = next_opening_ ? std::min(*next_opening_, next) : next;
+  }
+  return opened ? queue_what_looks(now) : Done();
+}
+
 Done Daemon::run_tasks() {
   WallTime now = host_.clock.wall();
+  if (Done looked = look_at_windows(now); !looked) return looked;
   if (Done queued = queue_->enqueue_due_timers(tasks_.tasks, now); !queued) return queued;
   while (runs_.size() < kSideBySide) {
     auto run = queue_->take_next(tasks_.tasks, now);
@@ -439,6 +455,8 @@ std::optional<milliseconds> Daemon::patience() {
   if (polling_) least = sooner(least, until(next_poll_));
   if (auto expiry = noticer_->next_expiry())
     least = sooner(least, std::clamp(*expiry - wall, milliseconds(0), kLongestWait));
+  if (next_opening_)
+    least = sooner(least, std::clamp(*next_opening_ - wall, milliseconds(0), kLongestWait));
   auto due = queue_->next_due(tasks_.tasks, wall);
   if (due && *due && runs_.size() < kSideBySide)
     least = sooner(least, std::clamp(**due - wall, milliseconds(0), kLongestWait));

@@ -42,6 +42,7 @@ class Daemon {
   Done do_what_is_due();
   Done note_jump();
   Done run_tasks();
+  Done look_at_windows(WallTime now);
   Done start(const TaskRun& run);
   Result<int> spawn(const std::vector<std::string>& command) const;
   void look_at_services();
@@ -73,9 +74,10 @@ class Daemon {
   std::optional<SteadyTime> gathering_since_;
   SteadyTime last_change_;
   SteadyTime next_poll_;
-  std::optional<std::string> failing_;  // what failed last; nothing: all is well
-  milliseconds pause_{0};               // before what failed is tried again
-  std::optional<milliseconds> apart_;   // the wall clock from the steady one
+  std::optional<WallTime> next_opening_;  // of a policy's window
+  std::optional<std::string> failing_;    // what failed last; nothing: all is well
+  milliseconds pause_{0};                 // before what failed is tried again
+  std::optional<milliseconds> apart_;     // the wall clock from the steady one
 };
 
 }  // namespace certrebind

@@ -4,6 +4,7 @@ import errno
 import os
 import sqlite3
 import subprocess
+import time
 
 import pytest
 from conftest import needs_root
@@ -214,3 +215,23 @@ def test_a_certificate_that_expires_while_the_clock_jumps(place, authority, cloc
     watch.daemon.send_signal(harness.signal.SIGHUP)
     watch.wait_for(1002, one.old)
     assert watch.count(1002, one.old) == 1
+
+
+def test_a_window_that_opens_starts_what_it_held(one, place, clock):
+    def text(seconds):
+        return time.strftime("%H:%M", time.localtime(time.time() + seconds))
+    window = f"{text(30 * 60)}-{text(90 * 60)}"
+    watch = Watch(place, one.nginx, env=clock.env,
+                  policy=f'[[policy]]\nservice = "{one.nginx.service}"\nwindow = "{window}"\n')
+    task = place / "tasks.d" / "rebind.toml"  # tasks have an environment of their own
+    task.write_text(task.read_text() + "[environment]\n"
+                    + "".join(f'{name} = "{value}"\n' for name, value in clock.env.items()))
+    watch.start(one.old)
+    watch.idle()
+    one.new.write(one.site.cert_path.parent)
+    until(lambda: watch.run("task", "history", "--json").json[0].get("event"), "the event's run is queued")
+    watch.idle()
+    assert one.served() == one.old.thumbprint
+    clock.set(31 * 60)  # less than the hour of the audit
+    watch.daemon.send_signal(harness.signal.SIGHUP)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
