@@ -8,6 +8,7 @@
 #include "daemon/task_worker.h"
 #include "state/state.h"
 #include "sys/day_time.h"
+#include "sys/memory.h"
 #include "sys/supervisor.h"
 
 namespace certrebind {
@@ -107,7 +108,7 @@ Done Daemon::look_after_failure() {
 Done Daemon::begin_anew() {
   if (!database_) {
     if (Done opened = open_database(); !opened) return opened;
-    watched_ = {};
+    watched_.clear();
     auto rebuilt = database_->guarded("read the log", [&] {
       return database_->handle()
           .execAndGet("SELECT coalesce(max(record), 1) - 1 FROM events WHERE id = 2017")
@@ -230,29 +231,35 @@ Done Daemon::after_changes(const Changes& changes) {
   }
   if (services_changed_) gather();
   bool moved = false;
-  for (const Watched& watched : watched_.certificates) {
+  for (const Watched& watched : watched_) {
     if (!paths.contains(watched.certificate)) continue;
     auto changed = noticer_->look(watched);
     if (!changed) return pass(changed);
     if (*changed) gather();
-    moved = moved || !is_watched_where_it_lies(watched);
+    auto in_place = is_watched_where_it_lies(watched);
+    if (!in_place) return pass(in_place);
+    moved = moved || !*in_place;
   }
   if (shape) return look_again();
   return moved ? watch_anew() : Done();
 }
 
 // Not if a link leads elsewhere now, or something vanished.
-bool Daemon::is_watched_where_it_lies(const Watched& watched) const {
-  for (const std::string& path : {watched.certificate, watched.key})
-    for (const auto& [directory, name] : entries_of(host_.files, path))
-      if (!watched_.hops.contains({directory, name, "certificate", watched.certificate}))
-        return false;
-  return true;
+Result<bool> Daemon::is_watched_where_it_lies(const Watched& watched) {
+  return database_->guarded("look up what is watched", [&] {
+    for (const std::string& path : {watched.certificate, watched.key})
+      for (const auto& [directory, name] : entries_of(host_.files, path)) {
+        std::vector<Hop> hops = hops_at(*database_, directory, name);
+        Hop own{directory, name, "certificate", watched.certificate};
+        if (std::ranges::find(hops, own) == hops.end()) return false;
+      }
+    return true;
+  });
 }
 
 Done Daemon::look_again() {
   if (Done watching = watch_anew(); !watching) return watching;
-  auto changed = noticer_->look_at_all(watched_.certificates);
+  auto changed = noticer_->look_at_all(watched_);
   if (!changed) return pass(changed);
   if (*changed) gather();
   return {};
@@ -266,14 +273,14 @@ Done Daemon::watch_anew() {
   for (const Hop& hop : list->hops) directories.insert(hop.directory);
   Unwatched unwatched = watcher_->watch_exactly(directories);
   if (Done noted = note_unwatched(unwatched); !noted) return noted;
-  bool same = list->hops == watched_.hops;
-  bool more = !std::ranges::includes(watched_.certificates, list->certificates);
-  watched_ = std::move(*list);
-  if (same) return {};
+  bool more = !std::ranges::includes(watched_, list->certificates);
+  watched_ = std::move(list->certificates);
   Done kept =
-      database_->atomically("keep what is watched", [&] { put_hops(*database_, watched_.hops); });
+      database_->atomically("keep what is watched", [&] { put_hops(*database_, list->hops); });
+  *list = {};
+  give_back_memory();
   if (!kept || !more) return kept;
-  auto changed = noticer_->look_at_all(watched_.certificates);
+  auto changed = noticer_->look_at_all(watched_);
   if (!changed) return pass(changed);
   if (*changed) gather();
   // What became of them before they were watched is no event: it is found by looking.

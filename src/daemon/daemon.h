@@ -38,7 +38,7 @@ class Daemon {
   Done after_changes(const Changes& changes);
   Done look_again();
   Done watch_anew();
-  bool is_watched_where_it_lies(const Watched& watched) const;
+  Result<bool> is_watched_where_it_lies(const Watched& watched);
   Done do_what_is_due();
   Done note_jump();
   Done run_tasks();
@@ -65,7 +65,7 @@ class Daemon {
   std::optional<DirectoryWatcher> watcher_;
   std::optional<Waiter> waiter_;
   LoadedTasks tasks_;
-  WatchList watched_;
+  std::set<Watched> watched_;
   std::map<int, int64_t> runs_;    // pid: the run of a task
   int looker_ = 0;                 // pid of the command that looks at services
   int64_t told_ = 0;               // the last event that was told to the supervisor

@@ -60,14 +60,52 @@ bool lies_somewhere(Database& database, const std::string& thumbprint) {
   return select.executeStep();
 }
 
+namespace {
+
+void bind_all(SQLite::Statement& statement, const Hop& hop) {
+  statement.bind(1, hop.directory);
+  statement.bind(2, hop.name);
+  statement.bind(3, hop.kind);
+  statement.bind(4, hop.path);
+}
+
+Hop hop_in(SQLite::Statement& select) {
+  return {.directory = select.getColumn(0).getString(),
+          .name = select.getColumn(1).getString(),
+          .kind = select.getColumn(2).getString(),
+          .path = select.getColumn(3).getString()};
+}
+
+}  // namespace
+
 void put_hops(Database& database, const std::set<Hop>& hops) {
-  database.handle().exec("DELETE FROM hops");
+  // Tens of thousands of rows, of which few differ: both sides in one order, side by side.
+  SQLite::Statement select(database.handle(),
+                           "SELECT directory, name, kind, path FROM hops ORDER BY 1, 2, 3, 4");
+  std::vector<Hop> gone;
+  std::vector<const Hop*> come;
+  auto next = hops.begin();
+  while (select.executeStep()) {
+    Hop known = hop_in(select);
+    for (; next != hops.end() && *next < known; ++next) come.push_back(&*next);
+    if (next != hops.end() && *next == known) {
+      ++next;
+    } else {
+      gone.push_back(std::move(known));
+    }
+  }
+  for (; next != hops.end(); ++next) come.push_back(&*next);
+  SQLite::Statement erase(
+      database.handle(),
+      "DELETE FROM hops WHERE directory = ? AND name = ? AND kind = ? AND path = ?");
+  for (const Hop& hop : gone) {
+    bind_all(erase, hop);
+    erase.exec();
+    erase.reset();
+  }
   SQLite::Statement insert(database.handle(), "INSERT INTO hops VALUES (?, ?, ?, ?)");
-  for (const Hop& hop : hops) {
-    insert.bind(1, hop.directory);
-    insert.bind(2, hop.name);
-    insert.bind(3, hop.kind);
-    insert.bind(4, hop.path);
+  for (const Hop* hop : come) {
+    bind_all(insert, *hop);
     insert.exec();
     insert.reset();
   }
@@ -84,11 +122,7 @@ std::vector<Hop> hops_at(Database& database, const std::string& directory,
                                  "AND (name = ? OR name = '')");
   select.bind(1, directory);
   if (!name.empty()) select.bind(2, name);
-  while (select.executeStep())
-    hops.push_back({.directory = select.getColumn(0).getString(),
-                    .name = select.getColumn(1).getString(),
-                    .kind = select.getColumn(2).getString(),
-                    .path = select.getColumn(3).getString()});
+  while (select.executeStep()) hops.push_back(hop_in(select));
   return hops;
 }
 

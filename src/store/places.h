@@ -38,6 +38,7 @@ void drop_place(Database& database, const std::string& path);
 // Whether a certificate still lies somewhere.
 bool lies_somewhere(Database& database, const std::string& thumbprint);
 
+// Makes what is kept equal to `hops`.
 void put_hops(Database& database, const std::set<Hop>& hops);
 std::vector<Hop> hops_at(Database& database, const std::string& directory, const std::string& name);
 
