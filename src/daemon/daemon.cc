@@ -19,6 +19,7 @@ constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells n
 // `certrebind status` holds the lock for a moment to see whether somebody else does.
 constexpr milliseconds kLockPatience = std::chrono::seconds(1);
 constexpr milliseconds kFirstPause = std::chrono::seconds(1);  // after something failed
+constexpr milliseconds kNap = std::chrono::seconds(1);  // a wait that is worth no preparation
 constexpr milliseconds kLongestPause = std::chrono::minutes(1);
 constexpr milliseconds kJump = std::chrono::minutes(1);  // of the wall clock, that is worth a word
 // A wait does not follow a wall clock that is set meanwhile.
@@ -196,7 +197,9 @@ Done Daemon::turn(bool& stopping) {
   }
   if (Done done = do_what_is_due(); !done) return done;
   tell_events();
-  auto wake = waiter_->wait(patience());
+  auto patience = this->patience();
+  if (restless_ && (!patience || *patience > kNap)) rest();
+  auto wake = waiter_->wait(patience);
   if (!wake) return pass(wake);
   stopping = wake->stop;
   for (const EndedChild& child : wake->ended) ended(child);
@@ -277,14 +280,20 @@ Done Daemon::watch_anew() {
   watched_ = std::move(list->certificates);
   Done kept =
       database_->atomically("keep what is watched", [&] { put_hops(*database_, list->hops); });
-  *list = {};
-  give_back_memory();
+  restless_ = true;
   if (!kept || !more) return kept;
   auto changed = noticer_->look_at_all(watched_);
   if (!changed) return pass(changed);
   if (*changed) gather();
   // What became of them before they were watched is no event: it is found by looking.
   return queue_what_looks(host_.clock.wall());
+}
+
+// Much was read to find little: for the long wait that follows, the memory is for others.
+void Daemon::rest() {
+  restless_ = false;
+  database_->give_back_memory();
+  give_back_memory();
 }
 
 Done Daemon::note_unwatched(const Unwatched& unwatched) {
@@ -342,6 +351,7 @@ Done Daemon::do_what_is_due() {
     if (Done queued = queue_->enqueue_for_new_events(tasks_.tasks, wall); !queued) return queued;
     if (Done pruned = queue_->prune(wall, settings_.keep_days); !pruned) return pruned;
     if (Done pruned = noticer_->prune_log(); !pruned) return pruned;
+    restless_ = true;
   }
   return run_tasks();
 }

@@ -39,6 +39,7 @@ class Daemon {
   Done look_again();
   Done watch_anew();
   Result<bool> is_watched_where_it_lies(const Watched& watched);
+  void rest();
   Done do_what_is_due();
   Done note_jump();
   Done run_tasks();
@@ -70,6 +71,7 @@ class Daemon {
   int looker_ = 0;                 // pid of the command that looks at services
   int64_t told_ = 0;               // the last event that was told to the supervisor
   bool services_changed_ = false;  // their configuration, since they were looked at
+  bool restless_ = false;          // something was done since it last gave back memory
   bool polling_ = false;           // something cannot be watched
   std::optional<SteadyTime> gathering_since_;
   SteadyTime last_change_;

@@ -178,6 +178,10 @@ std::unexpected<Error> Database::failure(const char* doing, const SQLite::Except
   return failed(std::string(doing) + " in", path_, error);
 }
 
+void Database::give_back_memory() {
+  sqlite3_db_release_memory(handle_->getHandle());
+}
+
 Done Database::check() {
   auto found =
       guarded("check", [&] { return handle_->execAndGet("PRAGMA quick_check(1)").getString(); });

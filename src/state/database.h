@@ -23,6 +23,9 @@ class Database {
   // Reads all of it (PRAGMA quick_check). Code::damaged if something does not fit.
   Done check();
 
+  // Of SQLite's cache.
+  void give_back_memory();
+
   SQLite::Database& handle() { return *handle_; }
 
   // Runs `work` and turns the library's exceptions into an Error about `doing` this database.

@@ -600,3 +600,19 @@ def test_an_ordinary_user_looks_after_what_is_his(place, authority):
         proven(nginx, watch, old, new, one_site.port)
     finally:
         harness.BINARY = harness_binary
+
+
+def test_many_renewals_leave_no_descriptor_open(one, place, authority):
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{watch.daemon.pid}/fd"))
+    before = descriptors()
+    for number in range(30):
+        last = authority.issue("a.example.com")
+        last.write(one.site.cert_path.parent)
+        watch.wait_for(1006, times=number + 1)
+    one.nginx.wait_served(last.thumbprint, one.port, one.name)
+    watch.idle()
+    assert descriptors() == before
