@@ -23,7 +23,8 @@ class ReloaderTest : public ::testing::Test {
   }
 
   FakeHost host_;
-  Reloader reloader_{&host_.service, host_.processes};
+  Host host_view_ = host_.bench().host;
+  Reloader reloader_{&host_.service, host_view_};
 };
 
 TEST_F(ReloaderTest, KnowsTheMasterByPidAndStart) {
@@ -61,7 +62,7 @@ TEST_F(ReloaderTest, ANewWorkerWithAnOldPidIsNew) {
 }
 
 TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
-  Reloader none(nullptr, host_.processes);
+  Reloader none(nullptr, host_view_);
   EXPECT_FALSE(none.is_running());
   EXPECT_TRUE(none.master_is_gone());
   EXPECT_FALSE(none.reload());

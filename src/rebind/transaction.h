@@ -56,6 +56,7 @@ struct Work {
   std::vector<Expectation> expectations;
   std::vector<std::string> unproven;
   std::optional<int64_t> undoes;
+  std::vector<std::string> loads = {};  // what the server is to take up: real paths
 };
 
 // Carries it out. An Error only where not even the journal could be written; nothing was touched
