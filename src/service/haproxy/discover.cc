@@ -21,6 +21,20 @@ constexpr std::array<const char*, 4> kUsualPlaces = {"/usr/sbin/haproxy", "/usr/
                                                      "/usr/bin/haproxy",
                                                      "/opt/haproxy/sbin/haproxy"};
 
+// What a master says to itself when it runs itself again: `haproxy -c` would take itself for that
+// master ("will not start (no listener)").
+constexpr std::array<std::string_view, 7> kInternal = {"HAPROXY_MWORKER_WAIT_ONLY",
+                                                       "HAPROXY_MWORKER_REEXEC",
+                                                       "HAPROXY_PROCESSES",
+                                                       "HAPROXY_STARTUP_VERSION",
+                                                       "HAPROXY_CLI",
+                                                       "HAPROXY_MASTER_CLI",
+                                                       "HAPROXY_STARTUPLOGS_FD"};
+
+bool is_internal(std::string_view name) {
+  return std::ranges::find(kInternal, name) != kInternal.end();
+}
+
 Build ask_build(Commands& commands, const std::string& executable, const std::string& root) {
   auto output = commands.run({.arguments = {executable, "-vv"}, .root = root}, kVersionDeadline);
   return output && output->status == 0 ? parse_build(output->output) : Build{};
@@ -110,7 +124,7 @@ class Finder {
                     "its environment may not be read: run certrebind as root");
     for (const std::string& variable : *variables) {
       size_t equals = variable.find('=');
-      if (equals != std::string::npos)
+      if (equals != std::string::npos && !is_internal(variable.substr(0, equals)))
         started.environment[variable.substr(0, equals)] = variable.substr(equals + 1);
     }
   }
