@@ -295,6 +295,8 @@ std::optional<Plan> Planner::finish() {
     auto files = file_set_.finish();
     if (files) {
       plan_.files = std::move(*files);
+      for (const PlannedFile& file : plan_.files)
+        if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
     } else {
       refuse_all(files.error());
     }

@@ -196,7 +196,9 @@ class Update final : public Dialogue {
   }
 
   void refused(const char* verb, std::string_view answer) {
-    std::string words = printable(trim(answer));
+    std::vector<std::string> lines;
+    for (const std::string& line : split(trim(answer), '\n')) lines.push_back(printable(line));
+    std::string words = join(lines, "; ");
     outcome_ = fail(Code::failed, fmt::format("{} at HAProxy's control socket", verb),
                     printable(certificates_[at_].name),
                     words.empty() ? "it gave no answer" : "it answered: " + words);

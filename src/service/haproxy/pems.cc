@@ -25,7 +25,13 @@ std::string PemFinder::on_host(const std::string& name) const {
 }
 
 bool PemFinder::exists(const std::string& on_host) const {
-  return root_.files().stat(on_host).has_value();
+  std::string directory = parent_directory(on_host);
+  auto [known, is_new] = listed_.try_emplace(directory);
+  if (is_new)
+    if (auto names = root_.files().list(directory))
+      known->second = {std::make_move_iterator(names->begin()),
+                       std::make_move_iterator(names->end())};
+  return known->second.contains(file_name(on_host)) && root_.files().stat(on_host).has_value();
 }
 
 // With ssl-load-extra-del-ext "x.crt" has its key in "x.key"; else, and for any other extension, it

@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "service/haproxy/globals.h"
@@ -55,6 +57,8 @@ class PemFinder {
   std::string directory_;
   const Root& root_;
   mutable std::vector<std::string> directories_;
+  // Names in directories: ten thousand certificates in one would be asked for fifty thousand files.
+  mutable std::unordered_map<std::string, std::unordered_set<std::string>> listed_;
 };
 
 }  // namespace certrebind::haproxy
