@@ -22,6 +22,7 @@ struct KeyAlgorithm {
 };
 constexpr KeyAlgorithm kKeyAlgorithms[] = {
     {{"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", 9}, KeyType::rsa},  // 1.2.840.113549.1.1.1
+    {{"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0A", 9}, KeyType::rsa},  // id-RSASSA-PSS
     {{"\x2A\x86\x48\xCE\x3D\x02\x01", 7}, KeyType::ecdsa},        // 1.2.840.10045.2.1
     {{"\x2B\x65\x70", 3}, KeyType::ed25519},                      // 1.3.101.112
     {{"\x2B\x65\x71", 3}, KeyType::ed448},                        // 1.3.101.113

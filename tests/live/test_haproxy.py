@@ -1,6 +1,9 @@
 """The main job on real HAProxy: found, brought up over its socket or by a reload, or put back."""
 import os
+import random
+import re
 import signal
+import subprocess
 
 import pytest
 from test_crash import shim  # noqa: F401 (a fixture)
@@ -696,3 +699,40 @@ def test_a_stale_ocsp_response_and_issuer_go(place, authority, socket):
     assert done.code == 0, done
     assert difference(before, snapshot(beside)) == []
     assert site.served() == site.old.thumbprint
+
+
+# ------------------------------------------------------------------------- word by word
+
+def haproxy_reads(place, line):
+    """What HAProxy takes for the value of `crt` in this line: bytes, or None where it refuses it."""
+    conf = place / "one.cfg"
+    conf.write_bytes(b"global\n setenv V v1\ndefaults\n mode http\nfrontend f\n" + line + b"\n")
+    done = subprocess.run([harness.HAPROXY, "-c", "-f", str(conf)], capture_output=True)
+    found = re.search(rb"certificate from file '(.*?)' : No such", done.stderr, re.S)
+    return found.group(1) if found else None
+
+
+def test_words_are_read_as_haproxy_reads_them(place):
+    """Random quoting, escaping and variables: the paths that HAProxy misses are those that we miss."""
+    choose = random.Random(4)
+    pieces = ["a", "b", "x4", "\\x41", '"', '"', "'", "'", "\\", "\\\\", "\\ ", "\\#", "\\'", '\\"',
+              "\\$", "$V", "${V}", "${NO-d}", "${V-d}", "$NO", "#", " ", "}", "{", "-", "\\t"]
+    lines = [f" bind 127.0.0.1:1 ssl crt /none/{''.join(choose.choices(pieces, k=7))}".encode()
+             for _ in range(300)]
+    theirs = [haproxy_reads(place, line) for line in lines]
+    conf = place / "all.cfg"
+    conf.write_bytes(b"global\n setenv V v1\ndefaults\n mode http\nfrontend f\n" + b"\n".join(lines)
+                     + b"\n")
+    done = place.run("scan", "--json", "--service", f"haproxy:{conf}")
+    assert done.code == 0, done
+    said = {}
+    for diagnostic in done.json["diagnostics"]:
+        said.setdefault(diagnostic["line"], []).append(diagnostic["message"])
+    assert sum(value is not None for value in theirs) > 100
+    for number, (line, value) in enumerate(zip(lines, theirs), 6):
+        ours = [m.removesuffix(": there is no such file") for m in said.get(number, [])
+                if m.endswith(": there is no such file")]
+        if value is None:
+            assert ours == [] and "HAProxy refuses it" in said[number][0], (line, said.get(number))
+        else:
+            assert ours == [value.decode().replace("\t", "\\x09").replace("\n", "\\x0a")], line

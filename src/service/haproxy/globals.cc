@@ -42,8 +42,10 @@ constexpr Prefix kPrefixes[] = {
 void set_unix(std::string_view prefix, std::string_view rest, std::string_view unix_prefix,
               BindAddress& address) {
   address.family = BindAddress::Family::unix_socket;
-  if (prefix == "abns@")
+  if (prefix == "abns@") {
     address.unknown = "HAProxy pads an abstract name with zero bytes: it is not connected to";
+    return;
+  }
   if (prefix == "abnsz@") {
     address.path = "@" + std::string(rest);
     return;
