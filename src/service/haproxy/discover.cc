@@ -49,6 +49,10 @@ class Finder {
   Result<std::vector<Instance>> run() {
     auto all = processes_.named("haproxy");
     if (!all) return pass(all);
+    // A script may be called so too, one that starts HAProxy for instance.
+    std::erase_if(*all, [](const Process& process) {
+      return !process.executable.empty() && !file_name(process.executable).starts_with("haproxy");
+    });
     for (const Process& process : *all) by_pid_[process.pid] = &process;
     for (const Process& process : *all) consider(process);
     return std::move(instances_);

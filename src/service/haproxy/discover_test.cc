@@ -84,6 +84,15 @@ TEST(HaproxyDiscover, WhatIsNoServerOrNotOurs) {
   EXPECT_EQ(host.diagnostics.size(), 2U);
 }
 
+TEST(HaproxyDiscover, AScriptOfThatNameIsNoHaproxy) {
+  Host host;
+  host.run(6, 1, {"/bin/sh", "/etc/init.d/haproxy", "-f", kConfig}).executable = "/usr/bin/dash";
+  host.run(7, 6, {"haproxy", "-W", "-f", kConfig});
+  auto found = host.running();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].master->pid, 7);
+}
+
 TEST(HaproxyDiscover, OfTwoMastersTheLaterOne) {
   Host host;
   host.run(7, 1, {"haproxy", "-W", "-f", kConfig});
