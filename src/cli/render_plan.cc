@@ -48,6 +48,20 @@ std::vector<std::string> headlines(const Plan& plan) {
   return lines;
 }
 
+// Whether its control socket will do is asked in earnest only: it means to connect.
+std::string how_it_is_told(const Plan& plan, const Reload& reload) {
+  std::string signal =
+      reload.restart_only.empty()
+          ? fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid)
+          : "not reload it: " + reload.restart_only;
+  std::vector<std::string> files;
+  for (const PlannedFile& file : plan.files) files.push_back(file.path);
+  auto live = reload.live && !files.empty() ? reload.live(files) : nullptr;
+  if (!live) return signal;
+  return fmt::format("tell it over its control socket, {}; if that cannot be, {}",
+                     live->address().text(), signal);
+}
+
 std::vector<std::string> steps(const Plan& plan) {
   std::vector<std::string> steps;
   auto test = plan.service->config_test();
@@ -65,8 +79,7 @@ std::vector<std::string> steps(const Plan& plan) {
     steps.push_back("the server is not running: nothing is reloaded, proof is owed");
     return steps;
   }
-  steps.push_back(
-      fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid));
+  steps.push_back(how_it_is_told(plan, reload));
   steps.push_back("prove it: handshakes until " + endpoints + " show the new certificate");
   steps.push_back(plan.files.empty() ? "if not: say so; there is nothing to put back"
                                      : "if not: put every file back, reload, prove that");

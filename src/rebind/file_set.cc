@@ -41,6 +41,32 @@ std::string brief_of(const NewCertificate& new_one) {
   return new_one.bundle.leaf.outline.thumbprint.brief();
 }
 
+// What a companion has to hold beside NEW, or nothing where it may stay as it is.
+std::optional<std::string> companion_of(const Companion& companion, const std::string& before,
+                                        const NewCertificate& new_one) {
+  switch (companion.kind) {
+    case Companion::Kind::ocsp_response:
+      return std::string();
+    case Companion::Kind::timestamps:
+      return std::string(2, '\0');  // a list of none: its length, of two bytes
+    case Companion::Kind::issuer:
+      break;
+  }
+  if (new_one.bundle.chain.empty()) return std::nullopt;
+  const std::string& issuer = new_one.bundle.chain.front().der;
+  auto block = first_certificate_block(before);
+  auto der = block ? pem_decode(*block) : Result<std::string>();
+  if (der && *der == issuer) return std::nullopt;
+  return pem_encode_certificate(issuer);
+}
+
+// What is emptied, where it is: nobody has one for NEW yet.
+std::string emptied(Companion::Kind kind) {
+  if (kind == Companion::Kind::ocsp_response) return "OCSP response";
+  if (kind == Companion::Kind::timestamps) return "list of certificate timestamps";
+  return "";
+}
+
 }  // namespace
 
 Done FileSet::edit(const std::vector<FileEdit>& edits) {
@@ -78,6 +104,8 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
                    .secret = true,
                    .what = fmt::format("certificate {}{}", brief_of(new_one),
                                        with_key ? " with its private key" : "")});
+  for (const Companion& companion : binding.companions)
+    if (done) done = renew(companion, new_one);
   if (!done || combined) return done;
   auto key_before = files_.read(*key, kPemLimit);
   if (!key_before) return pass(key_before);
@@ -86,6 +114,26 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
               .after = new_one.key_blocks + other_blocks(*key_before),
               .secret = true,
               .what = "private key of certificate " + brief_of(new_one)});
+}
+
+Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
+  auto path = files_.real_path(companion.path);
+  if (!path) return pass(path);
+  auto before = files_.read(*path, kPemLimit);
+  if (!before) return pass(before);
+  auto after = companion_of(companion, *before, new_one);
+  if (!after || *after == *before) return {};
+  std::string what = emptied(companion.kind);
+  std::string note;
+  if (!what.empty())
+    note = fmt::format("{} is emptied: it held the old certificate's {}; fetch the new one's",
+                       companion.path, what);
+  return put({.path = *path,
+              .before = *before,
+              .after = std::move(*after),
+              .secret = true,
+              .what = what.empty() ? "issuer of certificate " + brief_of(new_one) : "empty " + what,
+              .note = std::move(note)});
 }
 
 bool FileSet::edits_span(const Span& span) const {

@@ -19,7 +19,8 @@ class FileSet {
   Done edit(const std::vector<FileEdit>& edits);
 
   // Builds the files that `binding` names anew with `new_one`, each in its own form: a combined PEM
-  // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay.
+  // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay. What
+  // lies beside it and belongs to the old certificate alone is replaced or emptied.
   Done rewrite(const Binding& binding, const NewCertificate& new_one);
 
   // What the files would become.
@@ -32,6 +33,7 @@ class FileSet {
 
  private:
   Done put(PlannedFile file);
+  Done renew(const Companion& companion, const NewCertificate& new_one);
 
   const Files& files_;
   std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte

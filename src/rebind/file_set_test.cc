@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "rebind/testing.h"
+#include "x509/pem.h"
 
 namespace certrebind {
 namespace {
@@ -142,6 +143,37 @@ TEST_F(FileSetTest, TwoThatNeedDifferentContentAreAnError) {
   NewCertificate other = new_one_;
   other.bundle = Bundle::parse(old_.chain_pem).value();
   EXPECT_FALSE(set.rewrite(binding_, other));
+}
+
+TEST_F(FileSetTest, WhatBelongsToTheOldCertificateAloneGoes) {
+  files_.put("/s/cert.pem", old_.combined());
+  files_.put("/s/cert.pem.ocsp", "response");
+  files_.put("/s/cert.pem.sctl", "list");
+  files_.put("/s/cert.pem.issuer", TestAuthority("Another").issue().root_pem);
+  binding_.key.path = binding_.certificate.path;
+  binding_.companions = {{Companion::Kind::ocsp_response, "/s/cert.pem.ocsp"},
+                         {Companion::Kind::timestamps, "/s/cert.pem.sctl"},
+                         {Companion::Kind::issuer, "/s/cert.pem.issuer"}};
+  FileSet set(files_);
+  ASSERT_TRUE(set.rewrite(binding_, new_one_));
+  std::vector<PlannedFile> files = set.finish().value();
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_EQ(files[1].after, pem_encode_certificate(new_one_.bundle.chain.front().der));
+  EXPECT_EQ(files[2].after, "");
+  EXPECT_THAT(files[2].note, HasSubstr("/s/cert.pem.ocsp is emptied"));
+  EXPECT_EQ(files[3].after, std::string(2, '\0'));
+}
+
+TEST_F(FileSetTest, WhatIsRightBesideTheNewOneStays) {
+  files_.put("/s/cert.pem", old_.combined());
+  files_.put("/s/cert.pem.ocsp", "");
+  files_.put("/s/cert.pem.issuer", pem_encode_certificate(new_one_.bundle.chain.front().der));
+  binding_.key.path = binding_.certificate.path;
+  binding_.companions = {{Companion::Kind::ocsp_response, "/s/cert.pem.ocsp"},
+                         {Companion::Kind::issuer, "/s/cert.pem.issuer"}};
+  FileSet set(files_);
+  ASSERT_TRUE(set.rewrite(binding_, new_one_));
+  EXPECT_EQ(set.finish()->size(), 1U);
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ struct JournalRecord {
   std::vector<JournalFile> files;
   std::vector<JournalSuccession> successions;
   std::vector<Expectation> expectations;
+  std::vector<std::string> loads = {};  // real paths of what the server is to take up
 };
 
 struct TransactionRow {

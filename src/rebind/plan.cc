@@ -91,9 +91,13 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   if (bound.holds(new_thumbprint(succession))) return PlanKind::reload;
   if (context_.preference == Preference::repoint) return PlanKind::repoint;
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
-  if (succession.new_one.home) return PlanKind::repoint;
   auto owner = store_of(context_.files, context_.settings.stores, bound.binding.certificate.path);
-  return owner && belongs_to_renewer(*owner) ? PlanKind::repoint : PlanKind::rewrite;
+  bool repoints = succession.new_one.home || (owner && belongs_to_renewer(*owner));
+  if (!repoints) return PlanKind::rewrite;
+  // Where no directive can name NEW's files, the bound one is a copy and is made anew.
+  auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
+  bool possible = edits || edits.error().code != Code::unsupported;
+  return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
 }
 
 // What lies at the bound path will be loaded as it is: its key has to be the certificate's.
@@ -307,6 +311,8 @@ std::optional<Plan> Planner::finish() {
     auto files = file_set_.finish();
     if (files) {
       plan_.files = std::move(*files);
+      for (const PlannedFile& file : plan_.files)
+        if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
     } else {
       refuse_all(files.error());
     }

@@ -46,6 +46,7 @@ struct PlannedFile {
   std::string after;
   bool secret = false;  // holds a private key, or is a certificate file that is replaced whole
   std::string what;     // for secret files, what is put there: "certificate 1a2b…", "private key"
+  std::string note = {};  // what a person should know of it
 };
 
 struct Plan {

@@ -163,6 +163,19 @@ std::vector<JournalSuccession> successions_of(const Plan& plan) {
   return result;
 }
 
+// What the server is to take up: the files that are replaced, and those that lie there already.
+std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
+  std::set<std::string> paths;
+  for (const PlannedFile& file : plan.files) paths.insert(file.path);
+  for (const PlannedBinding& planned : plan.bindings) {
+    if (planned.kind != PlanKind::reload) continue;
+    const Binding& binding = planned.bound->binding;
+    for (const std::string& path : {binding.certificate.path, binding.key.path})
+      if (auto real = files.real_path(path)) paths.insert(*real);
+  }
+  return {paths.begin(), paths.end()};
+}
+
 const Service* find_service(const Services& services, const ServiceId& id) {
   for (const auto& service : services.found)
     if (service->id() == id) return service.get();
@@ -253,6 +266,7 @@ Work undo_work(const TransactionRow& row, const Service& service, std::vector<Pl
             .expectations = row.record.expectations,
             .unproven = {},
             .undoes = row.id};
+  for (const PlannedFile& file : work.files) work.loads.push_back(file.path);
   for (JournalSuccession& succession : work.successions)
     std::swap(succession.old_thumbprint, succession.new_thumbprint);
   for (Expectation& expected : work.expectations) {
@@ -338,7 +352,8 @@ std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared)
                                      .successions = successions_of(plan),
                                      .expectations = plan.expectations,
                                      .unproven = plan.unproven,
-                                     .undoes = {}});
+                                     .undoes = {},
+                                     .loads = loads_of(bench.host.files, plan)});
     if (account) {
       if (account->outcome == Outcome::committed && !account->owed)
         if (Done kept = keep_planned(bench.host, bench.settings, plan); !kept)

@@ -80,10 +80,13 @@ std::string record_to_json(const JournalRecord& record) {
   }
   for (const Expectation& expectation : record.expectations)
     expectations.push_back(to_json(expectation));
+  json loads = json::array();
+  for (const std::string& path : record.loads) loads.push_back(widen(path));
   return json{{"token", record.token},
               {"files", std::move(files)},
               {"successions", std::move(successions)},
-              {"expectations", std::move(expectations)}}
+              {"expectations", std::move(expectations)},
+              {"loads", std::move(loads)}}
       .dump();
 }
 
@@ -104,6 +107,8 @@ JournalRecord record_from_json(const std::string& text) {
   }
   for (const json& expectation : j.at("expectations"))
     record.expectations.push_back(expectation_from(expectation));
+  // Records of before 0.2 have none.
+  for (const json& path : j.value("loads", json::array())) record.loads.push_back(narrow(path));
   return record;
 }
 

@@ -4,6 +4,30 @@
 
 namespace certrebind {
 
+namespace {
+
+// For one request. A server that applies it to ten thousand places takes seconds.
+constexpr milliseconds kAnswerDeadline = std::chrono::seconds(60);
+// An answer is a few lines; a stranger on the socket may say anything.
+constexpr size_t kLongestAnswer = 1u << 20;
+
+Result<std::string> exchange(const Host& host, const Address& address, const std::string& request) {
+  SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
+  auto stream = host.network.connect(address, deadline);
+  if (!stream) return pass(stream);
+  if (Done sent = (*stream)->write(request, deadline); !sent) return pass(sent);
+  std::string answer;
+  while (answer.size() < kLongestAnswer) {
+    auto bytes = (*stream)->read(deadline);
+    if (!bytes) return pass(bytes);
+    if (bytes->empty()) break;
+    answer += *bytes;
+  }
+  return answer;
+}
+
+}  // namespace
+
 std::optional<SignalReload> Reloader::target() const {
   if (service_ == nullptr) return std::nullopt;
   return service_->reload().signal;
@@ -12,29 +36,71 @@ std::optional<SignalReload> Reloader::target() const {
 bool Reloader::master_is_gone() const {
   auto master = target();
   if (!master) return true;
-  auto process = processes_.find(master->pid);
+  auto process = host_.processes.find(master->pid);
   return !process || process->started != master->started;
 }
 
 std::vector<Process> Reloader::workers() const {
   auto master = target();
-  if (!master || master->workers.empty()) return {};
-  auto children = processes_.children(master->pid);
-  if (!children) return {};
+  if (!master || (master->workers.empty() && !master->workers_listen)) return {};
+  auto children = host_.processes.children(master->pid);
+  auto program = host_.processes.find(master->pid);
+  if (!children || !program) return {};
   std::erase_if(*children, [&](const Process& child) {
+    if (master->workers_listen)
+      return child.executable != program->executable || !host_.processes.listens(child.pid);
     return child.arguments.empty() || child.arguments.front() != master->workers;
   });
   return std::move(*children);
 }
 
+Done Reloader::hold(Dialogue& dialogue) const {
+  while (auto request = dialogue.request()) {
+    auto answer = exchange(host_, live_->address(), *request);
+    if (!answer) return pass(answer);
+    dialogue.hear(*answer);
+  }
+  return dialogue.outcome();
+}
+
+Done Reloader::choose(const std::vector<std::string>& files) {
+  if (!is_running()) return {};
+  Reload how = service_->reload();
+  live_ = how.live ? how.live(files) : nullptr;
+  if (live_) {
+    Done asked = hold(*live_->question());
+    if (asked || asked.error().code == Code::busy) return asked;
+    live_.reset();
+    if (how.restart_only.empty()) return {};
+    Error error = asked.error();
+    error.hint = how.restart_only;
+    return fail(std::move(error));
+  }
+  if (how.restart_only.empty()) return {};
+  return fail(Code::unsupported, "have take up new files", service_->id().text(), how.restart_only);
+}
+
+Done Reloader::tell(bool resumed) {
+  if (!live_) return reload();
+  auto dialogue = live_->update(resumed);
+  if (dialogue) return hold(**dialogue);
+  live_.reset();
+  if (service_->reload().restart_only.empty()) return reload();
+  return pass(dialogue);
+}
+
 Done Reloader::reload() {
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
+  std::string why = service_->reload().restart_only;
+  if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
+  live_.reset();
   old_workers_ = workers();
-  return processes_.signal(master->pid, master->started, master->signal);
+  return host_.processes.signal(master->pid, master->started, master->signal);
 }
 
 bool Reloader::old_workers_remain() const {
+  if (old_workers_.empty()) return false;
   std::vector<Process> now = workers();
   return std::ranges::any_of(now, [&](const Process& worker) {
     return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {

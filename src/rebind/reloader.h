@@ -1,22 +1,34 @@
-// Telling a server to reload, and knowing what has become of it. What it serves is for proof.h.
+// Telling a server to take up new files, and knowing what has become of it. What it serves is for
+// proof.h.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "service/service.h"
-#include "sys/processes.h"
+#include "sys/host.h"
 
 namespace certrebind {
 
 class Reloader {
  public:
   // `service` may be null: its program or configuration is no longer found, and nothing runs.
-  Reloader(const Service* service, ProcessTable& processes)
-      : service_(service), processes_(processes) {}
+  Reloader(const Service* service, const Host& host) : service_(service), host_(host) {}
 
   bool is_running() const { return target().has_value(); }
   // The process that was found running is there no more.
   bool master_is_gone() const;
+
+  // Finds out how the server can take up `files`: over its control socket, which leaves all else
+  // alone, or by a reload. Only looks. Fails where neither is possible now: somebody else's change
+  // is under way (Code::busy), or only a restart would do (Code::unsupported).
+  Done choose(const std::vector<std::string>& files);
+  // It is to be told over its control socket.
+  bool is_live() const { return live_ != nullptr; }
+
+  // Tells it. Over the socket what lies on disk goes to the server's memory; where that cannot even
+  // be begun, it is a reload after all. `resumed`: a crash may have left such a change half done.
+  Done tell(bool resumed);
   // Notes who takes connections now, then sends the signal.
   Done reload();
   // Some of those noted still take connections. False where the service cannot tell them apart.
@@ -25,9 +37,11 @@ class Reloader {
 
  private:
   std::vector<Process> workers() const;
+  Done hold(Dialogue& dialogue) const;
 
   const Service* service_;
-  ProcessTable& processes_;
+  const Host& host_;
+  std::unique_ptr<LiveUpdate> live_;
   std::vector<Process> old_workers_;
 };
 

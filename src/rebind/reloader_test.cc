@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "rebind/testing.h"
 
 namespace certrebind {
@@ -23,7 +25,8 @@ class ReloaderTest : public ::testing::Test {
   }
 
   FakeHost host_;
-  Reloader reloader_{&host_.service, host_.processes};
+  Host host_view_ = host_.bench().host;
+  Reloader reloader_{&host_.service, host_view_};
 };
 
 TEST_F(ReloaderTest, KnowsTheMasterByPidAndStart) {
@@ -61,7 +64,7 @@ TEST_F(ReloaderTest, ANewWorkerWithAnOldPidIsNew) {
 }
 
 TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
-  Reloader none(nullptr, host_.processes);
+  Reloader none(nullptr, host_view_);
   EXPECT_FALSE(none.is_running());
   EXPECT_TRUE(none.master_is_gone());
   EXPECT_FALSE(none.reload());
@@ -74,6 +77,155 @@ TEST_F(ReloaderTest, ProofWaitsForTheOldWorkers) {
   ASSERT_TRUE(account);
   EXPECT_NE(account->outcome, Outcome::committed);
   EXPECT_EQ(host_.on_disk(), "old");
+}
+
+TEST_F(ReloaderTest, WorkersToldByTheirSocketsAreOldWhileTheyListen) {
+  host_.service.how.signal->workers.clear();
+  host_.service.how.signal->workers_listen = true;
+  host_.processes.processes[0].executable = "/usr/sbin/fake";
+  add_worker(101, 8, "fake");
+  host_.processes.processes.back().executable = "/usr/sbin/fake";
+  add_worker(102, 8, "helper");  // another program that the master started
+  host_.processes.processes.back().executable = "/usr/bin/helper";
+  host_.processes.listening = {101, 102};
+  ASSERT_TRUE(reloader_.reload());
+  EXPECT_TRUE(reloader_.old_workers_remain());
+  host_.processes.listening = {102};  // 101 finishes what it has
+  EXPECT_FALSE(reloader_.old_workers_remain());
+}
+
+// A control socket that answers from a list.
+class ScriptedSocket final : public Network {
+ public:
+  mutable std::deque<std::string> answers;
+  mutable std::vector<std::string> heard;
+
+  Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
+    if (answers.empty()) return fail(Code::failed, "connect to", address.text(), "refused");
+    return std::make_unique<Connection>(*this);
+  }
+
+ private:
+  class Connection final : public Stream {
+   public:
+    explicit Connection(const ScriptedSocket& socket) : socket_(socket) {}
+    Result<std::string> read(SteadyTime) override { return std::exchange(answer_, ""); }
+    Done write(std::string_view bytes, SteadyTime) override {
+      socket_.heard.emplace_back(bytes);
+      answer_ = socket_.answers.front();
+      socket_.answers.pop_front();
+      return {};
+    }
+
+   private:
+    const ScriptedSocket& socket_;
+    std::string answer_;
+  };
+};
+
+// Says one thing; "yes" is success, "busy" is that.
+class OneRequest final : public Dialogue {
+ public:
+  explicit OneRequest(std::string request) : request_(std::move(request)) {}
+  std::optional<std::string> request() override {
+    return answer_ ? std::nullopt : std::optional(request_);
+  }
+  void hear(std::string_view answer) override { answer_ = answer; }
+  Done outcome() const override {
+    if (answer_ == "yes") return {};
+    return fail(answer_ == "busy" ? Code::busy : Code::failed, "say", request_, "no");
+  }
+
+ private:
+  std::string request_;
+  std::optional<std::string> answer_;
+};
+
+class FakeLive final : public LiveUpdate {
+ public:
+  explicit FakeLive(bool possible) : possible_(possible) {}
+  Address address() const override { return {"", 0, "/control"}; }
+  std::unique_ptr<Dialogue> question() const override {
+    return std::make_unique<OneRequest>("may I?");
+  }
+  Result<std::unique_ptr<Dialogue>> update(bool resumed) const override {
+    if (!possible_) return fail(Code::failed, "say", "", "too much");
+    return std::make_unique<OneRequest>(resumed ? "again" : "take");
+  }
+
+ private:
+  bool possible_;
+};
+
+class LiveReloaderTest : public ReloaderTest {
+ protected:
+  LiveReloaderTest() {
+    host_.service.how.live = [this](const std::vector<std::string>& files) {
+      asked_of_ = files;
+      return std::make_unique<FakeLive>(possible_);
+    };
+  }
+  std::vector<std::string> asked_of_;
+  bool possible_ = true;
+  ScriptedSocket socket_;
+  Host with_socket_{host_.files, host_.processes, host_.commands, socket_, host_.clock};
+  Reloader live_{&host_.service, with_socket_};
+};
+
+TEST_F(LiveReloaderTest, TellsOverTheSocketWithoutASignal) {
+  socket_.answers = {"yes", "yes"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_EQ(asked_of_, std::vector<std::string>{"/a.pem"});
+  EXPECT_TRUE(live_.is_live());
+  ASSERT_TRUE(live_.tell(true));
+  EXPECT_EQ(socket_.heard, (std::vector<std::string>{"may I?", "again"}));
+  EXPECT_TRUE(host_.processes.signals.empty());
+  EXPECT_FALSE(live_.old_workers_remain());
+}
+
+TEST_F(LiveReloaderTest, ASocketThatWillNotDoMeansAReload) {
+  for (std::deque<std::string> answers : {std::deque<std::string>{}, {"no"}}) {
+    socket_.answers = answers;
+    ASSERT_TRUE(live_.choose({"/a.pem"}));
+    EXPECT_FALSE(live_.is_live());
+    ASSERT_TRUE(live_.tell(false));
+  }
+  EXPECT_EQ(host_.processes.signals.size(), 2U);
+}
+
+TEST_F(LiveReloaderTest, WhatCannotBeBegunIsAReloadAfterAll) {
+  possible_ = false;
+  socket_.answers = {"yes"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  ASSERT_TRUE(live_.tell(false));
+  EXPECT_FALSE(live_.is_live());
+  EXPECT_EQ(host_.processes.signals.size(), 1U);
+}
+
+TEST_F(LiveReloaderTest, SomebodyElsesChangeIsNotTrampledByAReloadEither) {
+  socket_.answers = {"busy"};
+  Done chosen = live_.choose({"/a.pem"});
+  ASSERT_FALSE(chosen);
+  EXPECT_EQ(chosen.error().code, Code::busy);
+}
+
+TEST_F(LiveReloaderTest, ARefusalInTheMiddleIsNoReasonForASignal) {
+  socket_.answers = {"yes", "no"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_FALSE(live_.tell(false));
+  EXPECT_TRUE(host_.processes.signals.empty());
+}
+
+TEST_F(LiveReloaderTest, WhereOnlyARestartLoadsTheSocketIsAllThereIs) {
+  host_.service.how.restart_only = "it has no master";
+  EXPECT_FALSE(live_.choose({"/a.pem"}));  // the socket is dead
+  EXPECT_FALSE(live_.reload());
+  socket_.answers = {"yes", "yes"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_TRUE(live_.tell(false));
+  host_.service.how.live = {};
+  EXPECT_EQ(live_.choose({"/a.pem"}).error().code, Code::unsupported);
+  EXPECT_TRUE(host_.processes.signals.empty());
 }
 
 }  // namespace

@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "x509/pem.h"
 
 namespace certrebind {
 
 namespace {
 
-void add_bindings(const Service& service, Discovery discovery, Survey& into) {
+using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
+
+void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
+  looks.merge(discovery.looked_at);
   into.configured_by.push_back({service.id(), std::move(discovery.configured_by)});
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
@@ -20,12 +22,16 @@ void add_bindings(const Service& service, Discovery discovery, Survey& into) {
 }
 
 // Each path is looked at once, several at a time.
-void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings) {
+void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, const Looks& known) {
   std::unordered_map<std::string_view, std::shared_ptr<OnDisk>> by_path;
   std::vector<std::pair<const std::string*, OnDisk*>> to_do;
   for (SurveyedBinding& bound : bindings) {
     const std::string& path = bound.binding.certificate.path;
     if (path.empty()) continue;
+    if (auto looked = known.find(path); looked != known.end()) {
+      bound.disk = looked->second;
+      continue;
+    }
     auto [entry, is_new] = by_path.try_emplace(path);
     if (is_new) {
       entry->second = std::make_shared<OnDisk>();
@@ -38,29 +44,6 @@ void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings) {
 }
 
 }  // namespace
-
-OnDisk look_at(const Files& files, const std::string& path) {
-  OnDisk disk;
-  auto bytes = files.read(path, kPemLimit);
-  if (!bytes) {
-    disk.problem = bytes.error().cause;
-    return disk;
-  }
-  auto block = first_certificate_block(*bytes);
-  if (!block) {
-    disk.problem = "it holds no certificate";
-    return disk;
-  }
-  auto der = pem_decode(*block);
-  auto outline = der ? outline_of(*der) : Result<CertificateOutline>(pass(der));
-  if (!outline) {
-    disk.problem = "its certificate cannot be read: " + outline.error().cause;
-    return disk;
-  }
-  disk.der = std::move(*der);
-  disk.certificate = std::move(*outline);
-  return disk;
-}
 
 std::vector<Sighting> Survey::sightings() const {
   std::vector<Sighting> seen;
@@ -100,10 +83,11 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   Survey result{
       .services = std::move(*services), .configured_by = {}, .bindings = {}, .diagnostics = {}};
   result.diagnostics = std::move(result.services.diagnostics);
+  Looks looks;
   for (const auto& service : result.services.found) {
     auto discovery = service->bindings();
     if (discovery) {
-      add_bindings(*service, std::move(*discovery), result);
+      add_bindings(*service, std::move(*discovery), result, looks);
     } else if (!only.empty()) {
       return pass(discovery);
     } else {
@@ -114,7 +98,7 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
                                     .message = discovery.error().message()});
     }
   }
-  look_at_disk(host.files, result.bindings);
+  look_at_disk(host.files, result.bindings, looks);
   return result;
 }
 

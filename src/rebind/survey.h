@@ -9,17 +9,10 @@
 
 #include "service/registry.h"
 #include "store/bound.h"
+#include "store/on_disk.h"
 #include "store/sightings.h"
-#include "x509/certificate.h"
 
 namespace certrebind {
-
-// What lies at the path of a bound certificate. Read and outlined once for each path.
-struct OnDisk {
-  std::optional<CertificateOutline> certificate;
-  std::string der;      // of the leaf
-  std::string problem;  // why there is no certificate; empty where there is one
-};
 
 struct SurveyedBinding {
   const Service* service = nullptr;
@@ -53,8 +46,5 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
-
-// Reads the leaf at `path`.
-OnDisk look_at(const Files& files, const std::string& path);
 
 }  // namespace certrebind

@@ -40,7 +40,7 @@ class Transaction {
       : bench_(bench),
         service_(service),
         row_(std::move(row)),
-        reloader_(service, bench.host.processes),
+        reloader_(service, bench.host),
         swap_(bench.host.files, bench.state, bench.journal, row_) {}
 
   Result<Account> run(const Work& work);
@@ -55,8 +55,9 @@ class Transaction {
   Step stage(const Work& work);
   Step swap();
   Step test();
-  Step reload();
+  Step tell();
   Result<Account> verify();
+  Step test_what_is_served();
   Result<Account> commit_without_proof();
 
   Result<Account> refuse(const std::string& why, const std::string& next);
@@ -167,6 +168,8 @@ Transaction::Step Transaction::look_before(const Work& work) {
   Done noted = reloader_.is_running() ? note_who_answers() : Done();
   testing.join();
   if (!noted) return refuse(noted.error().message(), "");
+  if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
+    return refuse(chosen.error().message(), chosen.error().hint);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
   if (tested->status == 0) return std::nullopt;
   return refuse(
@@ -199,12 +202,26 @@ Transaction::Step Transaction::test() {
   return std::nullopt;
 }
 
-Transaction::Step Transaction::reload() {
+Transaction::Step Transaction::tell() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
-  Done sent = reloader_.reload();
-  if (!sent) return restore(sent.error().message());
-  signalled_ = true;
+  Done told = reloader_.tell(false);
+  // Of several certificates over the socket some may have arrived.
+  signalled_ = told.has_value() || reloader_.is_live();
+  if (!told) return restore(told.error().message());
   return std::nullopt;
+}
+
+// What went over a socket is served already; that it can be loaded from disk, too, is tested before
+// it counts.
+Transaction::Step Transaction::test_what_is_served() {
+  if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
+  auto tested = run_test();
+  if (!tested) return restore(tested.error().message());
+  if (tested->status == 0) return std::nullopt;
+  return restore(
+      "the new certificate is served, but the server's own test refuses the new files; "
+      "it says:" +
+      excerpt(tested->output));
 }
 
 Result<Account> Transaction::verify() {
@@ -214,7 +231,10 @@ Result<Account> Transaction::verify() {
   within.ready = [this] { return !reloader_.old_workers_remain(); };
   Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
   bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
-  if (verdict.holds() && up) return commit(verdict);
+  if (verdict.holds() && up) {
+    if (Step over = test_what_is_served()) return *over;
+    return commit(verdict);
+  }
   std::string why = fmt::format(
       "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
       count_of(verdict.total, "endpoint and name", "endpoints and names"));
@@ -230,10 +250,10 @@ Result<Account> Transaction::run(const Work& work) {
   if (Step over = look_before(work)) return *over;
   if (Step over = stage(work)) return *over;
   if (Step over = swap()) return *over;
-  if (!row_.record.files.empty())
+  if (!row_.record.files.empty() && !reloader_.is_live())
     if (Step over = test()) return *over;
   if (!reloader_.is_running()) return commit_without_proof();
-  if (Step over = reload()) return *over;
+  if (Step over = tell()) return *over;
   return verify();
 }
 
@@ -305,7 +325,9 @@ Result<Account> Transaction::needs_operator(const std::string& why, const std::s
   if (test) text += "\n  " + test->text();
   if (reloader_.is_running() && !reloader_.master_is_gone()) {
     SignalReload master = *reloader_.target();
-    text += fmt::format("\n  kill -{} {}", master.name, master.pid);
+    const std::string& restart_only = service_->reload().restart_only;
+    text += restart_only.empty() ? fmt::format("\n  kill -{} {}", master.name, master.pid)
+                                 : "\n  restart the server: " + restart_only;
   }
   if (service_ && reloader_.master_is_gone()) text += "\n  restart the server";
   text += "\n  certrebind check";
@@ -339,8 +361,11 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     served = "the server was not told to reload: it serves what it served before";
     return std::nullopt;
   }
-  auto tested = run_test();
-  bool reloaded = tested && tested->status == 0 && reloader_.reload().has_value();
+  bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
+  if (!reloaded) {
+    auto tested = run_test();
+    reloaded = tested && tested->status == 0 && reloader_.reload().has_value();
+  }
   Verdict verdict = prove_claims(claims_for_old(), patience());
   served = fmt::format("{} of {} show the old certificate", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"));
@@ -397,11 +422,19 @@ Result<Account> Transaction::recover() {
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
                interrupted == Phase::restoring;
+  // Whoever has a change open there meanwhile is named when the server is told.
+  Done chosen = reloader_.choose(row_.record.loads);
   bool may_be_served = interrupted == Phase::verifying ||
                        (row_.record.files.empty() && interrupted == Phase::reloading);
   if (may_be_served && reloader_.is_running()) {
+    // Only what lies on disk already is told: once more does no harm.
+    bool told =
+        interrupted == Phase::verifying || !reloader_.is_live() || reloader_.tell(true).has_value();
     Verdict verdict = prove_claims(claims_for_new(), patience());
-    if (verdict.holds()) return commit(verdict);
+    if (told && verdict.holds()) {
+      if (Step over = test_what_is_served()) return *over;
+      return commit(verdict);
+    }
   }
   return restore(fmt::format("certrebind was interrupted in the phase '{}'", to_text(interrupted)));
 }
@@ -412,7 +445,8 @@ Result<Account> carry_out(const Bench& bench, Work work) {
   JournalRecord record{.token = random_token(),
                        .files = {},
                        .successions = std::move(work.successions),
-                       .expectations = std::move(work.expectations)};
+                       .expectations = std::move(work.expectations),
+                       .loads = std::move(work.loads)};
   for (const PlannedFile& file : work.files)
     record.files.push_back({.path = file.path,
                             .before_digest = content_digest(file.before),

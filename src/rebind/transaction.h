@@ -59,6 +59,7 @@ struct Work {
   // What is there may be broken: the server's test need not pass before, and endpoints that do not
   // answer now have to afterwards.
   bool mends = false;
+  std::vector<std::string> loads = {};  // what the server is to take up: real paths
 };
 
 // Carries it out. An Error only where not even the journal could be written; nothing was touched

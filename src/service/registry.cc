@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "service/haproxy/discover.h"
+#include "service/haproxy/haproxy.h"
 #include "service/nginx/discover.h"
 #include "service/nginx/nginx.h"
 
@@ -35,7 +37,25 @@ Done named_nginx(const Host& host, const std::string& path, Services& into) {
   return {};
 }
 
-constexpr Kind kKinds[] = {{"nginx", running_nginx, named_nginx}};
+Done running_haproxy(const Host& host, Services& into) {
+  auto instances =
+      haproxy::running_instances(host.processes, host.commands, host.files, into.diagnostics);
+  if (!instances) return pass(instances);
+  for (haproxy::Instance& instance : *instances)
+    into.found.push_back(std::make_unique<HaproxyService>(std::move(instance), host.files));
+  return {};
+}
+
+Done named_haproxy(const Host& host, const std::string& path, Services& into) {
+  auto instance =
+      haproxy::instance_for(path, host.processes, host.commands, host.files, into.diagnostics);
+  if (!instance) return pass(instance);
+  into.found.push_back(std::make_unique<HaproxyService>(std::move(*instance), host.files));
+  return {};
+}
+
+constexpr Kind kKinds[] = {{"haproxy", running_haproxy, named_haproxy},
+                           {"nginx", running_nginx, named_nginx}};
 
 const Kind* kind_named(const std::string& name) {
   const Kind* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return name == k.name; });
@@ -52,7 +72,7 @@ Result<ServiceId> parse_service_id(const std::string& typed) {
     return fail(Code::usage, "use --service", typed, "it names no configuration file", hint);
   if (kind_named(kind) == nullptr)
     return fail(Code::usage, "use --service", typed, "the kind '" + kind + "' is not known",
-                "known kinds: nginx");
+                "known kinds: haproxy, nginx");
   return ServiceId{.kind = kind, .path = typed.substr(colon + 1)};
 }
 

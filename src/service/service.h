@@ -2,11 +2,15 @@
 // acts. Everything here is data; nothing here writes, signals or connects.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "store/on_disk.h"
 #include "sys/files.h"
 #include "sys/network.h"
 #include "sys/processes.h"
@@ -53,6 +57,17 @@ struct Endpoint {
 
 enum class Role { server, client };
 
+// A file beside a certificate that belongs to this one certificate, and is stale with another.
+struct Companion {
+  enum class Kind {
+    ocsp_response,  // DER; empty: none
+    issuer,         // the issuer's certificate, PEM
+    timestamps,     // a SignedCertificateTimestampList (RFC 6962 section 3.3)
+  };
+  Kind kind = Kind::ocsp_response;
+  std::string path;  // absolute on this host; the file exists
+};
+
 // A site's use of a certificate.
 struct Binding {
   std::string site;  // what a person calls it: the first name, else the listener
@@ -64,7 +79,8 @@ struct Binding {
   std::vector<Endpoint> endpoints;
   Role role = Role::server;
   NamedFile certificate;
-  NamedFile key;          // the same file as `certificate` for a combined PEM
+  NamedFile key;  // the same file as `certificate` for a combined PEM
+  std::vector<Companion> companions = {};
   bool stapling = false;  // OCSP stapling is on for this site
   // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
   std::string not_editable;
@@ -88,6 +104,9 @@ struct Discovery {
   // Where a change may bring, change or end a binding: the configuration files that were read, and
   // the directories in which others would be found. Real paths on this host.
   std::vector<std::string> configured_by;
+  // What the service had to look at itself, because it chooses by what certificates say: by path as
+  // bound, so that nobody reads it again.
+  std::unordered_map<std::string, std::shared_ptr<const OnDisk>> looked_at = {};
 };
 
 // A certificate's files as a directive would name them. For a combined PEM both are the same path.
@@ -103,7 +122,7 @@ struct FileEdit {
   std::string replacement;
 };
 
-// How the server takes up new files.
+// How the server takes up new files on a signal.
 struct SignalReload {
   int signal = 0;
   std::string name;      // "HUP"
@@ -113,10 +132,46 @@ struct SignalReload {
   // After the signal, a proof counts once none of the earlier ones is called so any more. Empty:
   // not known; then handshakes alone tell.
   std::string workers;
+  // Names do not tell: its workers are the children that run the master's own program, and an
+  // earlier one takes connections as long as it holds a listening socket.
+  bool workers_listen = false;
 };
+
+// A conversation with a running server over its control socket, as a pure state machine. Each
+// request goes over a connection of its own; the server ends its answer by closing it.
+class Dialogue {
+ public:
+  virtual ~Dialogue() = default;
+  // What to send next; nothing when it is over. It may hold a private key: it goes to the socket
+  // and nowhere else.
+  virtual std::optional<std::string> request() = 0;
+  virtual void hear(std::string_view answer) = 0;
+  // When it is over: whether it came to what was wanted.
+  virtual Done outcome() const = 0;
+};
+
+// Has the server's memory follow certain files without a reload.
+class LiveUpdate {
+ public:
+  virtual ~LiveUpdate() = default;
+  virtual Address address() const = 0;
+  // Only asks. Code::busy: somebody else's change is under way there, which neither this nor a
+  // reload may trample. Any other error: only a reload brings these files up, and why.
+  virtual std::unique_ptr<Dialogue> question() const = 0;
+  // Has the server hold what lies on disk now, all of it or, as far as it can tell, nothing.
+  // `resumed`: a change found half done may be what a crash left of ours, and is taken back first.
+  virtual Result<std::unique_ptr<Dialogue>> update(bool resumed) const = 0;
+};
+
 struct Reload {
   // Unset: the server is not running; nothing is signalled, and proof is owed.
-  std::optional<SignalReload> signal;
+  std::optional<SignalReload> signal = {};
+  // Not empty: it runs, but only a restart has it load anew, and why. `signal` then only says which
+  // process it is.
+  std::string restart_only = {};
+  // Unset, or: how these files (real paths on this host) are brought up while it runs. Null where
+  // one of them is none that it could take up so.
+  std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
 };
 
 // What a bad certificate at reload does to the server.
@@ -128,7 +183,8 @@ class Service {
   virtual const ServiceId& id() const = 0;
   // Every binding, and what was not understood. An error only if the main file cannot be read.
   virtual Result<Discovery> bindings() const = 0;
-  // The edits that make `binding` name `files` instead.
+  // The edits that make `binding` name `files` instead. Code::unsupported where no directive can
+  // name them: the bound file is rebuilt then.
   virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                                 const CertificateFiles& files) const = 0;
   virtual std::optional<Command> config_test() const = 0;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <set>
 #include <string>
 
 #include "base/text.h"
@@ -104,6 +105,43 @@ bool is_alive(const Stat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
+// The inodes of a process's sockets.
+std::set<std::string> sockets_of(int pid) {
+  constexpr std::string_view kSocket = "socket:[";
+  std::set<std::string> inodes;
+  auto entries = Disk().list(proc(pid, "fd"));
+  if (!entries) return inodes;
+  for (const std::string& entry : *entries) {
+    std::string target = link_or_empty(proc(pid, "fd/") + entry);
+    if (target.starts_with(kSocket))
+      inodes.insert(target.substr(kSocket.size(), target.size() - kSocket.size() - 1));
+  }
+  return inodes;
+}
+
+// One of the kernel's tables of sockets: what a listening one has in which column.
+struct SocketTable {
+  size_t state_column;
+  const char* listening;
+  size_t inode_column;
+};
+constexpr SocketTable kTcpTable{3, "0A", 9};         // TCP_LISTEN
+constexpr SocketTable kUnixTable{3, "00010000", 6};  // __SO_ACCEPTCON
+
+bool has_listener(int pid, const char* table, const SocketTable& shape,
+                  const std::set<std::string>& inodes) {
+  auto text = Disk().read(proc(pid, table), kConfigLimit);
+  if (!text) return false;
+  for (const std::string& line : split(*text, '\n')) {
+    std::vector<std::string> fields = split(line, ' ');
+    std::erase(fields, "");
+    if (fields.size() > shape.inode_column && fields[shape.state_column] == shape.listening &&
+        inodes.contains(fields[shape.inode_column]))
+      return true;
+  }
+  return false;
+}
+
 template <class Wanted>
 Result<std::vector<Process>> processes_where(Wanted wanted) {
   auto entries = Disk().list("/proc");
@@ -136,6 +174,21 @@ Result<Process> SystemProcessTable::find(int pid) const {
   if (!read_stat(pid, stat) || !is_alive(stat))
     return fail(Code::not_found, "find the process", std::to_string(pid), "it is gone");
   return describe(pid, stat);
+}
+
+Result<std::vector<std::string>> SystemProcessTable::environment(int pid) const {
+  auto bytes = Disk().read(proc(pid, "environ"), kPemLimit);
+  if (!bytes) return pass(bytes);
+  std::vector<std::string> variables = split(*bytes, '\0');
+  std::erase(variables, "");
+  return variables;
+}
+
+bool SystemProcessTable::listens(int pid) const {
+  std::set<std::string> sockets = sockets_of(pid);
+  return !sockets.empty() && (has_listener(pid, "net/tcp", kTcpTable, sockets) ||
+                              has_listener(pid, "net/tcp6", kTcpTable, sockets) ||
+                              has_listener(pid, "net/unix", kUnixTable, sockets));
 }
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {

@@ -35,6 +35,10 @@ class ProcessTable {
   virtual Result<std::vector<Process>> children(int pid) const = 0;
   // Code::not_found when there is none (zombies count as gone).
   virtual Result<Process> find(int pid) const = 0;
+  // What it was started with, "NAME=value" each.
+  virtual Result<std::vector<std::string>> environment(int pid) const = 0;
+  // Whether it holds a listening socket, TCP or UNIX. False for a process that is gone.
+  virtual bool listens(int pid) const = 0;
   // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
   virtual Done signal(int pid, uint64_t started, int number) = 0;
 };
@@ -44,6 +48,8 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<Process>> named(const std::string& name) const override;
   Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
+  Result<std::vector<std::string>> environment(int pid) const override;
+  bool listens(int pid) const override;
   Done signal(int pid, uint64_t started, int number) override;
 };
 

@@ -1,6 +1,11 @@
 #include "sys/processes.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace certrebind {
 namespace {
@@ -108,6 +113,33 @@ TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {
   SystemProcessTable table;
   Done sent = table.signal(1, 12345678901234, 0);
   ASSERT_FALSE(sent);
+}
+
+TEST(ProcessTable, TellsTheEnvironmentOfAProcess) {
+  auto ours = SystemProcessTable().environment(own_pid());
+  ASSERT_TRUE(ours);
+  EXPECT_TRUE(
+      std::ranges::any_of(*ours, [](const std::string& v) { return v.starts_with("PATH="); }));
+  EXPECT_FALSE(SystemProcessTable().environment(1 << 30));
+}
+
+TEST(ProcessTable, TellsWhoListens) {
+  SystemProcessTable table;
+  EXPECT_FALSE(table.listens(1 << 30));
+  for (int family : {AF_INET, AF_INET6, AF_UNIX}) {
+    EXPECT_FALSE(table.listens(own_pid()));
+    int socket = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_storage address{};
+    address.ss_family = static_cast<sa_family_t>(family);
+    socklen_t size = family == AF_INET    ? sizeof(sockaddr_in)
+                     : family == AF_INET6 ? sizeof(sockaddr_in6)
+                                          : sizeof(sa_family_t);  // autobind: unix(7)
+    ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_FALSE(table.listens(own_pid()));
+    ASSERT_EQ(::listen(socket, 1), 0);
+    EXPECT_TRUE(table.listens(own_pid()));
+    ::close(socket);
+  }
 }
 
 }  // namespace

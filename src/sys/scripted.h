@@ -3,6 +3,8 @@
 
 #include <deque>
 #include <functional>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "sys/processes.h"
@@ -12,6 +14,8 @@ namespace certrebind {
 class ScriptedProcesses final : public ProcessTable {
  public:
   std::vector<Process> processes;
+  std::set<int> listening;  // pids that hold listening sockets
+  std::map<int, std::vector<std::string>> environments;
   std::vector<std::pair<int, int>> signals;  // what was sent: pid, signal
   std::function<void(int, int)> on_signal;   // what the server then does
 
@@ -27,6 +31,11 @@ class ScriptedProcesses final : public ProcessTable {
       if (process.pid == pid) return process;
     return fail(Code::not_found, "find the process", std::to_string(pid), "it is gone");
   }
+  Result<std::vector<std::string>> environment(int pid) const override {
+    auto found = environments.find(pid);
+    return found == environments.end() ? std::vector<std::string>() : found->second;
+  }
+  bool listens(int pid) const override { return listening.contains(pid); }
   Done signal(int pid, uint64_t started, int number) override {
     auto process = find(pid);
     if (!process) return pass(process);

@@ -16,6 +16,10 @@
 
 namespace certrebind {
 
+enum class KeyType { rsa, ecdsa, ed25519, ed448, other };
+// "RSA 2048", "ECDSA P-256"-style names are built from these.
+std::string to_text(KeyType type);
+
 // What tables show of a certificate.
 struct CertificateOutline {
   Thumbprint thumbprint;
@@ -24,14 +28,12 @@ struct CertificateOutline {
   std::string issuer;              // the same of the issuer
   std::vector<std::string> names;  // subjectAltName DNS names in lower case and IP addresses as
                                    // text; where there is no subjectAltName, the subject's CN
+  std::string common_name;         // the subject's last CN in lower case, as a host name would be
+  KeyType key_type = KeyType::other;  // by its algorithm; whether it is a good key is not looked at
   WallTime not_before;
   WallTime not_after;
   bool self_issued = false;  // subject and issuer are equal byte for byte
 };
-
-enum class KeyType { rsa, ecdsa, ed25519, ed448, other };
-// "RSA 2048", "ECDSA P-256"-style names are built from these.
-std::string to_text(KeyType type);
 
 // All that preflight asks.
 struct Certificate {

@@ -28,6 +28,7 @@ TEST(Certificate, TellsKeys) {
                                Case{TestKey::ed25519, KeyType::ed25519, "Ed25519", 128}}) {
     Certificate certificate = parsed(ca.issue({.key = expected.key}));
     EXPECT_EQ(certificate.key_type, expected.type);
+    EXPECT_EQ(certificate.outline.key_type, expected.type);
     EXPECT_EQ(certificate.key_text(), expected.text);
     EXPECT_EQ(certificate.security_bits, expected.security_bits);
   }

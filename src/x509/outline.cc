@@ -16,6 +16,18 @@ namespace {
 constexpr std::string_view kCommonName{"\x55\x04\x03", 3};      // 2.5.4.3
 constexpr std::string_view kSubjectAltName{"\x55\x1D\x11", 3};  // 2.5.29.17
 
+struct KeyAlgorithm {
+  std::string_view oid;
+  KeyType type;
+};
+constexpr KeyAlgorithm kKeyAlgorithms[] = {
+    {{"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", 9}, KeyType::rsa},  // 1.2.840.113549.1.1.1
+    {{"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0A", 9}, KeyType::rsa},  // id-RSASSA-PSS
+    {{"\x2A\x86\x48\xCE\x3D\x02\x01", 7}, KeyType::ecdsa},        // 1.2.840.10045.2.1
+    {{"\x2B\x65\x70", 3}, KeyType::ed25519},                      // 1.3.101.112
+    {{"\x2B\x65\x71", 3}, KeyType::ed448},                        // 1.3.101.113
+};
+
 std::unexpected<Error> malformed(std::string part) {
   return fail(Code::failed, "read", "certificate", "its " + part + " is malformed");
 }
@@ -154,9 +166,19 @@ std::optional<bool> find_alternative_names(std::string_view content,
   return false;
 }
 
+// SubjectPublicKeyInfo: SEQUENCE of SEQUENCE {OID, parameters} and the key.
+KeyType key_type_of(std::string_view content) {
+  auto algorithm = DerReader(content).next(der::kSequence);
+  auto type = algorithm ? DerReader(algorithm->content).next(der::kOid) : std::nullopt;
+  if (!type) return KeyType::other;
+  for (const KeyAlgorithm& known : kKeyAlgorithms)
+    if (type->content == known.oid) return known.type;
+  return KeyType::other;
+}
+
 // The fields of a TBSCertificate that are shown, where they lie.
 struct Fields {
-  DerElement serial, issuer, validity, subject;
+  DerElement serial, issuer, validity, subject, key;
   std::optional<DerElement> extensions;
 };
 
@@ -178,7 +200,7 @@ std::optional<Fields> fields_of(std::string_view der) {
   auto subject = reader.next(der::kSequence);
   auto key = reader.next(der::kSequence);
   if (!serial || !algorithm || !issuer || !validity || !subject || !key) return std::nullopt;
-  Fields fields{*serial, *issuer, *validity, *subject, std::nullopt};
+  Fields fields{*serial, *issuer, *validity, *subject, *key, std::nullopt};
   while (!reader.at_end()) {  // unique identifiers [1] and [2], extensions [3]
     auto element = reader.next();
     if (!element) return std::nullopt;
@@ -206,6 +228,8 @@ Result<CertificateOutline> outline_of(std::string_view der) {
     has_names = find_alternative_names(fields->extensions->content, outline.names);
   if (!has_names) return malformed("list of extensions");
   if (!*has_names && subject->common_name) outline.names = {to_lower(*subject->common_name)};
+  if (subject->common_name) outline.common_name = to_lower(*subject->common_name);
+  outline.key_type = key_type_of(fields->key.content);
   outline.thumbprint = Thumbprint::of_der(der);
   outline.serial = serial_text(fields->serial.content);
   outline.subject = std::move(subject->shown);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -87,6 +88,15 @@ int fdatasync(int d) {
 int syncfs(int d) {
   if (fault("syncfs")) return -1;
   return REAL(int, syncfs, int)(d);
+}
+/* Of a control socket; handshakes go over TCP. */
+ssize_t send(int d, const void *bytes, size_t size, int flags) {
+  struct sockaddr_storage where;
+  socklen_t length = sizeof where;
+  if (getsockname(d, (struct sockaddr *)&where, &length) == 0 && where.ss_family == AF_UNIX &&
+      fault("send"))
+    return -1;
+  return REAL(ssize_t, send, int, const void *, size_t, int)(d, bytes, size, flags);
 }
 static int open_faulty(const char *path, int flags, mode_t mode) {
   if ((flags & O_EXCL) != 0 && fault("create")) return -1;

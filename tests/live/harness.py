@@ -32,6 +32,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev/certrebind")
 NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
+HAPROXY = os.environ.get("HAPROXY", "/usr/sbin/haproxy")
 MODULES = pathlib.Path("/usr/lib/nginx/modules")
 PATIENCE = 30  # seconds until something that must happen is given up
 ROOT = os.geteuid() == 0
@@ -265,6 +266,34 @@ def processes_of_group(group):
     return found
 
 
+def end_group(server, number):
+    """Ends a server that leads a process group, and waits until all of it is gone."""
+    if server.process is None:
+        return
+    group = server.process.pid
+    if server.process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            server.process.send_signal(signal.SIGCONT)
+            server.process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.process.wait(10)
+    deadline = time.monotonic() + 10
+    while processes_of_group(group):
+        if time.monotonic() > deadline or number == signal.SIGKILL:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        time.sleep(0.01)
+    server.process.wait()
+    server.process = None
+
+
+def wait_served(thumbprint, where, sni=None, **options):
+    def served():
+        with contextlib.suppress(OSError):
+            return handshake(where, sni, **options) == thumbprint
+    until(served, f"{where} ({sni}) serves {thumbprint[:16]}")
+
+
 class Nginx:
     """A real nginx in its own directory, in a process group of its own."""
 
@@ -358,29 +387,128 @@ class Nginx:
 
     def stop(self, number=signal.SIGTERM):
         """Ends it and waits until master and workers are gone."""
-        if self.process is None:
-            return
-        group = self.process.pid
-        if self.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(signal.SIGCONT)
-                self.process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
-        deadline = time.monotonic() + 10
-        while processes_of_group(group):
-            if time.monotonic() > deadline or number == signal.SIGKILL:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
-            time.sleep(0.01)
-        self.process.wait()
-        self.process = None
+        end_group(self, number)
 
     def wait_served(self, thumbprint, where, sni=None, **options):
-        def served():
-            with contextlib.suppress(OSError):
-                return handshake(where, sni, **options) == thumbprint
-        until(served, f"{where} ({sni}) serves {thumbprint[:16]}")
+        wait_served(thumbprint, where, sni, **options)
+
+
+class HAProxy:
+    """A real HAProxy in its own directory, in a process group of its own. `-W` unless `master` is
+    False; an admin socket in run/ unless `socket` is False."""
+
+    def __init__(self, prefix, name="haproxy.cfg", workers=1, master=True, socket=True):
+        self.prefix = pathlib.Path(prefix)
+        self.prefix.mkdir(parents=True, exist_ok=True)
+        (self.prefix / "run").mkdir(exist_ok=True)
+        self.conf = self.prefix / name
+        self.log = self.prefix / "run/error.log"
+        self.workers_wanted = workers
+        self.master, self.has_socket = master, socket
+        self.socket_path = self.prefix / "run/admin.sock"
+        self.process = None
+
+    @property
+    def service(self):
+        return f"haproxy:{self.conf}"
+
+    def write(self, frontends="", main="", defaults=""):
+        """The main file: `frontends` are whole sections, `main` and `defaults` go into theirs."""
+        socket = f" stats socket {self.socket_path} mode 600 level admin\n" if self.has_socket else ""
+        write(self.conf, f"global\n{socket}{main}\ndefaults\n mode http\n timeout client 60s\n"
+              f" timeout server 60s\n timeout connect 5s\n{defaults}\n{frontends}\n")
+        return self
+
+    def command(self, *more):
+        return [HAPROXY, "-f", str(self.conf), *more]
+
+    def test(self):
+        """haproxy -c: (exit status, output)."""
+        done = subprocess.run(self.command("-c"), capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self, *arguments, env=None, cwd=None):
+        """`arguments` replace "-f CONF"."""
+        command = [HAPROXY, *arguments] if arguments else self.command()
+        # The parent's death ends it too; setpriv becomes haproxy, so the pid is the master's.
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *command, "-W" if self.master else "-db"],
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.log, "ab"), env={**os.environ, **(env or {})}, cwd=cwd)
+
+        def up():
+            if self.process.poll() is not None:
+                raise AssertionError("haproxy did not start: " + self.errors())
+            return len(self.worker_pids()) >= self.workers_wanted
+
+        until(up, "haproxy has its worker")
+        return self
+
+    def errors(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    @property
+    def master_pid(self):
+        return self.process.pid
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def worker_pids(self):
+        """Processes that take connections: those that only finish are left out."""
+        family = processes_of_group(self.process.pid)
+        if self.master:
+            family -= {self.process.pid}
+        return {pid for pid in family if self._listens(pid)}
+
+    @staticmethod
+    def _listens(pid):
+        sockets = set()
+        with contextlib.suppress(OSError):
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                    if target.startswith("socket:["):
+                        sockets.add(target[8:-1])
+            for table, column in (("tcp", 9), ("tcp6", 9), ("unix", 6)):
+                for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                    fields = line.split()
+                    if len(fields) > column and fields[column] in sockets and fields[3] in (
+                            "0A", "00010000"):
+                        return True
+        return False
+
+    def reloads(self):
+        """How often the master was told to load its configuration anew."""
+        return len(re.findall(r"Reloading HAProxy", self.errors()))
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def reload(self):
+        """A USR2, waited for: every worker is new."""
+        before = self.worker_pids()
+        self.send(signal.SIGUSR2)
+        until(lambda: len(self.worker_pids() - before) >= self.workers_wanted
+              and not self.worker_pids() & before, "haproxy has reloaded")
+
+    def say(self, text):
+        """What the admin socket answers."""
+        with socket.socket(socket.AF_UNIX) as raw:
+            raw.settimeout(10)
+            raw.connect(str(self.socket_path))
+            raw.sendall(text.encode())
+            answer = b""
+            while part := raw.recv(65536):
+                answer += part
+        return answer.decode()
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it and waits until master and workers are gone."""
+        end_group(self, number)
+
+    def wait_served(self, thumbprint, where, sni=None, **options):
+        wait_served(thumbprint, where, sni, **options)
 
 
 class Gate:
@@ -538,6 +666,11 @@ class Place:
 
     def nginx(self, name="nginx", **options):
         server = Nginx(self.path / name, **options)
+        self.at_end(server.stop)
+        return server
+
+    def haproxy(self, name="haproxy", **options):
+        server = HAProxy(self.path / name, **options)
         self.at_end(server.stop)
         return server
 

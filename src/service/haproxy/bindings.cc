@@ -1,0 +1,236 @@
+#include "service/haproxy/bindings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "service/haproxy/listeners.h"
+#include "service/haproxy/sni.h"
+#include "service/host_names.h"
+#include "service/loopback.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
+
+// Every certificate once, several at a time.
+Looks look_at_all(const Listeners& listeners, const Files& files) {
+  std::unordered_map<std::string, std::shared_ptr<OnDisk>> looks;
+  std::vector<std::pair<const std::string*, OnDisk*>> to_do;
+  auto want = [&](const std::string& path) {
+    auto [entry, is_new] = looks.try_emplace(path);
+    if (!is_new) return;
+    entry->second = std::make_shared<OnDisk>();
+    to_do.emplace_back(&entry->first, entry->second.get());
+  };
+  for (const Listener& listener : listeners.all)
+    for (const Use& use : listener.uses) want(use.pem.certificate);
+  for (const ClientUse& client : listeners.clients) want(client.use.pem.certificate);
+  for_each_index(to_do.size(), std::thread::hardware_concurrency(),
+                 [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
+  return {std::make_move_iterator(looks.begin()), std::make_move_iterator(looks.end())};
+}
+
+Candidate candidate_of(const Use& use, const OnDisk& disk) {
+  Candidate candidate;
+  if (disk.certificate) candidate.key_type = disk.certificate->key_type;
+  for (const std::string& filter : use.filters)
+    if (filter.starts_with('!')) {
+      candidate.excluded.push_back(filter.substr(1));
+    } else {
+      candidate.names.push_back(filter);
+    }
+  // Any filter, be it an exclusion alone, and the certificate's own names do not count.
+  if (!use.filters.empty() || !disk.certificate) return candidate;
+  candidate.names = disk.certificate->names;
+  const std::string& common_name = disk.certificate->common_name;
+  if (!common_name.empty() &&
+      std::ranges::find(candidate.names, common_name) == candidate.names.end())
+    candidate.names.push_back(common_name);
+  return candidate;
+}
+
+class Binder {
+ public:
+  Binder(const Listeners& listeners, const Looks& looks, const Root& root)
+      : listeners_(listeners),
+        looks_(looks),
+        root_(root),
+        hosts_(root),
+        loopback_(specific_addresses()) {
+    for (const Listener& listener : listeners.all)
+      for (const BindAddress& address : listener.addresses)
+        sharing_[address.text].push_back(&listener);
+  }
+
+  std::vector<Binding> run() {
+    for (const Listener& listener : listeners_.all) bind(listener);
+    for (const ClientUse& client : listeners_.clients) bind_client(client);
+    return std::move(bindings_);
+  }
+
+ private:
+  std::set<std::pair<std::string, uint16_t>> specific_addresses() const {
+    std::set<std::pair<std::string, uint16_t>> specific;
+    for (const Listener& listener : listeners_.all)
+      for (const BindAddress& address : listener.addresses)
+        if (!address.quic && !address.host.empty()) specific.emplace(address.host, address.port);
+    return specific;
+  }
+
+  void bind(const Listener& listener) {
+    std::vector<Candidate> candidates;
+    candidates.reserve(listener.uses.size());
+    for (const Use& use : listener.uses)
+      candidates.push_back(candidate_of(use, *looks_.at(use.pem.certificate)));
+    SniTable table(candidates);
+    std::vector<Endpoint> places = places_of(listener);
+    size_t by_default = default_of(listener);
+    for (size_t i = 0; i < listener.uses.size(); ++i) {
+      Binding binding = outline(listener.uses[i]);
+      binding.names = candidates[i].names;
+      std::erase(binding.names, "*");
+      binding.site = binding.names.empty() ? listener.section : binding.names.front();
+      add_endpoints(places, probe_names(candidates, i, table),
+                    i == by_default && !listener.strict_sni, binding);
+      bindings_.push_back(std::move(binding));
+    }
+  }
+
+  static size_t default_of(const Listener& listener) {
+    auto named = std::ranges::find(listener.uses, true, &Use::is_default);
+    return named == listener.uses.end() ? 0 : static_cast<size_t>(named - listener.uses.begin());
+  }
+
+  static void add_endpoints(const std::vector<Endpoint>& places,
+                            const std::vector<std::string>& probes, bool without_sni,
+                            Binding& binding) {
+    for (Endpoint endpoint : places) {
+      endpoint.probe_names = probes;
+      endpoint.without_sni = without_sni;
+      if (endpoint.unproven.empty() && probes.empty() && !without_sni)
+        endpoint.unproven = "other certificates there answer to all of its names";
+      binding.endpoints.push_back(std::move(endpoint));
+    }
+  }
+
+  Binding outline(const Use& use) const {
+    Binding binding;
+    binding.certificate = named(use, use.word, use.pem.certificate);
+    binding.key = use.key ? named(use, *use.key, use.pem.key) : binding.certificate;
+    binding.key.path = use.pem.key;
+    if (!use.key) binding.key.written.clear();
+    binding.companions = use.pem.companions;
+    binding.stapling = use.updates_ocsp;
+    if (use.doubtful) binding.not_editable = "it depends on a condition that is not known here";
+    return binding;
+  }
+
+  // A word that means this one file is given with its place; else the line alone.
+  static NamedFile named(const Use& use, const Word& word, const std::string& path) {
+    NamedFile file{path, span_of(use.place, word), {}};
+    if (use.editable_word) {
+      file.written = written_at(use.place, word);
+    } else {
+      file.where.begin = file.where.end = 0;
+    }
+    return file;
+  }
+
+  void bind_client(const ClientUse& client) {
+    Binding binding = outline(client.use);
+    binding.site = client.site;
+    binding.role = Role::client;
+    bindings_.push_back(std::move(binding));
+  }
+
+  std::vector<Endpoint> places_of(const Listener& listener) {
+    std::vector<Endpoint> places;
+    for (const BindAddress& address : listener.addresses)
+      for (Reach& reach : reach_of(address, listener)) {
+        Endpoint endpoint;
+        endpoint.address = std::move(reach.address);
+        endpoint.listens = address.text;
+        endpoint.proxy_protocol = listener.accepts_proxy;
+        endpoint.unproven = std::move(reach.unproven);
+        if (endpoint.unproven.empty()) endpoint.unproven = why_unproven(address, listener);
+        places.push_back(std::move(endpoint));
+      }
+    return places;
+  }
+
+  std::vector<Reach> reach_of(const BindAddress& address, const Listener& listener) {
+    if (!address.unknown.empty())
+      return {{Address{address.host, address.port, ""}, address.unknown}};
+    if (address.family == BindAddress::Family::unix_socket) {
+      bool is_abstract = address.path.starts_with('@');
+      return {{Address{"", 0, is_abstract ? address.path : root_.on_host(address.path)}, ""}};
+    }
+    if (address.family == BindAddress::Family::other) return resolved(address);
+    if (!address.host.empty()) return {{Address{address.host, address.port, ""}, ""}};
+    if (address.family == BindAddress::Family::ipv4) return {loopback_.ipv4(address.port)};
+    if (!listener.both_families) return {loopback_.ipv6(address.port)};
+    return {loopback_.ipv6(address.port), loopback_.ipv4(address.port)};
+  }
+
+  std::vector<Reach> resolved(const BindAddress& address) {
+    std::vector<Reach> reaches;
+    for (const std::string& host : hosts_.addresses(to_lower(address.host)))
+      reaches.push_back({Address{host, address.port, ""}, ""});
+    if (reaches.empty())
+      reaches.push_back({Address{address.host, address.port, ""},
+                         fmt::format("HAProxy resolved the host name {} when it started; it is not "
+                                     "in /etc/hosts",
+                                     printable(address.host))});
+    return reaches;
+  }
+
+  std::string why_unproven(const BindAddress& address, const Listener& listener) const {
+    if (address.quic) return "QUIC is not probed";
+    if (listener.needs_other_header) return "it expects NetScaler's header in front of TLS";
+    const std::vector<const Listener*>& others = sharing_.at(address.text);
+    bool same = std::ranges::all_of(
+        others, [&](const Listener* other) { return same_certificates(*other, listener); });
+    return same ? "" : "another bind line with other certificates shares this address";
+  }
+
+  static bool same_certificates(const Listener& one, const Listener& other) {
+    return std::ranges::equal(
+        one.uses, other.uses, {}, [](const Use& use) { return use.pem.name; },
+        [](const Use& use) { return use.pem.name; });
+  }
+
+  const Listeners& listeners_;
+  const Looks& looks_;
+  const Root& root_;
+  HostNames hosts_;
+  Loopback loopback_;
+  std::unordered_map<std::string, std::vector<const Listener*>> sharing_;
+  std::vector<Binding> bindings_;
+};
+
+}  // namespace
+
+Discovery discover_bindings(Config config, const Started& started, Root& root) {
+  Globals globals = read_globals(config, started, root);
+  Listeners listeners = find_listeners(config, globals, started, root);
+  Discovery found;
+  found.looked_at = look_at_all(listeners, root.files());
+  found.bindings = Binder(listeners, found.looked_at, root).run();
+  found.diagnostics = std::move(config.diagnostics);
+  for (Diagnostic& diagnostic : listeners.diagnostics)
+    found.diagnostics.push_back(std::move(diagnostic));
+  for (const auto& file : config.files) found.configured_by.push_back(file->real);
+  for (const auto& list : listeners.lists) found.configured_by.push_back(list->real);
+  for (std::vector<std::string>* directories : {&config.directories, &listeners.directories})
+    for (std::string& directory : *directories) found.configured_by.push_back(std::move(directory));
+  return found;
+}
+
+}  // namespace certrebind::haproxy

@@ -1,0 +1,229 @@
+#include "service/haproxy/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+constexpr std::array<std::string_view, 24> kSections = {
+    "global",      "defaults",    "frontend",       "backend",   "listen",         "peers",
+    "mailers",     "resolvers",   "userlist",       "cache",     "program",        "ring",
+    "log-forward", "http-errors", "fcgi-app",       "crt-store", "traces",         "acme",
+    "log-profile", "healthcheck", "dynamic-update", "haterm",    "namespace_list", "certificate"};
+
+bool is_section(std::string_view word) {
+  return std::ranges::find(kSections, word) != kSections.end();
+}
+
+// One ".if" and what became of it.
+struct Branch {
+  bool outer = true;    // the lines around it are in effect
+  bool active = false;  // this branch is
+  bool taken = false;   // some branch was
+  bool doubtful = false;
+};
+
+class Loader {
+ public:
+  Loader(const Started& started, Root& root)
+      : started_(started), root_(root), environment_(started.environment) {}
+
+  Result<Config> run() {
+    for (const std::string& path : started_.paths)
+      if (Done read = read_path(path); !read) {
+        if (config_.files.empty()) return pass(read);
+        config_.diagnostics.push_back(
+            {Severity::error, root_.on_host(path), 0, 0, read.error().message()});
+      }
+    return std::move(config_);
+  }
+
+ private:
+  Done read_path(const std::string& path) {
+    auto info = root_.files().stat(root_.on_host(path));
+    if (!info) return pass(info);
+    return info->kind == FileKind::directory ? read_directory(path) : read_file(path);
+  }
+
+  Done read_directory(const std::string& path) {
+    auto names = root_.files().list(root_.on_host(path));
+    if (!names) return pass(names);
+    if (auto real = root_.real_path(path)) config_.directories.push_back(*real);
+    for (const std::string& name : *names)
+      if (name.ends_with(".cfg") && !name.starts_with('.'))
+        if (Done read = read_file(absolute_in(path, name)); !read) return read;
+    return {};
+  }
+
+  Done read_file(const std::string& path) {
+    auto real = root_.real_path(path);
+    if (!real) return pass(real);
+    auto text = root_.files().read(*real, kConfigLimit);
+    if (!text) return pass(text);
+    config_.files.push_back(std::make_unique<ConfigFile>(path, *real, std::move(*text)));
+    read_lines(*config_.files.back());
+    return {};
+  }
+
+  void read_lines(const ConfigFile& file) {
+    branches_.clear();
+    in_section_ = false;
+    std::string_view text = file.text;
+    Place place{&file, 0, 0};
+    while (place.begin < text.size()) {
+      ++place.line;
+      size_t end = text.find('\n', place.begin);
+      if (end == std::string_view::npos) {
+        report(Severity::error, place, 1, "the last line has no end: HAProxy takes it for cut off");
+        end = text.size();
+      }
+      read_one(place, text.substr(place.begin, end - place.begin));
+      place.begin = end + 1;
+    }
+    if (!branches_.empty()) report(Severity::error, place, 1, "an .if has no .endif");
+  }
+
+  void read_one(const Place& place, std::string_view text) {
+    Variables variables = [&](std::string_view name) { return lookup(name, place); };
+    Line line = read_line(text, variables);
+    if (!line.problem.empty()) {
+      if (in_effect())
+        report(Severity::error, place, line.problem_at + 1, "HAProxy refuses it: " + line.problem);
+      return;
+    }
+    if (line.words.empty()) return;
+    std::string_view first = line.words[0].value;
+    if (first.starts_with('.')) return macro(place, line, variables);
+    if (in_effect()) add({place, std::move(line.words), in_doubt()});
+  }
+
+  void macro(const Place& place, const Line& line, const Variables& variables) {
+    std::string_view name = line.words[0].value;
+    if (name == ".if") {
+      Branch branch{in_effect(), false, false, in_doubt()};
+      branches_.push_back(branch);
+      return choose(place, line, variables);
+    }
+    if (name != ".elif" && name != ".else" && name != ".endif") return;
+    if (branches_.empty())
+      return report(Severity::error, place, 1, fmt::format("{} without .if", name));
+    if (name == ".endif") {
+      branches_.pop_back();
+      return;
+    }
+    Branch& branch = branches_.back();
+    branch.active = false;
+    if (name == ".elif") return choose(place, line, variables);
+    branch.active = branch.outer && !branch.taken;
+    branch.taken = true;
+  }
+
+  // Whether the branch that begins here is taken. What cannot be judged is taken, in doubt, and so
+  // are those that follow it.
+  void choose(const Place& place, const Line& line, const Variables& variables) {
+    Branch& branch = branches_.back();
+    if (!branch.outer || branch.taken) return;
+    std::vector<std::string> words;
+    for (size_t i = 1; i < line.words.size(); ++i) words.push_back(line.words[i].value);
+    std::string condition = join(words, " ");
+    auto truth = evaluate(condition, variables, started_.build);
+    if (!truth) {
+      branch.doubtful = true;
+      report(Severity::warning, place, 1,
+             fmt::format("whether '{}' holds is not known here: what depends on it is read and "
+                         "never edited",
+                         printable(condition)));
+    }
+    branch.active = truth.value_or(true);
+    branch.taken = truth.value_or(false);
+  }
+
+  bool in_effect() const {
+    return std::ranges::all_of(branches_, [](const Branch& b) { return b.outer && b.active; });
+  }
+  bool in_doubt() const {
+    return std::ranges::any_of(branches_, [](const Branch& b) { return b.doubtful; });
+  }
+
+  void add(Statement statement) {
+    if (is_section(statement.word(0))) {
+      in_section_ = true;
+      config_.sections.push_back({std::move(statement), {}});
+      return;
+    }
+    if (!in_section_) return;
+    Section& section = config_.sections.back();
+    if (section.head.word(0) == "global") set_environment(statement);
+    section.statements.push_back(std::move(statement));
+  }
+
+  // What follows may use it: HAProxy sets it while it reads.
+  void set_environment(const Statement& statement) {
+    std::string name(statement.word(1)), value(statement.word(2));
+    if (statement.word(0) == "setenv") environment_[name] = value;
+    if (statement.word(0) == "presetenv") environment_.try_emplace(name, value);
+    if (statement.word(0) == "unsetenv")
+      for (size_t i = 1; i < statement.words.size(); ++i)
+        environment_.erase(std::string(statement.word(i)));
+    if (statement.word(0) == "resetenv")
+      std::erase_if(environment_, [&](const auto& entry) {
+        return std::ranges::none_of(statement.words,
+                                    [&](const Word& word) { return word.value == entry.first; });
+      });
+  }
+
+  std::optional<std::string> lookup(std::string_view name, const Place& place) const {
+    if (name == ".FILE") return place.file->path;
+    if (name == ".LINE") return std::to_string(place.line);
+    if (name == ".SECTION" && in_section_) return std::string(config_.sections.back().head.word(0));
+    auto found = environment_.find(std::string(name));
+    if (found == environment_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  void report(Severity severity, const Place& place, size_t column, std::string message) {
+    config_.diagnostics.push_back(diagnostic_at(severity, place, column, std::move(message)));
+  }
+
+  const Started& started_;
+  Root& root_;
+  std::map<std::string, std::string> environment_;
+  std::vector<Branch> branches_;
+  bool in_section_ = false;
+  Config config_;
+};
+
+}  // namespace
+
+Span span_of(const Place& place, const Word& word) {
+  return {.file = place.file->real,
+          .begin = place.begin + word.begin,
+          .end = place.begin + word.end,
+          .line = place.line,
+          .column = static_cast<int>(word.begin) + 1};
+}
+
+std::string written_at(const Place& place, const Word& word) {
+  return place.file->text.substr(place.begin + word.begin, word.end - word.begin);
+}
+
+Diagnostic diagnostic_at(Severity severity, const Place& place, size_t column,
+                         std::string message) {
+  return {.severity = severity,
+          .file = place.file->real,
+          .line = place.line,
+          .column = static_cast<int>(column),
+          .message = std::move(message)};
+}
+
+Result<Config> read_config(const Started& started, Root& root) {
+  return Loader(started, root).run();
+}
+
+}  // namespace certrebind::haproxy

@@ -1,0 +1,228 @@
+// The conversation itself, by the answers of HAProxy 2.6: they are read by their words, since the
+// socket gives no status.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "service/haproxy/live_update.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+// No certificate is called so: to abort it changes nothing, and the refusal says whose change is
+// under way. (`show ssl cert` would tell too, by listing them all.) To look first is vital: HAProxy
+// 2.6 takes a `set` for one certificate, while another's change is open, into the open one.
+constexpr std::string_view kNobody = "/certrebind/asks/whether/a/change/is/open";
+
+bool says(std::string_view answer, std::string_view words) {
+  return answer.find(words) != std::string_view::npos;
+}
+
+// An argument on the socket's command line.
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (char c : name) {
+    if (c == ' ' || c == ';' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+std::string command(std::string_view verb, std::string_view name) {
+  return fmt::format("{} ssl cert {}\n", verb, escaped(name));
+}
+
+std::string probe() {
+  return command("abort", kNobody);
+}
+
+// Whose change is open: a name, an empty one for nobody's, or an error.
+Result<std::string> open_change(std::string_view answer) {
+  constexpr std::string_view kAbout = "transaction is about '";
+  if (says(answer, "No ongoing transaction")) return std::string();
+  size_t at = answer.find(kAbout);
+  if (at == std::string_view::npos)
+    return fail(Code::failed, "use", "HAProxy's control socket",
+                "it answered: " + printable(trim(answer)));
+  std::string_view rest = answer.substr(at + kAbout.size());
+  return std::string(rest.substr(0, rest.find("' but you")));
+}
+
+std::unexpected<Error> left_open(const std::string& name) {
+  return fail(Code::busy, "change certificates at HAProxy's control socket", printable(name),
+              "somebody began a change of it there and has not ended it",
+              fmt::format("commit it or abort it: abort ssl cert {}", printable(escaped(name))));
+}
+
+class Question final : public Dialogue {
+ public:
+  explicit Question(std::vector<std::string> names) : names_(std::move(names)) {}
+
+  std::optional<std::string> request() override {
+    if (!outcome_ || asked_ > names_.size()) return std::nullopt;
+    return asked_ == 0 ? probe() : command("show", names_[asked_ - 1]);
+  }
+
+  void hear(std::string_view answer) override {
+    outcome_ = asked_ == 0 ? judge_open(answer) : judge_known(answer, names_[asked_ - 1]);
+    ++asked_;
+  }
+
+  Done outcome() const override { return outcome_; }
+
+ private:
+  static Done judge_open(std::string_view answer) {
+    auto name = open_change(answer);
+    if (!name) return pass(name);
+    if (!name->empty()) return left_open(*name);
+    return {};
+  }
+
+  static Done judge_known(std::string_view answer, const std::string& name) {
+    if (says(answer, "Filename: " + name + "\n") && says(answer, "Status: Used")) return {};
+    return fail(Code::failed, "find at HAProxy's control socket", printable(name),
+                "it does not use a certificate of this name");
+  }
+
+  std::vector<std::string> names_;
+  size_t asked_ = 0;
+  Done outcome_;
+};
+
+class Update final : public Dialogue {
+ public:
+  Update(std::vector<LiveCertificate> certificates, bool resumed)
+      : certificates_(std::move(certificates)), resumed_(resumed) {}
+
+  std::optional<std::string> request() override {
+    if (step_ == Step::over || at_ == certificates_.size()) return std::nullopt;
+    const LiveCertificate& now = certificates_[at_];
+    switch (step_) {
+      case Step::look:
+        return probe();
+      case Step::take_back:
+        return command("abort", open_);
+      case Step::set:
+        return payload(now.name, now.payload);
+      case Step::set_companion:
+        return payload(now.name + now.companions[companion_].first,
+                       now.companions[companion_].second);
+      case Step::commit:
+        return command("commit", now.name);
+      case Step::read_back:
+        return command("show", now.name);
+      case Step::give_up:
+        return command("abort", now.name);
+      case Step::over:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  void hear(std::string_view answer) override {
+    const LiveCertificate& now = certificates_[at_];
+    switch (step_) {
+      case Step::look:
+        return looked(answer);
+      case Step::take_back:
+        step_ = Step::look;
+        return;
+      case Step::set:
+        companion_ = 0;
+        if (!says(answer, "Transaction created for certificate " + now.name))
+          return refused("set", answer);
+        step_ = now.companions.empty() ? Step::commit : Step::set_companion;
+        return;
+      case Step::set_companion:
+        if (!says(answer, "Transaction updated for certificate " + now.name))
+          return refused("set", answer);
+        if (++companion_ == now.companions.size()) step_ = Step::commit;
+        return;
+      case Step::commit:
+        if (!says(answer, "Success!")) return refused("commit", answer);
+        step_ = Step::read_back;
+        return;
+      case Step::read_back:
+        if (!says(answer, "SHA1 FingerPrint: " + now.sha1)) {
+          outcome_ = fail(Code::failed, "read back from HAProxy", printable(now.name),
+                          "it does not hold what was committed");
+          step_ = Step::over;
+          return;
+        }
+        ++at_;
+        step_ = Step::look;
+        return;
+      case Step::give_up:
+      case Step::over:
+        step_ = Step::over;
+        return;
+    }
+  }
+
+  Done outcome() const override {
+    if (!outcome_ || at_ == certificates_.size()) return outcome_;
+    return fail(Code::failed, "change certificates at HAProxy's control socket",
+                printable(certificates_[at_].name), "it did not come to an end");
+  }
+
+ private:
+  enum class Step { look, take_back, set, set_companion, commit, read_back, give_up, over };
+
+  // "<<" and an empty line enclose a payload.
+  static std::string payload(std::string_view name, std::string_view text) {
+    return fmt::format("set ssl cert {} <<\n{}\n", escaped(name), text);
+  }
+
+  void looked(std::string_view answer) {
+    auto name = open_change(answer);
+    if (name && name->empty()) {
+      step_ = Step::set;
+      return;
+    }
+    bool ours = name && resumed_ && taken_back_ < certificates_.size() &&
+                std::ranges::any_of(certificates_, [&](const LiveCertificate& certificate) {
+                  return certificate.name == *name;
+                });
+    if (ours) {
+      open_ = *name;
+      ++taken_back_;
+      step_ = Step::take_back;
+      return;
+    }
+    outcome_ = name ? Done(left_open(*name)) : Done(pass(name));
+    step_ = Step::over;
+  }
+
+  void refused(const char* verb, std::string_view answer) {
+    std::vector<std::string> lines;
+    for (const std::string& line : split(trim(answer), '\n')) lines.push_back(printable(line));
+    std::string words = join(lines, "; ");
+    outcome_ = fail(Code::failed, fmt::format("{} at HAProxy's control socket", verb),
+                    printable(certificates_[at_].name),
+                    words.empty() ? "it gave no answer" : "it answered: " + words);
+    step_ = Step::give_up;
+  }
+
+  std::vector<LiveCertificate> certificates_;
+  bool resumed_;
+  size_t at_ = 0;
+  size_t companion_ = 0;
+  size_t taken_back_ = 0;
+  std::string open_;  // the name of a change found open
+  Step step_ = Step::look;
+  Done outcome_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialogue> ask_about(std::vector<std::string> names) {
+  return std::make_unique<Question>(std::move(names));
+}
+
+std::unique_ptr<Dialogue> set_and_commit(std::vector<LiveCertificate> certificates, bool resumed) {
+  return std::make_unique<Update>(std::move(certificates), resumed);
+}
+
+}  // namespace certrebind::haproxy

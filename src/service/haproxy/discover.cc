@@ -1,0 +1,232 @@
+#include "service/haproxy/discover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/text.h"
+#include "service/haproxy/command_line.h"
+#include "service/root.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+constexpr int kUser2 = 12;  // SIGUSR2
+constexpr milliseconds kVersionDeadline{10'000};
+
+constexpr std::array<const char*, 4> kUsualPlaces = {"/usr/sbin/haproxy", "/usr/local/sbin/haproxy",
+                                                     "/usr/bin/haproxy",
+                                                     "/opt/haproxy/sbin/haproxy"};
+
+// What a master says to itself when it runs itself again: `haproxy -c` would take itself for that
+// master ("will not start (no listener)").
+constexpr std::array<std::string_view, 7> kInternal = {"HAPROXY_MWORKER_WAIT_ONLY",
+                                                       "HAPROXY_MWORKER_REEXEC",
+                                                       "HAPROXY_PROCESSES",
+                                                       "HAPROXY_STARTUP_VERSION",
+                                                       "HAPROXY_CLI",
+                                                       "HAPROXY_MASTER_CLI",
+                                                       "HAPROXY_STARTUPLOGS_FD"};
+
+bool is_internal(std::string_view name) {
+  return std::ranges::find(kInternal, name) != kInternal.end();
+}
+
+Build ask_build(Commands& commands, const std::string& executable, const std::string& root) {
+  auto output = commands.run({.arguments = {executable, "-vv"}, .root = root}, kVersionDeadline);
+  return output && output->status == 0 ? parse_build(output->output) : Build{};
+}
+
+class Finder {
+ public:
+  Finder(const ProcessTable& processes, Commands& commands, const Files& files,
+         std::vector<Diagnostic>& diagnostics)
+      : processes_(processes), commands_(commands), files_(files), diagnostics_(diagnostics) {}
+
+  Result<std::vector<Instance>> run() {
+    auto all = processes_.named("haproxy");
+    if (!all) return pass(all);
+    // A script may be called so too, one that starts HAProxy for instance.
+    std::erase_if(*all, [](const Process& process) {
+      return !process.executable.empty() && !file_name(process.executable).starts_with("haproxy");
+    });
+    for (const Process& process : *all) by_pid_[process.pid] = &process;
+    for (const Process& process : *all) consider(process);
+    return std::move(instances_);
+  }
+
+ private:
+  void consider(const Process& process) {
+    if (process.arguments.empty()) return;
+    CommandLine line = parse_arguments(process.arguments);
+    if (line.one_shot || by_pid_.contains(process.parent)) return;
+    if (!is_manageable(process)) return;
+    if (line.configs.empty()) return;
+    if (auto found = instance(process, line)) keep(std::move(*found));
+  }
+
+  bool is_manageable(const Process& process) {
+    if (process.other_mounts) {
+      report(Severity::note, process,
+             "it runs in a container (another mount namespace): run certrebind inside it");
+      return false;
+    }
+    if (process.executable.empty()) {
+      report(Severity::warning, process, "it may not be looked into: run certrebind as root");
+      return false;
+    }
+    return true;
+  }
+
+  bool has_worker(const Process& process) const {
+    return std::ranges::any_of(
+        by_pid_, [&](const auto& entry) { return entry.second->parent == process.pid; });
+  }
+
+  std::optional<Instance> instance(const Process& process, const CommandLine& line) {
+    // "master-worker" in `global` does what -W does.
+    bool master = line.master_worker || has_worker(process);
+    if (!master && !processes_.listens(process.pid)) return std::nullopt;  // it only finishes
+    Instance found;
+    found.executable = process.executable;
+    // `chroot` is entered after the configuration was read; a master does not enter it at all.
+    if (master && !process.root.empty()) found.root = process.root;
+    found.peer = line.peer;
+    Root root(found.root, files_);
+    // HAProxy is there already: -C took it.
+    found.started.directory = master ? root.inside(process.working_directory).value_or("/") : "/";
+    if (!master)
+      found.started.directory =
+          line.directory.starts_with('/') ? line.directory : process.working_directory;
+    for (const std::string& config : line.configs)
+      found.started.paths.push_back(absolute_in(found.started.directory, config));
+    set_environment(process, found.started);
+    found.started.build = ask_build(
+        commands_, root.inside(process.executable).value_or(process.executable), found.root);
+    found.master = SignalReload{.signal = kUser2,
+                                .name = "USR2",
+                                .pid = process.pid,
+                                .started = process.started,
+                                .workers = {},
+                                .workers_listen = true};
+    if (master) {
+      found.user = process.user;
+    } else {
+      found.restart_only =
+          "it runs without a master process (-W), and nothing has it load its files again";
+    }
+    return found;
+  }
+
+  void set_environment(const Process& process, Started& started) {
+    auto variables = processes_.environment(process.pid);
+    if (!variables)
+      return report(Severity::warning, process,
+                    "its environment may not be read: run certrebind as root");
+    for (const std::string& variable : *variables) {
+      size_t equals = variable.find('=');
+      if (equals != std::string::npos && !is_internal(variable.substr(0, equals)))
+        started.environment[variable.substr(0, equals)] = variable.substr(equals + 1);
+    }
+  }
+
+  void keep(Instance instance) {
+    auto same = std::ranges::find_if(instances_, [&](const Instance& other) {
+      return other.started.paths == instance.started.paths && other.root == instance.root;
+    });
+    if (same == instances_.end()) {
+      instances_.push_back(std::move(instance));
+      return;
+    }
+    if (same->master->started < instance.master->started) std::swap(*same, instance);
+    diagnostics_.push_back(
+        {Severity::warning, Root(same->root, files_).on_host(same->started.paths.front()), 0, 0,
+         fmt::format("two of them run with this configuration, {} and {}; only {} is looked after",
+                     instance.master->pid, same->master->pid, same->master->pid)});
+  }
+
+  void report(Severity severity, const Process& process, std::string message) {
+    std::string name = process.executable.empty() ? "haproxy" : process.executable;
+    diagnostics_.push_back(
+        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+  }
+
+  const ProcessTable& processes_;
+  Commands& commands_;
+  const Files& files_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::map<int, const Process*> by_pid_;
+  std::vector<Instance> instances_;
+};
+
+bool uses(const Instance& instance, const std::string& real_config, const Files& files) {
+  Root root(instance.root, files);
+  return std::ranges::any_of(instance.started.paths, [&](const std::string& path) {
+    auto real = root.real_path(path);
+    return real && *real == real_config;
+  });
+}
+
+// One of another user that may run with this configuration.
+std::optional<int> hidden_process(const ProcessTable& processes, const Files& files,
+                                  const std::string& real_config) {
+  auto all = processes.named("haproxy");
+  if (!all) return std::nullopt;
+  for (const Process& process : *all) {
+    if (!process.executable.empty() || process.arguments.empty()) continue;
+    for (const std::string& config : parse_arguments(process.arguments).configs) {
+      auto its_config = files.real_path(config);
+      if (!config.starts_with('/') || (its_config && *its_config == real_config))
+        return process.pid;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::string> find_executable(const Files& files) {
+  for (const char* place : kUsualPlaces) {
+    auto info = files.stat(place);
+    if (info && info->kind == FileKind::regular) return std::string(place);
+  }
+  return fail(Code::not_found, "find", "haproxy", "it is in none of the usual places",
+              "install HAProxy, or start it");
+}
+
+}  // namespace
+
+Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
+                                                const Files& files,
+                                                std::vector<Diagnostic>& diagnostics) {
+  return Finder(processes, commands, files, diagnostics).run();
+}
+
+Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
+                              Commands& commands, const Files& files,
+                              std::vector<Diagnostic>& diagnostics) {
+  auto real = files.real_path(config);
+  if (!real) return pass(real);
+  // What there is to say of others matters only where none of them is the one that was asked for.
+  std::vector<Diagnostic> of_others;
+  auto running = running_instances(processes, commands, files, of_others);
+  if (!running) return pass(running);
+  for (Instance& instance : *running)
+    if (uses(instance, *real, files)) return std::move(instance);
+  if (auto hidden = hidden_process(processes, files, *real))
+    return fail(Code::denied, "tell whether it runs:", config,
+                fmt::format("process {} is an HAProxy that may not be looked into", *hidden),
+                "run certrebind as root");
+  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
+                       [](const Diagnostic& other) { return other.severity != Severity::note; });
+  auto executable = find_executable(files);
+  if (!executable) return pass(executable);
+  Instance idle;
+  idle.executable = *executable;
+  idle.started.paths = {config.starts_with('/') ? config : *real};
+  idle.started.build = ask_build(commands, *executable, "/");
+  return idle;
+}
+
+}  // namespace certrebind::haproxy

@@ -1,0 +1,230 @@
+#include "service/haproxy/globals.h"
+
+#include <charconv>
+
+#include "base/text.h"
+#include "service/ip_text.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+constexpr uint16_t kMostPorts = 1024;  // of a range: more is no list of listeners
+
+std::optional<uint16_t> port_number(std::string_view text) {
+  uint16_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// "unix@", "ipv6@" and the like in front of an address.
+struct Prefix {
+  std::string_view name;
+  BindAddress::Family family;
+  bool quic;
+};
+constexpr Prefix kPrefixes[] = {
+    {"ipv4@", BindAddress::Family::ipv4, false},
+    {"ipv6@", BindAddress::Family::ipv6, false},
+    {"tcp@", BindAddress::Family::ipv4, false},
+    {"tcp4@", BindAddress::Family::ipv4, false},
+    {"tcp6@", BindAddress::Family::ipv6, false},
+    {"quic@", BindAddress::Family::ipv4, true},
+    {"quic4@", BindAddress::Family::ipv4, true},
+    {"quic6@", BindAddress::Family::ipv6, true},
+    {"unix@", BindAddress::Family::unix_socket, false},
+    {"uxst@", BindAddress::Family::unix_socket, false},
+    {"abns@", BindAddress::Family::unix_socket, false},
+    {"abnsz@", BindAddress::Family::unix_socket, false},
+};
+
+void set_unix(std::string_view prefix, std::string_view rest, std::string_view unix_prefix,
+              BindAddress& address) {
+  address.family = BindAddress::Family::unix_socket;
+  if (prefix == "abns@") {
+    address.unknown = "HAProxy pads an abstract name with zero bytes: it is not connected to";
+    return;
+  }
+  if (prefix == "abnsz@") {
+    address.path = "@" + std::string(rest);
+    return;
+  }
+  address.path = absolute_in("/", std::string(unix_prefix) + std::string(rest));
+}
+
+// "HOST:PORT": the last colon parts them, brackets may stand around an IPv6 address.
+void set_host(std::string_view host, bool v6, BindAddress& address) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty() || host == "*") {
+    if (v6) address.family = BindAddress::Family::ipv6;
+    return;
+  }
+  if (auto canonical = canonical_ipv4(host)) {
+    address.host = *canonical == "0.0.0.0" ? "" : *canonical;
+  } else if (auto longer = canonical_ipv6(host)) {
+    address.family = BindAddress::Family::ipv6;
+    address.host = *longer == "::" ? "" : *longer;
+  } else {
+    address.host = std::string(host);
+    address.family = BindAddress::Family::other;
+  }
+}
+
+void add_ports(BindAddress address, std::string_view ports, std::vector<BindAddress>& into) {
+  size_t dash = ports.find('-');
+  auto first = port_number(ports.substr(0, dash));
+  auto last = dash == std::string_view::npos ? first : port_number(ports.substr(dash + 1));
+  if (!first || !last || *last < *first || *last - *first > kMostPorts) {
+    address.unknown = "its port is not understood";
+    into.push_back(std::move(address));
+    return;
+  }
+  std::string head = address.text.substr(0, address.text.rfind(':') + 1);
+  for (uint32_t port = *first; port <= *last; ++port) {
+    address.port = static_cast<uint16_t>(port);
+    address.text = head + std::to_string(port);
+    into.push_back(address);
+  }
+}
+
+void add_address(std::string_view text, std::string_view unix_prefix,
+                 std::vector<BindAddress>& into) {
+  BindAddress address;
+  address.text = std::string(text);
+  std::string_view rest = text, name;
+  for (const Prefix& prefix : kPrefixes)
+    if (text.starts_with(prefix.name)) {
+      name = prefix.name;
+      rest = text.substr(name.size());
+      address.family = prefix.family;
+      address.quic = prefix.quic;
+    }
+  if (name.empty() && rest.find('@') != std::string_view::npos && !rest.starts_with('/')) {
+    address.family = BindAddress::Family::other;
+    address.unknown = "a socket that somebody hands over has no address";
+    into.push_back(std::move(address));
+    return;
+  }
+  if (address.family == BindAddress::Family::unix_socket || rest.starts_with('/')) {
+    set_unix(name, rest, unix_prefix, address);
+    into.push_back(std::move(address));
+    return;
+  }
+  size_t colon = rest.rfind(':');
+  bool v6 = address.family == BindAddress::Family::ipv6;
+  set_host(rest.substr(0, colon), v6, address);
+  if (colon == std::string_view::npos) {
+    address.unknown = "it has no port";
+    into.push_back(std::move(address));
+    return;
+  }
+  // ":::443" and "[::]:443" are all of IPv6, ":443" and "*:443" all of IPv4.
+  if (colon > 0 && rest.substr(0, colon).find(':') != std::string_view::npos)
+    address.family = BindAddress::Family::ipv6;
+  add_ports(std::move(address), rest.substr(colon + 1), into);
+}
+
+std::string prefix_of_unix_sockets(const Config& config) {
+  for (const Section& section : config.sections)
+    for (const Statement& statement : section.statements)
+      if (section.head.word(0) == "global" && statement.word(0) == "unix-bind")
+        for (size_t i = 1; i + 1 < statement.words.size(); ++i)
+          if (statement.word(i) == "prefix") return std::string(statement.word(i + 1));
+  return {};
+}
+
+// `stats socket ADDRESS … level admin`: without it the level is "operator".
+void add_socket(const Statement& statement, const Root& root, Globals& globals) {
+  bool admin = false;
+  for (size_t i = 3; i + 1 < statement.words.size(); ++i)
+    if (statement.word(i) == "level") admin = statement.word(i + 1) == "admin";
+  if (!admin || statement.doubtful) return;
+  for (const BindAddress& address : parse_addresses(statement.word(2), globals.unix_prefix)) {
+    if (!address.unknown.empty()) continue;
+    if (address.family == BindAddress::Family::unix_socket) {
+      bool is_abstract = address.path.starts_with('@');
+      globals.admin_sockets.push_back(
+          {"", 0, is_abstract ? address.path : root.on_host(address.path)});
+    } else if (address.family != BindAddress::Family::other) {
+      bool v6 = address.family == BindAddress::Family::ipv6;
+      std::string host = !address.host.empty() ? address.host : v6 ? "::1" : "127.0.0.1";
+      // Keys go there in the clear: to this machine only.
+      if (host.starts_with("127.") || host == "::1")
+        globals.admin_sockets.push_back({host, address.port, ""});
+    }
+  }
+}
+
+void set_extra_files(const Statement& statement, Globals& globals) {
+  globals.extra_bundle = globals.extra_key = globals.extra_ocsp = globals.extra_issuer =
+      globals.extra_timestamps = false;
+  for (size_t i = 1; i < statement.words.size(); ++i) {
+    std::string_view word = statement.word(i);
+    bool all = word == "all";
+    globals.extra_bundle |= all || word == "bundle";
+    globals.extra_key |= all || word == "key";
+    globals.extra_ocsp |= all || word == "ocsp";
+    globals.extra_issuer |= all || word == "issuer";
+    globals.extra_timestamps |= all || word == "sctl";
+  }
+}
+
+void read_global(const Statement& statement, const Started& started, const Root& root,
+                 Globals& globals) {
+  std::string_view name = statement.word(0);
+  std::string value(statement.word(1));
+  if (name == "crt-base") globals.certificate_base = absolute_in(started.directory, value);
+  if (name == "key-base") globals.key_base = absolute_in(started.directory, value);
+  if (name == "ssl-load-extra-files") set_extra_files(statement, globals);
+  if (name == "ssl-load-extra-del-ext") globals.removes_extension = true;
+  if (name == "stats" && value == "socket") add_socket(statement, root, globals);
+  if (name == "ssl-default-bind-options")
+    for (size_t i = 1; i < statement.words.size(); ++i)
+      globals.strict_sni |= statement.word(i) == "strict-sni";
+  if (name == "tune.bufsize")
+    std::from_chars(value.data(), value.data() + value.size(), globals.buffer_size);
+}
+
+void read_store(const Section& section, const Started& started, Globals& globals) {
+  std::string name(section.head.word(1));
+  CertificateStore& store = globals.stores[name];
+  store.name = name;
+  for (const Statement& statement : section.statements) {
+    if (statement.word(0) == "crt-base")
+      store.certificate_base = absolute_in(started.directory, statement.word(1));
+    if (statement.word(0) == "key-base")
+      store.key_base = absolute_in(started.directory, statement.word(1));
+    if (statement.word(0) != "load") continue;
+    Load load{.statement = &statement, .certificate = nullptr, .key = nullptr, .alias = {}};
+    for (size_t i = 1; i + 1 < statement.words.size(); i += 2) {
+      if (statement.word(i) == "crt") load.certificate = &statement.words[i + 1];
+      if (statement.word(i) == "key") load.key = &statement.words[i + 1];
+      if (statement.word(i) == "alias") load.alias = statement.word(i + 1);
+    }
+    if (load.certificate != nullptr) store.loads.push_back(std::move(load));
+  }
+}
+
+}  // namespace
+
+std::vector<BindAddress> parse_addresses(std::string_view argument, std::string_view unix_prefix) {
+  std::vector<BindAddress> addresses;
+  for (const std::string& part : split(argument, ','))
+    if (!part.empty()) add_address(part, unix_prefix, addresses);
+  return addresses;
+}
+
+Globals read_globals(const Config& config, const Started& started, const Root& root) {
+  Globals globals;
+  globals.unix_prefix = prefix_of_unix_sockets(config);
+  for (const Section& section : config.sections) {
+    if (section.head.word(0) == "crt-store") read_store(section, started, globals);
+    if (section.head.word(0) != "global") continue;
+    for (const Statement& statement : section.statements)
+      read_global(statement, started, root, globals);
+  }
+  return globals;
+}
+
+}  // namespace certrebind::haproxy

@@ -1,0 +1,58 @@
+// Where HAProxy speaks TLS, with the certificates that it has there; and the client certificates
+// towards servers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/haproxy/config.h"
+#include "service/haproxy/globals.h"
+#include "service/haproxy/pems.h"
+
+namespace certrebind::haproxy {
+
+// One certificate that something names.
+struct Use {
+  Pem pem;
+  Place place;
+  Word word;                  // of the certificate
+  std::optional<Word> key;    // where a key is named apart
+  bool editable_word = true;  // the word means just this file
+  std::vector<std::string>
+      filters;                // of a crt-list: names it is shown for, "!" for those it is not
+  bool is_default = false;    // of `default-crt`
+  bool updates_ocsp = false;  // HAProxy fetches OCSP responses itself
+  bool doubtful = false;
+};
+
+// A `bind` line with `ssl`.
+struct Listener {
+  Place place;
+  std::string section;  // "frontend www"
+  std::vector<BindAddress> addresses;
+  std::vector<Use> uses;  // in the order in which HAProxy loads them
+  bool strict_sni = false;
+  bool accepts_proxy = false;
+  bool needs_other_header = false;  // accept-netscaler-cip
+  bool both_families = false;       // v4v6
+};
+
+struct ClientUse {
+  std::string site;  // "backend app/web1"
+  Use use;
+};
+
+struct Listeners {
+  std::vector<Listener> all;
+  std::vector<ClientUse> clients;
+  std::vector<std::unique_ptr<ConfigFile>> lists;  // crt-list files that were read
+  std::vector<std::string> directories;            // of certificates, on this host
+  std::vector<Diagnostic> diagnostics;
+};
+
+// `config` must outlive it.
+Listeners find_listeners(const Config& config, const Globals& globals, const Started& started,
+                         Root& root);
+
+}  // namespace certrebind::haproxy

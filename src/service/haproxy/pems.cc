@@ -1,0 +1,143 @@
+#include "service/haproxy/pems.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "x509/pem.h"
+
+namespace certrebind::haproxy {
+
+namespace {
+
+// In the order in which HAProxy looks for them.
+constexpr const char* kBundle[] = {".dsa", ".ecdsa", ".rsa"};
+constexpr const char* kBeside[] = {".issuer", ".ocsp", ".sctl", ".key"};
+
+bool holds_key(const Files& files, const std::string& path) {
+  auto text = files.read(path, kPemLimit);
+  return text && std::ranges::any_of(pem_blocks(*text), &PemBlock::is_private_key);
+}
+
+}  // namespace
+
+std::string PemFinder::on_host(const std::string& name) const {
+  return root_.on_host(absolute_in(directory_, name));
+}
+
+bool PemFinder::exists(const std::string& on_host) const {
+  std::string directory = parent_directory(on_host);
+  auto [known, is_new] = listed_.try_emplace(directory);
+  if (is_new)
+    if (auto names = root_.files().list(directory))
+      known->second = {std::make_move_iterator(names->begin()),
+                       std::make_move_iterator(names->end())};
+  return known->second.contains(file_name(on_host)) && root_.files().stat(on_host).has_value();
+}
+
+// With ssl-load-extra-del-ext "x.crt" has its key in "x.key"; else, and for any other extension, it
+// is "x.crt.key".
+std::string PemFinder::beside(const std::string& certificate, const char* extension) const {
+  constexpr std::string_view kRemoved = ".crt";
+  if (globals_.removes_extension && certificate.ends_with(kRemoved))
+    return certificate.substr(0, certificate.size() - kRemoved.size()) + extension;
+  return certificate + extension;
+}
+
+void PemFinder::add_companion(const Pem& pem, Companion::Kind kind, const char* extension,
+                              std::vector<Companion>& into) const {
+  std::string path = beside(pem.certificate, extension);
+  if (exists(path)) into.push_back({kind, std::move(path)});
+}
+
+Pem PemFinder::pem_of(const std::string& name) const {
+  Pem pem{.name = name, .certificate = on_host(name), .key = {}, .by_name = true, .companions = {}};
+  pem.key = pem.certificate;
+  // A key in the file itself wins.
+  std::string key = beside(pem.certificate, ".key");
+  if (globals_.extra_key && exists(key) && !holds_key(root_.files(), pem.certificate))
+    pem.key = std::move(key);
+  if (globals_.extra_ocsp)
+    add_companion(pem, Companion::Kind::ocsp_response, ".ocsp", pem.companions);
+  if (globals_.extra_issuer) add_companion(pem, Companion::Kind::issuer, ".issuer", pem.companions);
+  if (globals_.extra_timestamps)
+    add_companion(pem, Companion::Kind::timestamps, ".sctl", pem.companions);
+  return pem;
+}
+
+Pem PemFinder::with_key(std::string_view certificate, std::string_view key) const {
+  std::string name(certificate), key_name(key);
+  if (!globals_.certificate_base.empty()) name = absolute_in(globals_.certificate_base, name);
+  Pem pem = pem_of(name);
+  if (key.empty()) return pem;
+  if (!globals_.key_base.empty()) key_name = absolute_in(globals_.key_base, key_name);
+  pem.key = on_host(key_name);
+  return pem;
+}
+
+Pems PemFinder::find_in_store(std::string_view value) const {
+  std::string_view rest = value.substr(1);
+  size_t slash = rest.find('/');
+  auto store = globals_.stores.find(std::string(rest.substr(0, slash)));
+  if (slash == std::string_view::npos || store == globals_.stores.end())
+    return {{}, "there is no such crt-store"};
+  std::string_view name = rest.substr(slash + 1);
+  for (const Load& load : store->second.loads) {
+    if (load.alias != name && load.certificate->value != name) continue;
+    const std::string& base = store->second.certificate_base;
+    std::string path =
+        base.empty() ? load.certificate->value : absolute_in(base, load.certificate->value);
+    Pem pem = pem_of(path);
+    if (load.key != nullptr) {
+      const std::string& key_base = store->second.key_base;
+      pem.key =
+          on_host(key_base.empty() ? load.key->value : absolute_in(key_base, load.key->value));
+    }
+    pem.name = std::string(value);
+    return {{std::move(pem)}, {}};
+  }
+  return {{}, "the crt-store has no such certificate"};
+}
+
+Pems PemFinder::find_bundle(const std::string& name) const {
+  Pems found;
+  for (const char* extension : kBundle) {
+    if (!globals_.extra_bundle || !exists(on_host(name + extension))) continue;
+    found.all.push_back(pem_of(name + extension));
+    found.all.back().by_name = false;
+  }
+  if (found.all.empty()) found.problem = "there is no such file";
+  return found;
+}
+
+// All in byte order but hidden files, directories and what belongs to a certificate.
+Pems PemFinder::find_in_directory(const std::string& name) const {
+  Pems found;
+  directories_.push_back(on_host(name));
+  auto names = root_.files().list(on_host(name));
+  if (!names) return {{}, "the directory cannot be read: " + names.error().cause};
+  for (const std::string& entry : *names) {
+    if (entry.starts_with('.')) continue;
+    if (std::ranges::any_of(kBeside, [&](const char* end) { return entry.ends_with(end); }))
+      continue;
+    std::string path = name + (name.ends_with('/') ? "" : "/") + entry;
+    auto info = root_.files().stat(on_host(path));
+    if (info && info->kind != FileKind::regular) continue;
+    found.all.push_back(pem_of(path));
+    found.all.back().by_name = false;
+  }
+  return found;
+}
+
+Pems PemFinder::find(std::string_view value, bool in_list) const {
+  if (value.starts_with('@')) return find_in_store(value);
+  std::string name(value);
+  if (!name.starts_with('/') && !globals_.certificate_base.empty())
+    name = globals_.certificate_base + "/" + name;
+  auto info = root_.files().stat(on_host(name));
+  if (!info) return find_bundle(name);
+  if (info->kind == FileKind::directory)
+    return in_list ? Pems{{}, "a crt-list takes no directory"} : find_in_directory(name);
+  return {{pem_of(name)}, {}};
+}
+
+}  // namespace certrebind::haproxy

@@ -1,0 +1,64 @@
+// Certificates as HAProxy loads them: what one "crt" names, in which files it lies, and what
+// HAProxy calls it at its control socket.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "service/haproxy/globals.h"
+#include "service/root.h"
+#include "service/service.h"
+
+namespace certrebind::haproxy {
+
+// One certificate with its key: an entry of `show ssl cert`.
+struct Pem {
+  std::string name;         // HAProxy's: the path as it was put together, not tidied
+  std::string certificate;  // on this host
+  std::string key;          // the same file for a combined PEM
+  bool by_name = true;      // the configuration names this very file: not its directory or bundle
+  std::vector<Companion> companions;
+};
+
+struct Pems {
+  std::vector<Pem> all;  // in the order in which HAProxy loads them
+  std::string problem;   // not empty where HAProxy finds nothing
+};
+
+// Takes the value of "crt" as it stands in a `bind` line or a crt-list: a file, a directory (where
+// `in_list` is false), the base name of a bundle, or "@store/name".
+class PemFinder {
+ public:
+  PemFinder(const Globals& globals, std::string directory, const Root& root)
+      : globals_(globals), directory_(std::move(directory)), root_(root) {}
+
+  Pems find(std::string_view value, bool in_list) const;
+  // With a key named apart, as in `ssl-f-use crt … key …`.
+  Pem with_key(std::string_view certificate, std::string_view key) const;
+
+  // The directories that were named as a whole: a certificate may come to lie there.
+  const std::vector<std::string>& directories() const { return directories_; }
+
+ private:
+  Pems find_in_store(std::string_view value) const;
+  Pems find_in_directory(const std::string& name) const;
+  Pems find_bundle(const std::string& name) const;
+  Pem pem_of(const std::string& name) const;
+  void add_companion(const Pem& pem, Companion::Kind kind, const char* extension,
+                     std::vector<Companion>& into) const;
+  std::string beside(const std::string& certificate, const char* extension) const;
+  std::string on_host(const std::string& name) const;
+  bool exists(const std::string& on_host) const;
+
+  const Globals& globals_;
+  std::string directory_;
+  const Root& root_;
+  mutable std::vector<std::string> directories_;
+  // Names in directories: ten thousand certificates in one would be asked for fifty thousand files.
+  mutable std::unordered_map<std::string, std::unordered_set<std::string>> listed_;
+};
+
+}  // namespace certrebind::haproxy

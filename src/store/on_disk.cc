@@ -1,0 +1,30 @@
+#include "store/on_disk.h"
+
+#include "x509/pem.h"
+
+namespace certrebind {
+
+OnDisk look_at(const Files& files, const std::string& path) {
+  OnDisk disk;
+  auto bytes = files.read(path, kPemLimit);
+  if (!bytes) {
+    disk.problem = bytes.error().cause;
+    return disk;
+  }
+  auto block = first_certificate_block(*bytes);
+  if (!block) {
+    disk.problem = "it holds no certificate";
+    return disk;
+  }
+  auto der = pem_decode(*block);
+  auto outline = der ? outline_of(*der) : Result<CertificateOutline>(pass(der));
+  if (!outline) {
+    disk.problem = "its certificate cannot be read: " + outline.error().cause;
+    return disk;
+  }
+  disk.der = std::move(*der);
+  disk.certificate = std::move(*outline);
+  return disk;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,21 @@
+// What lies at the path of a certificate: its leaf, outlined.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sys/files.h"
+#include "x509/certificate.h"
+
+namespace certrebind {
+
+struct OnDisk {
+  std::optional<CertificateOutline> certificate;
+  std::string der;      // of the leaf
+  std::string problem;  // why there is no certificate; empty where there is one
+};
+
+// Reads the leaf at `path`.
+OnDisk look_at(const Files& files, const std::string& path);
+
+}  // namespace certrebind
