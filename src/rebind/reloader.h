@@ -25,10 +25,12 @@ class Reloader {
 
  private:
   std::vector<Process> workers() const;
+  bool takes_connections(const Process& worker) const;
 
   const Service* service_;
   ProcessTable& processes_;
   std::vector<Process> old_workers_;
+  std::vector<uint64_t> listeners_;  // the master's, before the signal
 };
 
 }  // namespace certrebind

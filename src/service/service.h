@@ -64,7 +64,10 @@ struct Binding {
   std::vector<Endpoint> endpoints;
   Role role = Role::server;
   NamedFile certificate;
-  NamedFile key;          // the same file as `certificate` for a combined PEM
+  NamedFile key;  // the same file as `certificate` for a combined PEM
+  // A file for the certificates above the leaf, where the server takes them from there and from
+  // nowhere else; empty where they stand behind the leaf.
+  NamedFile chain;
   bool stapling = false;  // OCSP stapling is on for this site
   // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
   std::string not_editable;
@@ -111,8 +114,11 @@ struct SignalReload {
   uint64_t started = 0;  // its start time: with the pid, an identity
   // What those of its children are called, as their whole first argument, that take connections.
   // After the signal, a proof counts once none of the earlier ones is called so any more. Empty:
-  // not known; then handshakes alone tell.
+  // they are not told by name.
   std::string workers;
+  // Those of its children take connections that hold one of the master's listening sockets, and
+  // they close them when they are to end. Without this and a name handshakes alone tell.
+  bool workers_hold_listeners = false;
 };
 struct Reload {
   // Unset: the server is not running; nothing is signalled, and proof is owed.
@@ -132,6 +138,9 @@ class Service {
   virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                                 const CertificateFiles& files) const = 0;
   virtual std::optional<Command> config_test() const = 0;
+  // Where the test alone does not load what a reload loads: the server itself, started apart from
+  // the world and ended again.
+  virtual std::optional<Rehearsal> rehearsal() const = 0;
   virtual Reload reload() const = 0;
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <set>
 #include <string>
 
 #include "base/text.h"
@@ -121,6 +122,32 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
   return found;
 }
 
+// Words of a line of /proc/net, which are padded with blanks.
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words = split(line, ' ');
+  std::erase(words, "");
+  return words;
+}
+
+// Inodes of the sockets that listen in the network namespace of a process: state 0A of tcp(7), the
+// flag __SO_ACCEPTCON of a UNIX socket.
+std::set<uint64_t> listening_near(int pid) {
+  std::set<uint64_t> found;
+  auto add = [&](const char* table, size_t column, const std::string& value, size_t inode) {
+    std::string text;
+    if (auto bytes = Disk().read(proc(pid, table), kConfigLimit)) text = std::move(*bytes);
+    for (const std::string& line : split(text, '\n')) {
+      std::vector<std::string> words = words_of(line);
+      if (words.size() > inode && words[column] == value)
+        found.insert(std::strtoull(words[inode].c_str(), nullptr, 10));
+    }
+  };
+  add("net/tcp", 3, "0A", 9);
+  add("net/tcp6", 3, "0A", 9);
+  add("net/unix", 3, "00010000", 6);
+  return found;
+}
+
 }  // namespace
 
 Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
@@ -136,6 +163,35 @@ Result<Process> SystemProcessTable::find(int pid) const {
   if (!read_stat(pid, stat) || !is_alive(stat))
     return fail(Code::not_found, "find the process", std::to_string(pid), "it is gone");
   return describe(pid, stat);
+}
+
+Result<std::vector<std::string>> SystemProcessTable::environment(int pid) const {
+  auto text = Disk().read(proc(pid, "environ"), kPemLimit);
+  if (!text) return pass(text);
+  while (!text->empty() && text->back() == '\0') text->pop_back();
+  if (text->empty()) return std::vector<std::string>();
+  return split(*text, '\0');
+}
+
+Result<std::vector<uint64_t>> SystemProcessTable::sockets(int pid) const {
+  constexpr std::string_view kSocket = "socket:[";
+  auto entries = Disk().list(proc(pid, "fd"));
+  if (!entries) return pass(entries);
+  std::vector<uint64_t> found;
+  for (const std::string& entry : *entries) {
+    std::string target = link_or_empty(proc(pid, "fd") + "/" + entry);
+    if (target.starts_with(kSocket))
+      found.push_back(std::strtoull(target.c_str() + kSocket.size(), nullptr, 10));
+  }
+  return found;
+}
+
+Result<std::vector<uint64_t>> SystemProcessTable::listening_sockets(int pid) const {
+  auto held = sockets(pid);
+  if (!held) return held;
+  std::set<uint64_t> listening = listening_near(pid);
+  std::erase_if(*held, [&](uint64_t socket) { return !listening.contains(socket); });
+  return held;
 }
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
