@@ -32,6 +32,7 @@ class FileSet {
 
  private:
   Done put(PlannedFile file);
+  Done rewrite_chain(const NamedFile& chain, const NewCertificate& new_one);
 
   const Files& files_;
   std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte
