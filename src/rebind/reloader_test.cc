@@ -60,6 +60,25 @@ TEST_F(ReloaderTest, ANewWorkerWithAnOldPidIsNew) {
   EXPECT_FALSE(reloader_.old_workers_remain());
 }
 
+// Children that are all called alike: those that have let go of the master's listeners only finish.
+TEST_F(ReloaderTest, WorkersMayBeKnownByTheListenersThatTheyHold) {
+  host_.service.how.signal->workers.clear();
+  host_.service.how.signal->workers_hold_listeners = true;
+  host_.processes.held = {{100, {1, 2}}, {101, {1, 2, 9}}, {102, {1, 3}}};
+  host_.processes.listening = {1, 3};
+  add_worker(101, 8, "server");
+  add_worker(102, 8, "server");
+  add_worker(103, 8, "logger");
+  ASSERT_TRUE(reloader_.reload());
+  add_worker(104, 9, "server");
+  host_.processes.held[104] = {1};
+  EXPECT_TRUE(reloader_.old_workers_remain());
+  host_.processes.held[101] = {2, 9};
+  EXPECT_TRUE(reloader_.old_workers_remain());
+  host_.processes.held[102] = {3};
+  EXPECT_FALSE(reloader_.old_workers_remain()) << "a listener of its own is not the master's";
+}
+
 TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
   Reloader none(nullptr, host_.processes);
   EXPECT_FALSE(none.is_running());

@@ -16,13 +16,6 @@ std::optional<bool> on_or_off(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Engine> engine_of(std::string_view text) {
-  if (same_name(text, "optional")) return Engine::optional;
-  auto on = on_or_off(text);
-  if (!on) return std::nullopt;
-  return *on ? Engine::on : Engine::off;
-}
-
 // ServerName may hold a scheme and a port: "https://www.example.com:443".
 std::string bare_name(std::string_view text) {
   if (size_t scheme = text.find("://"); scheme != std::string_view::npos)
@@ -40,7 +33,7 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
   } else if (same_name(name, "SSLCertificateChainFile")) {
     tls.chain = value;
   } else if (same_name(name, "SSLEngine")) {
-    tls.engine = engine_of(value.text());
+    tls.engine = on_or_off(value.text()).value_or(false);  // `optional` never spoke TLS at once
   } else if (same_name(name, "SSLUseStapling")) {
     tls.stapling = on_or_off(value.text());
   }
@@ -103,8 +96,13 @@ class HostReader {
   }
 
   void read_node(const Node& node, Host& host) {
-    if (node.section || node.arguments().empty()) return;
+    if (node.section) return;
     std::string_view name = node.name();
+    if (node.arguments().empty()) {
+      if (same_name(name, "Listen"))
+        report(*node.file, node.words.front(), "Listen without a port");
+      return;
+    }
     Value value{node.file, &node.arguments().front()};
     if (name.size() > 3 && same_name(name.substr(0, 3), "SSL")) {
       if (node.arguments().size() == 1) read_tls(name, value, host.tls);

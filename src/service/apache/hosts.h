@@ -11,11 +11,9 @@
 
 namespace certrebind::apache {
 
-enum class Engine { off, on, optional };
-
 // What is set in one server; a virtual host takes from the main server what it does not set.
 struct TlsSettings {
-  std::optional<Engine> engine;
+  std::optional<bool> engine;
   std::vector<Value> certificates;
   std::vector<Value> keys;
   Value chain;
@@ -40,7 +38,7 @@ struct Host {
   bool own_certificates = false;
   std::optional<bool> proxy_protocol;  // RemoteIPProxyProtocol
 
-  bool has_tls() const { return tls.engine == Engine::on; }
+  bool has_tls() const { return tls.engine.value_or(false); }
   // What a person calls it: its name, else its first alias, else its address.
   std::string site() const;
 };
