@@ -201,7 +201,9 @@ int check(Context& context) {
     return static_cast<int>(worst_of(*result));
   }
   if (result->survey.services.found.empty()) {
-    print_line("UNKNOWN - no running server that certrebind knows was found (haproxy, nginx)");
+    print_line(
+        "UNKNOWN - no running server that certrebind knows was found (nginx, Apache httpd, "
+        "HAProxy)");
     print_diagnostics(result->survey.diagnostics);
     return kUnknown;
   }

@@ -107,7 +107,9 @@ int scan(Context& context, const Options& options) {
   }
   if (surveyed->services.found.empty())
     print_line(
-        "no running server that certrebind knows was found (haproxy, nginx); name one with "
+        "no running server that certrebind knows was found (nginx, Apache httpd, HAProxy); name "
+        "one "
+        "with "
         "--service nginx:/path/nginx.conf");
   else
     print_table(*surveyed, looks, options.served, now);

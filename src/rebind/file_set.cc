@@ -29,9 +29,12 @@ bool key_comes_first(std::string_view pem) {
   return false;
 }
 
+// `leaf_only`: the intermediates have a file of their own.
 std::string certificate_file(const std::string& before, const NewCertificate& new_one,
-                             bool with_key) {
-  std::string certificates = new_one.bundle.certificates_pem();
+                             bool with_key, bool leaf_only) {
+  const Bundle& bundle = new_one.bundle;
+  std::string certificates =
+      leaf_only ? pem_encode_certificate(bundle.leaf.der) : bundle.certificates_pem();
   std::string key = with_key ? new_one.key_blocks : "";
   std::string rest = other_blocks(before);
   return key_comes_first(before) ? key + certificates + rest : certificates + key + rest;
@@ -98,15 +101,18 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
   bool combined = *certificate == *key;
   // A key that lies in the certificate's file without being named from there is kept in step too.
   bool with_key = combined || !private_key_blocks(*before).empty();
-  Done done = put({.path = *certificate,
-                   .before = *before,
-                   .after = certificate_file(*before, new_one, with_key),
-                   .secret = true,
-                   .what = fmt::format("certificate {}{}", brief_of(new_one),
-                                       with_key ? " with its private key" : "")});
+  Done done =
+      put({.path = *certificate,
+           .before = *before,
+           .after = certificate_file(*before, new_one, with_key, !binding.chain.path.empty()),
+           .secret = true,
+           .what = fmt::format("certificate {}{}", brief_of(new_one),
+                               with_key ? " with its private key" : "")});
   for (const Companion& companion : binding.companions)
     if (done) done = renew(companion, new_one);
-  if (!done || combined) return done;
+  if (!done) return done;
+  if (Done chain = rewrite_chain(binding.chain, new_one); !chain) return chain;
+  if (combined) return {};
   auto key_before = files_.read(*key, kPemLimit);
   if (!key_before) return pass(key_before);
   return put({.path = *key,
@@ -134,6 +140,27 @@ Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
               .secret = true,
               .what = what.empty() ? "issuer of certificate " + brief_of(new_one) : "empty " + what,
               .note = std::move(note)});
+}
+
+// A file of intermediates that stays as it is, is nobody's business.
+Done FileSet::rewrite_chain(const NamedFile& chain, const NewCertificate& new_one) {
+  if (chain.path.empty()) return {};
+  if (new_one.bundle.chain.empty())
+    return fail(Code::failed, "rewrite", chain.path,
+                "the new certificate comes without the intermediates that belong there",
+                "give the full chain (fullchain.pem): leaf, then intermediates");
+  auto real = files_.real_path(chain.path);
+  if (!real) return pass(real);
+  auto before = files_.read(*real, kPemLimit);
+  if (!before) return pass(before);
+  std::string after;
+  for (const Certificate& above : new_one.bundle.chain) after += pem_encode_certificate(above.der);
+  if (after == *before) return {};
+  return put({.path = *real,
+              .before = std::move(*before),
+              .after = std::move(after),
+              .secret = true,
+              .what = "the intermediates of certificate " + brief_of(new_one)});
 }
 
 bool FileSet::edits_span(const Span& span) const {

@@ -34,6 +34,7 @@ class FileSet {
  private:
   Done put(PlannedFile file);
   Done renew(const Companion& companion, const NewCertificate& new_one);
+  Done rewrite_chain(const NamedFile& chain, const NewCertificate& new_one);
 
   const Files& files_;
   std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte

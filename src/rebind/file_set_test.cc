@@ -98,6 +98,22 @@ TEST_F(FileSetTest, RewritesCertificateAndKeyApart) {
   EXPECT_TRUE(set.rewrites("/s/key.pem"));
 }
 
+TEST_F(FileSetTest, IntermediatesApartAreRewrittenApart) {
+  files_.put("/s/cert.pem", "before");
+  files_.put("/s/key.pem", old_.key_pem);
+  files_.put("/s/chain.pem", "before");
+  binding_.chain.path = "/s/chain.pem";
+  FileSet set(files_);
+  ASSERT_TRUE(set.rewrite(binding_, new_one_));
+  auto planned = set.finish();
+  ASSERT_EQ(planned->size(), 3U);
+  EXPECT_EQ(planned->at(0).after + planned->at(1).after, new_.chain_pem);
+  files_.put("/s/chain.pem", planned->at(1).after);
+  FileSet again(files_);
+  ASSERT_TRUE(again.rewrite(binding_, new_one_));
+  EXPECT_EQ(again.finish()->size(), 2U) << "what stays as it is is nobody's business";
+}
+
 TEST_F(FileSetTest, ACombinedFileKeepsItsOrder) {
   EXPECT_EQ(rewritten(old_.chain_pem + old_.key_pem), new_.chain_pem + new_.key_pem);
   EXPECT_EQ(rewritten(old_.key_pem + old_.chain_pem), new_.key_pem + new_.chain_pem);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rebind/file_set.h"
+#include "rebind/pairs.h"
 #include "store/kept.h"
 
 namespace certrebind {
@@ -50,6 +51,7 @@ class Planner {
   void note_names(const PlannedBinding& planned);
   void check_neighbours();
   void check_neighbour(const Binding& binding, const NamedFile& named);
+  void check_others();
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
@@ -301,12 +303,31 @@ void Planner::check_neighbours() {
     if (bound.service != plan_.service || planned.contains(&bound)) continue;
     check_neighbour(bound.binding, bound.binding.certificate);
     check_neighbour(bound.binding, bound.binding.key);
+    check_neighbour(bound.binding, bound.binding.chain);
+  }
+}
+
+// Where one bad pair ends the server, those that this plan does not touch must be good too.
+void Planner::check_others() {
+  if (plan_.service->temper() != Temper::dies || plan_.bindings.empty()) return;
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  std::vector<const Binding*> others;
+  for (const SurveyedBinding& bound : context_.survey.bindings)
+    if (bound.service == plan_.service && !planned.contains(&bound))
+      others.push_back(&bound.binding);
+  for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
+    refused_ = true;
+    plan_.findings.push_back(
+        {Severity::error, broken.text() + "; a reload would end the server, and every site with it",
+         "put that pair right first; until then do not reload or restart the server"});
   }
 }
 
 std::optional<Plan> Planner::finish() {
   if (plan_.bindings.empty() && plan_.findings.empty()) return std::nullopt;
   if (!refused_) check_neighbours();
+  if (!refused_) check_others();
   if (!refused_) {
     auto files = file_set_.finish();
     if (files) {

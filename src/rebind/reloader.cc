@@ -40,17 +40,32 @@ bool Reloader::master_is_gone() const {
   return !process || process->started != master->started;
 }
 
+// What may not be looked into is not known to have let go.
+bool Reloader::takes_connections(const Process& worker) const {
+  auto master = target();
+  if (!master) return false;
+  if (master->workers_listen == Listening::unknown)
+    return !worker.arguments.empty() && worker.arguments.front() == master->workers;
+  bool of_master = master->workers_listen == Listening::of_master;
+  auto held = of_master ? host_.processes.sockets(worker.pid)
+                        : host_.processes.listening_sockets(worker.pid);
+  if (!held) return held.error().code != Code::not_found;
+  if (!of_master) {
+    auto program = host_.processes.find(master->pid);
+    return !held->empty() && program && worker.executable == program->executable;
+  }
+  return std::ranges::any_of(*held, [&](uint64_t socket) {
+    return std::ranges::find(listeners_, socket) != listeners_.end();
+  });
+}
+
 std::vector<Process> Reloader::workers() const {
   auto master = target();
-  if (!master || (master->workers.empty() && !master->workers_listen)) return {};
+  if (!master || (master->workers.empty() && master->workers_listen == Listening::unknown))
+    return {};
   auto children = host_.processes.children(master->pid);
-  auto program = host_.processes.find(master->pid);
-  if (!children || !program) return {};
-  std::erase_if(*children, [&](const Process& child) {
-    if (master->workers_listen)
-      return child.executable != program->executable || !host_.processes.listens(child.pid);
-    return child.arguments.empty() || child.arguments.front() != master->workers;
-  });
+  if (!children) return {};
+  std::erase_if(*children, [&](const Process& child) { return !takes_connections(child); });
   return std::move(*children);
 }
 
@@ -95,17 +110,17 @@ Done Reloader::reload() {
   std::string why = service_->reload().restart_only;
   if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
   live_.reset();
+  if (master->workers_listen == Listening::of_master)
+    listeners_ = host_.processes.listening_sockets(master->pid).value_or(std::vector<uint64_t>());
   old_workers_ = workers();
   return host_.processes.signal(master->pid, master->started, master->signal);
 }
 
+// Each by itself: a list of children is not one look, and one that just forks could be missed.
 bool Reloader::old_workers_remain() const {
-  if (old_workers_.empty()) return false;
-  std::vector<Process> now = workers();
-  return std::ranges::any_of(now, [&](const Process& worker) {
-    return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
-      return old_worker.pid == worker.pid && old_worker.started == worker.started;
-    });
+  return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
+    auto now = host_.processes.find(old_worker.pid);
+    return now && now->started == old_worker.started && takes_connections(*now);
   });
 }
 

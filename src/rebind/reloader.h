@@ -38,11 +38,13 @@ class Reloader {
  private:
   std::vector<Process> workers() const;
   Done hold(Dialogue& dialogue) const;
+  bool takes_connections(const Process& worker) const;
 
   const Service* service_;
   const Host& host_;
   std::unique_ptr<LiveUpdate> live_;
   std::vector<Process> old_workers_;
+  std::vector<uint64_t> listeners_;  // the master's, before the signal
 };
 
 }  // namespace certrebind

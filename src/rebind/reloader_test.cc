@@ -63,6 +63,25 @@ TEST_F(ReloaderTest, ANewWorkerWithAnOldPidIsNew) {
   EXPECT_FALSE(reloader_.old_workers_remain());
 }
 
+// Children that are all called alike: those that have let go of the master's listeners only finish.
+TEST_F(ReloaderTest, WorkersMayBeKnownByTheListenersThatTheyHold) {
+  host_.service.how.signal->workers.clear();
+  host_.service.how.signal->workers_listen = Listening::of_master;
+  host_.processes.held = {{100, {1, 2}}, {101, {1, 2, 9}}, {102, {1, 3}}};
+  host_.processes.listening = {1, 3};
+  add_worker(101, 8, "server");
+  add_worker(102, 8, "server");
+  add_worker(103, 8, "logger");
+  ASSERT_TRUE(reloader_.reload());
+  add_worker(104, 9, "server");
+  host_.processes.held[104] = {1};
+  EXPECT_TRUE(reloader_.old_workers_remain());
+  host_.processes.held[101] = {2, 9};
+  EXPECT_TRUE(reloader_.old_workers_remain());
+  host_.processes.held[102] = {3};
+  EXPECT_FALSE(reloader_.old_workers_remain()) << "a listener of its own is not the master's";
+}
+
 TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
   Reloader none(nullptr, host_view_);
   EXPECT_FALSE(none.is_running());
@@ -81,16 +100,17 @@ TEST_F(ReloaderTest, ProofWaitsForTheOldWorkers) {
 
 TEST_F(ReloaderTest, WorkersToldByTheirSocketsAreOldWhileTheyListen) {
   host_.service.how.signal->workers.clear();
-  host_.service.how.signal->workers_listen = true;
+  host_.service.how.signal->workers_listen = Listening::of_their_own;
   host_.processes.processes[0].executable = "/usr/sbin/fake";
   add_worker(101, 8, "fake");
   host_.processes.processes.back().executable = "/usr/sbin/fake";
   add_worker(102, 8, "helper");  // another program that the master started
   host_.processes.processes.back().executable = "/usr/bin/helper";
-  host_.processes.listening = {101, 102};
+  host_.processes.held = {{101, {1}}, {102, {2}}};
+  host_.processes.listening = {1, 2};
   ASSERT_TRUE(reloader_.reload());
   EXPECT_TRUE(reloader_.old_workers_remain());
-  host_.processes.listening = {102};  // 101 finishes what it has
+  host_.processes.listening = {2};  // 101 finishes what it has
   EXPECT_FALSE(reloader_.old_workers_remain());
 }
 

@@ -40,14 +40,17 @@ class FakeService final : public Service {
   std::optional<Command> test = Command{.arguments = {"fake-server", "-t"}, .root = {}};
   Reload how = reload_of_fake();
   uint32_t reader = 0;
+  std::optional<Rehearsal> rehearses;
+  Temper temper_of = Temper::keeps_old;
 
   const ServiceId& id() const override { return id_; }
   Result<Discovery> bindings() const override;
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;
   std::optional<Command> config_test() const override { return test; }
+  std::optional<Rehearsal> rehearsal() const override { return rehearses; }
   Reload reload() const override { return how; }
-  Temper temper() const override { return Temper::keeps_old; }
+  Temper temper() const override { return temper_of; }
   uint32_t key_reader() const override { return reader; }
 
  private:

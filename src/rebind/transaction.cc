@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "rebind/file_swap.h"
+#include "rebind/pairs.h"
 #include "rebind/reloader.h"
 
 namespace certrebind {
@@ -22,14 +23,14 @@ std::string random_token() {
   return fmt::format("{:08x}", random());
 }
 
-// What a server said of its configuration, short enough for an account.
-std::string excerpt(const std::string& output) {
+// What a server said of its configuration, short enough for an account: the first lines, or the
+// last of one that tells more than its end.
+std::string excerpt(const std::string& output, bool of_its_end = false) {
+  std::vector<std::string> lines = split(trim(output), '\n');
+  size_t shown = std::min(lines.size(), kOutputLines);
+  size_t first = of_its_end ? lines.size() - shown : 0;
   std::string text;
-  size_t lines = 0;
-  for (const std::string& line : split(trim(output), '\n')) {
-    if (lines++ == kOutputLines) break;
-    text += "\n  " + printable(line);
-  }
+  for (size_t i = first; i < first + shown; ++i) text += "\n  " + printable(lines[i]);
   return text;
 }
 
@@ -55,6 +56,7 @@ class Transaction {
   Step stage(const Work& work);
   Step swap();
   Step test();
+  Step rehearse();
   Step tell();
   Result<Account> verify();
   Step test_what_is_served();
@@ -68,6 +70,7 @@ class Transaction {
   Result<Account> end(Ending ending);
 
   Result<CommandOutput> run_test();
+  std::string why_not_loadable();
   std::vector<Claim> claims_for_new() const;
   std::vector<Claim> claims_for_old() const;
   ProofLimits limits(milliseconds deadline) const;
@@ -84,8 +87,9 @@ class Transaction {
   FileSwap swap_;
   std::vector<std::string> unproven_;
   milliseconds test_took_{0};
-  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;  // this process finishes what another began
+  std::string not_rehearsed_;  // why the server could not be started apart
+  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;   // this process finishes what another began
 };
 
 Done Transaction::mark(Phase phase) {
@@ -202,6 +206,37 @@ Transaction::Step Transaction::test() {
   return std::nullopt;
 }
 
+// Why what is on disk now must not be loaded; empty where nothing speaks against it. A server that
+// ends over a bad certificate is started apart first, and then each of its pairs is looked at: in
+// between somebody may have renewed another one.
+std::string Transaction::why_not_loadable() {
+  auto rehearsal = service_ ? service_->rehearsal() : std::nullopt;
+  if (rehearsal) {
+    auto output = bench_.host.commands.rehearse(*rehearsal, kTestDeadline);
+    if (!output) return output.error().message();
+    not_rehearsed_ = output->impossible;
+    test_took_ = std::max(test_took_, output->of.took);
+    if (output->impossible.empty() && !output->came_up)
+      return "the server, started apart with these files, does not come up; it says:" +
+             excerpt(output->of.output, true);
+  }
+  if (!service_ || service_->temper() != Temper::dies) return {};
+  auto discovery = service_->bindings();
+  if (!discovery) return discovery.error().message();
+  std::vector<const Binding*> bindings;
+  for (const Binding& binding : discovery->bindings) bindings.push_back(&binding);
+  std::string why;
+  for (const BrokenPair& broken : broken_pairs(bench_.host.files, bindings))
+    why += (why.empty() ? "a reload would end the server: " : "\n  ") + broken.text();
+  return why;
+}
+
+Transaction::Step Transaction::rehearse() {
+  std::string why = why_not_loadable();
+  if (why.empty()) return std::nullopt;
+  return restore(why);
+}
+
 Transaction::Step Transaction::tell() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
   Done told = reloader_.tell(false);
@@ -252,6 +287,7 @@ Result<Account> Transaction::run(const Work& work) {
   if (Step over = swap()) return *over;
   if (!row_.record.files.empty() && !reloader_.is_live())
     if (Step over = test()) return *over;
+  if (Step over = rehearse()) return *over;
   if (!reloader_.is_running()) return commit_without_proof();
   if (Step over = tell()) return *over;
   return verify();
@@ -306,6 +342,8 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
     text += fmt::format("\n{} did not answer before, nor were they asked: proof is owed",
                         count_of(skipped, "endpoint and name", "endpoints and names"));
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
+  if (!not_rehearsed_.empty())
+    text += "\nnot rehearsed, only tested and each pair looked at: " + not_rehearsed_;
   if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
   std::vector<EventId> events;
   if (!row_.record.files.empty()) events.push_back(EventId::installed);
@@ -364,7 +402,8 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
   if (!reloaded) {
     auto tested = run_test();
-    reloaded = tested && tested->status == 0 && reloader_.reload().has_value();
+    reloaded = tested && tested->status == 0 && why_not_loadable().empty() &&
+               reloader_.reload().has_value();
   }
   Verdict verdict = prove_claims(claims_for_old(), patience());
   served = fmt::format("{} of {} show the old certificate", verdict.proven,

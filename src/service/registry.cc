@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "service/apache/apache.h"
+#include "service/apache/discover.h"
 #include "service/haproxy/discover.h"
 #include "service/haproxy/haproxy.h"
 #include "service/nginx/discover.h"
@@ -20,42 +22,49 @@ struct Kind {
   Done (*named)(const Host& host, const std::string& path, Services& into);
 };
 
+template <class Instance, class KindOfService>
+Done running(Result<std::vector<Instance>> (*find)(const ProcessTable&, Commands&, const Files&,
+                                                   std::vector<Diagnostic>&),
+             const Host& host, Services& into) {
+  auto instances = find(host.processes, host.commands, host.files, into.diagnostics);
+  if (!instances) return pass(instances);
+  for (Instance& instance : *instances)
+    into.found.push_back(std::make_unique<KindOfService>(std::move(instance), host.files));
+  return {};
+}
+
+template <class Instance, class KindOfService>
+Done named(Result<Instance> (*find)(const std::string&, const ProcessTable&, Commands&,
+                                    const Files&, std::vector<Diagnostic>&),
+           const Host& host, const std::string& path, Services& into) {
+  auto instance = find(path, host.processes, host.commands, host.files, into.diagnostics);
+  if (!instance) return pass(instance);
+  into.found.push_back(std::make_unique<KindOfService>(std::move(*instance), host.files));
+  return {};
+}
+
 Done running_nginx(const Host& host, Services& into) {
-  auto instances =
-      nginx::running_instances(host.processes, host.commands, host.files, into.diagnostics);
-  if (!instances) return pass(instances);
-  for (nginx::Instance& instance : *instances)
-    into.found.push_back(std::make_unique<NginxService>(std::move(instance), host.files));
-  return {};
+  return running<nginx::Instance, NginxService>(nginx::running_instances, host, into);
 }
-
 Done named_nginx(const Host& host, const std::string& path, Services& into) {
-  auto instance =
-      nginx::instance_for(path, host.processes, host.commands, host.files, into.diagnostics);
-  if (!instance) return pass(instance);
-  into.found.push_back(std::make_unique<NginxService>(std::move(*instance), host.files));
-  return {};
+  return named<nginx::Instance, NginxService>(nginx::instance_for, host, path, into);
 }
-
+Done running_apache(const Host& host, Services& into) {
+  return running<apache::Instance, ApacheService>(apache::running_instances, host, into);
+}
+Done named_apache(const Host& host, const std::string& path, Services& into) {
+  return named<apache::Instance, ApacheService>(apache::instance_for, host, path, into);
+}
 Done running_haproxy(const Host& host, Services& into) {
-  auto instances =
-      haproxy::running_instances(host.processes, host.commands, host.files, into.diagnostics);
-  if (!instances) return pass(instances);
-  for (haproxy::Instance& instance : *instances)
-    into.found.push_back(std::make_unique<HaproxyService>(std::move(instance), host.files));
-  return {};
+  return running<haproxy::Instance, HaproxyService>(haproxy::running_instances, host, into);
 }
-
 Done named_haproxy(const Host& host, const std::string& path, Services& into) {
-  auto instance =
-      haproxy::instance_for(path, host.processes, host.commands, host.files, into.diagnostics);
-  if (!instance) return pass(instance);
-  into.found.push_back(std::make_unique<HaproxyService>(std::move(*instance), host.files));
-  return {};
+  return named<haproxy::Instance, HaproxyService>(haproxy::instance_for, host, path, into);
 }
 
-constexpr Kind kKinds[] = {{"haproxy", running_haproxy, named_haproxy},
-                           {"nginx", running_nginx, named_nginx}};
+constexpr Kind kKinds[] = {{"nginx", running_nginx, named_nginx},
+                           {"apache", running_apache, named_apache},
+                           {"haproxy", running_haproxy, named_haproxy}};
 
 const Kind* kind_named(const std::string& name) {
   const Kind* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return name == k.name; });
@@ -72,7 +81,7 @@ Result<ServiceId> parse_service_id(const std::string& typed) {
     return fail(Code::usage, "use --service", typed, "it names no configuration file", hint);
   if (kind_named(kind) == nullptr)
     return fail(Code::usage, "use --service", typed, "the kind '" + kind + "' is not known",
-                "known kinds: haproxy, nginx");
+                "known kinds: nginx, apache, haproxy");
   return ServiceId{.kind = kind, .path = typed.substr(colon + 1)};
 }
 

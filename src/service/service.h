@@ -81,6 +81,9 @@ struct Binding {
   NamedFile certificate;
   NamedFile key;  // the same file as `certificate` for a combined PEM
   std::vector<Companion> companions = {};
+  // A file for the certificates above the leaf, where the server takes them from there and from
+  // nowhere else; empty where they stand behind the leaf.
+  NamedFile chain;
   bool stapling = false;  // OCSP stapling is on for this site
   // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
   std::string not_editable;
@@ -122,6 +125,13 @@ struct FileEdit {
   std::string replacement;
 };
 
+// On what a server's workers take connections.
+enum class Listening {
+  unknown,      // they are told by their title, or by nothing
+  of_master,    // on sockets that their master holds too: any child that has one of these
+  of_their_own  // on any listening socket: the children that run the master's own program
+};
+
 // How the server takes up new files on a signal.
 struct SignalReload {
   int signal = 0;
@@ -130,11 +140,11 @@ struct SignalReload {
   uint64_t started = 0;  // its start time: with the pid, an identity
   // What those of its children are called, as their whole first argument, that take connections.
   // After the signal, a proof counts once none of the earlier ones is called so any more. Empty:
-  // not known; then handshakes alone tell.
+  // they are not told by name.
   std::string workers;
-  // Names do not tell: its workers are the children that run the master's own program, and an
-  // earlier one takes connections as long as it holds a listening socket.
-  bool workers_listen = false;
+  // How they are told where names do not tell: by the listening sockets that they hold and close
+  // when they are to end.
+  Listening workers_listen = Listening::unknown;
 };
 
 // A conversation with a running server over its control socket, as a pure state machine. Each
@@ -188,6 +198,9 @@ class Service {
   virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                                 const CertificateFiles& files) const = 0;
   virtual std::optional<Command> config_test() const = 0;
+  // Where the test alone does not load what a reload loads: the server itself, started apart from
+  // the world and ended again.
+  virtual std::optional<Rehearsal> rehearsal() const = 0;
   virtual Reload reload() const = 0;
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.

@@ -105,43 +105,6 @@ bool is_alive(const Stat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
-// The inodes of a process's sockets.
-std::set<std::string> sockets_of(int pid) {
-  constexpr std::string_view kSocket = "socket:[";
-  std::set<std::string> inodes;
-  auto entries = Disk().list(proc(pid, "fd"));
-  if (!entries) return inodes;
-  for (const std::string& entry : *entries) {
-    std::string target = link_or_empty(proc(pid, "fd/") + entry);
-    if (target.starts_with(kSocket))
-      inodes.insert(target.substr(kSocket.size(), target.size() - kSocket.size() - 1));
-  }
-  return inodes;
-}
-
-// One of the kernel's tables of sockets: what a listening one has in which column.
-struct SocketTable {
-  size_t state_column;
-  const char* listening;
-  size_t inode_column;
-};
-constexpr SocketTable kTcpTable{3, "0A", 9};         // TCP_LISTEN
-constexpr SocketTable kUnixTable{3, "00010000", 6};  // __SO_ACCEPTCON
-
-bool has_listener(int pid, const char* table, const SocketTable& shape,
-                  const std::set<std::string>& inodes) {
-  auto text = Disk().read(proc(pid, table), kConfigLimit);
-  if (!text) return false;
-  for (const std::string& line : split(*text, '\n')) {
-    std::vector<std::string> fields = split(line, ' ');
-    std::erase(fields, "");
-    if (fields.size() > shape.inode_column && fields[shape.state_column] == shape.listening &&
-        inodes.contains(fields[shape.inode_column]))
-      return true;
-  }
-  return false;
-}
-
 template <class Wanted>
 Result<std::vector<Process>> processes_where(Wanted wanted) {
   auto entries = Disk().list("/proc");
@@ -156,6 +119,32 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
       found.push_back(describe(pid, stat));
   }
   std::ranges::sort(found, {}, &Process::pid);
+  return found;
+}
+
+// Words of a line of /proc/net, which are padded with blanks.
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words = split(line, ' ');
+  std::erase(words, "");
+  return words;
+}
+
+// Inodes of the sockets that listen in the network namespace of a process: state 0A of tcp(7), the
+// flag __SO_ACCEPTCON of a UNIX socket.
+std::set<uint64_t> listening_near(int pid) {
+  std::set<uint64_t> found;
+  auto add = [&](const char* table, size_t column, const std::string& value, size_t inode) {
+    std::string text;
+    if (auto bytes = Disk().read(proc(pid, table), kConfigLimit)) text = std::move(*bytes);
+    for (const std::string& line : split(text, '\n')) {
+      std::vector<std::string> words = words_of(line);
+      if (words.size() > inode && words[column] == value)
+        found.insert(std::strtoull(words[inode].c_str(), nullptr, 10));
+    }
+  };
+  add("net/tcp", 3, "0A", 9);
+  add("net/tcp6", 3, "0A", 9);
+  add("net/unix", 3, "00010000", 6);
   return found;
 }
 
@@ -177,18 +166,32 @@ Result<Process> SystemProcessTable::find(int pid) const {
 }
 
 Result<std::vector<std::string>> SystemProcessTable::environment(int pid) const {
-  auto bytes = Disk().read(proc(pid, "environ"), kPemLimit);
-  if (!bytes) return pass(bytes);
-  std::vector<std::string> variables = split(*bytes, '\0');
-  std::erase(variables, "");
-  return variables;
+  auto text = Disk().read(proc(pid, "environ"), kPemLimit);
+  if (!text) return pass(text);
+  while (!text->empty() && text->back() == '\0') text->pop_back();
+  if (text->empty()) return std::vector<std::string>();
+  return split(*text, '\0');
 }
 
-bool SystemProcessTable::listens(int pid) const {
-  std::set<std::string> sockets = sockets_of(pid);
-  return !sockets.empty() && (has_listener(pid, "net/tcp", kTcpTable, sockets) ||
-                              has_listener(pid, "net/tcp6", kTcpTable, sockets) ||
-                              has_listener(pid, "net/unix", kUnixTable, sockets));
+Result<std::vector<uint64_t>> SystemProcessTable::sockets(int pid) const {
+  constexpr std::string_view kSocket = "socket:[";
+  auto entries = Disk().list(proc(pid, "fd"));
+  if (!entries) return pass(entries);
+  std::vector<uint64_t> found;
+  for (const std::string& entry : *entries) {
+    std::string target = link_or_empty(proc(pid, "fd") + "/" + entry);
+    if (target.starts_with(kSocket))
+      found.push_back(std::strtoull(target.c_str() + kSocket.size(), nullptr, 10));
+  }
+  return found;
+}
+
+Result<std::vector<uint64_t>> SystemProcessTable::listening_sockets(int pid) const {
+  auto held = sockets(pid);
+  if (!held) return held;
+  std::set<uint64_t> listening = listening_near(pid);
+  std::erase_if(*held, [&](uint64_t socket) { return !listening.contains(socket); });
+  return held;
 }
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {

@@ -35,10 +35,12 @@ class ProcessTable {
   virtual Result<std::vector<Process>> children(int pid) const = 0;
   // Code::not_found when there is none (zombies count as gone).
   virtual Result<Process> find(int pid) const = 0;
-  // What it was started with, "NAME=value" each.
+  // Its environment as it was started with: "NAME=value" (environ in proc(5)).
   virtual Result<std::vector<std::string>> environment(int pid) const = 0;
-  // Whether it holds a listening socket, TCP or UNIX. False for a process that is gone.
-  virtual bool listens(int pid) const = 0;
+  // The sockets that it holds, by inode.
+  virtual Result<std::vector<uint64_t>> sockets(int pid) const = 0;
+  // Of these, those that take connections: TCP and UNIX sockets that listen.
+  virtual Result<std::vector<uint64_t>> listening_sockets(int pid) const = 0;
   // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
   virtual Done signal(int pid, uint64_t started, int number) = 0;
 };
@@ -49,7 +51,8 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
   Result<std::vector<std::string>> environment(int pid) const override;
-  bool listens(int pid) const override;
+  Result<std::vector<uint64_t>> sockets(int pid) const override;
+  Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
   Done signal(int pid, uint64_t started, int number) override;
 };
 
@@ -78,6 +81,28 @@ struct CommandOutput {
   bool timed_out = false;  // killed at the deadline, with its whole process group
 };
 
+// A server that is started to see whether it comes up, and ended again: with a network, a process
+// table and shared memory of its own, and with files of its own where it is said below, so that
+// nothing of it reaches the one that serves.
+struct Rehearsal {
+  Command command;    // kScratch in an argument stands for a directory that is there for this run
+  std::string ready;  // a file in that directory, made once everything is loaded
+  // Directories, as real paths, in which what it changes is forgotten.
+  std::vector<std::string> forgotten;
+  // Files, as real paths, that are empty for it. What it writes there is part of its output.
+  std::vector<std::string> masked;
+};
+inline constexpr const char* kScratch = "@scratch@";
+// A file in the scratch directory that is part of its output.
+inline constexpr const char* kSaid = "said";
+
+struct RehearsalOutput {
+  // Not empty: this host does not let us set it apart, and nothing was run.
+  std::string impossible;
+  bool came_up = false;
+  CommandOutput of;  // what it said, and its status where it ended by itself
+};
+
 class Commands {
  public:
   virtual ~Commands() = default;
@@ -85,11 +110,15 @@ class Commands {
   // value). A non-zero status is a value. What it leaves in the background may go on, but is not
   // listened to for long.
   virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
+  // Runs until it is ready, has ended, or the deadline passed (a value: it did not come up). No
+  // process of it is left.
+  virtual Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) = 0;
 };
 
 class SystemCommands final : public Commands {
  public:
   Result<CommandOutput> run(const Command& command, milliseconds deadline) override;
+  Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) override;
 };
 
 }  // namespace certrebind

@@ -14,10 +14,11 @@ namespace certrebind {
 class ScriptedProcesses final : public ProcessTable {
  public:
   std::vector<Process> processes;
-  std::set<int> listening;  // pids that hold listening sockets
   std::map<int, std::vector<std::string>> environments;
-  std::vector<std::pair<int, int>> signals;  // what was sent: pid, signal
-  std::function<void(int, int)> on_signal;   // what the server then does
+  std::map<int, std::vector<uint64_t>> held;  // sockets, by pid
+  std::set<uint64_t> listening;               // those of them that take connections
+  std::vector<std::pair<int, int>> signals;   // what was sent: pid, signal
+  std::function<void(int, int)> on_signal;    // what the server then does
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
   Result<std::vector<Process>> children(int pid) const override {
@@ -35,7 +36,15 @@ class ScriptedProcesses final : public ProcessTable {
     auto found = environments.find(pid);
     return found == environments.end() ? std::vector<std::string>() : found->second;
   }
-  bool listens(int pid) const override { return listening.contains(pid); }
+  Result<std::vector<uint64_t>> sockets(int pid) const override {
+    auto found = held.find(pid);
+    return found == held.end() ? std::vector<uint64_t>() : found->second;
+  }
+  Result<std::vector<uint64_t>> listening_sockets(int pid) const override {
+    auto all = sockets(pid);
+    std::erase_if(*all, [&](uint64_t socket) { return !listening.contains(socket); });
+    return all;
+  }
   Done signal(int pid, uint64_t started, int number) override {
     auto process = find(pid);
     if (!process) return pass(process);
@@ -54,9 +63,18 @@ class ScriptedCommands final : public Commands {
     return Result<CommandOutput>(CommandOutput{});
   };
 
+  std::vector<Rehearsal> rehearsed;
+  std::function<Result<RehearsalOutput>(const Rehearsal&)> rehearsal = [](const Rehearsal&) {
+    return Result<RehearsalOutput>(RehearsalOutput{.impossible = {}, .came_up = true, .of = {}});
+  };
+
   Result<CommandOutput> run(const Command& command, milliseconds) override {
     ran.push_back(command);
     return answer(command);
+  }
+  Result<RehearsalOutput> rehearse(const Rehearsal& what, milliseconds) override {
+    rehearsed.push_back(what);
+    return rehearsal(what);
   }
 };
 

@@ -34,6 +34,8 @@ BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev
 NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
 HAPROXY = os.environ.get("HAPROXY", "/usr/sbin/haproxy")
 MODULES = pathlib.Path("/usr/lib/nginx/modules")
+APACHE = os.environ.get("APACHE", "/usr/sbin/apache2")
+APACHE_MODULES = pathlib.Path("/usr/lib/apache2/modules")
 PATIENCE = 30  # seconds until something that must happen is given up
 ROOT = os.geteuid() == 0
 
@@ -511,6 +513,116 @@ class HAProxy:
         wait_served(thumbprint, where, sni, **options)
 
 
+class Apache:
+    """A real Apache httpd in its own directory, in a process group of its own."""
+
+    def __init__(self, prefix, name="httpd.conf", mpm="event"):
+        self.prefix = pathlib.Path(prefix)
+        self.prefix.mkdir(parents=True, exist_ok=True)
+        for directory in ("run", "html", "conf.d"):
+            (self.prefix / directory).mkdir(exist_ok=True)
+        self.conf = self.prefix / name
+        self.log = self.prefix / "run/error.log"
+        self.pid_file = self.prefix / "run/httpd.pid"
+        self.mpm = mpm
+        self.arguments = []  # further ones: -D SSL
+        self.environment = {}
+        self.process = None
+
+    @property
+    def service(self):
+        return f"apache:{self.conf}"
+
+    def write(self, main="", modules=(), ports=()):
+        """The main file: `main` stands at the level of the server; `ports` are listened on."""
+        wanted = ["mpm_" + self.mpm, "authz_core", "ssl", *modules]
+        text = (f"ServerRoot {self.prefix}\nServerName localhost\nPidFile {self.pid_file}\n"
+                f"DefaultRuntimeDir {self.prefix}/run\nErrorLog {self.log}\nLogLevel notice\n"
+                f"DocumentRoot {self.prefix}/html\n")
+        text += "".join(f"LoadModule {module}_module {APACHE_MODULES}/mod_{module}.so\n"
+                        for module in wanted)
+        if ROOT:
+            text += "User www-data\nGroup www-data\n"
+        text += "StartServers 2\nMaxRequestWorkers 50\n"
+        if self.mpm != "prefork":
+            text += "ThreadsPerChild 25\n"
+        text += "".join(f"Listen {port if ':' in str(port) else f'127.0.0.1:{port}'}\n"
+                        for port in ports)
+        write(self.conf, text + main)
+        return self
+
+    def command(self, *more):
+        return [APACHE, "-f", str(self.conf), *self.arguments, *more]
+
+    @property
+    def env(self):
+        return {"PATH": os.environ["PATH"], **self.environment}
+
+    def test(self):
+        """apache2 -t: (exit status, output)."""
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True, env=self.env)
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self):
+        # The parent's death ends it too; setpriv becomes httpd, so the pid is the master's.
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *self.command("-D", "FOREGROUND")],
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.prefix / "run/stderr", "wb"), env=self.env)
+
+        def up():
+            if self.process.poll() is not None:
+                raise AssertionError("httpd did not start: " + self.errors())
+            return self.pid_file.exists() and self.worker_pids()
+
+        until(up, "httpd has its workers")
+        return self
+
+    def errors(self):
+        return "".join(path.read_text(errors="replace") for path in (
+            self.prefix / "run/stderr", self.log) if path.exists())
+
+    @property
+    def master_pid(self):
+        return self.process.pid
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def _sockets(self, pid):
+        found = set()
+        with contextlib.suppress(OSError):
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                    if target.startswith("socket:"):
+                        found.add(target)
+        return found
+
+    def worker_pids(self):
+        """Children that take connections: they hold a socket that the master has too."""
+        masters = self._sockets(self.process.pid)
+        return {pid for pid in processes_of_group(self.process.pid) - {self.process.pid}
+                if self._sockets(pid) & masters}
+
+    def reloads(self):
+        """How often the master was told to load its configuration anew."""
+        return len(re.findall(r"SIGUSR1 received|Graceful restart requested",
+                              self.errors()))
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def reload(self):
+        """A USR1, waited for: every worker is new."""
+        before = self.worker_pids()
+        self.send(signal.SIGUSR1)
+        until(lambda: self.worker_pids() and not self.worker_pids() & before, "httpd has reloaded")
+
+    stop = Nginx.stop
+    wait_served = Nginx.wait_served
+
+
 class Gate:
     """Holds up every load of a configuration that says `ssl_password_file <gate.path>;` (put it at
     http level): nginx waits at the FIFO until `let_pass`. What `wait_for_load` returns from is
@@ -671,6 +783,11 @@ class Place:
 
     def haproxy(self, name="haproxy", **options):
         server = HAProxy(self.path / name, **options)
+        self.at_end(server.stop)
+        return server
+
+    def apache(self, name="apache", **options):
+        server = Apache(self.path / name, **options)
         self.at_end(server.stop)
         return server
 
@@ -838,6 +955,14 @@ class Site:
                 f"    ssl_certificate {self.cert_path};\n"
                 f"    ssl_certificate_key {self.key_path};\n{extra}"
                 f"    location = /ok {{ return 200 ok; }}\n  }}\n")
+
+
+    def host(self, address=None, extra="", key=True):
+        """The same site as Apache's virtual host."""
+        key_line = f"  SSLCertificateKeyFile {self.key_path}\n" if key else ""
+        return (f"<VirtualHost {address or f'*:{self.port}'}>\n  ServerName {self.name}\n"
+                f"  SSLEngine on\n  SSLCertificateFile {self.cert_path}\n{key_line}{extra}"
+                "</VirtualHost>\n")
 
 
 def site(place, certificate, name="a.example.com", port=None, directory=None):

@@ -86,10 +86,15 @@ class Finder {
         by_pid_, [&](const auto& entry) { return entry.second->parent == process.pid; });
   }
 
+  bool listens(const Process& process) const {
+    auto sockets = processes_.listening_sockets(process.pid);
+    return sockets && !sockets->empty();
+  }
+
   std::optional<Instance> instance(const Process& process, const CommandLine& line) {
     // "master-worker" in `global` does what -W does.
     bool master = line.master_worker || has_worker(process);
-    if (!master && !processes_.listens(process.pid)) return std::nullopt;  // it only finishes
+    if (!master && !listens(process)) return std::nullopt;  // it only finishes
     Instance found;
     found.executable = process.executable;
     // `chroot` is entered after the configuration was read; a master does not enter it at all.
@@ -111,7 +116,7 @@ class Finder {
                                 .pid = process.pid,
                                 .started = process.started,
                                 .workers = {},
-                                .workers_listen = true};
+                                .workers_listen = Listening::of_their_own};
     if (master) {
       found.user = process.user;
     } else {

@@ -66,7 +66,8 @@ TEST(HaproxyDiscover, WithoutAMasterOnlyARestartLoads) {
   Process& process = host.run(7, 1, {"haproxy", "-D", "-f", kConfig});
   process.root = "/var/lib/haproxy";                 // entered after reading
   host.run(6, 1, {"haproxy", "-D", "-f", kConfig});  // finishes what a reload left to it
-  host.processes.listening = {7};
+  host.processes.held = {{7, {1}}, {6, {2}}};
+  host.processes.listening = {1};
   auto found = host.running();
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].master->pid, 7);

@@ -36,6 +36,7 @@ class HaproxyService final : public Service {
                                         const CertificateFiles& files) const override;
   // `haproxy -c` from the master's directory and with its environment.
   std::optional<Command> config_test() const override;
+  std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
   Reload reload() const override;
   // A master that cannot load its new configuration goes on with the old worker.
   Temper temper() const override { return Temper::keeps_old; }

@@ -39,6 +39,8 @@ class NginxService final : public Service {
                                         const CertificateFiles& files) const override;
   // `nginx -t` with the master's own arguments.
   std::optional<Command> config_test() const override;
+  // `nginx -t` loads all that a reload loads.
+  std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
   Reload reload() const override { return {instance_.master}; }
   // A master that cannot load its new configuration goes on with the old one.
   Temper temper() const override { return Temper::keeps_old; }

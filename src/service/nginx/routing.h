@@ -37,7 +37,4 @@ struct Routing {
 
 Routing route(const std::vector<Server>& servers);
 
-// Whether a name can be sent as SNI: a host name and no address (RFC 6066 section 3).
-bool is_sni_name(std::string_view name);
-
 }  // namespace certrebind::nginx

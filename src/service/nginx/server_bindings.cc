@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "service/nginx/reach.h"
 #include "service/nginx/routing.h"
+#include "service/sni_name.h"
 
 namespace certrebind::nginx {
 

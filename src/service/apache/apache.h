@@ -1,0 +1,61 @@
+// Apache httpd: what it binds, and how it takes up new files.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/apache/config.h"
+#include "service/service.h"
+
+namespace certrebind {
+
+namespace apache {
+
+// One httpd with its configuration. Paths are inside its root unless said otherwise.
+struct Instance {
+  std::string executable;  // on this host
+  std::string root = "/";
+  Given given;
+  std::vector<std::string> environment;  // "NAME=value", as it was started with
+  std::optional<SignalReload> master;    // unset: not running
+  uint32_t user = 0;                     // the master's
+};
+
+// The argument of a directive that means `path`: as it stands where httpd reads it so, else in
+// double quotes. An error for a path that no quoting can write: httpd puts variables in.
+Result<std::string> quoted_path(const std::string& path);
+
+// That a server was started by a rehearsal.
+inline constexpr const char* kRehearsalDefine = "CERTREBIND_REHEARSAL";
+
+}  // namespace apache
+
+class ApacheService final : public Service {
+ public:
+  // `files` must outlive the service.
+  ApacheService(apache::Instance instance, const Files& files);
+
+  const ServiceId& id() const override { return id_; }
+  Result<Discovery> bindings() const override;
+  Result<std::vector<FileEdit>> repoint(const Binding& binding,
+                                        const CertificateFiles& files) const override;
+  // `httpd -t`, which reads the configuration and loads no certificate.
+  std::optional<Command> config_test() const override;
+  // The whole server, apart.
+  std::optional<Rehearsal> rehearsal() const override;
+  Reload reload() const override { return {instance_.master}; }
+  // A certificate that cannot be loaded ends the master, and all sites with it.
+  Temper temper() const override { return Temper::dies; }
+  uint32_t key_reader() const override { return instance_.user; }
+
+ private:
+  Result<std::string> written(const std::string& path) const;
+  std::vector<std::string> arguments() const;
+
+  apache::Instance instance_;
+  const Files& files_;
+  ServiceId id_;
+};
+
+}  // namespace certrebind

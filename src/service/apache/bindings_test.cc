@@ -1,0 +1,157 @@
+#include "service/apache/bindings.h"
+
+#include <gmock/gmock.h>
+
+#include "service/apache/view_for_test.h"
+
+namespace certrebind::apache {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string host(const std::string& address, const std::string& name, const std::string& more,
+                 bool engine = true) {
+  return "<VirtualHost " + address + ">\n" + (name.empty() ? "" : "ServerName " + name + "\n") +
+         (engine ? "SSLEngine on\n" : "") + more + "\n</VirtualHost>\n";
+}
+
+std::string certificate(const std::string& name) {
+  return "SSLCertificateFile /c/" + name + ".pem\nSSLCertificateKeyFile /c/" + name + ".key";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  return binding_lines(View::of(text).discovery());
+}
+
+TEST(ApacheBindings, NameBasedHosts) {
+  EXPECT_THAT(lines_of("Listen 443\n" + host("*:443", "A.test", certificate("a")) +
+                       host("_default_:443", "https://b.test:443",
+                            "ServerAlias www.b.test *.b.test\n" + certificate("b"))),
+              ElementsAre("a.test a.pem @127.0.0.1:443 a.test -",
+                          "b.test b.pem @127.0.0.1:443 b.test www.b.test certrebind-probe.b.test"));
+}
+
+// The first host that has the name answers, be it by a wildcard.
+TEST(ApacheBindings, AnEarlierWildcardBeatsALaterName) {
+  EXPECT_THAT(lines_of("Listen 443\n" + host("*:443", "a.test", certificate("a")) +
+                       host("*:443", "w.test", "ServerAlias *.x.test\n" + certificate("w")) +
+                       host("*:443", "b.x.test", certificate("b"))),
+              ElementsAre("a.test a.pem @127.0.0.1:443 a.test -",
+                          "w.test w.pem @127.0.0.1:443 w.test certrebind-probe.x.test",
+                          "b.x.test b.pem @127.0.0.1:443 UNPROVEN"));
+}
+
+TEST(ApacheBindings, AddressesOfTheirOwn) {
+  EXPECT_THAT(
+      lines_of(
+          "Listen 443\nListen [::1]:8443\n" + host("127.0.0.1:443", "a.test", certificate("a")) +
+          host("*:443", "b.test", certificate("b")) + host("[::1]", "c.test", certificate("c"))),
+      ElementsAre("a.test a.pem @127.0.0.1:443 a.test -", "b.test b.pem @127.0.0.2:443 b.test -",
+                  "c.test c.pem @[::1]:443 c.test -", "c.test c.pem @[::1]:8443 c.test -"));
+}
+
+TEST(ApacheBindings, AHostWithoutTlsLodgesWithTheFirst) {
+  View view = View::of("Listen 443\n" + host("*:443", "a.test", certificate("a")) +
+                       host("*:443", "b.test", "", false));
+  Discovery found = view.discovery();
+  EXPECT_THAT(binding_lines(found), ElementsAre("a.test a.pem @127.0.0.1:443 a.test b.test -"));
+  EXPECT_THAT(found.bindings.at(0).names, ElementsAre("a.test", "b.test"));
+}
+
+TEST(ApacheBindings, WhereTheFirstHasNoTlsNobodyHas) {
+  View view = View::of("Listen 443\n" + host("*:443", "a.test", "", false) +
+                       host("*:443", "b.test", certificate("b")));
+  Discovery found = view.discovery();
+  EXPECT_THAT(binding_lines(found), ElementsAre("b.test b.pem"));
+  EXPECT_THAT(messages(found.diagnostics), Contains(HasSubstr("listens nowhere with TLS")));
+}
+
+// By position: the first of the host's takes the place of the first of the main server's.
+TEST(ApacheBindings, InheritsCertificatesByPosition) {
+  View view = View::of("Listen 443\nSSLEngine on\n" + certificate("g") + "\n" + certificate("h") +
+                       "\n" + host("*:443", "a.test", certificate("a"), false));
+  Discovery found = view.discovery();
+  EXPECT_THAT(binding_lines(found), ElementsAre("a.test a.pem @127.0.0.1:443 a.test -",
+                                                "a.test h.pem @127.0.0.1:443 a.test -"));
+  EXPECT_EQ(found.bindings.at(1).key.path, "/c/h.key");
+}
+
+TEST(ApacheBindings, KeysMayLieInTheCertificatesFile) {
+  Discovery found =
+      View::of("Listen 443\n" + host("*:443", "a.test", "SSLCertificateFile c/a.pem")).discovery();
+  EXPECT_EQ(found.bindings.at(0).key.path, "/etc/apache2/c/a.pem");
+  EXPECT_EQ(found.bindings.at(0).key.where, found.bindings.at(0).certificate.where);
+}
+
+TEST(ApacheBindings, SaysWhyItCannotEdit) {
+  auto why = [](const std::string& more) {
+    Discovery found = View::of("Listen 443\n" + more).discovery();
+    return found.bindings.empty() ? "no binding" : found.bindings[0].not_editable;
+  };
+  EXPECT_EQ(why(host("*:443", "a.test", certificate("a"))), "");
+  EXPECT_THAT(why(host("*:443", "a.test",
+                       "SSLCertificateFile /c/a\nSSLCertificateKeyFile pkcs11:object=a")),
+              HasSubstr("token"));
+  EXPECT_THAT(why(host("*:443", "a.test", "SSLCertificateFile ${X}/a")), HasSubstr("variable"));
+  EXPECT_THAT(why("<Macro m $c>\n" + host("*:443", "a.test", "SSLCertificateFile $c") +
+                  "</Macro>\nUse m /c/a\n"),
+              HasSubstr("macro"));
+  EXPECT_EQ(why("Define D /c\n" + host("*:443", "a.test", "SSLCertificateFile ${D}/a")), "");
+}
+
+TEST(ApacheBindings, TheChainMayLieApart) {
+  Discovery found =
+      View::of("Listen 443\n" +
+               host("*:443", "a.test", certificate("a") + "\nSSLCertificateChainFile /c/chain.pem"))
+          .discovery();
+  EXPECT_EQ(found.bindings.at(0).chain.path, "/c/chain.pem");
+  EXPECT_EQ(found.bindings.at(0).not_editable, "");
+}
+
+TEST(ApacheBindings, CertificatesTowardsUpstreams) {
+  View view = View::of(
+      "Listen 443\nSSLProxyMachineCertificateFile /c/all.pem\n" +
+      host("*:443", "a.test", certificate("a") + "\nSSLProxyMachineCertificateFile /c/client.pem"));
+  Discovery found = view.discovery();
+  ASSERT_EQ(found.bindings.size(), 3u);
+  EXPECT_EQ(found.bindings[1].site, "upstream");
+  EXPECT_EQ(found.bindings[2].site, "a.test");
+  EXPECT_EQ(found.bindings[2].role, Role::client);
+  EXPECT_EQ(found.bindings[2].key.path, "/c/client.pem");
+}
+
+TEST(ApacheBindings, WhatModMdLooksAfterIsLeftToIt) {
+  View view(Texts{{"/etc/apache2/apache2.conf",
+                   "LoadModule md_module mod_md.so\nListen 443\nMDStoreDir /md\n"
+                   "MDomain a.test www.a.test\n" +
+                       host("*:443", "a.test", "")},
+                  {"/md/domains/a.test/pubcert.pem", ""},
+                  {"/md/staging/a.test/pubcert.pem", ""}});
+  Discovery found = view.discovery();
+  ASSERT_EQ(found.bindings.size(), 1u);
+  EXPECT_EQ(found.bindings[0].certificate.path, "/md/domains/a.test/pubcert.pem");
+  EXPECT_EQ(found.bindings[0].key.path, "/md/domains/a.test/privkey.pem");
+  EXPECT_THAT(found.bindings[0].not_editable, HasSubstr("mod_md"));
+  EXPECT_THAT(messages(found.diagnostics), ElementsAre(HasSubstr("after the next reload")));
+}
+
+TEST(ApacheBindings, StaplingAndProxyProtocol) {
+  Discovery found =
+      View::of("Listen 443\nSSLUseStapling On\n" +
+               host("*:443", "a.test", "RemoteIPProxyProtocol On\n" + certificate("a")))
+          .discovery();
+  EXPECT_TRUE(found.bindings.at(0).stapling);
+  EXPECT_TRUE(found.bindings.at(0).endpoints.at(0).proxy_protocol);
+}
+
+TEST(ApacheBindings, WithoutModSslNothingIsBound) {
+  View view = View::of("Listen 443\n" + host("*:443", "a.test", certificate("a")));
+  view.given.modules = {"core.c"};
+  EXPECT_THAT(view.discovery().bindings, IsEmpty());
+}
+
+}  // namespace
+}  // namespace certrebind::apache

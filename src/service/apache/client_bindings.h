@@ -1,0 +1,13 @@
+// The bindings of the certificates that httpd shows to the servers behind it
+// (SSLProxyMachineCertificateFile and …Path).
+#pragma once
+
+#include "service/apache/hosts.h"
+#include "service/root.h"
+#include "service/service.h"
+
+namespace certrebind::apache {
+
+Discovery client_bindings(const Config& config, const Hosts& hosts, Root& root);
+
+}  // namespace certrebind::apache

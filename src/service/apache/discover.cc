@@ -1,0 +1,292 @@
+#include "service/apache/discover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/text.h"
+#include "service/apache/command_line.h"
+#include "service/root.h"
+
+namespace certrebind::apache {
+
+namespace {
+
+constexpr int kUser1 = 10;  // SIGUSR1
+constexpr milliseconds kVersionDeadline{10'000};
+
+constexpr std::array<const char*, 2> kProgramNames = {"apache2", "httpd"};
+
+constexpr std::array<const char*, 6> kUsualPlaces = {
+    "/usr/sbin/apache2",     "/usr/sbin/httpd", "/usr/local/apache2/bin/httpd",
+    "/usr/local/sbin/httpd", "/usr/bin/httpd",  "/opt/apache2/bin/httpd"};
+
+// Where distributions keep the options that httpd is started with, by the configuration they are
+// for.
+struct OptionsFile {
+  const char* config;
+  const char* path;
+  const char* variable;
+};
+constexpr std::array<OptionsFile, 2> kOptionsFiles = {
+    OptionsFile{"/etc/apache2/httpd.conf", "/etc/conf.d/apache2", "APACHE2_OPTS"},
+    OptionsFile{"/etc/httpd/conf/httpd.conf", "/etc/sysconfig/httpd", "OPTIONS"}};
+
+// What a service manager gives to the process that it started, and to no other.
+constexpr std::array<std::string_view, 6> kManagerVariables = {
+    "NOTIFY_SOCKET=",  "LISTEN_FDS=",    "LISTEN_PID=",
+    "LISTEN_FDNAMES=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+
+// What the program was built with; nothing, and a diagnostic, if it does not say.
+class Builds {
+ public:
+  Builds(Commands& commands, std::vector<Diagnostic>& diagnostics)
+      : commands_(commands), diagnostics_(diagnostics) {}
+
+  std::optional<BuildDefaults> of(const std::string& executable, const Root& root) {
+    auto [known, first] = known_.try_emplace(executable);
+    if (first) known->second = ask(executable, root);
+    return known->second;
+  }
+
+ private:
+  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root) {
+    std::string program = root.inside(executable).value_or(executable);
+    // -V reads the configuration too, to tell the MPM: it is given an empty one, and complains.
+    auto settings = run({{program, "-V", "-f", "/dev/null"}, root.directory()});
+    auto modules = run({{program, "-l"}, root.directory()});
+    if (settings && modules && settings->output.find("SERVER_CONFIG_FILE") != std::string::npos)
+      return parse_build(settings->output, modules->output);
+    std::string why = !settings ? settings.error().message()
+                      : modules ? fmt::format("-V ended with status {}", settings->status)
+                                : modules.error().message();
+    diagnostics_.push_back(
+        {Severity::warning, executable, 0, 0, "how it was built is not known: " + printable(why)});
+    return std::nullopt;
+  }
+
+  Result<CommandOutput> run(const Command& command) {
+    return commands_.run(command, kVersionDeadline);
+  }
+
+  Commands& commands_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::map<std::string, std::optional<BuildDefaults>> known_;
+};
+
+std::map<std::string, std::string> as_map(const std::vector<std::string>& environment) {
+  std::map<std::string, std::string> map;
+  for (const std::string& entry : environment)
+    if (size_t equals = entry.find('='); equals != std::string::npos)
+      map.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  return map;
+}
+
+// The files that a command line and what was compiled in lead to.
+Given given_by(const CommandLine& line, const BuildDefaults& built, const std::string& directory) {
+  Given given;
+  given.server_root = line.server_root.empty()
+                          ? built.server_root
+                          : normalized(absolute_in(directory, line.server_root));
+  given.main_file =
+      line.config.empty() ? built.config : normalized(absolute_in(given.server_root, line.config));
+  given.defines = line.defines;
+  given.directives_before = line.directives_before;
+  given.directives_after = line.directives_after;
+  given.modules = built.modules;
+  given.version = built.version;
+  return given;
+}
+
+class Finder {
+ public:
+  Finder(const ProcessTable& processes, Commands& commands, const Files& files,
+         std::vector<Diagnostic>& diagnostics)
+      : processes_(processes),
+        files_(files),
+        builds_(commands, diagnostics),
+        diagnostics_(diagnostics) {}
+
+  void consider(const Process& process);
+  std::vector<Instance> instances() { return std::move(instances_); }
+
+ private:
+  bool is_manageable(const Process& process, const CommandLine& line);
+  void add(const Process& process, const CommandLine& line);
+  void report(Severity severity, const Process& process, std::string message) {
+    std::string name = process.executable.empty() ? "httpd" : process.executable;
+    diagnostics_.push_back(
+        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+  }
+
+  const ProcessTable& processes_;
+  const Files& files_;
+  Builds builds_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::vector<Instance> instances_;
+};
+
+void Finder::consider(const Process& process) {
+  if (process.arguments.empty()) return;
+  CommandLine line = parse_arguments(process.arguments);
+  if (line.one_shot || std::ranges::find(line.defines, kRehearsalDefine) != line.defines.end())
+    return;
+  if (is_manageable(process, line)) add(process, line);
+}
+
+bool Finder::is_manageable(const Process& process, const CommandLine& line) {
+  if (process.other_mounts) {
+    report(Severity::note, process,
+           "it runs in a container (another mount namespace): run certrebind inside it");
+    return false;
+  }
+  if (process.executable.empty()) {
+    report(Severity::warning, process, "it may not be looked into: run certrebind as root");
+    return false;
+  }
+  auto is = [](const std::string& name) { return name == "ONE_PROCESS" || name == "DEBUG"; };
+  if (!std::ranges::any_of(line.defines, is)) return true;
+  report(Severity::warning, process,
+         "it runs as a single process (-X), which cannot reload: restart it yourself");
+  return false;
+}
+
+void Finder::add(const Process& process, const CommandLine& line) {
+  Root root(process.root, files_);
+  auto built = builds_.of(process.executable, root);
+  if (!built) return;
+  auto environment = processes_.environment(process.pid);
+  if (!environment)
+    return report(Severity::warning, process,
+                  "its environment may not be read: run certrebind "
+                  "as root");
+  Instance found;
+  found.executable = process.executable;
+  found.root = process.root.empty() ? "/" : process.root;
+  found.given = given_by(line, *built, root.inside(process.working_directory).value_or("/"));
+  found.environment = std::move(*environment);
+  std::erase_if(found.environment, [](const std::string& entry) {
+    return std::ranges::any_of(kManagerVariables,
+                               [&](std::string_view name) { return entry.starts_with(name); });
+  });
+  found.given.environment = as_map(found.environment);
+  found.user = process.user;
+  found.master = SignalReload{.signal = kUser1,
+                              .name = "USR1",
+                              .pid = process.pid,
+                              .started = process.started,
+                              .workers = "",
+                              .workers_listen = Listening::of_master};
+  instances_.push_back(std::move(found));
+}
+
+// Masters only: children have the same name, arguments and program.
+Result<std::vector<Process>> masters(const ProcessTable& processes) {
+  std::vector<Process> all;
+  for (const char* name : kProgramNames) {
+    auto named = processes.named(name);
+    if (!named) return pass(named);
+    for (Process& process : *named)
+      if (std::ranges::find(all, process.pid, &Process::pid) == all.end())
+        all.push_back(std::move(process));
+  }
+  std::vector<Process> found;
+  for (const Process& process : all)
+    if (std::ranges::find(all, process.parent, &Process::pid) == all.end())
+      found.push_back(process);
+  return found;
+}
+
+bool uses(const Instance& instance, const std::string& real_config, const Files& files) {
+  auto real = Root(instance.root, files).real_path(instance.given.main_file);
+  return real && *real == real_config;
+}
+
+// A master of another user that may run with this configuration.
+std::optional<int> hidden_master(const ProcessTable& processes, const Files& files,
+                                 const std::string& real_config) {
+  auto all = masters(processes);
+  if (!all) return std::nullopt;
+  for (const Process& process : *all) {
+    if (!process.executable.empty() || process.arguments.empty()) continue;
+    CommandLine line = parse_arguments(process.arguments);
+    auto its_config = files.real_path(line.config);
+    if (!line.config.starts_with('/') || (its_config && *its_config == real_config))
+      return process.pid;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> find_executable(const Files& files) {
+  for (const char* place : kUsualPlaces) {
+    auto info = files.stat(place);
+    if (info && info->kind == FileKind::regular) return std::string(place);
+  }
+  return fail(Code::not_found, "find", "httpd", "it is in none of the usual places",
+              "install Apache httpd, or start it");
+}
+
+// Debian keeps the environment beside the configuration; elsewhere options are kept.
+void add_settings(const std::string& config, const Files& files, CommandLine& line,
+                  std::vector<std::string>& environment) {
+  environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  auto envvars = files.read(parent_directory(config) + "/envvars", kConfigLimit);
+  if (envvars)
+    for (std::string& entry : parse_envvars(*envvars)) environment.push_back(std::move(entry));
+  for (const OptionsFile& options : kOptionsFiles) {
+    auto text = config == options.config ? files.read(options.path, kConfigLimit)
+                                         : Result<std::string>(std::string());
+    if (!text) continue;
+    for (const std::string& entry :
+         parse_envvars("export " + join(split(*text, '\n'), "\nexport ")))
+      if (entry.starts_with(std::string(options.variable) + "="))
+        line = parse_arguments(split("httpd " + entry.substr(entry.find('=') + 1), ' '));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
+                                                const Files& files,
+                                                std::vector<Diagnostic>& diagnostics) {
+  auto all = masters(processes);
+  if (!all) return pass(all);
+  Finder finder(processes, commands, files, diagnostics);
+  for (const Process& process : *all) finder.consider(process);
+  return finder.instances();
+}
+
+Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
+                              Commands& commands, const Files& files,
+                              std::vector<Diagnostic>& diagnostics) {
+  auto real = files.real_path(config);
+  if (!real) return pass(real);
+  // What there is to say of others matters only where none of them is the one that was asked for.
+  std::vector<Diagnostic> of_others;
+  auto running = running_instances(processes, commands, files, of_others);
+  if (!running) return pass(running);
+  for (Instance& instance : *running)
+    if (uses(instance, *real, files)) return std::move(instance);
+  if (auto hidden = hidden_master(processes, files, *real))
+    return fail(Code::denied, "tell whether it runs:", config,
+                fmt::format("process {} is an httpd that may not be looked into", *hidden),
+                "run certrebind as root");
+  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
+                       [](const Diagnostic& other) { return other.severity != Severity::note; });
+  auto executable = find_executable(files);
+  if (!executable) return pass(executable);
+  Instance idle;
+  idle.executable = *executable;
+  Builds builds(commands, diagnostics);
+  BuildDefaults built = builds.of(*executable, Root("/", files)).value_or(BuildDefaults{});
+  CommandLine line;
+  add_settings(config, files, line, idle.environment);
+  line.config = config;
+  idle.given = given_by(line, built, "/");
+  idle.given.environment = as_map(idle.environment);
+  return idle;
+}
+
+}  // namespace certrebind::apache

@@ -1,0 +1,157 @@
+#include "service/apache/hosts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace certrebind::apache {
+
+namespace {
+
+std::optional<bool> on_or_off(std::string_view text) {
+  if (same_name(text, "on")) return true;
+  if (same_name(text, "off")) return false;
+  return std::nullopt;
+}
+
+// ServerName may hold a scheme and a port: "https://www.example.com:443".
+std::string bare_name(std::string_view text) {
+  if (size_t scheme = text.find("://"); scheme != std::string_view::npos)
+    text.remove_prefix(scheme + 3);
+  if (size_t colon = text.rfind(':'); colon != std::string_view::npos && !text.ends_with(']'))
+    text = text.substr(0, colon);
+  return to_lower(text);
+}
+
+void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
+  if (same_name(name, "SSLCertificateFile")) {
+    tls.certificates.push_back(value);
+  } else if (same_name(name, "SSLCertificateKeyFile")) {
+    tls.keys.push_back(value);
+  } else if (same_name(name, "SSLCertificateChainFile")) {
+    tls.chain = value;
+  } else if (same_name(name, "SSLEngine")) {
+    tls.engine = on_or_off(value.text()).value_or(false);  // `optional` never spoke TLS at once
+  } else if (same_name(name, "SSLUseStapling")) {
+    tls.stapling = on_or_off(value.text());
+  }
+}
+
+// Each that a virtual host names takes the place of the main server's at the same position, and
+// further ones of the main server stay (modssl_ctx_cfg_merge_certkeys_array).
+void inherit(std::vector<Value>& own, const std::vector<Value>& outer) {
+  if (own.size() < outer.size())
+    own.insert(own.end(), outer.begin() + static_cast<ptrdiff_t>(own.size()), outer.end());
+}
+
+void inherit(TlsSettings& tls, const TlsSettings& outer) {
+  inherit(tls.certificates, outer.certificates);
+  inherit(tls.keys, outer.keys);
+  if (!tls.chain) tls.chain = outer.chain;
+  if (!tls.engine) tls.engine = outer.engine;
+  if (!tls.stapling) tls.stapling = outer.stapling;
+}
+
+class HostReader {
+ public:
+  HostReader(const Config& config, HostNames& names) : config_(config), names_(names) {}
+
+  Hosts read() {
+    Host main;
+    main.end = static_cast<uint32_t>(config_.nodes.size());
+    for (uint32_t i = 0; i < main.end; i = config_.nodes[i].next) read_node(config_.nodes[i], main);
+    main.own_certificates = !main.tls.certificates.empty();
+    hosts_.all.push_back(std::move(main));
+    for (uint32_t i = 0; i < config_.nodes.size(); i = config_.nodes[i].next)
+      if (config_.nodes[i].section && config_.nodes[i].is("VirtualHost")) read_host(i);
+    return std::move(hosts_);
+  }
+
+ private:
+  void read_host(uint32_t section) {
+    const Node& node = config_.nodes[section];
+    Host host;
+    host.where = {node.file, &node.words.front()};
+    host.begin = section + 1;
+    host.end = node.next;
+    for (const Word& word : node.arguments()) read_address(*node.file, word, host);
+    for (uint32_t i = host.begin; i < host.end; i = config_.nodes[i].next)
+      read_node(config_.nodes[i], host);
+    const Host& main = hosts_.all.front();
+    host.own_certificates = !host.tls.certificates.empty();
+    inherit(host.tls, main.tls);
+    if (host.name.empty()) host.name = main.name;
+    if (!host.proxy_protocol) host.proxy_protocol = main.proxy_protocol;
+    hosts_.all.push_back(std::move(host));
+  }
+
+  void read_address(const ConfigFile& file, const Word& word, Host& host) {
+    Addresses found = parse_host_address(word.value, names_);
+    if (!found.problem.empty())
+      return report(file, word,
+                    fmt::format("{} in <VirtualHost {}>", found.problem, printable(word.value)));
+    host.addresses.insert(host.addresses.end(), found.all.begin(), found.all.end());
+  }
+
+  void read_node(const Node& node, Host& host) {
+    if (node.section) return;
+    std::string_view name = node.name();
+    if (node.arguments().empty()) {
+      if (same_name(name, "Listen"))
+        report(*node.file, node.words.front(), "Listen without a port");
+      return;
+    }
+    Value value{node.file, &node.arguments().front()};
+    if (name.size() > 3 && same_name(name.substr(0, 3), "SSL")) {
+      if (node.arguments().size() == 1) read_tls(name, value, host.tls);
+    } else if (same_name(name, "ServerName")) {
+      host.name = host.own_name = bare_name(value.text());
+      host.names.push_back({host.name, value, false});
+    } else if (same_name(name, "ServerAlias")) {
+      for (const Word& word : node.arguments())
+        host.names.push_back({to_lower(word.value),
+                              {node.file, &word},
+                              word.value.find_first_of("*?") != std::string_view::npos});
+    } else if (same_name(name, "Listen") && !host.where) {
+      read_listen(*node.file, *value.word);
+    } else if (same_name(name, "RemoteIPProxyProtocol")) {
+      host.proxy_protocol = on_or_off(value.text());
+    }
+  }
+
+  void read_listen(const ConfigFile& file, const Word& word) {
+    Addresses found = parse_listen(word.value, names_);
+    if (!found.problem.empty())
+      return report(file, word,
+                    fmt::format("{} in `Listen {}`", found.problem, printable(word.value)));
+    for (Socket& socket : found.all)
+      if (std::ranges::find(hosts_.listeners, socket) == hosts_.listeners.end())
+        hosts_.listeners.push_back(std::move(socket));
+  }
+
+  void report(const ConfigFile& file, const Word& where, std::string message) {
+    hosts_.diagnostics.push_back(diagnostic_at(Severity::error, file, where, std::move(message)));
+  }
+
+  const Config& config_;
+  HostNames& names_;
+  Hosts hosts_;
+};
+
+}  // namespace
+
+std::string Host::site() const {
+  if (!own_name.empty()) return own_name;
+  for (const ServerName& known : names)
+    if (!known.pattern) return known.text;
+  if (!where) return name.empty() ? "the main server" : name;
+  return addresses.empty() ? "a virtual host without an address" : addresses.front().text();
+}
+
+Hosts read_hosts(const Config& config, HostNames& names) {
+  return HostReader(config, names).read();
+}
+
+}  // namespace certrebind::apache

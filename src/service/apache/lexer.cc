@@ -1,0 +1,214 @@
+#include "service/apache/lexer.h"
+
+#include <algorithm>
+
+namespace certrebind::apache {
+
+namespace {
+
+// isspace(3) in the C locale, as apr_isspace.
+bool is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+size_t skip_blanks(std::string_view text, size_t at) {
+  while (at < text.size() && is_blank(text[at])) ++at;
+  return at;
+}
+
+// A view of a line with what says where its bytes come from.
+struct View {
+  std::string_view text;
+  std::span<const Piece> pieces;
+};
+
+const Piece& piece_at(const View& view, size_t at) {
+  auto after =
+      std::upper_bound(view.pieces.begin(), view.pieces.end(), at,
+                       [](size_t wanted, const Piece& piece) { return wanted < piece.at; });
+  return after == view.pieces.begin() ? view.pieces.front() : *(after - 1);
+}
+
+// The offset in the file of the byte at `at`; of what replaced something, that thing's begin.
+uint32_t offset_of(const Piece& piece, size_t at) {
+  if (piece.origin != Origin::written) return piece.begin;
+  return std::min(piece.end, piece.begin + static_cast<uint32_t>(at - piece.at));
+}
+
+Word place(const View& view, size_t from, size_t to) {
+  Word word;
+  const Piece& first = piece_at(view, from);
+  const Piece& last = piece_at(view, to == from ? from : to - 1);
+  word.begin = offset_of(first, from);
+  word.end = last.origin == Origin::written ? offset_of(last, to) : last.end;
+  word.line = first.line;
+  word.column = word.begin - first.line_begin + 1;
+  for (const Piece* piece = &first; piece <= &last; ++piece)
+    word.origin = std::max(word.origin, piece->origin);
+  return word;
+}
+
+// Within quotes a backslash hides the quote and itself; outside only itself (substring_conf).
+std::string_view decode(std::string_view written, char quote, DecodedWords& decoded) {
+  if (written.find('\\') == std::string_view::npos) return written;
+  std::string& value = decoded.emplace_front();
+  for (size_t at = 0; at < written.size(); ++at) {
+    bool hides = written[at] == '\\' && at + 1 < written.size() &&
+                 (written[at + 1] == '\\' || (quote != 0 && written[at + 1] == quote));
+    value += written[hides ? ++at : at];
+  }
+  return value;
+}
+
+size_t closing_quote(std::string_view text, size_t at, char quote) {
+  while (at < text.size() && text[at] != quote) {
+    bool hides =
+        text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == quote || text[at + 1] == '\\');
+    at += hides ? 2 : 1;
+  }
+  return at;
+}
+
+// The word that begins at `at`, which is moved behind it (ap_getword_conf).
+Word next_word(const View& view, size_t& at, size_t end, DecodedWords& decoded) {
+  size_t from = at;
+  char quote = view.text[at];
+  std::string_view line = view.text.substr(0, end);
+  std::string_view written;
+  if (quote == '"' || quote == '\'') {
+    size_t close = closing_quote(line, from + 1, quote);
+    written = line.substr(from + 1, std::min(close, end) - from - 1);
+    at = std::min(close + 1, end);
+  } else {
+    quote = 0;
+    while (at < end && !is_blank(line[at])) ++at;
+    written = line.substr(from, at - from);
+  }
+  Word word = place(view, from, at);
+  word.value = decode(written, quote, decoded);
+  return word;
+}
+
+void add_words(const View& view, size_t at, size_t end, DecodedWords& decoded,
+               std::vector<Word>& words) {
+  for (at = skip_blanks(view.text, at); at < end; at = skip_blanks(view.text, at))
+    words.push_back(next_word(view, at, end, decoded));
+}
+
+// "<Name arguments>": the last ">" ends it.
+LineKind split_section(const View& view, DecodedWords& decoded, std::vector<Word>& words) {
+  bool closes = view.text.size() > 1 && view.text[1] == '/';
+  size_t at = closes ? 2 : 1;
+  size_t end = view.text.rfind('>');
+  if (end == std::string_view::npos || end < at) end = view.text.size();
+  size_t name_end = at;
+  while (name_end < end && !is_blank(view.text[name_end])) ++name_end;
+  Word name = place(view, at, name_end);
+  name.value = view.text.substr(at, name_end - at);
+  words.push_back(name);
+  if (closes) return LineKind::close;
+  add_words(view, name_end, end, decoded, words);
+  return LineKind::open;
+}
+
+LineKind split(const View& view, DecodedWords& decoded, std::vector<Word>& words) {
+  if (!view.text.empty() && view.text[0] == '<') return split_section(view, decoded, words);
+  add_words(view, 0, view.text.size(), decoded, words);
+  return LineKind::directive;
+}
+
+// Where the physical line that begins at `at` ends, without its newline, and what it goes on with.
+struct Physical {
+  size_t end = 0;   // of what counts: without newline, carriage return and continuing backslash
+  size_t next = 0;  // where the next line begins
+  bool continues = false;
+};
+
+Physical physical_line(std::string_view text, size_t at) {
+  size_t newline = text.find('\n', at);
+  Physical line;
+  line.end = newline == std::string_view::npos ? text.size() : newline;
+  line.next = newline == std::string_view::npos ? text.size() : newline + 1;
+  if (newline == std::string_view::npos) return line;
+  size_t end = line.end;
+  if (end > at && text[end - 1] == '\r') --end;
+  if (end > at && text[end - 1] == '\\') {
+    line.continues = true;
+    line.end = end - 1;
+  }
+  return line;
+}
+
+}  // namespace
+
+bool LineReader::next(RawLine& line) {
+  while (position_ < text_.size())
+    if (take(line)) return true;
+  return false;
+}
+
+bool LineReader::take(RawLine& line) {
+  line = {};
+  size_t first = position_;
+  line.line = line_;
+  line.line_begin = static_cast<uint32_t>(position_);
+  bool found = false;  // a byte that is no blank
+  for (bool more = true; more;) {
+    Physical physical = physical_line(text_, position_);
+    size_t at = position_;
+    if (!found) {
+      while (at < physical.end && is_blank(text_[at])) ++at;
+      found = at < physical.end;
+      first = at;
+      line.line = line_;
+      line.line_begin = static_cast<uint32_t>(position_);
+    } else {
+      line.continued = true;
+    }
+    line.end = static_cast<uint32_t>(physical.end);
+    more = physical.continues && physical.next < text_.size();
+    line.continued = line.continued || (physical.continues && found);
+    position_ = physical.next;
+    ++line_;
+  }
+  line.begin = static_cast<uint32_t>(first);
+  while (line.end > line.begin && is_blank(text_[line.end - 1])) --line.end;
+  return found && text_[first] != '#' && line.end > line.begin;
+}
+
+Source source_of(std::string_view text, const RawLine& line) {
+  Source source;
+  uint32_t number = line.line;
+  for (size_t at = line.begin; at < line.end;) {
+    Physical physical = physical_line(text, at);
+    size_t end = std::min<size_t>(physical.end, line.end);
+    uint32_t line_begin = at == line.begin ? line.line_begin : static_cast<uint32_t>(at);
+    source.pieces.push_back({source.text.size(), static_cast<uint32_t>(at),
+                             static_cast<uint32_t>(end), number, line_begin, Origin::written});
+    source.text.append(text, at, end - at);
+    at = physical.next;
+    ++number;
+  }
+  if (source.pieces.empty())
+    source.pieces.push_back({0, line.begin, line.begin, line.line, line.line_begin});
+  return source;
+}
+
+LineKind split_words(std::string_view text, std::span<const Piece> pieces, DecodedWords& decoded,
+                     std::vector<Word>& words) {
+  return split({text, pieces}, decoded, words);
+}
+
+LineKind split_words(std::string_view text, const RawLine& line, DecodedWords& decoded,
+                     std::vector<Word>& words) {
+  if (!line.continued) {
+    Piece whole{0, line.begin, line.end, line.line, line.line_begin};
+    return split({text.substr(line.begin, line.end - line.begin), {&whole, 1}}, decoded, words);
+  }
+  Source source = source_of(text, line);
+  // The words are views of the joined text, which has to stay.
+  std::string& joined = decoded.emplace_front(std::move(source.text));
+  return split({joined, source.pieces}, decoded, words);
+}
+
+}  // namespace certrebind::apache

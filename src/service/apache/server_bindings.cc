@@ -1,0 +1,162 @@
+#include "service/apache/server_bindings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/text.h"
+#include "service/apache/managed.h"
+#include "service/apache/routing.h"
+#include "service/apache/values.h"
+
+namespace certrebind::apache {
+
+namespace {
+
+class Binder {
+ public:
+  Binder(const Hosts& hosts, const Config& config, Root& root)
+      : hosts_(hosts),
+        config_(config),
+        root_(root),
+        routing_(route(hosts)),
+        managed_(read_managed(config, root)) {}
+
+  Discovery run() {
+    for (uint32_t i = 0; i < hosts_.all.size(); ++i) bind_host(i);
+    report_unused();
+    found_.diagnostics.insert(found_.diagnostics.end(), managed_.diagnostics.begin(),
+                              managed_.diagnostics.end());
+    return std::move(found_);
+  }
+
+ private:
+  void bind_host(uint32_t index);
+  Binding outline(uint32_t index) const;
+  void add_names(const Host& host, Binding& binding) const;
+  void add_pair(const Host& host, size_t position, Binding binding);
+  void add_chain(const Host& host, Binding& binding) const;
+  void bind_managed(const Host& host, const Binding& outline);
+  void report_unused();
+  void report(Severity severity, const Value& where, std::string message) {
+    found_.diagnostics.push_back(
+        diagnostic_at(severity, *where.file, *where.word, std::move(message)));
+  }
+
+  const Hosts& hosts_;
+  const Config& config_;
+  Root& root_;
+  Routing routing_;
+  Managed managed_;
+  Discovery found_;
+  std::unordered_set<const Word*> used_;
+};
+
+void Binder::bind_host(uint32_t index) {
+  const Host& host = hosts_.all[index];
+  if (!host.has_tls()) {
+    if (host.where && host.own_certificates)
+      report(
+          Severity::note, host.tls.certificates.front(),
+          fmt::format("{} names a certificate, but SSLEngine is not on", printable(host.site())));
+    return;
+  }
+  // The main server answers only where no virtual host does.
+  if (!host.where && routing_.routes[index].empty()) return;
+  Binding binding = outline(index);
+  if (host.tls.certificates.empty()) return bind_managed(host, binding);
+  if (routing_.routes[index].empty())
+    report(
+        Severity::note, host.tls.certificates.front(),
+        fmt::format("{} names a certificate but listens nowhere with TLS", printable(host.site())));
+  for (size_t i = 0; i < host.tls.certificates.size(); ++i) add_pair(host, i, binding);
+}
+
+// All of a host's binding but the files.
+Binding Binder::outline(uint32_t index) const {
+  const Host& host = hosts_.all[index];
+  Binding binding;
+  binding.site = host.site();
+  binding.stapling = host.tls.stapling.value_or(false);
+  add_names(host, binding);
+  for (const std::string& name : routing_.lodgers[index])
+    if (std::ranges::find(binding.names, name) == binding.names.end())
+      binding.names.push_back(name);
+  for (const Route& route : routing_.routes[index]) {
+    const Group& group = routing_.groups[route.group];
+    Endpoint& endpoint = binding.endpoints.emplace_back();
+    endpoint.address = group.address;
+    endpoint.listens = group.listens;
+    endpoint.proxy_protocol = group.proxy_protocol;
+    endpoint.probe_names = route.probe_names;
+    endpoint.without_sni = route.without_sni;
+    endpoint.unproven = group.unproven;
+    if (endpoint.unproven.empty() && route.probe_names.empty() && !route.without_sni)
+      endpoint.unproven = "no name that can be sent leads to this virtual host here";
+  }
+  return binding;
+}
+
+// A pattern that a certificate can cover is "*." and a name; others are probed, but not compared.
+void Binder::add_names(const Host& host, Binding& binding) const {
+  for (const ServerName& name : host.names) {
+    bool coverable = !name.pattern || (name.text.starts_with("*.") &&
+                                       name.text.find_first_of("*?", 1) == std::string::npos);
+    if (coverable && !name.text.empty() &&
+        std::ranges::find(binding.names, name.text) == binding.names.end())
+      binding.names.push_back(name.text);
+  }
+}
+
+// Certificates and keys go together by position; where there is no key it is sought in the
+// certificate's file (ssl_init_server_certs).
+void Binder::add_pair(const Host& host, size_t position, Binding binding) {
+  const Value& certificate = host.tls.certificates[position];
+  used_.insert(certificate.word);
+  NamedValue named = named_value(certificate, config_.server_root, root_);
+  binding.certificate = std::move(named.file);
+  binding.not_editable = std::move(named.not_editable);
+  binding.key = binding.certificate;
+  if (position < host.tls.keys.size()) {
+    NamedValue key = named_value(host.tls.keys[position], config_.server_root, root_);
+    binding.key = std::move(key.file);
+    if (binding.not_editable.empty()) binding.not_editable = std::move(key.not_editable);
+  }
+  if (host.tls.chain) add_chain(host, binding);
+  found_.bindings.push_back(std::move(binding));
+}
+
+// The chain file replaces whatever stands behind the leaf, for all certificates of the host.
+void Binder::add_chain(const Host& host, Binding& binding) const {
+  NamedValue chain = named_value(host.tls.chain, config_.server_root, root_);
+  if (chain.file.path == binding.certificate.path) return;
+  binding.chain = std::move(chain.file);
+  if (!binding.not_editable.empty()) return;
+  binding.not_editable = std::move(chain.not_editable);
+  if (host.tls.certificates.size() > 1)
+    binding.not_editable = "one SSLCertificateChainFile serves several certificates";
+}
+
+void Binder::bind_managed(const Host& host, const Binding& outline) {
+  std::vector<Binding> made = managed_bindings(managed_, host, outline);
+  if (made.empty() && host.where)
+    report(Severity::error, host.where,
+           fmt::format("{} has SSLEngine on and no certificate: httpd does not start with it",
+                       printable(host.site())));
+  for (Binding& binding : made) found_.bindings.push_back(std::move(binding));
+}
+
+void Binder::report_unused() {
+  for (const Value& certificate : hosts_.all.front().tls.certificates)
+    if (!used_.contains(certificate.word))
+      report(Severity::note, certificate, "no host shows this certificate");
+}
+
+}  // namespace
+
+Discovery server_bindings(const Hosts& hosts, const Config& config, Root& root) {
+  return Binder(hosts, config, root).run();
+}
+
+}  // namespace certrebind::apache

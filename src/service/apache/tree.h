@@ -1,0 +1,66 @@
+// The lines of one configuration file with their sections, from any text whatever: where httpd
+// would refuse the file there is a tree all the same, and a list of errors.
+//
+// Free of base/result.h, as lexer.h is.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/apache/lexer.h"
+
+namespace certrebind::apache {
+
+// A directive, or the opening of a section. Lines lie in one row, a section's before its content:
+// that of the section at index i is [i + 1, next).
+struct Line {
+  RawLine raw;
+  uint32_t first_word = 0;
+  uint32_t word_count = 0;
+  uint32_t next = 0;  // the index of what follows on the same level
+  bool section = false;
+  bool variables = false;  // "${" stands in it
+};
+
+// A section that is not closed, or closed without having been opened.
+struct SyntaxError {
+  uint32_t at = 0;  // the index of the line that it concerns, or before which it stands
+  uint32_t line = 0;
+  uint32_t column = 0;
+  std::string message;
+};
+
+class Tree {
+ public:
+  // Takes the text and keeps it; every view of the tree points into it, also after a move.
+  explicit Tree(std::string text);
+
+  const std::string& text() const { return *text_; }
+  const std::vector<Line>& lines() const { return lines_; }
+  const std::vector<SyntaxError>& errors() const { return errors_; }
+
+  // All words, the name first; never empty.
+  std::span<const Word> words(const Line& line) const {
+    return std::span(words_).subspan(line.first_word, line.word_count);
+  }
+
+ private:
+  void parse();
+  void close(const Word& name);
+  void report(uint32_t at, const Word& where, std::string message);
+
+  std::unique_ptr<const std::string> text_;
+  DecodedWords decoded_;
+  std::vector<Word> words_;
+  std::vector<Line> lines_;
+  std::vector<SyntaxError> errors_;
+  std::vector<uint32_t> open_;  // the sections not closed yet
+};
+
+// Names of directives and sections are compared without regard to case.
+bool same_name(std::string_view one, std::string_view other);
+
+}  // namespace certrebind::apache

@@ -1,0 +1,372 @@
+// Starting a server apart from the world (namespaces(7)): it sees the files of this host, but what
+// it does reaches neither them where it is said, nor the network, nor any process.
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "sys/descriptor.h"
+#include "sys/processes.h"
+#include "sys/system_error.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kOutputLimit = 256 * 1024;
+constexpr int kEndsAfterMs = 5'000;  // asked to end, until it is ended
+constexpr int kSettleMs = 50;        // that it has to live on once it is ready
+constexpr int kLookMs = 5;
+
+// What became of it, as the process that minds it says.
+struct Report {
+  enum Kind : int { came_up, ended, impossible, too_slow };
+  Kind kind = impossible;
+  int status = 0;      // of waitpid(2), or an errno
+  char step[64] = {};  // of what was impossible
+};
+
+// A directory seen through an overlay: its own content below, what is changed above.
+struct Overlay {
+  std::string directory, layer, upper, work, options;
+  uint32_t owner = 0, group = 0, mode = 0;
+};
+
+// All that the child needs, made before the fork: afterwards only system calls are made
+// (signal-safety(7)).
+struct Stage {
+  std::string scratch, said, ready, proc, scratch_options;
+  std::vector<Overlay> overlays;
+  std::vector<std::string> masked;
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::vector<char*> argv, envp;
+  std::string uid_map, gid_map;  // empty for root, who needs none
+  int output = -1;
+  int report = -1;
+  int64_t deadline_ms = 0;
+};
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+int64_t now_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+void pause_ms(int milliseconds) {
+  timespec time{milliseconds / 1000, (milliseconds % 1000) * 1'000'000L};
+  ::nanosleep(&time, nullptr);
+}
+
+void tell(const Stage& stage, const Report& report) {
+  [[maybe_unused]] ssize_t told = ::write(stage.report, &report, sizeof report);
+}
+
+[[noreturn]] void give_up(const Stage& stage, const char* step) {
+  Report report{Report::impossible, errno, {}};
+  ::strncpy(report.step, step, sizeof report.step - 1);
+  tell(stage, report);
+  ::_exit(1);
+}
+
+bool put(const char* path, const char* text) {
+  int file = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  bool done = ::write(file, text, ::strlen(text)) >= 0;
+  ::close(file);
+  return done;
+}
+
+// Loopback answers, and any address may be listened on: the server's own are not here.
+void open_network() {
+  int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  ::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  ::ioctl(socket, SIOCSIFFLAGS, &request);
+  ::close(socket);
+  put("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
+  put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+  put("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+}
+
+void map_user(const Stage& stage) {
+  if (stage.uid_map.empty()) return;
+  put("/proc/self/setgroups", "deny");
+  if (!put("/proc/self/uid_map", stage.uid_map.c_str())) give_up(stage, "map the user");
+  if (!put("/proc/self/gid_map", stage.gid_map.c_str())) give_up(stage, "map the group");
+}
+
+void cover(const Stage& stage, const Overlay& overlay) {
+  if (::mkdir(overlay.layer.c_str(), 0700) != 0 || ::mkdir(overlay.upper.c_str(), 0700) != 0 ||
+      ::mkdir(overlay.work.c_str(), 0700) != 0 ||
+      ::chown(overlay.upper.c_str(), overlay.owner, overlay.group) != 0 ||
+      ::chmod(overlay.upper.c_str(), overlay.mode) != 0 ||
+      ::mount("overlay", overlay.directory.c_str(), "overlay", 0, overlay.options.c_str()) != 0)
+    give_up(stage, "cover a directory");
+}
+
+void mask(const Stage& stage) {
+  int said = ::open(stage.said.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (said < 0) give_up(stage, "make a file");
+  ::fchmod(said, 0666);
+  ::close(said);
+  for (const std::string& path : stage.masked)
+    if (::mount(stage.said.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      give_up(stage, "mask a file");
+}
+
+void set_apart(const Stage& stage) {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    give_up(stage, "part with the mounts");
+  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
+    give_up(stage, "mount /proc");
+  open_network();
+  if (::mount("tmpfs", stage.scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
+              stage.scratch_options.c_str()) != 0)
+    give_up(stage, "mount a file system in memory");
+  for (const Overlay& overlay : stage.overlays) cover(stage, overlay);
+  mask(stage);
+}
+
+[[noreturn]] void become_server(const Stage& stage) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::umask(0022);
+  int null = ::open("/dev/null", O_RDONLY);
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(stage.output, STDOUT_FILENO);
+  ::dup2(stage.output, STDERR_FILENO);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  if (::chdir("/") == 0) ::execve(stage.argv[0], stage.argv.data(), stage.envp.data());
+  ::_exit(127);
+}
+
+bool is_there(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+// Until it is ready and has lived on for a moment, has ended, or it takes too long.
+Report watch(const Stage& stage, pid_t server) {
+  int64_t ready_since = -1;
+  while (true) {
+    int status = 0;
+    if (::waitpid(server, &status, WNOHANG) == server) return {Report::ended, status, {}};
+    int64_t now = now_ms();
+    if (ready_since < 0 && is_there(stage.ready)) ready_since = now;
+    if (ready_since >= 0 && now - ready_since >= kSettleMs) return {Report::came_up, 0, {}};
+    if (now >= stage.deadline_ms) return {Report::too_slow, 0, {}};
+    pause_ms(kLookMs);
+  }
+}
+
+// Asked first, so that it removes what it made outside; then the end of the namespace ends all.
+void end_server(pid_t server) {
+  ::kill(server, SIGTERM);
+  for (int waited = 0; waited < kEndsAfterMs; waited += kLookMs) {
+    if (::waitpid(server, nullptr, WNOHANG) != 0) return;
+    pause_ms(kLookMs);
+  }
+}
+
+void repeat_said(const Stage& stage) {
+  int said = ::open(stage.said.c_str(), O_RDONLY | O_CLOEXEC);
+  char chunk[4096];
+  for (ssize_t got = 0; said >= 0 && (got = ::read(said, chunk, sizeof chunk)) > 0;) {
+    [[maybe_unused]] ssize_t put = ::write(stage.output, chunk, static_cast<size_t>(got));
+  }
+}
+
+// The first process of the new process table: with it every other there ends.
+[[noreturn]] void mind(const Stage& stage) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  set_apart(stage);
+  pid_t server = ::fork();
+  if (server < 0) give_up(stage, "start it");
+  if (server == 0) become_server(stage);
+  Report report = watch(stage, server);
+  if (report.kind != Report::ended) end_server(server);
+  if (report.kind != Report::came_up) repeat_said(stage);
+  tell(stage, report);
+  ::_exit(0);
+}
+
+[[noreturn]] void part(const Stage& stage) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::setpgid(0, 0);
+  int apart = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC;
+  if (!stage.uid_map.empty()) apart |= CLONE_NEWUSER;
+  if (::unshare(apart) != 0) give_up(stage, "make namespaces");
+  map_user(stage);
+  pid_t first = ::fork();
+  if (first < 0) give_up(stage, "start it");
+  if (first == 0) mind(stage);
+  ::close(stage.output);
+  while (::waitpid(first, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  ::_exit(0);
+}
+
+// A directory of ours for the time of the run; what lies in it lies in memory.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    const char* base = std::getenv("TMPDIR");
+    path_ = fmt::format("{}/certrebind-rehearsal-XXXXXX", base != nullptr ? base : "/tmp");
+    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
+  }
+  ~ScratchDirectory() {
+    if (!path_.empty()) ::rmdir(path_.c_str());
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string with_scratch(std::string text, const std::string& scratch) {
+  constexpr std::string_view kMark = kScratch;
+  for (size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at))
+    text.replace(at, kMark.size(), scratch);
+  return text;
+}
+
+// Outer directories first; one within another is covered with it.
+Done add_overlays(std::vector<std::string> directories, Stage& stage) {
+  std::ranges::sort(directories);
+  std::string outer;
+  for (const std::string& directory : directories) {
+    if (!outer.empty() && is_within(directory, outer)) continue;
+    outer = directory;
+    struct stat info {};
+    if (::stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
+    if (directory.find_first_of(",:\\") != std::string::npos)
+      return fail(Code::unsupported, "cover", directory, "its name cannot be mounted");
+    Overlay overlay{.directory = directory, .layer = {}, .upper = {}, .work = {}, .options = {}};
+    overlay.layer = fmt::format("{}/.layer-{}", stage.scratch, stage.overlays.size());
+    overlay.upper = overlay.layer + "/upper";
+    overlay.work = overlay.layer + "/work";
+    overlay.options =
+        fmt::format("lowerdir={},upperdir={},workdir={}", directory, overlay.upper, overlay.work);
+    overlay.owner = info.st_uid;
+    overlay.group = info.st_gid;
+    overlay.mode = info.st_mode & 07777;
+    stage.overlays.push_back(std::move(overlay));
+  }
+  return {};
+}
+
+Result<Stage> prepare(const Rehearsal& rehearsal, const std::string& scratch) {
+  Stage stage;
+  stage.scratch = scratch;
+  stage.scratch_options = "mode=0755,size=64m";
+  stage.said = fmt::format("{}/{}", scratch, kSaid);
+  stage.ready = fmt::format("{}/{}", scratch, rehearsal.ready);
+  stage.masked = rehearsal.masked;
+  for (const std::string& argument : rehearsal.command.arguments)
+    stage.arguments.push_back(with_scratch(argument, scratch));
+  stage.environment = rehearsal.command.environment.value_or(std::vector<std::string>());
+  if (::geteuid() != 0) {
+    stage.uid_map = fmt::format("{0} {0} 1", ::geteuid());
+    stage.gid_map = fmt::format("{0} {0} 1", ::getegid());
+  }
+  if (Done added = add_overlays(rehearsal.forgotten, stage); !added) return pass(added);
+  return stage;
+}
+
+// All that comes until the last process that could say something has gone.
+void listen(int pipe, std::string& output) {
+  char chunk[4096];
+  while (true) {
+    ssize_t got = ::read(pipe, chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    output.append(chunk, static_cast<size_t>(got));
+    if (output.size() > 2 * kOutputLimit) output.erase(0, output.size() - kOutputLimit);
+  }
+}
+
+RehearsalOutput as_output(const Report& report, std::string said, milliseconds took) {
+  RehearsalOutput output;
+  output.of.took = took;
+  if (said.size() > kOutputLimit) said.erase(0, said.size() - kOutputLimit);
+  output.of.output = std::move(said);
+  output.came_up = report.kind == Report::came_up;
+  output.of.timed_out = report.kind == Report::too_slow;
+  if (report.kind == Report::ended)
+    output.of.status =
+        WIFSIGNALED(report.status) ? 128 + WTERMSIG(report.status) : WEXITSTATUS(report.status);
+  if (report.kind == Report::impossible)
+    output.impossible = fmt::format("cannot {}: {}", report.step, ::strerror(report.status));
+  return output;
+}
+
+}  // namespace
+
+Result<RehearsalOutput> SystemCommands::rehearse(const Rehearsal& rehearsal,
+                                                 milliseconds deadline) {
+  std::string line = rehearsal.command.text();
+  ScratchDirectory scratch;
+  if (scratch.path().empty()) return system_failure(errno, "make a directory for", line);
+  auto stage = prepare(rehearsal, scratch.path());
+  if (!stage)
+    return RehearsalOutput{.impossible = stage.error().message(), .came_up = false, .of = {}};
+  int output[2], report[2];
+  if (::pipe2(output, O_CLOEXEC) != 0) return system_failure(errno, "run", line);
+  Descriptor reading(output[0]), writing(output[1]);
+  if (::pipe2(report, O_CLOEXEC) != 0) return system_failure(errno, "run", line);
+  Descriptor report_reading(report[0]), report_writing(report[1]);
+  stage->argv = pointers_to(stage->arguments);
+  stage->envp = pointers_to(stage->environment);
+  stage->output = output[1];
+  stage->report = report[1];
+  int64_t begun = now_ms();
+  stage->deadline_ms = begun + deadline.count();
+  pid_t child = ::fork();
+  if (child < 0) return system_failure(errno, "run", line);
+  if (child == 0) part(*stage);
+  writing.reset();
+  report_writing.reset();
+  std::string said;
+  listen(reading.get(), said);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  Report told;
+  if (::read(report_reading.get(), &told, sizeof told) != static_cast<ssize_t>(sizeof told))
+    return fail(Code::failed, "rehearse", line, "it was ended from outside");
+  return as_output(told, std::move(said), milliseconds(now_ms() - begun));
+}
+
+}  // namespace certrebind

@@ -1,0 +1,131 @@
+// On the real thing, as root; where this system does not let us set anything apart, it says so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "sys/processes.h"
+
+namespace certrebind {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class RehearsalTest : public ::testing::Test {
+ protected:
+  RehearsalTest() {
+    std::string name = "/tmp/certrebind-test-XXXXXX";
+    directory_ = ::mkdtemp(name.data());
+    write("log", "before\n");
+  }
+  ~RehearsalTest() override { std::filesystem::remove_all(directory_); }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(directory_ + "/" + name) << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(directory_ + "/" + name).rdbuf();
+    return text.str();
+  }
+  bool is_there(const std::string& name) const {
+    return std::filesystem::exists(directory_ + "/" + name);
+  }
+
+  // A "server" in shell, with $1 for the scratch directory and $2 for this test's.
+  Result<RehearsalOutput> rehearse(const std::string& script, milliseconds deadline = 20s) {
+    Rehearsal rehearsal;
+    rehearsal.command.arguments = {"/bin/sh", "-c", script, "server", kScratch, directory_};
+    rehearsal.command.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+    rehearsal.ready = "pid";
+    rehearsal.forgotten = {directory_};
+    rehearsal.masked = {directory_ + "/log"};
+    auto output = SystemCommands().rehearse(rehearsal, deadline);
+    if (output && !output->impossible.empty() && ::geteuid() != 0) can_ = false;
+    return output;
+  }
+
+  std::string directory_;
+  bool can_ = true;
+};
+
+TEST_F(RehearsalTest, ComesUpAndIsEnded) {
+  auto output = rehearse("echo $$ > $1/pid; exec sleep 1000");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_EQ(output->impossible, "");
+  EXPECT_TRUE(output->came_up);
+}
+
+TEST_F(RehearsalTest, WhatEndsDoesNotComeUpAndSaysWhy) {
+  auto output = rehearse("echo out; echo logged >> $2/log; echo main >> $1/said; exit 3");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_FALSE(output->came_up);
+  EXPECT_EQ(output->of.status, 3);
+  EXPECT_EQ(output->of.output, "out\nlogged\nmain\n");
+}
+
+TEST_F(RehearsalTest, WhatEndsRightAfterItIsReadyDidNotComeUp) {
+  auto output = rehearse("echo $$ > $1/pid; exit 1");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_FALSE(output->came_up);
+}
+
+TEST_F(RehearsalTest, WhatTakesTooLongDidNotComeUp) {
+  auto output = rehearse("exec sleep 1000", 100ms);
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_FALSE(output->came_up);
+  EXPECT_TRUE(output->of.timed_out);
+}
+
+TEST_F(RehearsalTest, NothingOfItReachesTheFiles) {
+  auto output = rehearse(
+      "echo x >> $2/log; echo x > $2/new; rm $2/old 2>/dev/null; mkdir $2/made;"
+      "echo $$ > $1/pid; exec sleep 1000");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_TRUE(output->came_up);
+  EXPECT_EQ(read("log"), "before\n");
+  EXPECT_FALSE(is_there("new"));
+  EXPECT_FALSE(is_there("made"));
+}
+
+// It ignores being ended, and so do two that it left in the background and one in a session of its
+// own.
+TEST_F(RehearsalTest, NoProcessOfItIsLeft) {
+  std::string mark = "certrebind-left-" + std::to_string(::getpid());
+  auto output = rehearse("trap '' TERM; (exec -a x sh -c 'trap \"\" TERM; sleep 1000; : " + mark +
+                         "') & setsid sh -c 'trap \"\" TERM; sleep 1000; : " + mark +
+                         "' & echo $$ > $1/pid; while :; do sleep 1000; done");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_TRUE(output->came_up);
+  auto shells = SystemProcessTable().named("sh");
+  ASSERT_TRUE(shells);
+  for (const Process& shell : *shells)
+    for (const std::string& argument : shell.arguments)
+      EXPECT_THAT(argument, ::testing::Not(HasSubstr(mark)));
+}
+
+TEST_F(RehearsalTest, SeesNoProcessAndNoNetworkOfOurs) {
+  auto output =
+      rehearse("[ -d /proc/" + std::to_string(::getpid()) +
+               " ] && [ $(ls /proc | grep -c '^[0-9]') -gt 10 ] && exit 4;"
+               "tail -n +3 /proc/net/dev; cat /proc/sys/net/ipv4/ip_nonlocal_bind; exit 5");
+  ASSERT_TRUE(output);
+  if (!can_) GTEST_SKIP() << output->impossible;
+  EXPECT_EQ(output->of.status, 5);
+  EXPECT_THAT(output->of.output, HasSubstr("lo:"));
+  EXPECT_THAT(output->of.output, ::testing::Not(HasSubstr("eth")));
+  EXPECT_TRUE(output->of.output.ends_with("1\n"));
+}
+
+}  // namespace
+}  // namespace certrebind

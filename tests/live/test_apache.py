@@ -1,0 +1,433 @@
+"""Rebinding on a real Apache httpd: found, proven by handshakes, or nothing has changed."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+import harness
+from harness import (Download, Load, difference, free_port, handshake, large_file,
+                     processes_of_group, snapshot, until, write)
+
+REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
+
+
+class OneHost:
+    """A running Apache with one host that serves OLD; NEW lies loose in new/."""
+
+    def __init__(self, place, authority, name="a.example.com", old=None, new=None, main="",
+                 mpm="event", modules=(), extra=""):
+        self.place, self.name = place, name
+        if old is None:
+            old, new = authority.pair(name)
+        self.old, self.new = old, new
+        self.site = harness.site(place, old, name)
+        self.port = self.site.port
+        self.apache = place.apache(mpm=mpm)
+        self.apache.write(main + self.site.host(extra=extra), ports=[self.port],
+                          modules=modules).start()
+        self.new_cert = self.new_key = None
+        if new is not None:
+            self.new_cert, self.new_key = new.write(place.path / "new")
+
+    def served(self):
+        return handshake(self.port, self.name)
+
+    def run(self, *arguments, **options):
+        return self.place.run(*arguments, "--service", self.apache.service, **options)
+
+    def rebind(self, *more):
+        return self.run("rebind", self.old.thumbprint, self.new_cert, *more)
+
+
+@pytest.fixture
+def one(place, authority):
+    return OneHost(place, authority)
+
+
+@pytest.fixture
+def quick(place):
+    place.configure(verify=4)
+    return place
+
+
+def committed(done):
+    assert done.code == 0, done
+    return done
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_one_site(place, authority, mpm):
+    one = OneHost(place, authority, mpm=mpm)
+    workers = one.apache.worker_pids()
+    committed(one.rebind())
+    assert one.served() == one.new.thumbprint
+    assert one.site.cert_path.read_text() == one.new.fullchain_pem
+    assert one.site.key_path.read_text() == one.new.key_pem
+    assert one.apache.reloads() == 1
+    assert not one.apache.worker_pids() & workers
+
+
+def test_the_process_table_tells(one):
+    done = committed(one.place.run("rebind", one.old.thumbprint, one.new_cert, "--json"))
+    assert [a["service"] for a in done.json["accounts"]] == [one.apache.service]
+    assert one.served() == one.new.thumbprint
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_many_sites(place, authority, count):
+    """One reload; every other site keeps its certificate."""
+    port = free_port()
+    names = [f"s{i}.example.com" for i in range(count)]
+    pairs = {name: authority.pair(name) for name in names[:3]}
+    other = authority.issue("*.example.com")
+    sites = [harness.site(place, pairs[name][0] if name in pairs else other, name, port)
+             for name in names]
+    apache = place.apache()
+    apache.write("".join(site.host() for site in sites), ports=[port]).start()
+    new_cert, _ = pairs[names[0]][1].write(place.path / "new")
+    committed(place.run("rebind", pairs[names[0]][0].thumbprint, new_cert, "--service",
+                        apache.service))
+    assert handshake(port, names[0]) == pairs[names[0]][1].thumbprint
+    assert handshake(port, names[1]) == pairs[names[1]][0].thumbprint
+    assert handshake(port, names[-1]) == (pairs[names[-1]][0].thumbprint if count == 3
+                                          else other.thumbprint)
+    assert apache.reloads() == 1
+
+
+def test_renewed_in_place_only_reloads(one):
+    one.run("scan")  # OLD is seen there
+    one.new.write(one.site.cert_path.parent)
+    before = snapshot(one.place.path)
+    committed(one.run("rebind", one.old.thumbprint, one.new.thumbprint))
+    assert one.served() == one.new.thumbprint
+    assert difference(before, snapshot(one.place.path)) == []
+
+
+def test_repoint_to_where_new_has_its_home(one):
+    one.place.configure(stores=[("directory", one.place / "new")])
+    text = one.apache.conf.read_text()
+    committed(one.rebind())
+    assert one.apache.conf.read_text() == text.replace(
+        str(one.site.cert_path), str(one.new_cert)).replace(
+        str(one.site.key_path), str(one.new_key))
+    assert one.served() == one.new.thumbprint
+
+
+def test_repoint_quotes_what_must_be_quoted(one):
+    cert, key = one.new.write(one.place / "with space'n quote\"")
+    committed(one.run("rebind", one.old.thumbprint, cert, "--repoint"))
+    assert one.apache.test()[0] == 0
+    assert one.served() == one.new.thumbprint
+
+
+def test_repoint_of_a_combined_file_names_the_key_too(place, authority):
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    site.cert_path = old.write_combined(place / "certs/combined.pem")
+    apache = place.apache()
+    apache.write(site.host(key=False), ports=[site.port]).start()
+    cert, key = new.write(place / "new")
+    committed(place.run("rebind", old.thumbprint, cert, "--repoint", "--service", apache.service))
+    assert f"SSLCertificateFile {cert}\nSSLCertificateKeyFile {key}\n" in apache.conf.read_text()
+    assert handshake(site.port, "a.example.com") == new.thumbprint
+    committed(place.run("undo", "--service", apache.service))
+    assert handshake(site.port, "a.example.com") == old.thumbprint
+
+
+@pytest.mark.parametrize("key_first", [False, True])
+def test_rewrite_of_a_combined_file(place, authority, key_first):
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    site.cert_path = old.write_combined(place / "certs/combined.pem", key_first=key_first)
+    apache = place.apache()
+    apache.write(site.host(key=False), ports=[site.port]).start()
+    cert, _ = new.write(place / "new")
+    committed(place.run("rebind", old.thumbprint, cert, "--service", apache.service))
+    expected = new.write_combined(place / "expected.pem", key_first=key_first)
+    assert site.cert_path.read_text() == expected.read_text()
+    assert handshake(site.port, "a.example.com") == new.thumbprint
+
+
+def sent_chain(port, name):
+    """The subjects of what is sent, leaf first."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername",
+                           name, "-showcerts"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=30)
+    return [line.split(":", 1)[1].strip() for line in done.stdout.splitlines()
+            if line.strip().split(" ")[0].isdigit() and " s:" in line]
+
+
+@pytest.mark.parametrize("plan", ["--rewrite", "--repoint"])
+def test_the_chain_file_follows(place, authority, plan):
+    """Apache takes the intermediates from SSLCertificateChainFile, whatever stands behind the leaf:
+    a renewal by another issuer must not leave the old one's there."""
+    other = harness.Authority("Other")
+    old = authority.issue("a.example.com", days=20)
+    new = other.issue("a.example.com", days=90)
+    place.configure(verify=10)
+    site = harness.site(place, old, "a.example.com")
+    write(site.cert_path, old.leaf_pem)
+    chain = write(place / "certs/chain.pem", old.chain_pem)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
+    assert sent_chain(site.port, site.name)[1:] == ["CN = Certrebind Test Issuer"]
+    root = write(place / "trusted.pem", other.root_pem)
+    cert, _ = new.write(place / "new")
+    committed(place.run("rebind", old.thumbprint, cert, plan, "--service", apache.service,
+                        env={"SSL_CERT_FILE": str(root)}))
+    assert handshake(site.port, site.name) == new.thumbprint
+    assert sent_chain(site.port, site.name) == ["CN = a.example.com", "CN = Other Issuer"]
+    if plan == "--rewrite":
+        assert chain.read_text() == new.chain_pem
+        assert site.cert_path.read_text() == new.leaf_pem
+    committed(place.run("undo", "--service", apache.service))
+    assert sent_chain(site.port, site.name)[1:] == ["CN = Certrebind Test Issuer"]
+
+
+@pytest.mark.parametrize("renewed", ["ec", "rsa2048"])
+def test_dual_pair_leaves_the_other_key_type(place, authority, renewed):
+    kept = "rsa2048" if renewed == "ec" else "ec"
+    old, new = authority.pair("a.example.com", key=renewed)
+    other = authority.issue("a.example.com", key=kept)
+    site = harness.site(place, old, "a.example.com")
+    cert, key = other.write(place / "certs/other")
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateFile {cert}\n  SSLCertificateKeyFile {key}\n"),
+                 ports=[site.port]).start()
+    new_cert, _ = new.write(place / "new")
+    committed(place.run("rebind", old.thumbprint, new_cert, "--service", apache.service))
+    kinds = {"ec": "ec", "rsa2048": "rsa"}
+    assert handshake(site.port, site.name, key_type=kinds[renewed]) == new.thumbprint
+    assert handshake(site.port, site.name, key_type=kinds[kept]) == other.thumbprint
+
+
+# --------------------------------------------------- a bad certificate ends the whole server: never
+
+
+def two_hosts(place, authority):
+    one = OneHost(place, authority)
+    second = authority.issue("b.example.com")
+    site = harness.site(place, second, "b.example.com", one.port)
+    one.apache.write(one.site.host() + site.host(), ports=[one.port])
+    one.apache.reload()
+    one.apache.wait_served(second.thumbprint, one.port, "b.example.com")
+    return one, site, second
+
+
+def assert_nothing_happened(one, before, reloads):
+    assert difference(before, snapshot(one.place.path)) == []
+    assert one.apache.reloads() == reloads
+    assert one.apache.is_running()
+    assert one.served() == one.old.thumbprint
+
+
+def break_pair(site, authority, how):
+    stranger = authority.issue("x.example.com")
+    if how == "key of another":
+        write(site.key_path, stranger.key_pem, 0o600)
+    elif how == "garbage":
+        write(site.cert_path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    else:
+        site.key_path.unlink()
+
+
+@pytest.mark.parametrize("how", ["key of another", "garbage", "missing"])
+def test_another_sites_broken_pair_forbids_any_reload(place, authority, how):
+    """`apache2 -t` calls it fine, and the graceful restart would end every site."""
+    one, site, second = two_hosts(place, authority)
+    break_pair(site, authority, how)
+    reloads, before = one.apache.reloads(), snapshot(place.path)
+    if how == "key of another":
+        assert one.apache.test()[0] == 0
+    done = one.rebind()
+    assert done.code == REFUSED, done
+    assert "b.example.com" in done.all and "every site with it" in done.all, done
+    assert_nothing_happened(one, before, reloads)
+    assert handshake(one.port, "b.example.com") == second.thumbprint
+
+
+@pytest.mark.parametrize("case", ["key of another", "garbage", "missing", "unreadable key"])
+def test_bad_new_is_refused_before_the_server_is_touched(one, authority, case):
+    if case == "key of another":
+        write(one.new_key, authority.issue("x.example.com").key_pem, 0o600)
+    elif case == "garbage":
+        write(one.new_cert, "garbage")
+    elif case == "missing":
+        one.new_key.unlink()
+    else:
+        write(one.new_key, one.new.encrypted_key_pem(), 0o600)
+    before = snapshot(one.place.path)
+    done = one.rebind()
+    assert done.code in (REFUSED, 2), done
+    assert_nothing_happened(one, before, 0)
+
+
+def test_the_rehearsal_catches_what_nothing_else_sees(quick, authority):
+    """An SSLCipherSuite that no cipher fits: -t is content, every pair is good, and httpd would
+    not come up."""
+    one = OneHost(quick, authority)
+    text = one.apache.conf.read_text()
+    write(one.apache.conf, text.replace("SSLEngine on", "SSLEngine on\nSSLCipherSuite NOSUCH"))
+    assert one.apache.test()[0] == 0
+    before = snapshot(quick.path)
+    done = one.rebind()
+    assert done.code == ROLLED_BACK, done
+    assert "started apart" in done.all and "cipher" in done.all.lower(), done
+    assert_nothing_happened(one, before, 0)
+
+
+def test_a_rehearsal_leaves_nothing_and_disturbs_nothing(place, authority):
+    """Nothing is left of it: no process, no file, no line in a log, and loggers hear nothing."""
+    run = place.path / "apache/run"
+    base = place.path
+    logger = write(base / "logger", f"#!/bin/sh\necho started >> {base}/piped/$1\n"
+                   f"while read line; do echo \"$line\" >> {base}/piped/$1; done\n", 0o755)
+    (base / "piped").mkdir(mode=0o777)
+    (base / "memory").mkdir()
+    main = (f'CustomLog "|{logger} access {base}/piped/x" "%h"\nCustomLog {run}/access.log "%h"\n'
+            f"SSLSessionCache shmcb:{base}/memory/cache(512000)\n"
+            f"ScoreBoardFile {base}/memory/scoreboard\nMutex file:{base}/memory default\n"
+            f"ScriptSock {base}/memory/cgi\n")
+    one = OneHost(place, authority, main=main, modules=["socache_shmcb", "cgid"],
+                  extra=f"  ErrorLog {run}/a.log\n  CustomLog {run}/not-yet.log \"%h\"\n")
+    until(lambda: (base / "piped/access").exists(), "the logger runs")
+    os.unlink(run / "not-yet.log")
+    pid = one.apache.pid_file.read_text()
+    logs = {name: (run / name).read_bytes() for name in ("error.log", "a.log", "access.log")}
+    heard = (base / "piped/access").read_bytes()
+    state = snapshot(base / "memory")
+    processes = processes_of_group(one.apache.master_pid)
+    # NEW is good, and a certificate that the rehearsal stumbles over comes behind: it is rehearsed,
+    # and the real server is never told.
+    text = one.apache.conf.read_text()
+    write(one.apache.conf, text.replace("SSLEngine on", "SSLEngine on\nSSLCipherSuite NOSUCH"))
+    everything = {int(p) for p in os.listdir("/proc") if p.isdigit()}
+    done = one.rebind()
+    assert done.code == ROLLED_BACK, done
+    assert one.apache.pid_file.read_text() == pid
+    for name, bytes_before in logs.items():
+        assert (run / name).read_bytes() == bytes_before, name
+    assert not (run / "not-yet.log").exists()
+    assert (base / "piped/access").read_bytes() == heard
+    assert difference(state, snapshot(base / "memory")) == []
+    assert processes_of_group(one.apache.master_pid) == processes
+    left = [p for p in os.listdir("/proc") if p.isdigit() and int(p) not in everything
+            and b"CERTREBIND_REHEARSAL" in _command_line(p)]
+    assert left == []
+    assert list(pathlib.Path("/tmp").glob("certrebind-rehearsal-*")) == []
+    # And with a good configuration it comes up and goes as quietly.
+    write(one.apache.conf, text)
+    committed(one.rebind())
+    assert (base / "piped/access").read_bytes().count(b"started") == heard.count(b"started") + 1
+
+
+def _command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_httpd_ignores_the_reload(quick, authority):
+    one = OneHost(quick, authority)
+    before = snapshot(quick.path)
+    one.apache.send(signal.SIGSTOP)  # the master hears nothing; its children serve on
+    done = one.rebind()
+    assert done.code == ROLLED_BACK, done
+    assert difference(before, snapshot(quick.path)) == []
+    assert one.served() == one.old.thumbprint
+    one.apache.send(signal.SIGCONT)
+    until(lambda: one.apache.reloads() > 0, "the master has heard")
+    one.apache.wait_served(one.old.thumbprint, one.port, one.name)
+
+
+def test_httpd_dies(quick, authority):
+    """Its main process ends before it has heard of the reload: the files are put back, and somebody
+    is told to start it again."""
+    one = OneHost(quick, authority)
+    before = snapshot(quick.path)
+    one.apache.send(signal.SIGSTOP)
+    process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
+                          one.apache.service, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until(lambda: _signal_waits(one.apache.master_pid, signal.SIGUSR1), "it was told to reload")
+    one.apache.process.kill()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == NEEDS_OPERATOR, out
+    assert b"main process" in out and b"restart the server" in out, out
+    assert difference(before, snapshot(quick.path)) == [], out
+
+
+def _signal_waits(pid, number):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    waiting = next(line for line in text.splitlines() if line.startswith("ShdPnd:"))
+    return int(waiting.split()[1], 16) >> (number - 1) & 1
+
+
+def test_nothing_is_lost_while_it_reloads(place, authority):
+    one = OneHost(place, authority)
+    (one.apache.prefix / "html/ok").write_text("ok")
+    digest = large_file(one.apache.prefix / "html/large", 60)
+    download = Download(one.port, one.name, "/large")
+    with Load(one.port, one.name, "/ok") as load:
+        committed(one.rebind())
+        load.wait_for_more()
+    assert load.failures == []
+    assert download.finish() == (60 << 20, digest)
+
+
+def test_old_children_that_finish_a_transfer_do_not_hold_up_the_proof(place, authority):
+    one = OneHost(place, authority)
+    large_file(one.apache.prefix / "html/large", 60)
+    download = Download(one.port, one.name, "/large")
+    workers = one.apache.worker_pids()
+    committed(one.rebind())
+    assert {pid for pid in workers if pathlib.Path(f"/proc/{pid}").exists()}, "one still sends"
+    download.finish()
+
+
+@pytest.mark.parametrize("killed", ["when the files are swapped", "when it was told to reload",
+                                    "when it serves the new one"])
+def test_a_crash_is_finished_by_the_next_command(quick, authority, killed):
+    one = OneHost(quick, authority)
+    before = snapshot(quick.path)
+    one.apache.send(signal.SIGSTOP)
+    process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
+                          one.apache.service, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL)
+    until(lambda: one.site.cert_path.read_text() == one.new.fullchain_pem, "the files are swapped")
+    if killed != "when the files are swapped":
+        until(lambda: _signal_waits(one.apache.master_pid, signal.SIGUSR1), "it was told to reload")
+    process.send_signal(signal.SIGSTOP if "serves" in killed else signal.SIGKILL)
+    one.apache.send(signal.SIGCONT)
+    if "serves" in killed:
+        one.apache.wait_served(one.new.thumbprint, one.port, one.name)
+        process.kill()
+    process.wait()
+    quick.run("check", "--service", one.apache.service)
+    quick.run("rebind", "--pending", "--service", one.apache.service)
+    history = one.run("history", "--json").json  # the latest first; a rebind that was taken back
+    first, last = history[-1]["outcome"], history[0]["outcome"]  # may have been made again
+    if killed == "when the files are swapped":
+        assert first == "rolled back"
+    if "serves" in killed:
+        assert first == "committed"
+    expected = one.new if last == "committed" else one.old
+    assert one.served() == expected.thumbprint
+    assert one.site.cert_path.read_text() == expected.fullchain_pem
+    assert one.apache.is_running()
+    if last == "rolled back":
+        assert difference(before, snapshot(quick.path)) == []
+    assert [p for p in os.listdir("/proc") if p.isdigit()
+            and b"CERTREBIND_REHEARSAL" in _command_line(p)] == []
+
+
+def test_a_stopped_server_is_rehearsed_and_not_started(place, authority):
+    one = OneHost(place, authority)
+    one.apache.stop()
+    done = committed(one.rebind())
+    assert "owed" in done.all
+    assert one.site.cert_path.read_text() == one.new.fullchain_pem
+    one.apache.start()
+    assert one.served() == one.new.thumbprint
