@@ -432,6 +432,7 @@ class HAProxy:
     def start(self, *arguments, env=None, cwd=None):
         """`arguments` replace "-f CONF"."""
         command = [HAPROXY, *arguments] if arguments else self.command()
+        loads = self._loads()
         # The parent's death ends it too; setpriv becomes haproxy, so the pid is the master's.
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", *command, "-W" if self.master else "-db"],
@@ -441,7 +442,9 @@ class HAProxy:
         def up():
             if self.process.poll() is not None:
                 raise AssertionError("haproxy did not start: " + self.errors())
-            return len(self.worker_pids()) >= self.workers_wanted
+            # A USR2 is lost while the master runs itself anew, which it does after each load.
+            return len(self.worker_pids()) >= self.workers_wanted and (
+                not self.master or self._loads() > loads)
 
         until(up, "haproxy has its worker")
         return self
@@ -487,12 +490,16 @@ class HAProxy:
     def send(self, number):
         self.process.send_signal(number)
 
+    def _loads(self):
+        return self.errors().count("Loading success")
+
     def reload(self):
         """A USR2, waited for: every worker is new."""
-        before = self.worker_pids()
+        before, loads = self.worker_pids(), self._loads()
         self.send(signal.SIGUSR2)
         until(lambda: len(self.worker_pids() - before) >= self.workers_wanted
-              and not self.worker_pids() & before, "haproxy has reloaded")
+              and not self.worker_pids() & before and self._loads() > loads,
+              "haproxy has reloaded")
 
     def say(self, text):
         """What the admin socket answers."""
