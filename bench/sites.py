@@ -89,13 +89,13 @@ http {{
 """
 
 
-def make(prefix, count, port, wildcard):
+def make(prefix, count, port, wildcard, site=SITE, main=MAIN, main_name="nginx.conf"):
     """Gives (old certificate path, new certificate path, every file that a scan has to read)."""
     authority = Authority()
     for directory in ("sites", "certs", "store", "state"):
         os.makedirs(f"{prefix}/{directory}", mode=0o700, exist_ok=True)
-    files = [f"{prefix}/nginx.conf"]
-    write(f"{prefix}/nginx.conf", MAIN.format(prefix=prefix).encode())
+    files = [f"{prefix}/{main_name}"]
+    write(f"{prefix}/{main_name}", main.format(prefix=prefix, port=port).encode())
     names = [f"s{i:05}.example.com" for i in range(count)]
     if wildcard:
         chain, key = authority.issue("*.example.com", 60)
@@ -109,13 +109,13 @@ def make(prefix, count, port, wildcard):
             write(f"{prefix}/certs/{name}.pem", chain)
             write(f"{prefix}/certs/{name}.key", key, 0o600)
             files.append(f"{prefix}/certs/{name}.pem")
-        site = SITE.format(
+        text = site.format(
             port=port,
             name=name,
             certificate=f"{prefix}/certs/{own}.pem",
             key=f"{prefix}/certs/{own}.key",
         )
-        write(f"{prefix}/sites/{name}", site.encode())
+        write(f"{prefix}/sites/{name}", text.encode())
         files.append(f"{prefix}/sites/{name}")
     # The renewed one lies in a store of its own, so that a wildcard is repointed in every file; a single
     # certificate is brought to where its site looks for it.

@@ -75,6 +75,7 @@ void read_journal(Context& context, Report& report) {
 Result<Report> look(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
+  compare_with_servers(context.host(), *surveyed);
   context.remember(*surveyed);
   Report report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   TerminalWatcher watcher;

@@ -287,6 +287,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
                          const std::vector<Sighting>& sightings, const RebindRequest& request) {
   auto surveyed = survey(host, request.only);
   if (!surveyed) return pass(surveyed);
+  compare_with_servers(host, *surveyed);
   if (request.leave_out) std::erase_if(surveyed->bindings, request.leave_out);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   KnownCertificates known;

@@ -8,6 +8,8 @@ namespace certrebind {
 
 namespace {
 
+constexpr milliseconds kOwnViewDeadline = std::chrono::seconds(60);
+
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
@@ -75,6 +77,23 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
   }
   if (Done seen = remember(database, survey.sightings(), now); !seen) return pass(seen);
   return remember_bound(database, services, whole);
+}
+
+void compare_with_servers(const Host& host, Survey& survey) {
+  for (const auto& service : survey.services.found) {
+    auto command = service->own_view();
+    if (!command) continue;
+    auto view = host.commands.run(*command, kOwnViewDeadline);
+    if (!view) {
+      survey.diagnostics.push_back({.severity = Severity::warning,
+                                    .file = service->id().path,
+                                    .line = 0,
+                                    .column = 0,
+                                    .message = view.error().message()});
+      continue;
+    }
+    for (Diagnostic& doubt : service->doubts(*view)) survey.diagnostics.push_back(std::move(doubt));
+  }
 }
 
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {

@@ -43,6 +43,10 @@ struct Survey {
 // unless it was asked for by name.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 
+// Asks each server itself what it would load, where that is cheap, and adds a diagnostic wherever
+// it sees something else than the survey.
+void compare_with_servers(const Host& host, Survey& survey);
+
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);

@@ -41,6 +41,7 @@ class FakeService final : public Service {
   Reload how = reload_of_fake();
   uint32_t reader = 0;
   std::optional<Rehearsal> rehearses;
+  std::optional<Command> asks;
   Temper temper_of = Temper::keeps_old;
 
   const ServiceId& id() const override { return id_; }
@@ -49,6 +50,10 @@ class FakeService final : public Service {
                                         const CertificateFiles& files) const override;
   std::optional<Command> config_test() const override { return test; }
   std::optional<Rehearsal> rehearsal() const override { return rehearses; }
+  std::optional<Command> own_view() const override { return asks; }
+  std::vector<Diagnostic> doubts(const CommandOutput& view) const override {
+    return {{Severity::warning, id_.path, 0, 0, "doubtful: " + view.output}};
+  }
   Reload reload() const override { return how; }
   Temper temper() const override { return temper_of; }
   uint32_t key_reader() const override { return reader; }

@@ -193,6 +193,8 @@ Transaction::Step Transaction::swap() {
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
   if (Done swapped = swap_.swap(); !swapped) return restore(swapped.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
+  // Before the server reads: one that includes whole directories takes hidden files too.
+  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
   return std::nullopt;
 }
 

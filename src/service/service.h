@@ -84,6 +84,8 @@ struct Binding {
   // A file for the certificates above the leaf, where the server takes them from there and from
   // nowhere else; empty where they stand behind the leaf.
   NamedFile chain;
+  // The file holds one certificate and its key and nothing else: no intermediates.
+  bool leaf_alone = false;
   bool stapling = false;  // OCSP stapling is on for this site
   // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
   std::string not_editable;
@@ -201,6 +203,10 @@ class Service {
   // Where the test alone does not load what a reload loads: the server itself, started apart from
   // the world and ended again.
   virtual std::optional<Rehearsal> rehearsal() const = 0;
+  // Asks the server itself which certificates it would load, where that is cheap.
+  virtual std::optional<Command> own_view() const = 0;
+  // Where what it answered differs from what was found here: never passed over in silence.
+  virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view) const = 0;
   virtual Reload reload() const = 0;
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.

@@ -431,3 +431,176 @@ def test_a_stopped_server_is_rehearsed_and_not_started(place, authority):
     assert one.site.cert_path.read_text() == one.new.fullchain_pem
     one.apache.start()
     assert one.served() == one.new.thumbprint
+
+
+# ------------------------------------------------------------------------------ shapes of configuration
+
+
+def rebind_on(place, apache, old, new, *more):
+    cert, _ = new.write(place / "new")
+    return place.run("rebind", old.thumbprint, cert, "--service", apache.service, *more)
+
+
+def test_a_certificate_in_a_macro_is_edited_where_it_is_written(place, authority):
+    names = ["a.example.com", "b.example.com"]
+    old, new = authority.pair(names)
+    site = harness.site(place, old, names[0])
+    body = site.host().replace(names[0], "$name")
+    apache = place.apache()
+    apache.write(f"<Macro Tls $name>\n{body}</Macro>\n" + "".join(f"Use Tls {n}\n" for n in names),
+                 ports=[site.port], modules=["macro"]).start()
+    done = committed(rebind_on(place, apache, old, new, "--repoint"))
+    assert f"SSLCertificateFile {place / 'new'}/fullchain.pem" in apache.conf.read_text(), done
+    assert [handshake(site.port, name) for name in names] == [new.thumbprint] * 2
+
+
+def test_a_macros_parameter_is_not_edited(place, authority):
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    body = site.host().replace(str(site.cert_path), "$certificate")
+    apache = place.apache()
+    apache.write(f"<Macro Tls $certificate>\n{body}</Macro>\nUse Tls {site.cert_path}\n",
+                 ports=[site.port], modules=["macro"]).start()
+    done = rebind_on(place, apache, old, new, "--repoint")
+    assert done.code == REFUSED and "parameter of a macro" in done.all, done
+    new.write(site.cert_path.parent)  # renewed in place it is still reloaded
+    committed(place.run("rebind", old.thumbprint, new.thumbprint, "--service", apache.service))
+    assert handshake(site.port, site.name) == new.thumbprint
+
+
+def test_hosts_of_addresses_and_names(place, authority):
+    """By address, by name, by wildcard, the default host without SNI, IPv6, and a host without TLS
+    that answers with the first one's certificate."""
+    port = free_port()
+    old, new = authority.pair(["*.example.com", "example.com"])
+    other = authority.issue(["other.example.org"])
+    site = harness.site(place, old, "first.example.com", port)
+    alias = harness.site(place, old, "second.example.com", port)
+    strange = harness.site(place, other, "other.example.org", port)
+    apache = place.apache()
+    apache.write(site.host(address=f"*:{port}") +
+                 alias.host(address=f"_default_:{port}", extra="  ServerAlias *.sub.example.com\n") +
+                 strange.host(address=f"127.0.0.3:{port}") +
+                 site.host(address=f"[::1]:{port}").replace("first", "six") +
+                 f"<VirtualHost *:{port}>\nServerName plain.example.com\n</VirtualHost>\n",
+                 ports=[f"127.0.0.1:{port}", f"127.0.0.3:{port}", f"[::1]:{port}"]).start()
+    done = committed(rebind_on(place, apache, old, new))
+    for name in ("first.example.com", "second.example.com", "x.sub.example.com", None,
+                 "plain.example.com", "nobody.example.net"):
+        assert handshake(port, name) == new.thumbprint, (name, done)
+    assert handshake(port, "six.example.com", host="::1") == new.thumbprint
+    assert handshake(port, "first.example.com", host="127.0.0.3") == other.thumbprint
+
+
+def test_inherited_from_the_main_server(place, authority):
+    old, new = authority.pair(["a.example.com", "b.example.com"])
+    site = harness.site(place, old, "a.example.com")
+    apache = place.apache()
+    hosts = "".join(f"<VirtualHost *:{site.port}>\nServerName {name}\n</VirtualHost>\n"
+                    for name in ("a.example.com", "b.example.com"))
+    apache.write(f"SSLEngine on\nSSLCertificateFile {site.cert_path}\n"
+                 f"SSLCertificateKeyFile {site.key_path}\n{hosts}", ports=[site.port]).start()
+    committed(rebind_on(place, apache, old, new, "--repoint"))
+    assert apache.conf.read_text().count(str(place / "new")) == 2
+    assert handshake(site.port, "b.example.com") == new.thumbprint
+
+
+def test_defines_of_the_command_line_and_the_environment(place, authority):
+    """As Gentoo and Debian start it."""
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    apache = place.apache()
+    apache.arguments, apache.environment = ["-D", "SSL"], {"CERTS": str(site.cert_path.parent)}
+    host = site.host().replace(str(site.cert_path.parent), "${CERTS}")
+    write(apache.prefix / "conf.d/sites/a.conf", f"<IfDefine SSL>\n{host}</IfDefine>\n")
+    apache.write("Include conf.d/sites\n", ports=[site.port]).start()
+    committed(rebind_on(place, apache, old, new, "--repoint"))
+    text = (apache.prefix / "conf.d/sites/a.conf").read_text()
+    assert f"SSLCertificateFile {place / 'new'}/fullchain.pem" in text
+    assert handshake(site.port, site.name) == new.thumbprint
+
+
+def test_proxy_protocol(place, authority):
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    apache = place.apache()
+    apache.write(site.host(extra="  RemoteIPProxyProtocol On\n"), ports=[site.port],
+                 modules=["remoteip"]).start()
+    committed(rebind_on(place, apache, old, new))
+    assert handshake(site.port, site.name, proxy=True) == new.thumbprint
+
+
+def test_a_client_certificate_towards_an_upstream(place, authority):
+    old, new = authority.pair("client.example.com", eku="both")
+    served = authority.issue("a.example.com")
+    site = harness.site(place, served, "a.example.com")
+    combined = old.write_combined(place / "certs/client.pem")
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLProxyEngine on\n"
+                           f"  SSLProxyMachineCertificateFile {combined}\n"),
+                 ports=[site.port], modules=["proxy", "proxy_http"]).start()
+    done = committed(rebind_on(place, apache, old, new))
+    assert "loaded and tested" in done.all
+    assert combined.read_text() == new.fullchain_pem + new.key_pem
+    assert handshake(site.port, site.name) == served.thumbprint
+
+
+def test_what_mod_md_looks_after_is_left_to_it(place, authority):
+    old, new = authority.pair("a.example.com")
+    port = free_port()
+    store = place / "md/domains/a.example.com"
+    old.write(store, name="pubcert.pem")
+    apache = place.apache()
+    apache.write(f"MDStoreDir {place.path}/md\nMDomain a.example.com\n"
+                 "MDCertificateAgreement accepted\nMDContactEmail a@example.com\n"
+                 "MDCertificateAuthority https://127.0.0.1:1/none\n"
+                 f"<VirtualHost *:{port}>\nServerName a.example.com\nSSLEngine on\n</VirtualHost>\n",
+                 ports=[port], modules=["watchdog", "md"] if (
+                     harness.APACHE_MODULES / "mod_watchdog.so").exists() else ["md"])
+    found = place.run("scan", "--json", "--service", apache.service).json["bindings"]
+    assert [b["site"] for b in found] == ["a.example.com"]
+    assert "mod_md" in found[0]["not_editable"]
+    done = rebind_on(place, apache, old, new)
+    assert done.code == REFUSED and "mod_md" in done.all, done
+    assert (store / "pubcert.pem").read_text() == old.fullchain_pem
+
+
+def test_what_httpd_sees_and_we_do_not_is_said(place, authority):
+    """<IfVersion> with a regular expression is not understood: its certificate is named all the
+    same, by httpd itself."""
+    one = OneHost(place, authority)
+    second = harness.site(place, authority.issue("b.example.com"), "b.example.com", one.port)
+    one.apache.write(one.site.host() + f"<IfVersion ~ ^2>\n{second.host()}</IfVersion>\n",
+                     ports=[one.port])
+    done = one.run("check")
+    assert str(second.cert_path) in done.all and "left alone" in done.all, done
+
+
+@pytest.mark.skipif(not harness.ROOT, reason="needs root to become somebody else")
+def test_as_an_ordinary_user(place, authority):
+    """Without the right to set anything apart it is said, and everything else holds."""
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-rUn",
+         "true"], capture_output=True)
+    place.path.chmod(0o777)
+    one = OneHost.__new__(OneHost)
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old, "a.example.com")
+    apache = place.apache()
+    apache.write(site.host(), ports=[site.port])
+    text = apache.conf.read_text().replace("User www-data\nGroup www-data\n", "")
+    write(apache.conf, text)
+    cert, _ = new.write(place / "new")
+    for path in [place.path, *place.path.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    command = apache.command
+    apache.command = lambda *more: [*as_nobody, *command(*more)]
+    apache.start()
+    finished = subprocess.run(
+        [*as_nobody, harness.BINARY, "rebind", old.thumbprint, cert, "--service", apache.service],
+        capture_output=True, text=True, env={**os.environ, **place.env})
+    assert finished.returncode == 0, finished
+    assert handshake(site.port, site.name) == new.thumbprint
+    assert ("not rehearsed" in finished.stdout) == (done.returncode != 0), finished
+    assert one is not None

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "service/apache/bindings.h"
+#include "service/apache/own_view.h"
 #include "service/apache/written_places.h"
 #include "service/root.h"
 
@@ -96,6 +97,33 @@ std::optional<Command> ApacheService::config_test() const {
   command.root = instance_.root;
   command.environment = instance_.environment;
   return command;
+}
+
+std::optional<Command> ApacheService::own_view() const {
+  auto command = config_test();
+  for (const char* word : {"-D", "DUMP_CERTS"}) command->arguments.emplace_back(word);
+  return command;
+}
+
+std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view) const {
+  Root root(instance_.root, files_);
+  auto config = apache::read_config(instance_.given, root);
+  if (!config) return {};
+  auto doubt = [&](std::string message) {
+    return Diagnostic{Severity::warning, id_.path, 0, 0, std::move(message)};
+  };
+  if (own_view.status != 0)
+    return {doubt("httpd refuses this configuration: " + printable(trim(own_view.output)))};
+  std::vector<Diagnostic> doubts;
+  apache::Difference difference = apache::compare_certificates(*config, root, own_view.output);
+  for (const std::string& path : difference.only_theirs)
+    doubts.push_back(doubt(fmt::format(
+        "httpd itself names the certificate {}, which is not seen here: its hosts are left alone",
+        printable(path))));
+  for (const std::string& path : difference.only_ours)
+    doubts.push_back(doubt(fmt::format(
+        "the certificate {} is seen here, and httpd itself does not name it", printable(path))));
+  return doubts;
 }
 
 std::optional<Rehearsal> ApacheService::rehearsal() const {

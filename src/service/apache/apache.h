@@ -44,6 +44,9 @@ class ApacheService final : public Service {
   std::optional<Command> config_test() const override;
   // The whole server, apart.
   std::optional<Rehearsal> rehearsal() const override;
+  // `httpd -t -D DUMP_CERTS`.
+  std::optional<Command> own_view() const override;
+  std::vector<Diagnostic> doubts(const CommandOutput& own_view) const override;
   Reload reload() const override { return {instance_.master}; }
   // A certificate that cannot be loaded ends the master, and all sites with it.
   Temper temper() const override { return Temper::dies; }

@@ -79,6 +79,22 @@ TEST(Apache, IsTestedWithTheArgumentsOfTheMaster) {
               ElementsAre("/usr/sbin/apache2", "-d", "/etc/apache2", "-f", kMain, "-D", "X", "-t"));
 }
 
+TEST(Apache, IsNotSilentWhereHttpdSeesSomethingElse) {
+  Served served("SSLCertificateFile a.pem\n");
+  auto doubts = [&](const std::string& printed, int status = 0) {
+    CommandOutput view;
+    view.status = status;
+    view.output = printed;
+    std::vector<std::string> texts;
+    for (const Diagnostic& doubt : served.service->doubts(view)) texts.push_back(doubt.message);
+    return texts;
+  };
+  EXPECT_THAT(doubts("Server certificates:\n  /etc/apache2/a.pem\nSyntax OK\n"), ElementsAre());
+  EXPECT_THAT(doubts("Server certificates:\n  /b.pem\nSyntax OK\n"),
+              ElementsAre(HasSubstr("/b.pem"), HasSubstr("/etc/apache2/a.pem")));
+  EXPECT_THAT(doubts("Syntax error on line 3", 1), ElementsAre(HasSubstr("line 3")));
+}
+
 TEST(Apache, IsRehearsedAwayFromItsOwnFiles) {
   Served served("");
   served.files.put("/var/log/access.log", "");

@@ -37,6 +37,8 @@ class HaproxyService final : public Service {
   // `haproxy -c` from the master's directory and with its environment.
   std::optional<Command> config_test() const override;
   std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
+  std::optional<Command> own_view() const override { return std::nullopt; }
+  std::vector<Diagnostic> doubts(const CommandOutput&) const override { return {}; }
   Reload reload() const override;
   // A master that cannot load its new configuration goes on with the old worker.
   Temper temper() const override { return Temper::keeps_old; }

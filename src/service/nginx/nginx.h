@@ -41,6 +41,9 @@ class NginxService final : public Service {
   std::optional<Command> config_test() const override;
   // `nginx -t` loads all that a reload loads.
   std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
+  // Only -T tells, and it loads everything. tests/nginx_t compares with it.
+  std::optional<Command> own_view() const override { return std::nullopt; }
+  std::vector<Diagnostic> doubts(const CommandOutput&) const override { return {}; }
   Reload reload() const override { return {instance_.master}; }
   // A master that cannot load its new configuration goes on with the old one.
   Temper temper() const override { return Temper::keeps_old; }
