@@ -1,0 +1,285 @@
+"""What every kind of server has to do, on the real one; and one certificate across all of them."""
+import datetime
+import os
+import re
+import signal
+
+import pytest
+from conftest import needs_root
+
+import harness
+from harness import Load, Site, difference, free_port, handshake, run, snapshot, write
+
+REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
+
+
+class Stage:
+    """A running server with sites on one port; `pairs`: (name, certificates) in the order of the
+    configuration."""
+
+    key_name = "privkey.pem"
+
+    def __init__(self, place, *pairs):
+        self.place, self.port = place, free_port()
+        self.sites = [(name, [self.put(place / f"certs/{name}/{number}", certificate)
+                              for number, certificate in enumerate(certificates)])
+                      for name, certificates in pairs]
+        self.server = self.make()
+        self.configure()
+        self.server.start()
+
+    def put(self, directory, certificate):
+        """Gives the paths of the certificate and of its key, named as this kind finds them."""
+        return certificate.write(directory, "fullchain.pem", self.key_name)
+
+    def served(self, name, **options):
+        return handshake(self.port, name, **options)
+
+    def run(self, *arguments, **options):
+        return self.place.run(*arguments, "--service", self.server.service, **options)
+
+    def untouched(self, before, reloads):
+        return not difference(before, snapshot(self.place / "certs")) and (
+            self.server.reloads() == reloads)
+
+
+class Nginx(Stage):
+    def make(self):
+        return self.place.nginx()
+
+    def configure(self):
+        blocks = ""
+        for name, files in self.sites:
+            lines = "".join(f"ssl_certificate {cert}; ssl_certificate_key {key};\n"
+                            for cert, key in files)
+            blocks += (f"server {{\nlisten 127.0.0.1:{self.port} ssl;\nserver_name {name};\n{lines}"
+                       "location = /ok { return 200 ok; }\n}\n")
+        self.server.write(blocks)
+
+
+class Apache(Stage):
+    def make(self):
+        return self.place.apache()
+
+    def configure(self):
+        hosts = ""
+        for name, files in self.sites:
+            lines = "".join(f"SSLCertificateFile {cert}\nSSLCertificateKeyFile {key}\n"
+                            for cert, key in files)
+            hosts += (f"<VirtualHost 127.0.0.1:{self.port}>\nServerName {name}\nSSLEngine on\n{lines}"
+                      "</VirtualHost>\n")
+        write(self.server.prefix / "html/ok", "ok")
+        self.server.write(f"<Directory {self.server.prefix}/html>\nRequire all granted\n</Directory>\n"
+                          + hosts, ports=[self.port])
+
+
+class HAProxy(Stage):
+    key_name = "fullchain.pem.key"
+    socket = False
+
+    def make(self):
+        return self.place.haproxy(socket=self.socket)
+
+    def configure(self):
+        crts = " ".join(f"crt {cert}" for _, files in self.sites for cert, _ in files)
+        self.server.write(f"frontend www\n bind 127.0.0.1:{self.port} ssl {crts}\n"
+                          " http-request return status 200 content-type text/plain string ok\n")
+
+
+class HAProxyWithSocket(HAProxy):
+    socket = True
+
+
+STAGES = {"nginx": Nginx, "apache": Apache, "haproxy": HAProxy, "haproxy-socket": HAProxyWithSocket}
+
+
+@pytest.fixture(params=STAGES)
+def kind(request):
+    return STAGES[request.param]
+
+
+@pytest.fixture
+def pair(authority):
+    return authority.pair("a.example.com")
+
+
+@pytest.fixture
+def one(place, kind, pair):
+    """One site that serves OLD; NEW beside in new/."""
+    stage = kind(place, ("a.example.com", [pair[0]]))
+    stage.old, stage.new = pair
+    stage.new_cert, stage.new_key = stage.put(place / "new", pair[1])
+    return stage
+
+
+def committed(done, kind=None):
+    assert done.code == 0, done
+    assert [each["outcome"] for each in done.json["accounts"]] == ["committed"], done
+    kinds = {binding["kind"] for plan in done.json["plans"] for binding in plan["bindings"]}
+    assert kind is None or kinds == {kind}, done
+
+
+def test_every_registered_kind_is_here(place):
+    said = place.run("scan", "--service", "none:/x").all
+    known = re.search(r"known kinds: (.*)", said).group(1).split(", ")
+    assert set(known) == {name.split("-")[0] for name in STAGES}
+
+
+def test_find(one):
+    binding, = one.run("scan", "--json").json["bindings"]
+    cert, key = one.sites[0][1][0]
+    assert binding["site"] == "a.example.com" or "a.example.com" in binding["names"]
+    assert binding["certificate_path"] == str(cert)
+    assert binding["key_path"] == str(key)
+    assert binding["file"] == one.server.service.split(":", 1)[1]
+    written = open(binding["file"]).read().splitlines()[binding["line"] - 1]
+    assert written[binding["column"] - 1:].startswith(str(cert))
+    assert one.run("check").code == 0
+
+
+def test_renewed_in_place(one):
+    one.run("scan")
+    one.put(one.place / "certs/a.example.com/0", one.new)
+    assert "renewed but not reloaded" in one.run("check").out
+    committed(one.run("rebind", one.old.thumbprint, one.new.thumbprint, "--json"), "reload")
+    assert one.served("a.example.com") == one.new.thumbprint
+    assert one.run("check").code == 0
+
+
+def test_repoint(one):
+    before = snapshot(one.place / "certs")
+    committed(one.run("rebind", one.old.thumbprint, one.new_cert, "--repoint", "--json"), "repoint")
+    assert one.served("a.example.com") == one.new.thumbprint
+    assert not difference(before, snapshot(one.place / "certs"))
+    assert one.run("undo").code == 0
+    assert one.served("a.example.com") == one.old.thumbprint
+
+
+def test_rewrite(one):
+    before = snapshot(one.place / "certs")
+    committed(one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite", "--json"), "rewrite")
+    assert one.served("a.example.com") == one.new.thumbprint
+    assert one.sites[0][1][0][0].read_text() == one.new.fullchain_pem
+    assert one.run("undo").code == 0
+    assert one.served("a.example.com") == one.old.thumbprint
+    assert not difference(before, snapshot(one.place / "certs"))
+
+
+def test_a_wildcard_of_many_sites(place, kind, authority):
+    old, new = authority.pair("*.example.com")
+    names = [f"s{number}.example.com" for number in range(5)]
+    stage = kind(place, *((name, [old]) for name in names))
+    cert, _ = stage.put(place / "new", new)
+    committed(stage.run("rebind", old.thumbprint, cert, "--json"))
+    assert {stage.served(name) for name in names} == {new.thumbprint}
+    assert stage.server.reloads() <= 1
+
+
+@pytest.mark.parametrize("renewed", ["rsa", "ec"])
+def test_a_certificate_of_each_key_type(place, kind, authority, renewed):
+    pairs = {key[:3].strip("2"): authority.pair("a.example.com", key=key) for key in ("rsa2048", "ec")}
+    stage = kind(place, ("a.example.com", [pairs["rsa"][0], pairs["ec"][0]]))
+    cert, _ = stage.put(place / "new", pairs[renewed][1])
+    committed(stage.run("rebind", pairs[renewed][0].thumbprint, cert, "--json"))
+    for key in ("rsa", "ec"):
+        expected = pairs[key][1 if key == renewed else 0]
+        assert stage.served("a.example.com", key_type=key) == expected.thumbprint
+
+
+def test_the_default_without_a_name(place, kind, authority):
+    old, new = authority.pair("a.example.com")
+    other = authority.issue("b.example.com")
+    stage = kind(place, ("a.example.com", [old]), ("b.example.com", [other]))
+    assert stage.served(None) == old.thumbprint
+    cert, _ = stage.put(place / "new", new)
+    committed(stage.run("rebind", old.thumbprint, cert, "--json"))
+    assert stage.served(None) == new.thumbprint
+    assert stage.served("b.example.com") == other.thumbprint
+
+
+@pytest.mark.parametrize("fault", ["another key", "garbage", "missing file", "no key", "expired"])
+def test_a_bad_certificate_is_refused_before_the_server_is_touched(one, authority, fault):
+    new = one.new
+    if fault == "another key":
+        one.new_key.write_text(one.old.key_pem)
+    elif fault == "garbage":
+        one.new_cert.write_text("-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n")
+    elif fault == "missing file":
+        one.new_cert.unlink()
+    elif fault == "no key":
+        one.new_key.unlink()
+    else:
+        new = authority.issue("a.example.com", not_before=harness._now() - datetime.timedelta(days=9),
+                              not_after=harness._now() - datetime.timedelta(days=1))
+        one.put(one.new_cert.parent, new)
+    before, reloads = snapshot(one.place / "certs"), one.server.reloads()
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert done.code in (REFUSED, 2), done
+    assert one.untouched(before, reloads)
+    assert one.served("a.example.com") == one.old.thumbprint
+
+
+@needs_root
+def test_a_key_that_may_not_be_read_is_refused(one):
+    """As an ordinary user, who may read the configuration but not the key of NEW."""
+    one.new_key.chmod(0o600)
+    state = one.place / "their-state"
+    state.mkdir()
+    os.chown(state, 65534, 65534)
+    before, reloads = snapshot(one.place / "certs"), one.server.reloads()
+    done = one.run("plan", one.old.thumbprint, one.new_cert,
+                   before=["setpriv", "--reuid=65534", "--clear-groups"],
+                   env={"CERTREBIND_STATE": str(state), "CERTREBIND_RUN": str(state / "run")})
+    assert done.code in (REFUSED, 2), done
+    assert one.untouched(before, reloads)
+
+
+def test_a_server_that_does_not_listen_is_rolled_back(place, kind, pair):
+    """Its main process is stopped: it takes no signal. What is told over a socket needs none."""
+    place.configure(verify=3)
+    stage = kind(place, ("a.example.com", [pair[0]]))
+    cert, _ = stage.put(place / "new", pair[1])
+    before = snapshot(place / "certs")
+    stage.server.send(signal.SIGSTOP)
+    try:
+        done = stage.run("rebind", pair[0].thumbprint, cert)
+    finally:
+        stage.server.send(signal.SIGCONT)
+    if getattr(stage, "socket", False):
+        assert done.code == 0, done
+        return
+    assert done.code in (ROLLED_BACK, NEEDS_OPERATOR), done
+    assert not difference(before, snapshot(place / "certs"))
+    stage.server.wait_served(pair[0].thumbprint, stage.port, "a.example.com")
+
+
+def test_no_request_is_lost(one):
+    with Load(one.port, "a.example.com", "/ok") as load:
+        load.wait_for_more()
+        assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+        load.wait_for_more()
+    assert one.served("a.example.com") == one.new.thumbprint
+
+
+# ------------------------------------------------------------------------- across all kinds
+
+def test_one_wildcard_across_all_kinds_with_one_that_fails(place, authority):
+    """Three transactions: one is rolled back, two are committed, and the account says which."""
+    place.configure(verify=3)
+    old, new = authority.pair("*.example.com")
+    stages = [kind(place, (f"{name}.example.com", [old]))
+              for name, kind in STAGES.items() if "-" not in name]
+    new_cert, _ = new.write(place / "new", "fullchain.pem", "privkey.pem")
+    stages[0].server.send(signal.SIGSTOP)  # nginx takes no signal
+    services = [word for stage in stages for word in ("--service", stage.server.service)]
+    try:
+        done = place.run("rebind", old.thumbprint, new_cert, "--json", *services)
+    finally:
+        stages[0].server.send(signal.SIGCONT)
+    outcomes = {each["service"]: each["outcome"] for each in done.json["accounts"]}
+    assert outcomes == {stages[0].server.service: "rolled back", stages[1].server.service: "committed",
+                        stages[2].server.service: "committed"}, done
+    assert done.code == ROLLED_BACK, done
+    stages[0].server.wait_served(old.thumbprint, stages[0].port, "nginx.example.com")
+    for stage, name in zip(stages[1:], ("apache", "haproxy")):
+        assert stage.served(f"{name}.example.com") == new.thumbprint
