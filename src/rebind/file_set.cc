@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "x509/pem.h"
 
@@ -19,6 +21,10 @@ std::string other_blocks(std::string_view pem) {
     if (!kept.ends_with('\n')) kept += '\n';
   }
   return kept;
+}
+
+ptrdiff_t certificates_in(std::string_view pem) {
+  return std::ranges::count_if(pem_blocks(pem), &PemBlock::is_certificate);
 }
 
 bool key_comes_first(std::string_view pem) {
@@ -98,16 +104,20 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
   if (!key) return pass(key);
   auto before = files_.read(*certificate, kPemLimit);
   if (!before) return pass(before);
+  if (binding.leaf_alone && certificates_in(*before) != 1)
+    return fail(Code::unsupported, "rewrite", *certificate,
+                "it holds several certificates, and which of them is meant is not understood",
+                "change it by hand");
   bool combined = *certificate == *key;
   // A key that lies in the certificate's file without being named from there is kept in step too.
   bool with_key = combined || !private_key_blocks(*before).empty();
-  Done done =
-      put({.path = *certificate,
-           .before = *before,
-           .after = certificate_file(*before, new_one, with_key, !binding.chain.path.empty()),
-           .secret = true,
-           .what = fmt::format("certificate {}{}", brief_of(new_one),
-                               with_key ? " with its private key" : "")});
+  Done done = put({.path = *certificate,
+                   .before = *before,
+                   .after = certificate_file(*before, new_one, with_key,
+                                             binding.leaf_alone || !binding.chain.path.empty()),
+                   .secret = true,
+                   .what = fmt::format("certificate {}{}", brief_of(new_one),
+                                       with_key ? " with its private key" : "")});
   for (const Companion& companion : binding.companions)
     if (done) done = renew(companion, new_one);
   if (!done) return done;

@@ -63,6 +63,10 @@ Result<std::vector<FileEdit>> ApacheService::repoint(const Binding& binding,
   auto key = written(files.key);
   if (!key) return pass(key);
   std::vector<FileEdit> edits;
+  if (binding.leaf_alone)
+    return fail(Code::unsupported, "repoint", printable(binding.site),
+                "httpd wants the certificate and its key, and nothing else, in one file",
+                "use --rewrite");
   bool own_key = binding.key.where != binding.certificate.where;
   std::string first = *certificate;
   if (!own_key && files.key != files.certificate) first += "\nSSLCertificateKeyFile " + *key;

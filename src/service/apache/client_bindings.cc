@@ -53,6 +53,7 @@ class ClientBinder {
     Binding& binding = found_.bindings.emplace_back();
     binding.site = site;
     binding.role = Role::client;
+    binding.leaf_alone = true;  // each certificate there needs its key (ssl_init_proxy_certs)
     binding.certificate = file;
     binding.key = std::move(file);
     binding.not_editable = std::move(not_editable);
