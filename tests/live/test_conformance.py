@@ -8,7 +8,8 @@ import pytest
 from conftest import needs_root
 
 import harness
-from harness import Load, Site, difference, free_port, handshake, run, snapshot, write
+from harness import Load, difference, free_port, handshake, snapshot, write
+from test_daemon import Watch
 
 REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
 
@@ -259,6 +260,33 @@ def test_no_request_is_lost(one):
         assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
         load.wait_for_more()
     assert one.served("a.example.com") == one.new.thumbprint
+
+
+def test_the_daemon_notices_and_serves(one):
+    watch = Watch(one.place, one.server).start(one.old)
+    watch.idle()
+    one.put(one.place / "certs/a.example.com/0", one.new)
+    one.server.wait_served(one.new.thumbprint, one.port, "a.example.com")
+    watch.wait_for(2002, one.new)
+    watch.idle()
+    assert watch.count(2002, one.new) == 1
+    assert one.server.reloads() == (0 if getattr(one, "socket", False) else 1)
+
+
+def test_what_was_proven_can_be_restored(one):
+    assert one.run("rebind", "--pending").code == 0
+    cert, key = one.sites[0][1][0]
+    key.write_text(one.new.key_pem)
+    done = one.run("restore", cert)
+    assert done.code == 0, done
+    assert key.read_text() == one.old.key_pem
+    assert one.served("a.example.com") == one.old.thumbprint
+
+
+def test_a_site_is_explained(one):
+    done = one.run("explain", "a.example.com")
+    assert done.code == 0, done
+    assert one.old.thumbprint[:16] + ": what lies on disk" in done.out
 
 
 # ------------------------------------------------------------------------- across all kinds
