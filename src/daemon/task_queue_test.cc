@@ -389,6 +389,17 @@ TEST_F(QueueTimerTest, Every) {
   EXPECT_EQ(**queue_.next_due(tasks_, now_), now_ + 2h);
 }
 
+TEST_F(QueueTimerTest, EveryIsSpreadOverMachines) {
+  tasks_[0].every = 2h;
+  now_ += 4min + 321ms;
+  runs();
+  EXPECT_EQ(**queue_.next_due(tasks_, now_), now_ + 2h + 4min + 321ms);
+  now_ += 3min;
+  tasks_[0].every = 1h;
+  runs();
+  EXPECT_EQ(**queue_.next_due(tasks_, now_), now_ + 1h + 1min + 321ms) << "a twentieth at the most";
+}
+
 TEST_F(QueueTimerTest, Daily) {
   tasks_[0].daily_at = 210;
   EXPECT_EQ(runs(), 0U);

@@ -7,6 +7,12 @@ namespace {
 // A daily run is not made again when the clock is put back by less.
 constexpr auto kAdjustment = std::chrono::hours(1);
 
+// Machines that were started together would all look at once, for ever. So each run puts off the
+// next by up to a twentieth more, as the time of day at which it came happens to be.
+milliseconds jitter_of(milliseconds every, WallTime last) {
+  return last.time_since_epoch() % std::max(every / 20, milliseconds(1));
+}
+
 }  // namespace
 
 std::string timer_text(const Task& task) {
@@ -20,7 +26,8 @@ bool is_implausible(const Task& task, WallTime last, WallTime now) {
 
 WallTime strikes_after(const Task& task, WallTime last, WallTime now) {
   if (is_implausible(task, last, now)) last = now;
-  return task.every ? last + *task.every : next_daily(task.daily_at.value_or(0), last);
+  if (!task.every) return next_daily(task.daily_at.value_or(0), last);
+  return last + *task.every + jitter_of(*task.every, last);
 }
 
 }  // namespace certrebind
