@@ -235,3 +235,56 @@ def test_a_window_that_opens_starts_what_it_held(one, place, clock):
     clock.set(31 * 60)  # less than the hour of the audit
     watch.daemon.send_signal(harness.signal.SIGHUP)
     one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+
+
+def test_an_overflown_queue_loses_nothing(one, place):
+    """More changes than the kernel keeps (fs.inotify.max_queued_events), the renewal among the last."""
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+    with open("/proc/sys/fs/inotify/max_queued_events") as limit:
+        most = int(limit.read())
+    watch.daemon.send_signal(harness.signal.SIGSTOP)
+    directory = one.site.cert_path.parent
+    for number in range(most // 2 + 10):  # each a creation and a removal, of another name every time
+        noise = directory / f"noise-{number}"
+        os.close(os.open(noise, os.O_CREAT | os.O_WRONLY))
+        noise.unlink()
+    one.new.write(directory)
+    watch.daemon.send_signal(harness.signal.SIGCONT)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    assert watch.count(1001, one.old, one.new) == 1
+
+
+@needs_root
+def test_where_nothing_more_can_be_watched_it_looks_every_minute(one, place):
+    """The limit of a user namespace of its own; the message names the one to raise."""
+    few = ["unshare", "--user", "--map-root-user", "sh", "-c",
+           'echo 2 >/proc/sys/user/max_inotify_watches; exec "$@"', "sh"]
+    watch = Watch(place, one.nginx)
+    watch.before = few
+    watch.start(one.old)
+    watch.before = []
+    watch.wait_for(2016)
+    event, = [event for event in watch.events() if event["id"] == 2016]
+    assert "max_user_watches" in event["message"]
+    watch.idle()
+    one.new.write(one.site.cert_path.parent)
+    until(lambda: one.served() == one.new.thumbprint, "it is found without an event", seconds=120)
+
+
+def test_an_idle_daemon_does_not_wake(one, place):
+    watch = Watch(place, one.nginx).start(one.old)
+    watch.idle()
+
+    def wakes():
+        with open(f"/proc/{watch.daemon.pid}/status") as status:
+            return [int(line.split()[1]) for line in status if "ctxt_switches" in line]
+
+    def is_settled():
+        before = wakes()
+        time.sleep(2)
+        return wakes() == before
+    until(is_settled, "what began with the start has ended")
+    before = wakes()
+    time.sleep(20)  # this is what is measured: nothing happens in it
+    assert wakes() == before

@@ -39,21 +39,21 @@ std::optional<HostAndPort> split_address(std::string_view text) {
                      false};
 }
 
-Socket of_ipv4(std::string host) {
-  return {Family::ipv4, host == "0.0.0.0" ? "" : std::move(host), 0};
+Socket of_ipv4(const std::string& host) {
+  return {Family::ipv4, host == "0.0.0.0" ? std::string() : host, 0};
 }
 
-Socket of_ipv6(std::string host) {
-  return {Family::ipv6, host == "::" ? "" : std::move(host), 0};
+Socket of_ipv6(const std::string& host) {
+  return {Family::ipv6, host == "::" ? std::string() : host, 0};
 }
 
 std::vector<Socket> resolve(const HostAndPort& parts, HostNames& hosts) {
   if (parts.bracketed) {
     auto address = canonical_ipv6(parts.host.substr(0, parts.host.find('%')));
     if (!address) return {};
-    return {of_ipv6(std::move(*address))};
+    return {of_ipv6(*address)};
   }
-  if (auto address = canonical_ipv4(parts.host)) return {of_ipv4(std::move(*address))};
+  if (auto address = canonical_ipv4(parts.host)) return {of_ipv4(*address)};
   std::vector<Socket> found;
   std::string name = to_lower(parts.host);
   for (const std::string& address : hosts.addresses(name))
