@@ -29,7 +29,7 @@ TEST_PACKAGES=(
   "python3:live tests"
   "python3-pytest:live tests"
   "python3-cryptography:certificates in live tests"
-  "apache2:the other real server, with its modules"
+  "apache2-bin:tests on the real server, without its service"
   "haproxy:tests on the real server"
   "libnginx-mod-stream:tests of stream servers"
   "libnginx-mod-http-lua:tests of Lua blocks"
