@@ -24,6 +24,7 @@ constexpr milliseconds kLongestPause = std::chrono::minutes(1);
 constexpr milliseconds kJump = std::chrono::minutes(1);  // of the wall clock, that is worth a word
 // A wait does not follow a wall clock that is set meanwhile.
 constexpr milliseconds kLongestWait = std::chrono::hours(1);
+constexpr int kWatchRounds = 10;   // of listing and watching, where directories come and go
 constexpr size_t kSideBySide = 8;  // tasks at work
 
 // journald's catalogue knows messages by this; the event's id is its last part.
@@ -260,33 +261,51 @@ Result<bool> Daemon::is_watched_where_it_lies(const Watched& watched) {
   });
 }
 
-Done Daemon::look_again() {
-  if (Done watching = watch_anew(); !watching) return watching;
+Done Daemon::look() {
   auto changed = noticer_->look_at_all(watched_);
   if (!changed) return pass(changed);
   if (*changed) gather();
   return {};
 }
 
-// Watches first and looks then: what happens in between is seen by one of the two.
+Done Daemon::look_again() {
+  if (auto watching = watch(); !watching) return pass(watching);
+  return look();
+}
+
 Done Daemon::watch_anew() {
-  auto list = make_watch_list(host_.files, settings_, *database_);
-  if (!list) return pass(list);
-  std::set<std::string> directories;
-  for (const Hop& hop : list->hops) directories.insert(hop.directory);
-  Unwatched unwatched = watcher_->watch_exactly(directories);
-  if (Done noted = note_unwatched(unwatched); !noted) return noted;
-  bool more = !std::ranges::includes(watched_, list->certificates);
-  watched_ = std::move(list->certificates);
-  Done kept =
-      database_->atomically("keep what is watched", [&] { put_hops(*database_, list->hops); });
-  restless_ = true;
-  if (!kept || !more) return kept;
-  auto changed = noticer_->look_at_all(watched_);
-  if (!changed) return pass(changed);
-  if (*changed) gather();
+  auto before = watched_;
+  auto is_new = watch();
+  if (!is_new) return pass(is_new);
+  bool more = !std::ranges::includes(before, watched_);
+  if (!*is_new && !more) return {};
+  if (Done looked = look(); !looked || !more) return looked;
   // What became of them before they were watched is no event: it is found by looking.
   return queue_what_looks(host_.clock.wall());
+}
+
+// Until what is watched is what there is: directories may come and go between the list and the
+// watch. True if some is watched that was not: whoever looks now sees what happened before.
+Result<bool> Daemon::watch() {
+  bool is_new = false;
+  WatchList list;
+  Watching watching;
+  for (int round = 0; round == 0 || (watching.is_new && round < kWatchRounds); ++round) {
+    auto listed = make_watch_list(host_.files, settings_, *database_);
+    if (!listed) return pass(listed);
+    list = std::move(*listed);
+    std::set<std::string> directories;
+    for (const Hop& hop : list.hops) directories.insert(hop.directory);
+    watching = watcher_->watch_exactly(directories);
+    is_new = is_new || watching.is_new;
+  }
+  if (Done noted = note_unwatched(watching); !noted) return pass(noted);
+  watched_ = std::move(list.certificates);
+  Done kept =
+      database_->atomically("keep what is watched", [&] { put_hops(*database_, list.hops); });
+  if (!kept) return pass(kept);
+  restless_ = true;
+  return is_new;
 }
 
 // Much was read to find little: for the long wait that follows, the memory is for others.
@@ -296,15 +315,15 @@ void Daemon::rest() {
   give_back_memory();
 }
 
-Done Daemon::note_unwatched(const Unwatched& unwatched) {
+Done Daemon::note_unwatched(const Watching& watching) {
   bool before = polling_;
-  polling_ = !unwatched.eventless.empty() || !unwatched.errors.empty();
+  polling_ = !watching.eventless.empty() || !watching.errors.empty();
   if (!polling_ || before) return {};
   next_poll_ = host_.clock.steady() + kPollEvery;
   std::string why =
-      unwatched.errors.empty()
-          ? unwatched.eventless.front() + " lies on a file system that tells of no changes"
-          : unwatched.errors.front().message() + "; " + unwatched.errors.front().hint;
+      watching.errors.empty()
+          ? *watching.eventless.begin() + " lies on a file system that tells of no changes"
+          : watching.errors.front().message() + "; " + watching.errors.front().hint;
   return note(EventId::watching_by_polling, why + ": looked at every minute instead");
 }
 

@@ -36,8 +36,10 @@ class Daemon {
   Done begin_anew();
   bool database_was_replaced() const;
   Done after_changes(const Changes& changes);
+  Done look();
   Done look_again();
   Done watch_anew();
+  Result<bool> watch();
   Result<bool> is_watched_where_it_lies(const Watched& watched);
   void rest();
   Done do_what_is_due();
@@ -50,7 +52,7 @@ class Daemon {
   void ended(const EndedChild& child);
   void gather();
   Done note(EventId id, std::string message);
-  Done note_unwatched(const Unwatched& unwatched);
+  Done note_unwatched(const Watching& watching);
   void tell_events();
   std::optional<milliseconds> patience();
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lifecycle/attention.h"
 #include "lifecycle/details.h"
+#include "state/marks.h"
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"
@@ -14,6 +15,13 @@
 #include "x509/key.h"
 
 namespace certrebind {
+
+namespace {
+
+// Something was seen once: where nothing lies now, it vanished, and what comes is an event.
+constexpr const char* kBegun = "certificates were seen";
+
+}  // namespace
 
 // What lies at a place now.
 struct Noticer::Seen {
@@ -67,7 +75,7 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
   std::set<std::string> gone;
   Done listed = database_.guarded("list the places", [&] {
     std::vector<Place> places = all_places(database_);
-    quiet_ = places.empty();
+    quiet_ = places.empty() && !mark_of(database_, kBegun);
     for (const Place& place : places) gone.insert(place.path);
   });
   if (!listed) return pass(listed);
@@ -78,7 +86,12 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
     if (!looked) return looked;
     changed = changed || *looked;
   }
-  quiet_ = false;
+  bool begun = std::exchange(quiet_, false) && changed;
+  if (begun) {
+    Done marked =
+        database_.atomically("note the first look", [&] { set_mark(database_, kBegun, "yes"); });
+    if (!marked) return pass(marked);
+  }
   // What is watched no more may be gone from disk, or only from a configuration.
   for (const std::string& path : gone) {
     auto looked = look({path, ""});

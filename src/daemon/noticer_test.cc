@@ -72,6 +72,17 @@ TEST_F(NoticerTest, ARenewalIsLoggedOnce) {
   EXPECT_THAT(logged(), IsEmpty());
 }
 
+TEST_F(NoticerTest, TheOnlyOneThatWentAndCameBackIsNoFirstLook) {
+  ASSERT_TRUE(files_.remove(watched_.certificate));
+  ASSERT_FALSE(noticer_.look(watched_).value());
+  clock_.sleep(settings_.pair_patience);
+  ASSERT_TRUE(noticer_.give_up_waiting().value());
+  EXPECT_THAT(logged(), ElementsAre(EventId::deleted));
+  put(second_);
+  EXPECT_TRUE(noticer_.look_at_all({watched_}).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched));
+}
+
 TEST_F(NoticerTest, AHalfWrittenPairIsWaitedFor) {
   files_.put(watched_.certificate, second_.chain_pem);
   EXPECT_FALSE(noticer_.look(watched_).value());

@@ -1,14 +1,10 @@
-// The rows of task_runs and marks. For use inside Database::atomically or guarded: these throw what
+// The rows of task_runs. For use inside Database::atomically or guarded: these throw what
 // SQLiteCpp throws.
 #pragma once
 
 #include "daemon/task_queue.h"
 
 namespace certrebind {
-
-std::optional<std::string> mark_of(Database& database, const std::string& name);
-void set_mark(Database& database, const std::string& name, const std::string& value);
-void drop_mark(Database& database, const std::string& name);
 
 int64_t insert_run(Database& database, const TaskRun& run, const std::string& runner = {});
 // As TaskQueue::enqueue.

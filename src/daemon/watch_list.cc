@@ -21,7 +21,6 @@ void collect_entries(const Files& files, const std::string& path, int links,
   std::string directory = "/";
   for (size_t i = 0; i < parts.size(); ++i) {
     std::string here = absolute_in(directory, parts[i]);
-    bool last = i + 1 == parts.size();
     auto info = files.lstat(here);
     if (!info) {
       entries.emplace_back(directory, parts[i]);
@@ -35,7 +34,11 @@ void collect_entries(const Files& files, const std::string& path, int links,
       for (size_t after = i + 1; after < parts.size(); ++after) rest += "/" + parts[after];
       return collect_entries(files, rest, links + 1, entries);
     }
-    if (last) entries.emplace_back(directory, parts[i]);
+    bool is_end = i + 1 == parts.size() || info->kind != FileKind::directory;
+    if (is_end) {
+      entries.emplace_back(directory, parts[i]);
+      return;
+    }
     directory = here;
   }
 }
@@ -52,14 +55,12 @@ class Builder {
 
   void configuration(const std::string& path) {
     add(path, "configuration", "");
-    auto info = files_.stat(path);
-    if (info && info->kind == FileKind::directory)
-      list_.hops.insert({path, "", "configuration", ""});
+    inside(path, "", "configuration");
   }
 
-  void wake(const std::string& directory, const std::string& name) {
-    list_.hops.insert({directory, name, "wake", ""});
-    add(directory, "wake", "");
+  void wake(const std::string& path, const std::string& name) {
+    add(path, "wake", "");
+    inside(path, name, "wake");
   }
 
   // Anything new in a store may be a certificate.
@@ -74,6 +75,11 @@ class Builder {
   void add(const std::string& path, const char* kind, const std::string& about) {
     for (auto& [directory, name] : entries_of(files_, path))
       list_.hops.insert({directory, name, kind, about});
+  }
+
+  void inside(const std::string& path, const std::string& name, const char* kind) {
+    auto info = files_.stat(path);
+    if (info && info->kind == FileKind::directory) list_.hops.insert({path, name, kind, ""});
   }
 
   void directory(const std::string& path, const std::string& store, int depth) {

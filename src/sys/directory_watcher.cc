@@ -44,39 +44,53 @@ Result<DirectoryWatcher> DirectoryWatcher::create() {
   return DirectoryWatcher(std::move(inotify));
 }
 
-Unwatched DirectoryWatcher::watch_exactly(const std::set<std::string>& directories) {
+Watching DirectoryWatcher::watch_exactly(const std::set<std::string>& directories) {
   for (auto known = by_directory_.begin(); known != by_directory_.end();) {
     if (directories.contains(known->first)) {
       ++known;
       continue;
     }
-    ::inotify_rm_watch(inotify_.get(), known->second);
-    by_watch_.erase(known->second);
+    forget(known->first, known->second);
     known = by_directory_.erase(known);
   }
-  Unwatched unwatched;
+  Watching watching;
   for (const std::string& directory : directories)
-    if (!by_directory_.contains(directory)) add(directory, unwatched);
-  return unwatched;
+    if (!by_directory_.contains(directory)) add(directory, watching);
+  watching.eventless = eventless_;
+  return watching;
 }
 
-void DirectoryWatcher::add(const std::string& directory, Unwatched& unwatched) {
+void DirectoryWatcher::forget(const std::string& directory, int watch) {
+  eventless_.erase(directory);
+  auto names = by_watch_.find(watch);
+  if (names == by_watch_.end()) return;
+  names->second.erase(directory);
+  if (!names->second.empty()) return;
+  ::inotify_rm_watch(inotify_.get(), watch);
+  by_watch_.erase(names);
+}
+
+void DirectoryWatcher::add(const std::string& directory, Watching& watching) {
   int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), kInteresting);
   if (watch < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return;  // it may appear: its parent is watched
+    // It went since it was seen. Whoever looks again sees what is there instead.
+    if (errno == ENOENT || errno == ENOTDIR) {
+      watching.is_new = true;
+      return;
+    }
     auto failed = system_failure(errno, "watch", directory);
     if (errno == ENOSPC) {
       failed.error().code = Code::busy;
       failed.error().cause = "the limit of watched directories is reached";
       failed.error().hint = "raise it: sysctl fs.inotify.max_user_watches";
     }
-    unwatched.errors.push_back(failed.error());
+    watching.errors.push_back(failed.error());
     return;
   }
-  if (tells_nothing(directory)) unwatched.eventless.push_back(directory);
-  // Two names of one directory have one watch: the later name is told.
+  watching.is_new = true;
+  if (tells_nothing(directory)) eventless_.insert(directory);
   by_directory_[directory] = watch;
-  by_watch_[watch] = directory;
+  by_watch_[watch].insert(directory);
 }
 
 Changes DirectoryWatcher::take() {
@@ -90,12 +104,15 @@ Changes DirectoryWatcher::take() {
       auto known = by_watch_.find(event->wd);
       if (known == by_watch_.end()) continue;
       bool itself = (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)) != 0;
-      changes.seen.push_back(
-          {known->second, itself || event->len == 0 ? "" : std::string(event->name)});
+      std::string name = itself || event->len == 0 ? "" : event->name;
+      for (const std::string& directory : known->second) changes.seen.push_back({directory, name});
       if (!itself) continue;
       // A directory that was moved is not where its name says: watched anew if it comes back.
       if ((event->mask & IN_IGNORED) == 0) ::inotify_rm_watch(inotify_.get(), event->wd);
-      by_directory_.erase(known->second);
+      for (const std::string& directory : known->second) {
+        by_directory_.erase(directory);
+        eventless_.erase(directory);
+      }
       by_watch_.erase(known);
     }
   }

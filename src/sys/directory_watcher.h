@@ -22,10 +22,12 @@ struct Changes {
   bool overflowed = false;  // some were lost: anything may have changed
 };
 
-// What could not be watched.
-struct Unwatched {
-  std::vector<std::string> eventless;  // on file systems that tell nothing (NFS, FUSE and the like)
-  std::vector<Error> errors;           // Code::busy: the limit is reached; the hint names it
+// What became of a wish to watch.
+struct Watching {
+  bool is_new = false;  // some were not watched before: what happened to them until now is not told
+  // What could not be watched.
+  std::set<std::string> eventless;  // on file systems that tell nothing (NFS, FUSE and the like)
+  std::vector<Error> errors;        // Code::busy: the limit is reached; the hint names it
 };
 
 class DirectoryWatcher {
@@ -33,7 +35,7 @@ class DirectoryWatcher {
   static Result<DirectoryWatcher> create();
 
   // From now on exactly these, of which some may not exist.
-  Unwatched watch_exactly(const std::set<std::string>& directories);
+  Watching watch_exactly(const std::set<std::string>& directories);
 
   // What happened since the last call, without waiting.
   Changes take();
@@ -42,11 +44,13 @@ class DirectoryWatcher {
 
  private:
   explicit DirectoryWatcher(Descriptor inotify) : inotify_(std::move(inotify)) {}
-  void add(const std::string& directory, Unwatched& unwatched);
+  void add(const std::string& directory, Watching& watching);
+  void forget(const std::string& directory, int watch);
 
   Descriptor inotify_;
   std::unordered_map<std::string, int> by_directory_;
-  std::unordered_map<int, std::string> by_watch_;
+  std::set<std::string> eventless_;
+  std::unordered_map<int, std::set<std::string>> by_watch_;  // names of one directory have one
 };
 
 }  // namespace certrebind
