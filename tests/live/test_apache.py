@@ -286,6 +286,8 @@ def test_a_rehearsal_leaves_nothing_and_disturbs_nothing(place, authority):
                    f"while read line; do echo \"$line\" >> {base}/piped/$1; done\n", 0o755)
     (base / "piped").mkdir(mode=0o777)
     (base / "memory").mkdir()
+    (base / "scratch").mkdir()
+    place.env["TMPDIR"] = str(base / "scratch")
     main = (f'CustomLog "|{logger} access {base}/piped/x" "%h"\nCustomLog {run}/access.log "%h"\n'
             f"SSLSessionCache shmcb:{base}/memory/cache(512000)\n"
             f"ScoreBoardFile {base}/memory/scoreboard\nMutex file:{base}/memory default\n"
@@ -316,7 +318,7 @@ def test_a_rehearsal_leaves_nothing_and_disturbs_nothing(place, authority):
     left = [p for p in os.listdir("/proc") if p.isdigit() and int(p) not in everything
             and b"CERTREBIND_REHEARSAL" in _command_line(p)]
     assert left == []
-    assert list(pathlib.Path("/tmp").glob("certrebind-rehearsal-*")) == []
+    assert list((base / "scratch").iterdir()) == []
     # And with a good configuration it comes up and goes as quietly.
     write(one.apache.conf, text)
     committed(one.rebind())
