@@ -397,6 +397,9 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     served = "the server is not running";
     return std::nullopt;
   }
+  if (!signalled_ && reloader_.master_is_gone())
+    return needs_operator(story + "\nthe old files are back, but the server's main process is gone",
+                          "it ended before it was told to reload");
   if (!signalled_ && !shows_new()) {
     served = "the server was not told to reload: it serves what it served before";
     return std::nullopt;

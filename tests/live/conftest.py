@@ -1,6 +1,7 @@
 """Fixtures of the live tests. `place` ends everything that a test started, also when it fails."""
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -31,6 +32,16 @@ def place():
 def one(place, authority):
     """One nginx, one site that serves OLD, NEW beside in new/."""
     return harness.OneSite(place, authority)
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The preload, with what a sanitized program needs to accept it."""
+    source = pathlib.Path(__file__).with_name("crash_shim.c")
+    library = tmp_path_factory.mktemp("shim") / "crash_shim.so"
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 
 
 needs_root = pytest.mark.skipif(not harness.ROOT, reason="needs root")

@@ -1,15 +1,23 @@
 """What every kind of server has to do, on the real one; and one certificate across all of them."""
 import datetime
+import functools
+import http.server
 import os
+import pathlib
 import re
 import signal
+import subprocess
+import threading
 
 import pytest
 from conftest import needs_root
 
 import harness
-from harness import Load, difference, free_port, handshake, snapshot, write
+from harness import (Download, Load, difference, free_port, handshake, large_file, snapshot, until,
+                     write)
+from test_crash import FULL
 from test_daemon import Watch
+from test_rollback import Stranger
 
 REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
 
@@ -19,9 +27,11 @@ class Stage:
     configuration."""
 
     key_name = "privkey.pem"
+    reload_signal = signal.SIGHUP
 
-    def __init__(self, place, *pairs):
-        self.place, self.port = place, free_port()
+    def __init__(self, place, *pairs, shared=False):
+        """`shared`: on a port that others may listen on too."""
+        self.place, self.port, self.shared = place, free_port(), shared
         self.sites = [(name, [self.put(place / f"certs/{name}/{number}", certificate)
                               for number, certificate in enumerate(certificates)])
                       for name, certificates in pairs]
@@ -39,6 +49,20 @@ class Stage:
     def run(self, *arguments, **options):
         return self.place.run(*arguments, "--service", self.server.service, **options)
 
+    def documents(self):
+        """Where what it sends lies."""
+        return self.server.prefix / "html"
+
+    def reload_begins(self):
+        """Whether the server, whose main process is stopped, was told to reload."""
+        status = pathlib.Path(f"/proc/{self.server.master_pid}/status").read_text()
+        waiting = int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16)
+        return waiting >> (self.reload_signal - 1) & 1
+
+    def stopped(self):
+        """The processes that a server which does nothing more when told has stopped."""
+        return [self.server.master_pid]
+
     def untouched(self, before, reloads):
         return not difference(before, snapshot(self.place / "certs")) and (
             self.server.reloads() == reloads)
@@ -49,16 +73,18 @@ class Nginx(Stage):
         return self.place.nginx()
 
     def configure(self):
-        blocks = ""
+        blocks, listen = "", f"127.0.0.1:{self.port} ssl" + " reuseport" * self.shared
         for name, files in self.sites:
             lines = "".join(f"ssl_certificate {cert}; ssl_certificate_key {key};\n"
                             for cert, key in files)
-            blocks += (f"server {{\nlisten 127.0.0.1:{self.port} ssl;\nserver_name {name};\n{lines}"
+            blocks += (f"server {{\nlisten {listen};\nserver_name {name};\n{lines}"
                        "location = /ok { return 200 ok; }\n}\n")
         self.server.write(blocks)
 
 
 class Apache(Stage):
+    reload_signal = signal.SIGUSR1
+
     def make(self):
         return self.place.apache()
 
@@ -70,12 +96,14 @@ class Apache(Stage):
             hosts += (f"<VirtualHost 127.0.0.1:{self.port}>\nServerName {name}\nSSLEngine on\n{lines}"
                       "</VirtualHost>\n")
         write(self.server.prefix / "html/ok", "ok")
-        self.server.write(f"<Directory {self.server.prefix}/html>\nRequire all granted\n</Directory>\n"
+        main = "ListenCoresBucketsRatio 1\n" * self.shared
+        self.server.write(f"{main}<Directory {self.server.prefix}/html>\nRequire all granted\n</Directory>\n"
                           + hosts, ports=[self.port])
 
 
 class HAProxy(Stage):
     key_name = "fullchain.pem.key"
+    reload_signal = signal.SIGUSR2
     socket = False
 
     def make(self):
@@ -84,11 +112,37 @@ class HAProxy(Stage):
     def configure(self):
         crts = " ".join(f"crt {cert}" for _, files in self.sites for cert, _ in files)
         self.server.write(f"frontend www\n bind 127.0.0.1:{self.port} ssl {crts}\n"
-                          " http-request return status 200 content-type text/plain string ok\n")
+                          " http-request return status 200 content-type text/plain string ok if "
+                          f"{{ path /ok }}\n default_backend files\n"
+                          f"backend files\n server files 127.0.0.1:{self.file_server()}\n")
+
+    def documents(self):
+        return self.server.prefix
+
+    def file_server(self):
+        """HAProxy sends no files of its own."""
+        handler = functools.partial(QuietFiles, directory=self.documents())
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.place.at_end(server.shutdown)
+        return server.server_port
 
 
 class HAProxyWithSocket(HAProxy):
     socket = True
+
+    def reload_begins(self):
+        """Somebody has connected to the socket and waits."""
+        text = pathlib.Path("/proc/net/unix").read_text()
+        return sum(str(self.server.socket_path) in line for line in text.splitlines()) > 1
+
+    def stopped(self):
+        return [*self.server.worker_pids(), self.server.master_pid]
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 STAGES = {"nginx": Nginx, "apache": Apache, "haproxy": HAProxy, "haproxy-socket": HAProxyWithSocket}
@@ -254,12 +308,95 @@ def test_a_server_that_does_not_listen_is_rolled_back(place, kind, pair):
     stage.server.wait_served(pair[0].thumbprint, stage.port, "a.example.com")
 
 
-def test_no_request_is_lost(one):
+def test_no_request_is_lost_and_no_transfer_cut(one):
+    digest = large_file(one.documents() / "large", 100)
+    download = Download(one.port, "a.example.com", "/large")
     with Load(one.port, "a.example.com", "/ok") as load:
         load.wait_for_more()
         assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
         load.wait_for_more()
+    assert load.failures == []
     assert one.served("a.example.com") == one.new.thumbprint
+    assert download.finish() == (100 << 20, digest)
+
+
+def test_a_server_that_dies_when_it_is_told(place, kind, pair):
+    place.configure(verify=3)
+    stage = kind(place, ("a.example.com", [pair[0]]))
+    cert, _ = stage.put(place / "new", pair[1])
+    before = snapshot(place / "certs")
+    pids = stage.stopped()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    process = place.popen("rebind", pair[0].thumbprint, cert, "--service", stage.server.service,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until(stage.reload_begins, "it is told to reload")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    os.killpg(stage.server.master_pid, signal.SIGKILL)  # what outlives its main process
+    assert process.returncode == NEEDS_OPERATOR, out
+    assert not difference(before, snapshot(place / "certs")), out
+    assert b"main process" in out and b"restart the server" in out, out
+
+
+def test_a_port_where_another_certificate_is_served_too(place, kind, pair, authority):
+    place.configure(verify=3)
+    stage = kind(place, ("a.example.com", [pair[0]]), shared=True)
+    cert, _ = stage.put(place / "new", pair[1])
+    stranger = Stranger(stage.port, authority.issue("a.example.com"), place / "stranger")
+    place.at_end(stranger.end)
+    before = snapshot(place / "certs")
+    done = stage.run("rebind", pair[0].thumbprint, cert)
+    assert done.code == ROLLED_BACK, done
+    assert not difference(before, snapshot(place / "certs"))
+    until(lambda: stage.served("a.example.com") == pair[0].thumbprint, "it serves OLD again")
+
+
+def test_killed_in_every_phase(one, shim):
+    """After each kind of call that changes something; with CERTREBIND_SWEEP=full after every one."""
+    one.place.configure(verify=3)
+    files = one.sites[0][1][0]
+
+    def contents():
+        return [path.read_bytes() for path in files]
+
+    def rebind(**env):
+        return one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite", env={**shim, **env})
+
+    def back_to_old():
+        assert contents() == old or one.run("undo").code == 0
+        assert contents() == old
+
+    log, old = one.place / "calls", contents()
+    assert rebind().code == 0  # the first run of all makes the state's directories
+    new = contents()
+    back_to_old()
+    assert rebind(CRASH_LOG=str(log)).code == 0
+    back_to_old()
+    calls = [line.split()[1] for line in log.read_text().splitlines()]
+    ends = set()
+    for at, call in enumerate(calls, 1):
+        if not FULL and at > 1 and calls[at - 2] == call:
+            continue
+        where = f"killed at call {at} of {len(calls)}: {call}"
+        done = rebind(CRASH_AT=str(at))
+        if done.code == 0:  # some calls, as asking again, are not made each time
+            back_to_old()
+            continue
+        assert done.code == -9, f"{where}: {done}"
+        assert contents() in (old, new), f"{where}: neither before nor after"
+        code, said = one.server.test()
+        assert code == 0, f"{where}: it would not start with this: {said}"
+        recovered = one.run("recover")
+        assert recovered.code == 0, f"{where}: {recovered}"
+        assert contents() in (old, new), where
+        one.server.wait_served((one.old if contents() == old else one.new).thumbprint, one.port,
+                               "a.example.com")
+        assert not list(one.place.path.rglob(".certrebind-*")), where
+        ends.add(contents() == new)
+        back_to_old()
+    assert ends == {True, False}
 
 
 def test_the_daemon_notices_and_serves(one):

@@ -6,7 +6,6 @@ the recovery every few.
 """
 import os
 import pathlib
-import subprocess
 
 import pytest
 
@@ -14,16 +13,6 @@ import harness
 from harness import handshake, until
 
 FULL = os.environ.get("CERTREBIND_SWEEP") == "full"
-
-
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory):
-    """The preload, with what a sanitized program needs to accept it."""
-    source = pathlib.Path(__file__).with_name("crash_shim.c")
-    library = tmp_path_factory.mktemp("shim") / "crash_shim.so"
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    options = os.environ.get("ASAN_OPTIONS", "")
-    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 
 
 class Stage:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 
 import pytest
-from test_crash import shim  # noqa: F401 (a fixture)
 
 import harness
 from harness import Load, difference, free_port, handshake, snapshot, write
