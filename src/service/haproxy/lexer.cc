@@ -153,6 +153,7 @@ class Reader {
         continue;
       }
       end_word();
+      if (!line_.problem.empty()) return;
     }
   }
 

@@ -58,6 +58,15 @@ TEST(HaproxyLexer, WhatHaproxyRefuses) {
   EXPECT_EQ(values(many), Words{"refused: too many words"});
 }
 
+TEST(HaproxyLexer, AVariablesWordsCountToo) {
+  std::string many;
+  for (size_t i = 1; i < kMostWords; ++i) many += "w ";
+  Line line = read_line(many + R"("${MANY[*]}")",
+                        [](std::string_view) { return std::optional<std::string>("a b c d e"); });
+  EXPECT_EQ(line.problem, "too many words");
+  EXPECT_EQ(line.words.size(), kMostWords + 1);
+}
+
 TEST(HaproxyLexer, WordsKnowTheirPlaces) {
   std::string_view text = R"( bind  "a b"c # x)";
   Line line = read_line(text, variable);
