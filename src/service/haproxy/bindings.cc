@@ -70,6 +70,9 @@ class Binder {
   }
 
   std::vector<Binding> run() {
+    size_t count = listeners_.clients.size();
+    for (const Listener& listener : listeners_.all) count += listener.uses.size();
+    bindings_.reserve(count);
     for (const Listener& listener : listeners_.all) bind(listener);
     for (const ClientUse& client : listeners_.clients) bind_client(client);
     return std::move(bindings_);

@@ -13,6 +13,11 @@ namespace {
 constexpr const char* kBundle[] = {".dsa", ".ecdsa", ".rsa"};
 constexpr const char* kBeside[] = {".issuer", ".ocsp", ".sctl", ".key"};
 
+template <size_t kCount>
+bool ends_with_any(const std::string& name, const char* const (&ends)[kCount]) {
+  return std::ranges::any_of(ends, [&](const char* end) { return name.ends_with(end); });
+}
+
 bool holds_key(const Files& files, const std::string& path) {
   auto text = files.read(path, kPemLimit);
   return text && std::ranges::any_of(pem_blocks(*text), &PemBlock::is_private_key);
@@ -24,14 +29,22 @@ std::string PemFinder::on_host(const std::string& name) const {
   return root_.on_host(absolute_in(directory_, name));
 }
 
-bool PemFinder::exists(const std::string& on_host) const {
-  std::string directory = parent_directory(on_host);
+// Only names that may lie beside a certificate are kept: mostly there are none.
+const PemFinder::Names& PemFinder::further_files(const std::string& directory) const {
   auto [known, is_new] = listed_.try_emplace(directory);
-  if (is_new)
-    if (auto names = root_.files().list(directory))
-      known->second = {std::make_move_iterator(names->begin()),
-                       std::make_move_iterator(names->end())};
-  return known->second.contains(file_name(on_host)) && root_.files().stat(on_host).has_value();
+  if (!is_new) return known->second;
+  auto names = root_.files().list(directory);
+  if (!names) return known->second;
+  for (std::string& name : *names)
+    if (ends_with_any(name, kBundle) || ends_with_any(name, kBeside))
+      known->second.insert(std::move(name));
+  return known->second;
+}
+
+bool PemFinder::exists(const std::string& on_host) const {
+  const Names& names = further_files(parent_directory(on_host));
+  return !names.empty() && names.contains(file_name(on_host)) &&
+         root_.files().stat(on_host).has_value();
 }
 
 // With ssl-load-extra-del-ext "x.crt" has its key in "x.key"; else, and for any other extension, it
@@ -117,8 +130,7 @@ Pems PemFinder::find_in_directory(const std::string& name) const {
   if (!names) return {{}, "the directory cannot be read: " + names.error().cause};
   for (const std::string& entry : *names) {
     if (entry.starts_with('.')) continue;
-    if (std::ranges::any_of(kBeside, [&](const char* end) { return entry.ends_with(end); }))
-      continue;
+    if (ends_with_any(entry, kBeside)) continue;
     std::string path = name + (name.ends_with('/') ? "" : "/") + entry;
     auto info = root_.files().stat(on_host(path));
     if (info && info->kind != FileKind::regular) continue;

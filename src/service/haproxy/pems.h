@@ -43,6 +43,8 @@ class PemFinder {
   const std::vector<std::string>& directories() const { return directories_; }
 
  private:
+  using Names = std::unordered_set<std::string>;
+  const Names& further_files(const std::string& directory) const;
   Pems find_in_store(std::string_view value) const;
   Pems find_in_directory(const std::string& name) const;
   Pems find_bundle(const std::string& name) const;
@@ -57,8 +59,8 @@ class PemFinder {
   std::string directory_;
   const Root& root_;
   mutable std::vector<std::string> directories_;
-  // Names in directories: ten thousand certificates in one would be asked for fifty thousand files.
-  mutable std::unordered_map<std::string, std::unordered_set<std::string>> listed_;
+  // By directory: ten thousand certificates in one would be asked for fifty thousand files.
+  mutable std::unordered_map<std::string, Names> listed_;
 };
 
 }  // namespace certrebind::haproxy
