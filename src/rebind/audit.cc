@@ -126,6 +126,15 @@ void check_one_look(const SurveyedBinding& bound, const Look& look, Remarks& rem
                    bound.disk->certificate->thumbprint.brief())});
 }
 
+// Nobody but a reload brings it.
+void check_next(const SurveyedBinding& bound, Remarks& remarks) {
+  const std::string& path = bound.binding.certificate.path;
+  if (bound.binding.next_certificate.empty()) return;
+  remarks.push_back({Complaint::renewed_not_reloaded,
+                     fmt::format("{} waits for a reload", bound.binding.next_certificate),
+                     fmt::format("certrebind rebind {} {}", path, path)});
+}
+
 // One sentence for many endpoints with the same complaint and the same next command.
 void add_looks(const SurveyedBinding& bound, const std::vector<Look>& looks, Remarks& remarks) {
   Remarks all;
@@ -241,6 +250,7 @@ std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, co
       const Remarks& of_pair = pairs.of(bound);
       result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
       if (bound.disk->certificate) check_names(bound, result.remarks);
+      check_next(bound, result.remarks);
     }
     if (!bound.service->reload().signal)
       result.remarks.push_back(

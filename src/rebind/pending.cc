@@ -54,6 +54,7 @@ class Finder {
  private:
   void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void take_up(const SurveyedBinding& bound);
   void disk_to_successor(const SurveyedBinding& bound);
   std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
   std::vector<Candidate> same_place(const SurveyedBinding& bound) const;
@@ -82,6 +83,7 @@ void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& loo
   if (!bound.disk || !bound.disk->certificate) return;
   size_t before = pending_.pairs.size();
   served_to_disk(bound, looks);
+  if (pending_.pairs.size() == before) take_up(bound);
   if (pending_.pairs.size() == before) disk_to_successor(bound);
 }
 
@@ -99,6 +101,17 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
          .key_path = bound.binding.key.path,
          .how = "same place",
          .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
+}
+
+// The server has the new one already and waits for a reload.
+void Finder::take_up(const SurveyedBinding& bound) {
+  if (bound.binding.next_certificate.empty()) return;
+  const std::string& path = bound.binding.certificate.path;
+  add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
+              .new_one = path,
+              .key_path = bound.binding.key.path,
+              .how = "same place",
+              .renewer = {}});
 }
 
 bool Finder::pair_matches(const SurveyedBinding& bound) const {

@@ -47,6 +47,7 @@ class Planner {
   void note_no_way_back(const Succession& succession, const Bindings& bindings,
                         std::vector<Finding>& findings) const;
   Done add(const PlannedBinding& planned);
+  std::optional<Certificate> next_leaf(const PlannedBinding& planned) const;
   void expect(const PlannedBinding& planned);
   void note_names(const PlannedBinding& planned);
   void check_neighbours();
@@ -173,10 +174,24 @@ void Planner::check_reader(const Succession& succession, std::vector<Finding>& f
                       "give that user the right to read it, or use --rewrite"});
 }
 
+// A forced reload where the server itself will put another certificate in this one's place.
+std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) const {
+  const std::string& path = planned.bound->binding.next_certificate;
+  if (path.empty() || !forced(*planned.succession)) return std::nullopt;
+  auto bytes = context_.files.read(path, kPemLimit);
+  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (!bundle) return std::nullopt;
+  return std::move(bundle->leaf);
+}
+
 std::vector<Finding> Planner::preflight(const Succession& succession,
                                         const Bindings& bindings) const {
-  std::vector<Finding> findings =
-      preflight_certificate(succession.old_one, succession.new_one, context_.now);
+  std::vector<Finding> findings;
+  // What is to go need not be good: it may have expired.
+  bool all_go = std::ranges::all_of(
+      bindings, [&](const PlannedBinding& planned) { return next_leaf(planned).has_value(); });
+  if (!all_go)
+    findings = preflight_certificate(succession.old_one, succession.new_one, context_.now);
   bool repoints = false, reloads = false;
   for (const PlannedBinding& planned : bindings) {
     std::vector<Finding> more =
@@ -220,9 +235,11 @@ void Planner::expect(const PlannedBinding& planned) {
     return;
   }
   const Succession& succession = *planned.succession;
-  std::vector<Expectation> more = expectations_of(
-      binding, succession.old_one.thumbprint, succession.old_one.bundle.leaf.key_type,
-      new_thumbprint(succession), succession.new_one.bundle.leaf.key_type);
+  auto next = next_leaf(planned);
+  const Certificate& wanted = next ? *next : succession.new_one.bundle.leaf;
+  std::vector<Expectation> more = expectations_of(binding, succession.old_one.thumbprint,
+                                                  succession.old_one.bundle.leaf.key_type,
+                                                  wanted.outline.thumbprint, wanted.key_type);
   for (const Endpoint& endpoint : binding.endpoints)
     if (!endpoint.unproven.empty())
       plan_.unproven.push_back(

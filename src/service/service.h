@@ -87,6 +87,9 @@ struct Binding {
   // The file holds one certificate and its key and nothing else: no intermediates.
   bool leaf_alone = false;
   bool stapling = false;  // OCSP stapling is on for this site
+  // A file with the certificate that the server itself will put in this one's place when it is
+  // reloaded next; empty where none waits.
+  std::string next_certificate = {};
   // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
   std::string not_editable;
 };

@@ -1,11 +1,15 @@
 """Rebinding on a real Apache httpd: found, proven by handshakes, or nothing has changed."""
+import hashlib
 import os
 import pathlib
+import re
 import signal
+import ssl
 import subprocess
 
 import pytest
 
+import acme
 import harness
 from harness import (Download, Load, difference, free_port, handshake, large_file,
                      processes_of_group, snapshot, until, write)
@@ -566,6 +570,49 @@ def test_what_mod_md_looks_after_is_left_to_it(place, authority):
     done = rebind_on(place, apache, old, new)
     assert done.code == REFUSED and "mod_md" in done.all, done
     assert (store / "pubcert.pem").read_text() == old.fullchain_pem
+
+
+@pytest.mark.parametrize("how", ["by hand", "pending"])
+def test_the_reload_that_mod_md_waits_for(place, authority, how):
+    """mod_md itself obtains a certificate from a real ACME server: it lies in staging, its key
+    encrypted, until the next reload. First instead of mod_md's own fallback, then a renewal."""
+    pebble, port = acme.Pebble(place), free_port()
+    apache = place.apache()
+
+    def write_with(window):
+        apache.write(f"MDStoreDir {place.path}/md\nMDomain a.example.com\nMDCAChallenges http-01\n"
+                     f"MDCertificateAgreement accepted\nMDContactEmail a@example.com\n"
+                     f"MDCertificateAuthority {pebble.url}\nMDCACertificateFile {pebble.ca}\n"
+                     f"MDPortMap 80:{free_port()}\nMDRenewWindow {window}\n<VirtualHost *:{port}>\n"
+                     "ServerName a.example.com\nSSLEngine on\n</VirtualHost>\n",
+                     ports=[port], modules=["md"])
+
+    def staged():
+        job = place / "md/staging/a.example.com/job.json"
+        return job.exists() and '"finished": true' in job.read_text()
+
+    def take_up(now):
+        until(staged, "mod_md has a certificate")
+        before, staging = handshake(port, "a.example.com"), place / "md/staging/a.example.com"
+        leaf = re.match("(?s).*?END CERTIFICATE-----", (staging / "pubcert.pem").read_text())[0]
+        waiting = hashlib.sha256(ssl.PEM_cert_to_DER_cert(leaf)).hexdigest()
+        said = place.run("check", "--service", apache.service)
+        assert said.code != 0 and "waits for a reload" in said.out, said
+        command = re.search(r"certrebind (rebind .*)", said.out)[1].split()
+        assert command == ["rebind", *[str(place / f"md/domains/a.example.com/{now}")] * 2]
+        done = place.run(*(command if how == "by hand" else ["rebind", "--pending"]), "--service",
+                         apache.service)
+        assert done.code == 0, done
+        assert handshake(port, "a.example.com") == waiting != before
+
+    write_with("33%")
+    apache.start()
+    take_up("fallback-pubcert.pem")
+    reloads = apache.reloads()
+    write_with("30d")  # longer than they live: due at once
+    apache.reload()
+    take_up("pubcert.pem")
+    assert apache.reloads() == reloads + 2
 
 
 def test_what_httpd_sees_and_we_do_not_is_said(place, authority):

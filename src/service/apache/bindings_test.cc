@@ -129,13 +129,33 @@ TEST(ApacheBindings, WhatModMdLooksAfterIsLeftToIt) {
                    "MDomain a.test www.a.test\n" +
                        host("*:443", "a.test", "")},
                   {"/md/domains/a.test/pubcert.pem", ""},
-                  {"/md/staging/a.test/pubcert.pem", ""}});
+                  {"/md/staging/a.test/pubcert.pem", ""},
+                  {"/md/staging/a.test/job.json", R"({"finished": true})"}});
   Discovery found = view.discovery();
   ASSERT_EQ(found.bindings.size(), 1u);
+  EXPECT_EQ(found.bindings[0].next_certificate, "/md/staging/a.test/pubcert.pem");
   EXPECT_EQ(found.bindings[0].certificate.path, "/md/domains/a.test/pubcert.pem");
   EXPECT_EQ(found.bindings[0].key.path, "/md/domains/a.test/privkey.pem");
   EXPECT_THAT(found.bindings[0].not_editable, HasSubstr("mod_md"));
   EXPECT_THAT(messages(found.diagnostics), ElementsAre(HasSubstr("after the next reload")));
+}
+
+TEST(ApacheBindings, WhatModMdIsNotDoneWithDoesNotWait) {
+  for (const char* job : {R"({"finished": false})", "{", "[]", "7"}) {
+    View view(Texts{{"/etc/apache2/apache2.conf",
+                     "LoadModule md_module mod_md.so\nListen 443\nMDStoreDir /md\n"
+                     "MDomain a.test\n" +
+                         host("*:443", "a.test", "")},
+                    {"/md/domains/a.test/fallback-pubcert.pem", ""},
+                    {"/md/staging/a.test/pubcert.pem", ""},
+                    {"/md/staging/a.test/job.json", job}});
+    Discovery found = view.discovery();
+    ASSERT_EQ(found.bindings.size(), 1u);
+    EXPECT_EQ(found.bindings[0].certificate.path, "/md/domains/a.test/fallback-pubcert.pem");
+    EXPECT_EQ(found.bindings[0].key.path, "/md/domains/a.test/fallback-privkey.pem");
+    EXPECT_EQ(found.bindings[0].next_certificate, "");
+    EXPECT_TRUE(found.diagnostics.empty());
+  }
 }
 
 TEST(ApacheBindings, StaplingAndProxyProtocol) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 
@@ -12,6 +14,8 @@ namespace {
 
 constexpr std::string_view kCertificate = "pubcert";
 constexpr std::string_view kKey = "privkey";
+constexpr std::string_view kFallback = "fallback-";  // until there is a first certificate
+constexpr size_t kJobLimit = 1u << 20;
 constexpr const char* kManaged = "mod_md obtains and renews this certificate itself";
 
 class Collector {
@@ -30,6 +34,7 @@ class Collector {
   void collect(size_t begin, size_t end);
   void read(const Node& node, ManagedDomain* domain);
   void look_into(const std::string& store, ManagedDomain& domain);
+  std::set<std::string> staged(const std::string& directory) const;
 
   const Config& config_;
   Root& root_;
@@ -74,26 +79,44 @@ void Collector::read(const Node& node, ManagedDomain* domain) {
   if (node.is("MDCertificateKeyFile")) domain->key = value;
 }
 
-// "pubcert.pem" goes with "privkey.pem", "pubcert.secp256r1.pem" with "privkey.secp256r1.pem".
+// What waits in a staging directory to be taken into use; nothing before mod_md is done there.
+std::set<std::string> Collector::staged(const std::string& directory) const {
+  auto job = root_.files().read(directory + "/job.json", kJobLimit);
+  if (!job) return {};
+  auto text = nlohmann::json::parse(*job, nullptr, false);
+  auto finished = text.is_object() ? text.find("finished") : text.end();
+  if (finished == text.end() || *finished != true) return {};
+  auto names = root_.files().list(directory);
+  if (!names) return {};
+  return {names->begin(), names->end()};
+}
+
+// "pubcert.pem" goes with "privkey.pem", "pubcert.secp256r1.pem" with "privkey.secp256r1.pem"; a
+// renewed one waits under the same name in the staging directory.
 void Collector::look_into(const std::string& store, ManagedDomain& domain) {
   std::string directory = fmt::format("{}/domains/{}", store, domain.names.front());
+  std::string staging = fmt::format("{}/staging/{}", store, domain.names.front());
+  std::set<std::string> waiting = staged(staging);
   auto names = root_.files().list(directory);
-  if (names)
-    for (const std::string& name : *names)
-      if (name.starts_with(kCertificate) && name.ends_with(".pem"))
-        domain.pairs.emplace_back(
-            fmt::format("{}/{}", directory, name),
-            fmt::format("{}/{}{}", directory, kKey, name.substr(kCertificate.size())));
-  auto staged = root_.files().list(fmt::format("{}/staging/{}", store, domain.names.front()));
-  bool waits = staged && std::ranges::any_of(*staged, [](const std::string& name) {
-                 return name.starts_with(kCertificate);
-               });
-  if (waits)
-    managed_.diagnostics.push_back(diagnostic_at(
-        Severity::warning, *domain.where.file, *domain.where.word,
-        fmt::format("mod_md has renewed the certificate of {}: it is served after the next reload "
-                    "(apachectl graceful)",
-                    printable(domain.names.front()))));
+  if (!names) return;
+  bool issued = std::ranges::any_of(
+      *names, [](const std::string& name) { return name.starts_with(kCertificate); });
+  std::string prefix(issued ? "" : kFallback);
+  for (const std::string& name : *names) {
+    if (!name.starts_with(prefix + std::string(kCertificate)) || !name.ends_with(".pem")) continue;
+    std::string own = name.substr(prefix.size());
+    domain.pairs.push_back(
+        {.certificate = fmt::format("{}/{}", directory, name),
+         .key = fmt::format("{}/{}{}{}", directory, prefix, kKey, own.substr(kCertificate.size())),
+         .next = waiting.contains(own) ? fmt::format("{}/{}", staging, own) : ""});
+    const ManagedPair& pair = domain.pairs.back();
+    if (!pair.next.empty())
+      managed_.diagnostics.push_back(diagnostic_at(
+          Severity::warning, *domain.where.file, *domain.where.word,
+          fmt::format("mod_md has renewed the certificate of {}, and serves it after the next "
+                      "reload: certrebind rebind {} {}",
+                      printable(domain.names.front()), pair.certificate, pair.certificate)));
+  }
 }
 
 bool shares_a_name(const ManagedDomain& domain, const Host& host) {
@@ -117,9 +140,10 @@ std::vector<Binding> managed_bindings(const Managed& managed, const Host& host,
     binding.not_editable = kManaged;
     Span where = domain.where.span();
     std::string written(domain.where.text());
-    for (const auto& [certificate, key] : domain.pairs) {
-      binding.certificate = {certificate, where, written};
-      binding.key = {key, where, written};
+    for (const ManagedPair& pair : domain.pairs) {
+      binding.certificate = {pair.certificate, where, written};
+      binding.key = {pair.key, where, written};
+      binding.next_certificate = pair.next;
       bindings.push_back(binding);
     }
     if (!domain.pairs.empty()) continue;

@@ -11,13 +11,20 @@
 
 namespace certrebind::apache {
 
+// A certificate that mod_md keeps, on this host.
+struct ManagedPair {
+  std::string certificate;
+  std::string key;
+  std::string next;  // the renewed certificate that waits for a reload; empty: none does
+};
+
 struct ManagedDomain {
   Value where;                     // the first name of MDomain
   std::vector<std::string> names;  // lower case; the first is the name of its directory
   Value certificate;               // MDCertificateFile, where it is given by hand
   Value key;
-  // Of what mod_md keeps itself, on this host: "pubcert.pem", and one more for each further key.
-  std::vector<std::pair<std::string, std::string>> pairs;
+  // "pubcert.pem", and one more for each further type of key.
+  std::vector<ManagedPair> pairs;
 };
 
 struct Managed {
