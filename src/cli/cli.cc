@@ -32,8 +32,8 @@ void add_globals(CLI::App& app, GlobalOptions& globals) {
   app.add_option("--run", globals.run, "run directory (CERTREBIND_RUN; /run/certrebind)")
       ->type_name("DIR");
   app.add_option("--service", globals.services,
-                 "only this service, running or not: nginx:/etc/nginx/nginx.conf or "
-                 "apache:/etc/apache2/apache2.conf; repeatable")
+                 "only this service, running or not: nginx:/etc/nginx/nginx.conf, "
+                 "apache:/etc/apache2/apache2.conf, haproxy:/etc/haproxy/haproxy.cfg; repeatable")
       ->type_name("KIND:PATH")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

@@ -36,7 +36,9 @@ class PairAudit {
     if (!bound.disk->certificate) {
       remarks.push_back({Complaint::no_certificate,
                          fmt::format("{}: {}", path, bound.disk->problem),
-                         "put the certificate back, or restore it with certrebind undo"});
+                         "put the certificate back, or restore what was proven last: certrebind "
+                         "restore " +
+                             path});
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);

@@ -52,12 +52,14 @@ class Planner {
   void note_names(const PlannedBinding& planned);
   void check_neighbours();
   void check_neighbour(const Binding& binding, const NamedFile& named);
+  bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
   FileSet file_set_;
   Plan plan_;
+  std::vector<const Succession*> considered_;
   bool refused_ = false;  // the plan as a whole cannot be carried out
 };
 
@@ -80,7 +82,7 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
 Planner::Bindings Planner::affected(const Succession& succession) const {
   Bindings found;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
-    if (bound.service != plan_.service) continue;
+    if (bound.service != plan_.service || bound.left_alone) continue;
     bool holds_old = bound.holds(succession.old_one.thumbprint);
     bool renewed = bound.holds(new_thumbprint(succession)) && waits_for_reload(bound, succession);
     if (holds_old || renewed)
@@ -242,11 +244,11 @@ void Planner::expect(const PlannedBinding& planned) {
                                                   wanted.outline.thumbprint, wanted.key_type);
   for (const Endpoint& endpoint : binding.endpoints)
     if (!endpoint.unproven.empty())
-      plan_.unproven.push_back(
-          fmt::format("{} at {}: {}", binding.site, endpoint.listens, endpoint.unproven));
+      plan_.unproven.push_back(fmt::format("{} at {}: {}", printable(binding.site),
+                                           printable(endpoint.listens), endpoint.unproven));
   for (const std::string& name : binding.unprobed_names)
-    plan_.unproven.push_back(
-        fmt::format("{}: the name {} cannot be sent in a handshake", binding.site, name));
+    plan_.unproven.push_back(fmt::format("{}: the name {} cannot be sent in a handshake",
+                                         printable(binding.site), printable(name)));
   plan_.expectations.insert(plan_.expectations.end(), std::make_move_iterator(more.begin()),
                             std::make_move_iterator(more.end()));
 }
@@ -287,6 +289,7 @@ void Planner::refuse_all(const Error& error) {
 }
 
 void Planner::consider(const Succession& succession) {
+  considered_.push_back(&succession);
   Bindings bindings = affected(succession);
   if (bindings.empty()) return;
   std::vector<Finding> findings = preflight(succession, bindings);
@@ -299,9 +302,10 @@ void Planner::consider(const Succession& succession) {
 void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
   if (named.path.empty()) return;
   if (file_set_.edits_span(named.where))
-    return refuse_all({Code::failed, "edit", named.where.text(),
-                       fmt::format("{} uses it too, with another certificate", binding.site),
-                       "give each site a directive of its own"});
+    return refuse_all(
+        {Code::failed, "edit", named.where.text(),
+         fmt::format("{} uses it too, with another certificate", printable(binding.site)),
+         "give each site a directive of its own"});
   if (!file_set_.rewrites_any()) return;
   auto real = context_.files.real_path(named.path);
   if (real && file_set_.rewrites(*real))
@@ -311,13 +315,21 @@ void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
                 "use --repoint"});
 }
 
+// Another service's, that holds an OLD too.
+bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
+  return bound.service != plan_.service && !bound.left_alone &&
+         std::ranges::any_of(considered_, [&](const Succession* succession) {
+           return bound.holds(succession->old_one.thumbprint);
+         });
+}
+
 // What is edited or rewritten for one binding must not carry another along that keeps its
 // certificate.
 void Planner::check_neighbours() {
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
   for (const SurveyedBinding& bound : context_.survey.bindings) {
-    if (bound.service != plan_.service || planned.contains(&bound)) continue;
+    if (planned.contains(&bound) || has_a_plan_of_its_own(bound)) continue;
     check_neighbour(bound.binding, bound.binding.certificate);
     check_neighbour(bound.binding, bound.binding.key);
     check_neighbour(bound.binding, bound.binding.chain);

@@ -98,6 +98,31 @@ void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Fi
          ""});
 }
 
+// What a client could not build a chain with, whatever it ends at (RFC 5280 section 6.1).
+void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& findings) {
+  const Bundle& bundle = new_one.bundle;
+  const std::string& path = new_one.files.certificate;
+  for (size_t i = 0; i < bundle.connected(); ++i) {
+    const Certificate& above = bundle.chain[i];
+    std::string name = printable(above.subject_line);
+    if (!above.is_ca && !above.is_self_signed())  // roots of version 1 do not say it
+      refuse(findings,
+             fmt::format("{} in {} issued what stands before it, and is no CA", name, path),
+             "give the chain that the issuer gives (fullchain.pem)");
+    bool over = now > above.outline.not_after;
+    // Further up a client may know another way.
+    if (over && i == 0)
+      refuse(findings,
+             fmt::format("the intermediate {} in {} expired on {}", name, path,
+                         day(above.outline.not_after)),
+             "get the chain of today from the issuer");
+    else if (over)
+      findings.push_back(
+          {Severity::warning,
+           fmt::format("{} in {} expired on {}", name, path, day(above.outline.not_after)), ""});
+  }
+}
+
 // NEW may end where OLD ended (at that issuer, by name, or through it), or at a root trusted here.
 bool ends_well(const OldCertificate& old_one, const NewCertificate& new_one) {
   const Bundle& bundle = new_one.bundle;
@@ -181,6 +206,7 @@ std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
   check_lifetime(old_one, new_one, findings);
   check_strength(old_one.bundle.leaf, new_one.bundle.leaf, findings);
   check_chain(old_one, new_one, findings);
+  check_intermediates(new_one, now, findings);
   return findings;
 }
 

@@ -128,6 +128,16 @@ bool is_to_be_told(Database& database, const Succession& succession, WallTime no
   return true;
 }
 
+// What was refused, or is bound nowhere, is no standing order for the daemon: `switch` gives one.
+bool is_acted_on(const Prepared& prepared, const Succession& succession) {
+  if (succession.how != "declared") return true;
+  return std::ranges::any_of(prepared.plans, [&](const Plan& plan) {
+    return std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
+      return planned.succession == &succession;
+    });
+  });
+}
+
 std::string why_idle(const Prepared& prepared, const Succession& succession,
                      const ServedNow& served) {
   const std::string old_text = succession.old_one.thumbprint.brief();
@@ -288,7 +298,8 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   auto surveyed = survey(host, request.only);
   if (!surveyed) return pass(surveyed);
   compare_with_servers(host, *surveyed);
-  if (request.leave_out) std::erase_if(surveyed->bindings, request.leave_out);
+  if (request.leave_out)
+    for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
@@ -323,7 +334,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
 Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals) {
   return database.atomically("log the succession", [&] {
     for (const Succession& succession : prepared.successions)
-      if (is_to_be_told(database, succession, now))
+      if (is_acted_on(prepared, succession) && is_to_be_told(database, succession, now))
         append_event(database, replaced_event(succession, now));
     if (!tell_refusals) return;
     for (const Plan& plan : prepared.plans)

@@ -18,6 +18,7 @@ struct SurveyedBinding {
   const Service* service = nullptr;
   Binding binding;
   std::shared_ptr<const OnDisk> disk;  // null where the binding names no file
+  bool left_alone = false;             // no plan may change what it holds: a policy says so
 
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;

@@ -1,6 +1,9 @@
 #include "state/database.h"
 
+#include <unistd.h>
+
 #include <sqlite3.h>
+#include <cerrno>
 
 #include <array>
 
@@ -168,6 +171,10 @@ Result<Database> Database::open_for_reading(const std::string& path) {
       return fail(Code::not_found, "open the database", path, "it is empty");
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
+    // "It was never made" and "it is not for you to read" are not the same.
+    if (error.getErrorCode() == SQLITE_CANTOPEN && ::access(path.c_str(), R_OK) != 0 &&
+        errno == EACCES)
+      return fail(Code::denied, "read", path, "permission denied", "run it as root");
     if (error.getErrorCode() == SQLITE_CANTOPEN)
       return fail(Code::not_found, "open the database", path, error.what());
     return failed("open the database", path, error);

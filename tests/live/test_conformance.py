@@ -426,6 +426,25 @@ def test_a_site_is_explained(one):
     assert one.old.thumbprint[:16] + ": what lies on disk" in done.out
 
 
+def test_what_was_refused_is_no_standing_order(one):
+    one.new_key.write_text(one.old.key_pem)
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == REFUSED
+    one.new_key.write_text(one.new.key_pem)
+    reloads = one.server.reloads()
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served("a.example.com") == one.old.thumbprint and one.server.reloads() == reloads
+    ids = [event["id"] for event in one.place.run("events", "--json").lines]
+    assert 1001 not in ids and 2004 in ids, ids
+
+
+@needs_root
+def test_a_state_that_may_not_be_read_is_no_empty_one(one):
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    for command in ("status", "history", "events"):
+        done = one.place.run(command, before=["setpriv", "--reuid=65534", "--clear-groups"])
+        assert done.code != 0 and "permission denied" in done.err, done
+
+
 # ------------------------------------------------------------------------- across all kinds
 
 def test_one_wildcard_across_all_kinds_with_one_that_fails(place, authority):
@@ -448,3 +467,45 @@ def test_one_wildcard_across_all_kinds_with_one_that_fails(place, authority):
     stages[0].server.wait_served(old.thumbprint, stages[0].port, "nginx.example.com")
     for stage, name in zip(stages[1:], ("apache", "haproxy")):
         assert stage.served(f"{name}.example.com") == new.thumbprint
+
+
+def test_a_key_that_another_server_uses_is_not_written_over(place, authority):
+    """nginx's rebind would leave Apache with a pair that does not match, and its next reload would end it."""
+    old = authority.issue("a.example.com")
+    other = authority.issue("b.example.com", key=old.key)
+    new = authority.issue("a.example.com", days=90)
+    nginx = Nginx(place, ("a.example.com", [old]))
+    _, key = nginx.sites[0][1][0]
+    write(place / "certs/b.pem", other.fullchain_pem)
+    apache = place.apache()
+    port = free_port()
+    apache.write(f"<VirtualHost 127.0.0.1:{port}>\nServerName b.example.com\nSSLEngine on\n"
+                 f"SSLCertificateFile {place.path}/certs/b.pem\nSSLCertificateKeyFile {key}\n</VirtualHost>\n",
+                 ports=[port]).start()
+    new_cert, _ = new.write(place / "new", "fullchain.pem", "privkey.pem")
+    before = snapshot(place / "certs")
+    done = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.server.service, "--service",
+                     apache.service)
+    assert done.code == REFUSED and "b.example.com" in done.all and "uses it too" in done.all, done
+    assert not difference(before, snapshot(place / "certs"))
+
+
+def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
+    """A policy says no for a link to the file that a renewal would rewrite."""
+    old, new = authority.pair("a.example.com")
+    nginx = Nginx(place, ("a.example.com", [old]))
+    cert, key = nginx.sites[0][1][0]
+    (place / "certs/legacy.pem").symlink_to(cert)
+    port = free_port()
+    nginx.server.write("".join(
+        f"server {{ listen 127.0.0.1:{number} ssl; server_name a.example.com;\n"
+        f"ssl_certificate {path}; ssl_certificate_key {key}; }}\n"
+        for number, path in ((nginx.port, cert), (port, place / "certs/legacy.pem"))))
+    nginx.server.reload()
+    new.write(place / "renewed", "a.pem", "a.key")
+    place.configure('[[policy]]\ncertificate = "*legacy.pem"\nautomatic = "no"\n',
+                    stores=[("directory", place / "renewed")])
+    before = snapshot(place / "certs")
+    done = nginx.run("rebind", "--pending", "--rewrite")
+    assert "left alone: a policy says so" in done.out and "uses it too" in done.all, done
+    assert not difference(before, snapshot(place / "certs"))
