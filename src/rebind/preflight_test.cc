@@ -150,6 +150,15 @@ TEST_F(PreflightTest, TheChainEndsWhereTheOldOneDidOrIsTrusted) {
   expect_refused(check(old_, self_signed()), "no intermediate certificate");
 }
 
+TEST_F(PreflightTest, AnIntermediateIsACaAndHasNotExpired) {
+  NewCertificate over = new_of(new_);
+  over.bundle.chain.at(0).outline.not_after = test_now() - std::chrono::days(1);
+  expect_refused(check(old_of(old_.chain_pem), over), "expired on");
+  NewCertificate no_ca = new_of(new_);
+  no_ca.bundle.chain.at(0).is_ca = false;
+  expect_refused(check(old_of(old_.chain_pem), no_ca), "is no CA");
+}
+
 TEST_F(PreflightTest, SelfSignedSucceedsSelfSigned) {
   EXPECT_THAT(check(self_signed(), self_signed()), IsEmpty());
 }

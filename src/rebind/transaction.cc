@@ -363,7 +363,9 @@ Result<Account> Transaction::needs_operator(const std::string& why, const std::s
   auto test = service_ ? service_->config_test() : std::nullopt;
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
-  if (reloader_.is_running() && !reloader_.master_is_gone()) {
+  std::string unloadable = why_not_loadable();
+  if (!unloadable.empty()) text += "\n  put this right before any reload: " + unloadable;
+  if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
     SignalReload master = *reloader_.target();
     const std::string& restart_only = service_->reload().restart_only;
     text += restart_only.empty() ? fmt::format("\n  kill -{} {}", master.name, master.pid)
@@ -448,6 +450,11 @@ Result<Account> Transaction::restore(const std::string& why) {
     story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is", path);
   std::string served;
   if (Step stuck = settle(story, served)) return *stuck;
+  // Half of a set is back: what is one file of a pair may not belong to the other.
+  if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
+    return needs_operator(
+        story + "\nthe other files are back: see whether each key belongs to its certificate",
+        served);
   std::string text = story + "\nrolled back: ";
   text += row_.record.files.empty()
               ? "no file had been changed"

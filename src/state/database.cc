@@ -1,11 +1,10 @@
 #include "state/database.h"
 
-#include <unistd.h>
-
 #include <sqlite3.h>
-#include <cerrno>
 
 #include <array>
+
+#include "sys/disk.h"
 
 namespace certrebind {
 
@@ -172,8 +171,9 @@ Result<Database> Database::open_for_reading(const std::string& path) {
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
     // "It was never made" and "it is not for you to read" are not the same.
-    if (error.getErrorCode() == SQLITE_CANTOPEN && ::access(path.c_str(), R_OK) != 0 &&
-        errno == EACCES)
+    auto there = Disk().stat(path);
+    bool is_denied = there || there.error().code == Code::denied;
+    if (error.getErrorCode() == SQLITE_CANTOPEN && is_denied)
       return fail(Code::denied, "read", path, "permission denied", "run it as root");
     if (error.getErrorCode() == SQLITE_CANTOPEN)
       return fail(Code::not_found, "open the database", path, error.what());

@@ -192,3 +192,21 @@ def test_one_service_fails_and_the_other_commits(quick, authority):
     assert outcomes == {bad.nginx.service: "rolled back", good.service: "committed"}
     assert handshake(good_site.port, "a.example.com") == new.thumbprint
     bad.nginx.wait_served(old.thumbprint, bad.port, bad.name)
+
+
+def test_half_of_a_set_that_is_back_needs_a_person(quick, authority):
+    """Somebody writes the certificate anew, and only it, while the proof fails: what they wrote is kept."""
+    one = harness.OneSite(quick, authority)
+    one.nginx.send(signal.SIGSTOP)  # the master hears nothing
+    process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
+                          one.nginx.service, stdout=-1, stderr=-2)
+    until(lambda: one.site.cert_path.read_text() == one.new.fullchain_pem, "the files are swapped")
+    until(lambda: not list(quick.path.rglob(".certrebind-*.link")), "and are plain files again")
+    theirs = "# a note\n" + one.new.fullchain_pem
+    harness.write(one.site.cert_path, theirs)
+    out, _ = process.communicate(timeout=120)
+    one.nginx.send(signal.SIGCONT)
+    assert process.returncode == NEEDS_OPERATOR, out
+    assert b"changed by somebody else meanwhile" in out, out
+    assert one.site.cert_path.read_text() == theirs
+    assert handshake(one.port, one.name) == one.old.thumbprint
