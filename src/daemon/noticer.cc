@@ -18,8 +18,8 @@ namespace certrebind {
 
 namespace {
 
-// Something was seen once: where nothing lies now, it vanished, and what comes is an event.
-constexpr const char* kBegun = "certificates were seen";
+// Where nothing is known after this, everything vanished, and what comes is an event.
+constexpr const char* kVanished = "certificates vanished";
 
 }  // namespace
 
@@ -75,7 +75,7 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
   std::set<std::string> gone;
   Done listed = database_.guarded("list the places", [&] {
     std::vector<Place> places = all_places(database_);
-    quiet_ = places.empty() && !mark_of(database_, kBegun);
+    quiet_ = places.empty() && !mark_of(database_, kVanished);
     for (const Place& place : places) gone.insert(place.path);
   });
   if (!listed) return pass(listed);
@@ -86,12 +86,7 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
     if (!looked) return looked;
     changed = changed || *looked;
   }
-  bool begun = std::exchange(quiet_, false) && changed;
-  if (begun) {
-    Done marked =
-        database_.atomically("note the first look", [&] { set_mark(database_, kBegun, "yes"); });
-    if (!marked) return pass(marked);
-  }
+  quiet_ = false;
   // What is watched no more may be gone from disk, or only from a configuration.
   for (const std::string& path : gone) {
     auto looked = look({path, ""});
@@ -214,7 +209,9 @@ Done Noticer::give_up(const Watched& watched) {
 
 void Noticer::log_gone(const Watched& watched, const std::string& thumbprint) {
   drop_place(database_, watched.certificate);
-  if (thumbprint.empty() || lies_somewhere(database_, thumbprint)) return;
+  if (thumbprint.empty()) return;
+  set_mark(database_, kVanished, "yes");
+  if (lies_somewhere(database_, thumbprint)) return;
   log({.id = EventId::deleted,
        .old_thumbprint = thumbprint,
        .message = fmt::format("{} lies no more at {}", thumbprint.substr(0, 16),

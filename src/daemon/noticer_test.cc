@@ -83,6 +83,22 @@ TEST_F(NoticerTest, TheOnlyOneThatWentAndCameBackIsNoFirstLook) {
   EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched));
 }
 
+TEST_F(NoticerTest, NorIsItWhereTheFirstWasSeenByItself) {
+  Noticer other(files_, database_, settings_, clock_);
+  ASSERT_TRUE(database_.atomically("forget", [&] { drop_place(database_, watched_.certificate); }));
+  ASSERT_FALSE(other.look_at_all({}).value());
+  put(first_);
+  ASSERT_TRUE(other.look(watched_).value());
+  ASSERT_TRUE(files_.remove(watched_.certificate));
+  ASSERT_FALSE(other.look(watched_).value());
+  clock_.sleep(settings_.pair_patience);
+  ASSERT_TRUE(other.give_up_waiting().value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched, EventId::deleted));
+  put(second_);
+  EXPECT_TRUE(other.look_at_all({watched_}).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched));
+}
+
 TEST_F(NoticerTest, AHalfWrittenPairIsWaitedFor) {
   files_.put(watched_.certificate, second_.chain_pem);
   EXPECT_FALSE(noticer_.look(watched_).value());

@@ -1,5 +1,7 @@
 #include "rebind/reloader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace certrebind {
@@ -10,6 +12,9 @@ namespace {
 constexpr milliseconds kAnswerDeadline = std::chrono::seconds(60);
 // An answer is a few lines; a stranger on the socket may say anything.
 constexpr size_t kLongestAnswer = 1u << 20;
+// A master that begins, or runs itself anew after an earlier signal, loads everything first.
+constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
+constexpr milliseconds kHandlerPoll{20};
 
 Result<std::string> exchange(const Host& host, const Address& address, const std::string& request) {
   SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
@@ -104,12 +109,26 @@ Done Reloader::tell(bool resumed) {
   return pass(dialogue);
 }
 
+Done Reloader::await_handler(const SignalReload& master) const {
+  SteadyTime deadline = host_.clock.steady() + kHandlerDeadline;
+  while (!master_is_gone()) {
+    auto ready = host_.processes.catches(master.pid, master.signal);
+    if (ready && *ready) return {};
+    if (host_.clock.steady() >= deadline)
+      return fail(Code::timed_out, "reload", service_->id().text(),
+                  fmt::format("process {} does not take {} now", master.pid, master.name));
+    host_.clock.sleep(kHandlerPoll);
+  }
+  return fail(Code::not_found, "reload", service_->id().text(), "it is not running");
+}
+
 Done Reloader::reload() {
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
   std::string why = service_->reload().restart_only;
   if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
   live_.reset();
+  if (Done ready = await_handler(*master); !ready) return ready;
   if (master->workers_listen == Listening::of_master)
     listeners_ = host_.processes.listening_sockets(master->pid).value_or(std::vector<uint64_t>());
   old_workers_ = workers();

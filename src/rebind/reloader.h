@@ -29,7 +29,8 @@ class Reloader {
   // Tells it. Over the socket what lies on disk goes to the server's memory; where that cannot even
   // be begun, it is a reload after all. `resumed`: a crash may have left such a change half done.
   Done tell(bool resumed);
-  // Notes who takes connections now, then sends the signal.
+  // Waits until the master takes the signal, notes who takes connections then, and sends it.
+  // Code::timed_out: it does not take it, and was not told.
   Done reload();
   // Some of those noted still take connections. False where the service cannot tell them apart.
   bool old_workers_remain() const;
@@ -37,6 +38,7 @@ class Reloader {
 
  private:
   std::vector<Process> workers() const;
+  Done await_handler(const SignalReload& master) const;
   Done hold(Dialogue& dialogue) const;
   bool takes_connections(const Process& worker) const;
 

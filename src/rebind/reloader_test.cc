@@ -38,6 +38,32 @@ TEST_F(ReloaderTest, KnowsTheMasterByPidAndStart) {
   EXPECT_TRUE(host_.processes.signals.empty());
 }
 
+TEST_F(ReloaderTest, TheSignalWaitsUntilTheMasterTakesIt) {
+  int looks = 0;
+  host_.processes.ready = [&] { return ++looks == 3; };
+  ASSERT_TRUE(reloader_.reload());
+  EXPECT_EQ(looks, 3);
+  EXPECT_EQ(host_.processes.signals.size(), 1);
+}
+
+TEST_F(ReloaderTest, AMasterThatNeverTakesTheSignalIsNotTold) {
+  host_.processes.ready = [] { return false; };
+  Done told = reloader_.reload();
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, Code::timed_out);
+  EXPECT_TRUE(host_.processes.signals.empty());
+}
+
+TEST_F(ReloaderTest, AMasterThatEndsBeforeItTakesTheSignalIsGone) {
+  host_.processes.ready = [&] {
+    remove(100);
+    return false;
+  };
+  Done told = reloader_.reload();
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, Code::not_found);
+}
+
 TEST_F(ReloaderTest, OldWorkersRemainUntilTheyAreGone) {
   add_worker(101, 8, "worker process");
   add_worker(102, 8, "cache manager process");

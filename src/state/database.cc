@@ -170,14 +170,12 @@ Result<Database> Database::open_for_reading(const std::string& path) {
       return fail(Code::not_found, "open the database", path, "it is empty");
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_CANTOPEN) return failed("open the database", path, error);
     // "It was never made" and "it is not for you to read" are not the same.
     auto there = Disk().stat(path);
-    bool is_denied = there || there.error().code == Code::denied;
-    if (error.getErrorCode() == SQLITE_CANTOPEN && is_denied)
+    if (there || there.error().code == Code::denied)
       return fail(Code::denied, "read", path, "permission denied", "run it as root");
-    if (error.getErrorCode() == SQLITE_CANTOPEN)
-      return fail(Code::not_found, "open the database", path, error.what());
-    return failed("open the database", path, error);
+    return fail(Code::not_found, "open the database", path, error.what());
   }
 }
 

@@ -148,6 +148,14 @@ std::set<uint64_t> listening_near(int pid) {
   return found;
 }
 
+// A line of /proc/PID/status that holds a set of signals, the first in the lowest bit.
+uint64_t signal_set(std::string_view status, std::string_view name) {
+  size_t line = status.find(name);
+  if (line == std::string_view::npos) return 0;
+  std::string text(trim(status.substr(line + name.size(), 32)));
+  return std::strtoull(text.c_str(), nullptr, 16);
+}
+
 }  // namespace
 
 Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
@@ -192,6 +200,13 @@ Result<std::vector<uint64_t>> SystemProcessTable::listening_sockets(int pid) con
   std::set<uint64_t> listening = listening_near(pid);
   std::erase_if(*held, [&](uint64_t socket) { return !listening.contains(socket); });
   return held;
+}
+
+Result<bool> SystemProcessTable::catches(int pid, int number) const {
+  auto status = Disk().read(proc(pid, "status"), kPemLimit);
+  if (!status) return pass(status);
+  uint64_t bit = uint64_t{1} << (number - 1);
+  return (signal_set(*status, "\nSigCgt:") & ~signal_set(*status, "\nSigBlk:") & bit) != 0;
 }
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {

@@ -41,6 +41,9 @@ class ProcessTable {
   virtual Result<std::vector<uint64_t>> sockets(int pid) const = 0;
   // Of these, those that take connections: TCP and UNIX sockets that listen.
   virtual Result<std::vector<uint64_t>> listening_sockets(int pid) const = 0;
+  // A handler of its own waits for this signal, and nothing holds it off. Sent before, it may be
+  // lost, or end the process (signal(7)).
+  virtual Result<bool> catches(int pid, int number) const = 0;
   // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
   virtual Done signal(int pid, uint64_t started, int number) = 0;
 };
@@ -53,6 +56,7 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<std::string>> environment(int pid) const override;
   Result<std::vector<uint64_t>> sockets(int pid) const override;
   Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
+  Result<bool> catches(int pid, int number) const override;
   Done signal(int pid, uint64_t started, int number) override;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 namespace certrebind {
 namespace {
@@ -113,6 +114,25 @@ TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {
   SystemProcessTable table;
   Done sent = table.signal(1, 12345678901234, 0);
   ASSERT_FALSE(sent);
+}
+
+TEST(ProcessTable, TellsWhetherASignalWouldBeCaught) {
+  // Of the main thread, in which tests run.
+  SystemProcessTable table;
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2));
+  auto before = std::signal(SIGUSR2, [](int) {});
+  EXPECT_TRUE(*table.catches(own_pid(), SIGUSR2));
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR1));
+  sigset_t held, mask;
+  sigemptyset(&held);
+  sigaddset(&held, SIGUSR2);
+  sigprocmask(SIG_BLOCK, &held, &mask);
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2)) << "held off";
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  std::signal(SIGUSR2, SIG_IGN);
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2)) << "ignored";
+  std::signal(SIGUSR2, before);
+  EXPECT_FALSE(table.catches(1 << 30, SIGUSR2));
 }
 
 TEST(ProcessTable, TellsTheEnvironmentOfAProcess) {

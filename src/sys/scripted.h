@@ -19,6 +19,7 @@ class ScriptedProcesses final : public ProcessTable {
   std::set<uint64_t> listening;               // those of them that take connections
   std::vector<std::pair<int, int>> signals;   // what was sent: pid, signal
   std::function<void(int, int)> on_signal;    // what the server then does
+  std::function<bool()> ready;                // it catches what is sent; unset: always
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
   Result<std::vector<Process>> children(int pid) const override {
@@ -45,6 +46,7 @@ class ScriptedProcesses final : public ProcessTable {
     std::erase_if(*all, [&](uint64_t socket) { return !listening.contains(socket); });
     return all;
   }
+  Result<bool> catches(int, int) const override { return !ready || ready(); }
   Done signal(int pid, uint64_t started, int number) override {
     auto process = find(pid);
     if (!process) return pass(process);

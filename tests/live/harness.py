@@ -442,9 +442,8 @@ class HAProxy:
         def up():
             if self.process.poll() is not None:
                 raise AssertionError("haproxy did not start: " + self.errors())
-            # A USR2 is lost while the master runs itself anew, which it does after each load.
             return len(self.worker_pids()) >= self.workers_wanted and (
-                not self.master or self._loads() > loads)
+                not self.master or self._loads() > loads and self._takes_signals())
 
         until(up, "haproxy has its worker")
         return self
@@ -490,6 +489,13 @@ class HAProxy:
     def send(self, number):
         self.process.send_signal(number)
 
+    def _takes_signals(self):
+        """A USR2 is lost while the master runs itself anew, which it does after each load."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        caught, held = (int(re.search(rf"^{name}:\s*(\w+)", status, re.M)[1], 16)
+                        for name in ("SigCgt", "SigBlk"))
+        return bool(caught & ~held & 1 << signal.SIGUSR2 - 1)
+
     def _loads(self):
         return self.errors().count("Loading success")
 
@@ -498,8 +504,8 @@ class HAProxy:
         before, loads = self.worker_pids(), self._loads()
         self.send(signal.SIGUSR2)
         until(lambda: len(self.worker_pids() - before) >= self.workers_wanted
-              and not self.worker_pids() & before and self._loads() > loads,
-              "haproxy has reloaded")
+              and not self.worker_pids() & before and self._loads() > loads
+              and self._takes_signals(), "haproxy has reloaded")
 
     def say(self, text):
         """What the admin socket answers."""
