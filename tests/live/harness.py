@@ -577,6 +577,7 @@ class Apache:
         return done.returncode, done.stdout + done.stderr
 
     def start(self):
+        starts = self._starts()
         # The parent's death ends it too; setpriv becomes httpd, so the pid is the master's.
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", *self.command("-D", "FOREGROUND")],
@@ -586,7 +587,7 @@ class Apache:
         def up():
             if self.process.poll() is not None:
                 raise AssertionError("httpd did not start: " + self.errors())
-            return self.pid_file.exists() and self.worker_pids()
+            return self.pid_file.exists() and self.worker_pids() and self._starts() > starts
 
         until(up, "httpd has its workers")
         return self
@@ -626,11 +627,16 @@ class Apache:
     def send(self, number):
         self.process.send_signal(number)
 
+    def _starts(self):
+        """How often it had all its workers: it says so behind the last of them."""
+        return self.errors().count("AH00094: Command line")
+
     def reload(self):
         """A USR1, waited for: every worker is new."""
-        before = self.worker_pids()
+        before, starts = self.worker_pids(), self._starts()
         self.send(signal.SIGUSR1)
-        until(lambda: self.worker_pids() and not self.worker_pids() & before, "httpd has reloaded")
+        until(lambda: self.worker_pids() and not self.worker_pids() & before
+              and self._starts() > starts, "httpd has reloaded")
 
     stop = Nginx.stop
     wait_served = Nginx.wait_served
