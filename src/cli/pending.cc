@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/text.h"
 #include "cli/render_plan.h"
 #include "rebind/keep.h"
+#include "rebind/pairs.h"
 
 namespace certrebind {
 
@@ -30,6 +32,27 @@ Result<Memory> memory_of(Database& database) {
   return Memory{std::move(*sightings), std::move(*successions)};
 }
 
+// Where everything serves what lies on disk, with its key, whatever was left by an earlier
+// transaction has been put right.
+Done note_settled(const Host& host, Database& database, const PendingLook& look) {
+  const std::vector<SurveyedBinding>& bindings = look.survey->bindings;
+  for (const auto& service : look.survey->services.found) {
+    std::vector<const Binding*> of_service;
+    bool agrees = true;
+    for (size_t i = 0; i < bindings.size(); ++i) {
+      if (bindings[i].service != service.get()) continue;
+      of_service.push_back(&bindings[i].binding);
+      agrees = agrees && std::ranges::all_of(look.looks[i], [&](const Look& each) {
+                 return each.served && bindings[i].holds(each.served->thumbprint);
+               });
+    }
+    if (of_service.empty() || !agrees || !broken_pairs(host.files, of_service).empty()) continue;
+    Done noted = set_attention(database, stuck_subject(service->id()), {}, host.clock.wall());
+    if (!noted) return noted;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<PendingLook> look_for_pending(Context& context, Database& database) {
@@ -42,6 +65,8 @@ Result<PendingLook> look_for_pending(Context& context, Database& database) {
   if (!noted) return pass(noted);
   Done kept = keep_served(context.host(), context.settings(), *found->survey, found->looks);
   if (!kept) return pass(kept);
+  Done settled = note_settled(context.host(), database, *found);
+  if (!settled) return pass(settled);
   return found;
 }
 

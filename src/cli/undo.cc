@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "lifecycle/attention.h"
+#include "rebind/undo.h"
 
 namespace certrebind {
 
@@ -26,9 +27,9 @@ int finish(Context& context, const Acting& acting, std::vector<Account> accounts
 int undo_one(Context& context, int64_t id) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  auto account = undo((*acting)->bench(), context.only(), id);
-  if (!account) return report(account.error());
-  return finish(context, **acting, {std::move(*account)});
+  auto accounts = undo((*acting)->bench(), context.only(), id);
+  if (!accounts) return report(accounts.error());
+  return finish(context, **acting, std::move(*accounts));
 }
 
 // A damaged database is found by reading all of it; who runs this has seen what it says.

@@ -77,6 +77,12 @@ Done FileSwap::swap() {
   return swapped;
 }
 
+bool FileSwap::is_our_link(const std::string& path) const {
+  for (int number = 0; number < row_.sets; ++number)
+    if (leads_into(files_, path, set_name(number))) return true;
+  return false;
+}
+
 Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) const {
   std::vector<Replacement> replacements;
   for (size_t index = 0; index < row_.record.files.size(); ++index) {
@@ -87,11 +93,11 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     std::string digest = content_digest(*now);
     bool is_old = digest == file.before_digest;
     if (is_old && entry->kind == FileKind::regular) continue;
-    if (!is_old && digest != file.after_digest) {
-      result.foreign.push_back(file.path);
-      continue;
-    }
-    auto before = read_before_image(files_, state_, row_, index);
+    bool is_foreign = !is_old && digest != file.after_digest;
+    if (is_foreign) result.foreign.push_back(file.path);
+    if (is_foreign && !is_our_link(file.path)) continue;
+    // What somebody wrote through our link stays, as a file of its own.
+    auto before = is_foreign ? now : read_before_image(files_, state_, row_, index);
     if (!before) return pass(before);
     auto attributes = files_.attributes(file.path);
     if (!attributes) return pass(attributes);

@@ -39,6 +39,7 @@ class FileSwap {
   std::string set_name(int number) const;
   std::vector<std::string> paths() const;
   Done keep_before_images(const std::vector<PlannedFile>& planned);
+  bool is_our_link(const std::string& path) const;
   Result<std::vector<Replacement>> replacements_back(PutBack& put_back) const;
 
   Files& files_;

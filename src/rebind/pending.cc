@@ -41,7 +41,7 @@ class Finder {
     for (const Sighting& sighting : memory.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
     for (const KnownSuccession& known : memory.successions) {
-      if (known.how == "declared") declared_.emplace(known.old_thumbprint, &known);
+      if (known.how == "declared") declared_[known.old_thumbprint] = &known;
       if (known.how == "undone") undone_.emplace(known.old_thumbprint, known.new_thumbprint);
     }
   }
@@ -72,8 +72,8 @@ class Finder {
   const Survey& survey_;
   const Memory& memory_;
   std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
-  std::unordered_multimap<std::string, const KnownSuccession*> declared_;           // by OLD
-  std::set<std::pair<std::string, std::string>> undone_;                            // OLD, NEW
+  std::unordered_map<std::string, const KnownSuccession*> declared_;  // the last word, by OLD
+  std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
   std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
   std::set<std::string> taken_;  // each OLD that has a pair
   Pending pending_;
@@ -127,19 +127,17 @@ void Finder::disk_to_successor(const SurveyedBinding& bound) {
 }
 
 std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
-  auto [known, end] = declared_.equal_range(old_one.hex());
-  for (; known != end; ++known) {
-    const KnownSuccession& succession = *known->second;
-    if (succession.new_thumbprint == succession.old_thumbprint) continue;
-    auto now = candidate(succession.path, "");
-    if (now && now->leaf.outline.thumbprint.hex() == succession.new_thumbprint)
-      return RequestedPair{.old_one = old_one.hex(),
-                           .new_one = succession.path,
-                           .key_path = now->key_path,
-                           .how = succession.how,
-                           .renewer = succession.renewer};
-  }
-  return std::nullopt;
+  auto known = declared_.find(old_one.hex());
+  if (known == declared_.end()) return std::nullopt;
+  const KnownSuccession& succession = *known->second;
+  if (succession.new_thumbprint == succession.old_thumbprint) return std::nullopt;
+  auto now = candidate(succession.path, "");
+  if (!now || now->leaf.outline.thumbprint.hex() != succession.new_thumbprint) return std::nullopt;
+  return RequestedPair{.old_one = old_one.hex(),
+                       .new_one = succession.path,
+                       .key_path = now->key_path,
+                       .how = succession.how,
+                       .renewer = succession.renewer};
 }
 
 // Where the same certificate was seen lies another one now.

@@ -121,6 +121,18 @@ TEST_F(PendingTest, WhatWasDeclaredNeedsNoLikeness) {
   EXPECT_EQ(pending.pairs[0].how, "declared");
 }
 
+TEST_F(PendingTest, TheLastWordHolds) {
+  put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
+  auto mistaken = issue_later_by(days(300));
+  put_pair("/anywhere/mistaken.pem", "/anywhere/mistaken.key", mistaken);
+  memory_.successions = {
+      {old_hex(), mistaken.thumbprint.hex(), "declared", "", "/anywhere/mistaken.pem"},
+      {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].new_one, "/anywhere/new.pem");
+}
+
 TEST_F(PendingTest, WhatWasUndoneIsNotMadeAgain) {
   renew_in_the_renewers_tree();
   memory_.successions = {{old_hex(), later_.thumbprint.hex(), "undone", "", ""}};

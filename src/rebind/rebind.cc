@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
 
 #include "base/text.h"
 #include "lifecycle/details.h"
-#include "rebind/file_swap.h"
-#include "rebind/keep.h"
 #include "store/successions.h"
 
 namespace certrebind {
@@ -159,134 +156,6 @@ bool concerns(const Prepared& prepared, const Succession& succession) {
   });
 }
 
-std::vector<JournalSuccession> successions_of(const Plan& plan) {
-  std::vector<JournalSuccession> result;
-  for (const PlannedBinding& planned : plan.bindings) {
-    std::string old_text = planned.succession->old_one.thumbprint.hex();
-    std::string new_text = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
-    auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
-      return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
-    });
-    if (known == result.end()) known = result.insert(result.end(), {old_text, new_text, {}});
-    known->sites.push_back(planned.bound->binding.site);
-  }
-  return result;
-}
-
-// What the server is to take up: the files that are replaced, and those that lie there already.
-std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
-  std::set<std::string> paths;
-  for (const PlannedFile& file : plan.files) paths.insert(file.path);
-  for (const PlannedBinding& planned : plan.bindings) {
-    if (planned.kind != PlanKind::reload) continue;
-    const Binding& binding = planned.bound->binding;
-    for (const std::string& path : {binding.certificate.path, binding.key.path})
-      if (auto real = files.real_path(path)) paths.insert(*real);
-  }
-  return {paths.begin(), paths.end()};
-}
-
-const Service* find_service(const Services& services, const ServiceId& id) {
-  for (const auto& service : services.found)
-    if (service->id() == id) return service.get();
-  return nullptr;
-}
-
-// The last rebind or restore that changed files and was not undone since.
-Result<TransactionRow> last_to_undo(Journal& journal) {
-  auto rows = journal.all();
-  if (!rows) return pass(rows);
-  std::set<int64_t> undone;
-  for (const TransactionRow& row : *rows | std::views::reverse) {
-    if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
-    if (row.undoes) undone.insert(*row.undoes);
-    if (row.act == "undo") continue;
-    auto whole = journal.find(row.id);
-    if (!whole || !whole->record.files.empty()) return whole;
-  }
-  return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
-              "certrebind history");
-}
-
-Result<TransactionRow> row_to_undo(Journal& journal, int64_t id) {
-  if (id == 0) return last_to_undo(journal);
-  auto row = journal.find(id);
-  if (!row) return row;
-  std::string subject = "transaction " + std::to_string(id);
-  if (row->outcome != Outcome::committed)
-    return fail(Code::usage, "undo", subject, "it was not committed: it changed nothing",
-                "certrebind history");
-  if (row->record.files.empty())
-    return fail(Code::usage, "undo", subject,
-                "it only reloaded what somebody else had written: it changed no file");
-  return row;
-}
-
-// The files as they were, where they still are what the transaction made of them.
-Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
-  std::vector<PlannedFile> files;
-  for (size_t index = 0; index < row.record.files.size(); ++index) {
-    const JournalFile& file = row.record.files[index];
-    auto now = bench.host.files.read(file.path, kConfigLimit);
-    if (!now) return pass(now);
-    if (content_digest(*now) != file.after_digest)
-      return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
-                  file.path + " was changed since", "put it right by hand");
-    auto before = read_before_image(bench.host.files, bench.state, row, index);
-    if (!before) return pass(before);
-    files.push_back({.path = file.path,
-                     .before = std::move(*now),
-                     .after = std::move(*before),
-                     .secret = true,
-                     .what = {}});
-  }
-  return files;
-}
-
-Done still_valid(const KnownCertificates& known, const TransactionRow& row, WallTime now) {
-  for (const JournalSuccession& succession : row.record.successions) {
-    auto old_one = known.find(succession.old_thumbprint);
-    if (old_one && old_one->outline.not_after < now)
-      return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
-                  fmt::format("the certificate it would bring back expired on {} UTC",
-                              to_text(old_one->outline.not_after)));
-  }
-  return {};
-}
-
-// What a person takes back is not made again by itself.
-Done note_undone(const Bench& bench, const TransactionRow& row) {
-  return bench.state.database().atomically("note what was undone", [&] {
-    for (const JournalSuccession& succession : row.record.successions)
-      declare_succession(bench.state.database(),
-                         {.old_thumbprint = succession.old_thumbprint,
-                          .new_thumbprint = succession.new_thumbprint,
-                          .how = "undone",
-                          .renewer = "",
-                          .path = ""},
-                         bench.host.clock.wall());
-  });
-}
-
-Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files) {
-  Work work{.act = "undo",
-            .service = &service,
-            .files = std::move(files),
-            .successions = row.record.successions,
-            .expectations = row.record.expectations,
-            .unproven = {},
-            .undoes = row.id};
-  for (const PlannedFile& file : work.files) work.loads.push_back(file.path);
-  for (JournalSuccession& succession : work.successions)
-    std::swap(succession.old_thumbprint, succession.new_thumbprint);
-  for (Expectation& expected : work.expectations) {
-    std::swap(expected.old_thumbprint, expected.new_thumbprint);
-    std::swap(expected.old_type, expected.new_type);
-    expected.answered = true;  // who does not answer today is found out anew
-  }
-  return work;
-}
-
 }  // namespace
 
 bool Prepared::refused() const {
@@ -352,55 +221,6 @@ Done announce(Database& database, const Prepared& prepared, WallTime now) {
     for (const Succession& succession : prepared.successions)
       append_event(database, replaced_event(succession, now));
   });
-}
-
-std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
-  std::vector<Account> accounts;
-  for (const Plan& plan : prepared.plans) {
-    if (plan.does_nothing()) continue;
-    auto account = carry_out(bench, {.act = "rebind",
-                                     .service = plan.service,
-                                     .files = plan.files,
-                                     .successions = successions_of(plan),
-                                     .expectations = plan.expectations,
-                                     .unproven = plan.unproven,
-                                     .undoes = {},
-                                     .loads = loads_of(bench.host.files, plan)});
-    if (account) {
-      if (account->outcome == Outcome::committed && !account->owed)
-        if (Done kept = keep_planned(bench.host, bench.settings, plan); !kept)
-          account->text += "\nit could not be kept for a later restore: " + kept.error().message();
-      accounts.push_back(std::move(*account));
-    } else {
-      accounts.push_back({.transaction = 0,
-                          .service = plan.service->id(),
-                          .outcome = Outcome::needs_operator,
-                          .owed = false,
-                          .text = account.error().message()});
-    }
-  }
-  return accounts;
-}
-
-Result<Account> undo(const Bench& bench, const std::vector<ServiceId>& only, int64_t id) {
-  auto row = row_to_undo(bench.journal, id);
-  if (!row) return pass(row);
-  auto services = find_services(bench.host, only.empty() ? std::vector{row->service} : only);
-  if (!services) return pass(services);
-  const Service* service = find_service(*services, row->service);
-  if (service == nullptr)
-    return fail(Code::not_found, "undo", fmt::format("transaction {}", row->id),
-                "its service " + row->service.text() + " is not found any more");
-  auto sightings = remembered(bench.state.database());
-  KnownCertificates known;
-  if (sightings) known.add_seen(*sightings);
-  if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
-  auto files = files_to_undo(bench, *row);
-  if (!files) return pass(files);
-  auto account = carry_out(bench, undo_work(*row, *service, std::move(*files)));
-  if (!account || account->outcome != Outcome::committed) return account;
-  if (Done noted = note_undone(bench, *row); !noted) return pass(noted);
-  return account;
 }
 
 Result<std::vector<Account>> recover_all(const Bench& bench) {

@@ -1,4 +1,5 @@
-// The acts that commands call: prepare plans, carry them out, undo, finish what a crash left.
+// The acts that commands call: prepare plans, finish what a crash left. Carrying plans out is in
+// batch.h, taking back in undo.h.
 #pragma once
 
 #include <functional>
@@ -50,14 +51,6 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
 Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals);
 // Logs them only.
 Done announce(Database& database, const Prepared& prepared, WallTime now);
-
-// Carries out each plan that is not refused, one transaction a service; one that fails does not
-// hold up the others.
-std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared);
-
-// Puts back what transaction `id` (0: the last committed rebind) replaced, as a transaction of its
-// own.
-Result<Account> undo(const Bench& bench, const std::vector<ServiceId>& only, int64_t id);
 
 // Finishes every interrupted transaction. To be called by whoever takes the lock, before anything
 // else.

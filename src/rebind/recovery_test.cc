@@ -109,6 +109,28 @@ TEST_F(RecoveryTest, LeavesAloneWhatSomebodyElseChanged) {
               HasSubstr(host_.certificate_path(1) + " was changed by somebody else"));
 }
 
+// It died between the steps of the swap; then somebody wrote through the link that stood there.
+TEST_F(RecoveryTest, WhatWasWrittenThroughALinkOfOursBecomesAFileAgain) {
+  const std::string path = host_.certificate_path(1);
+  int writes = 0;
+  while (host_.files.lstat(path)->kind != FileKind::symlink) {
+    FaultyFiles fatal(host_.files, ++writes, FaultyFiles::Fault::power, 0);
+    EXPECT_THROW((void)carry_out(host_.bench(fatal), host_.work()), PowerFailure);
+    if (host_.files.lstat(path)->kind == FileKind::symlink) break;
+    ASSERT_TRUE(recover_last(host_, host_.files));
+  }
+  host_.files.overwrite(path, "somebody's");
+  auto account = recover_last(host_, host_.files);
+  ASSERT_TRUE(account);
+  EXPECT_EQ(account->outcome, Outcome::needs_operator) << "half of a set is theirs";
+  EXPECT_THAT(account->text, HasSubstr(path + " was changed by somebody else"));
+  EXPECT_EQ(host_.files.lstat(path)->kind, FileKind::regular);
+  EXPECT_EQ(host_.files.read(path, kPemLimit).value(), "somebody's");
+  EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(),
+            host_.old_ones[0].chain_pem);
+  EXPECT_TRUE(host_.is_tidy());
+}
+
 TEST_F(RecoveryTest, DoesNotPutBackAnImageThatIsNotWhatItWas) {
   leave_all_new_at(Phase::swapped);
   host_.files.put(host_.state().before_directory(1, host_.last().record.token) + "/0", "damaged");

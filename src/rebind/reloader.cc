@@ -16,10 +16,20 @@ constexpr size_t kLongestAnswer = 1u << 20;
 constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
 constexpr milliseconds kHandlerPoll{20};
 
-Result<std::string> exchange(const Host& host, const Address& address, const std::string& request) {
+// Keys go over it: a socket that somebody else put in the server's place is no server.
+Done trusted(const Stream& stream, const Address& address, uint32_t server_user) {
+  auto peer = stream.peer_user();
+  if (!peer || *peer == 0 || *peer == own_user() || *peer == server_user) return {};
+  return fail(Code::denied, "trust", address.text(),
+              fmt::format("user {} listens there, who is not the server's", *peer));
+}
+
+Result<std::string> exchange(const Host& host, const Address& address, const std::string& request,
+                             uint32_t server_user) {
   SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
   auto stream = host.network.connect(address, deadline);
   if (!stream) return pass(stream);
+  if (Done owned = trusted(**stream, address, server_user); !owned) return pass(owned);
   if (Done sent = (*stream)->write(request, deadline); !sent) return pass(sent);
   std::string answer;
   while (answer.size() < kLongestAnswer) {
@@ -75,8 +85,10 @@ std::vector<Process> Reloader::workers() const {
 }
 
 Done Reloader::hold(Dialogue& dialogue) const {
+  auto master = host_.processes.find(target()->pid);
+  if (!master) return pass(master);
   while (auto request = dialogue.request()) {
-    auto answer = exchange(host_, live_->address(), *request);
+    auto answer = exchange(host_, live_->address(), *request, master->user);
     if (!answer) return pass(answer);
     dialogue.hear(*answer);
   }

@@ -145,6 +145,7 @@ class ScriptedSocket final : public Network {
  public:
   mutable std::deque<std::string> answers;
   mutable std::vector<std::string> heard;
+  std::optional<uint32_t> user;  // who listens; unset: not known, as over TCP
 
   Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
     if (answers.empty()) return fail(Code::failed, "connect to", address.text(), "refused");
@@ -162,6 +163,7 @@ class ScriptedSocket final : public Network {
       socket_.answers.pop_front();
       return {};
     }
+    std::optional<uint32_t> peer_user() const override { return socket_.user; }
 
    private:
     const ScriptedSocket& socket_;
@@ -237,6 +239,17 @@ TEST_F(LiveReloaderTest, ASocketThatWillNotDoMeansAReload) {
     ASSERT_TRUE(live_.tell(false));
   }
   EXPECT_EQ(host_.processes.signals.size(), 2U);
+}
+
+TEST_F(LiveReloaderTest, ASocketOfAStrangerIsToldNothing) {
+  socket_.answers = {"yes", "yes"};
+  socket_.user = own_user() + 4321;
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_FALSE(live_.is_live());
+  EXPECT_TRUE(socket_.heard.empty());
+  host_.processes.processes[0].user = own_user() + 4321;  // the server's own user is none
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_TRUE(live_.is_live());
 }
 
 TEST_F(LiveReloaderTest, WhatCannotBeBegunIsAReloadAfterAll) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "lifecycle/attention.h"
 #include "rebind/file_swap.h"
 #include "rebind/pairs.h"
 #include "rebind/reloader.h"
@@ -68,6 +69,7 @@ class Transaction {
   Result<Account> give_up_reload(const std::string& why);
   Result<Account> needs_operator(const std::string& why, const std::string& served);
   Result<Account> end(Ending ending);
+  void note_stuck(Ending& ending);
 
   Result<CommandOutput> run_test();
   std::string why_not_loadable();
@@ -78,6 +80,10 @@ class Transaction {
   bool shows_new() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
+  bool is_rebind() const { return row_.act == "rebind"; }
+  const char* wanted() const {
+    return is_rebind() ? "the new certificate" : "the certificate that is put back";
+  }
   Done mark(Phase phase);
 
   const Bench& bench_;
@@ -272,9 +278,9 @@ Result<Account> Transaction::verify() {
     if (Step over = test_what_is_served()) return *over;
     return commit(verdict);
   }
-  std::string why = fmt::format(
-      "{} of {} did not come to show the new certificate", verdict.total - verdict.proven,
-      count_of(verdict.total, "endpoint and name", "endpoints and names"));
+  std::string why =
+      fmt::format("{} of {} did not come to show {}", verdict.total - verdict.proven,
+                  count_of(verdict.total, "endpoint and name", "endpoints and names"), wanted());
   for (const std::string& failure : verdict.failures) why += "\n  " + failure;
   if (reloader_.old_workers_remain())
     why += "\n  the server's old processes still take connections";
@@ -295,8 +301,27 @@ Result<Account> Transaction::run(const Work& work) {
   return verify();
 }
 
+// What needs a person stays in `status` until a later transaction ends well, or an audit finds
+// nothing wrong.
+void Transaction::note_stuck(Ending& ending) {
+  if (ending.outcome == Outcome::refused) return;
+  std::vector<Attention> needed;
+  if (ending.outcome == Outcome::needs_operator)
+    needed.push_back(
+        {.subject = stuck_subject(row_.service),
+         .sentence = fmt::format("{}: the {} did not end well", row_.service.text(), row_.act),
+         .next = fmt::format("certrebind history show {}; when it is put right: "
+                             "certrebind rebind --pending",
+                             row_.id),
+         .since = {}});
+  Done noted = set_attention(bench_.state.database(), stuck_subject(row_.service), needed,
+                             bench_.host.clock.wall());
+  if (!noted) ending.account += "\n" + noted.error().message();
+}
+
 Result<Account> Transaction::end(Ending ending) {
   if (Done ended = bench_.journal.end(row_, ending); !ended) return pass(ended);
+  note_stuck(ending);
   bench_.watcher.phase(row_.service, ending.phase);
   return Account{.transaction = row_.id,
                  .service = row_.service,
@@ -336,9 +361,8 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
   Done cleaned = swap_.clean_up();
   size_t skipped = row_.record.expectations.size() - verdict.total;
   std::string text =
-      fmt::format("{} {} the new certificate",
-                  count_of(verdict.total, "endpoint and name", "endpoints and names"),
-                  verdict.total == 1 ? "shows" : "show");
+      fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
+                  verdict.total == 1 ? "shows" : "show", wanted());
   if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
   if (skipped > 0)
     text += fmt::format("\n{} did not answer before, nor were they asked: proof is owed",
@@ -413,8 +437,9 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
                reloader_.reload().has_value();
   }
   Verdict verdict = prove_claims(claims_for_old(), patience());
-  served = fmt::format("{} of {} show the old certificate", verdict.proven,
-                       count_of(verdict.total, "endpoint and name", "endpoints and names"));
+  served = fmt::format("{} of {} show {}", verdict.proven,
+                       count_of(verdict.total, "endpoint and name", "endpoints and names"),
+                       is_rebind() ? "the old certificate" : "the certificate of before");
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
   std::string why = story + "\nthe old files are back, but ";
@@ -491,6 +516,10 @@ Result<Account> Transaction::recover() {
 }
 
 }  // namespace
+
+std::string stuck_subject(const ServiceId& service) {
+  return fmt::format("stuck {}: the last transaction", service.text());
+}
 
 Result<Account> carry_out(const Bench& bench, Work work) {
   JournalRecord record{.token = random_token(),

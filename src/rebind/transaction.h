@@ -66,6 +66,9 @@ struct Work {
 // then.
 Result<Account> carry_out(const Bench& bench, Work work);
 
+// What `status` lists a service under whose last transaction needs a person.
+std::string stuck_subject(const ServiceId& service);
+
 // Finishes an interrupted transaction: commits it if the new certificate is served, restores
 // otherwise. `service` is null where the server's program or configuration is no longer found.
 Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row);

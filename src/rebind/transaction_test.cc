@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lifecycle/attention.h"
 #include "rebind/file_swap.h"
 #include "rebind/testing.h"
 
@@ -178,7 +179,20 @@ TEST_F(TransactionTest, NeedsAnOperatorWhereTheMasterDies) {
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_TRUE(host_.is_tidy());
   EXPECT_EQ(host_.last().phase, Phase::stuck);
-  EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::needs_operator));
+  EXPECT_THAT(events(),
+              ElementsAre(EventId::started, EventId::needs_operator, EventId::needs_attention));
+}
+
+TEST_F(TransactionTest, WhatNeedsAPersonIsListedUntilALaterOneEndsWell) {
+  host_.processes.processes[0].started = 8;
+  ASSERT_EQ(run().outcome, Outcome::needs_operator);
+  auto listed = attention(host_.state().database());
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->front().sentence, "fake:/etc/fake/fake.conf: the rebind did not end well");
+  EXPECT_THAT(listed->front().next, HasSubstr("certrebind history show 1"));
+  host_.processes.processes[0].started = 7;
+  ASSERT_EQ(run().outcome, Outcome::committed);
+  EXPECT_TRUE(attention(host_.state().database())->empty());
 }
 
 TEST_F(TransactionTest, NeverSignalsAnotherProcessWithTheSamePid) {

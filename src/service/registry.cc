@@ -99,4 +99,10 @@ Result<Services> find_services(const Host& host, const std::vector<ServiceId>& o
   return services;
 }
 
+const Service* find_service(const Services& services, const ServiceId& id) {
+  for (const auto& service : services.found)
+    if (service->id() == id) return service.get();
+  return nullptr;
+}
+
 }  // namespace certrebind

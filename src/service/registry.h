@@ -22,4 +22,7 @@ Result<ServiceId> parse_service_id(const std::string& typed);
 // All running services, or, where `only` names some, exactly those, running or not.
 Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only);
 
+// Null where it is not among them.
+const Service* find_service(const Services& services, const ServiceId& id);
+
 }  // namespace certrebind

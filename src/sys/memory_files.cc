@@ -57,6 +57,12 @@ void MemoryFiles::put_link(const std::string& path, const std::string& target) {
   live_[path]->info.kind = FileKind::symlink;
 }
 
+void MemoryFiles::overwrite(const std::string& path, const std::string& bytes) {
+  NodePtr node = live_.at(real_path(path).value());
+  node->bytes = bytes;
+  node->synced_bytes = bytes;
+}
+
 void MemoryFiles::write(Entries& tree, const Change& change) {
   for (const auto& [path, node] : change.entries) {
     if (node) {

@@ -22,6 +22,9 @@ class MemoryFiles final : public Files {
   // Test set-up: directories are made as needed, everything is durable at once.
   void put(const std::string& path, const std::string& bytes, uint32_t mode = 0644);
   void put_link(const std::string& path, const std::string& target);
+  // Somebody writes into the file that is there, as an editor does: through links, keeping the
+  // inode.
+  void overwrite(const std::string& path, const std::string& bytes);
 
   // The power fails: for every pending change of a directory entry, in order, `survives` says
   // whether it had reached the disk; content that was not synced is lost (the file is empty).

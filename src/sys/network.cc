@@ -121,6 +121,14 @@ class SystemStream final : public Stream {
     }
   }
 
+  std::optional<uint32_t> peer_user() const override {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket_.fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid == 0)
+      return std::nullopt;
+    return peer.uid;
+  }
+
   Done write(std::string_view bytes, SteadyTime deadline) override {
     while (!bytes.empty()) {
       ssize_t size = send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);

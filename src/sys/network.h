@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Stream {
   // Some bytes; an empty string at the end of the stream. Code::timed_out at the deadline.
   virtual Result<std::string> read(SteadyTime deadline) = 0;
   virtual Done write(std::string_view bytes, SteadyTime deadline) = 0;
+  // Who listens at the other end of a UNIX socket, as user id: that is whoever called listen(2)
+  // (SO_PEERCRED, unix(7)). Unset for TCP.
+  virtual std::optional<uint32_t> peer_user() const { return std::nullopt; }
 };
 
 class Network {

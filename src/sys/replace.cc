@@ -1,5 +1,7 @@
 #include "sys/replace.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -83,22 +85,39 @@ std::vector<std::string> ReplaceSet::directories() const {
   return unique_directories(paths);
 }
 
-Done ReplaceSet::expect(size_t index, const std::string& at) const {
-  const Replacement& replacement = replacements_[index];
-  auto bytes = files_.read(at, kConfigLimit);
-  if (!bytes) return pass(bytes);
-  if (*bytes == replacement.expected) return {};
-  return fail(Code::raced, "replace", replacement.path, "somebody changed it since it was read",
+std::unexpected<Error> ReplaceSet::raced(size_t index) const {
+  return fail(Code::raced, "replace", replacements_[index].path,
+              "somebody changed it since it was read",
               "nothing of theirs was lost; look at the file, then run the command again");
 }
 
-Done ReplaceSet::keep_old(size_t index) {
+Done ReplaceSet::expect(size_t index, const std::string& at) const {
+  auto bytes = files_.read(at, kConfigLimit);
+  if (!bytes) return pass(bytes);
+  if (*bytes != replacements_[index].expected) return raced(index);
+  return {};
+}
+
+Done ReplaceSet::expect(size_t index, const std::string& at, Before before) const {
+  if (before == Before::old_file) return expect(index, at);
+  auto target = files_.read_link(at);
+  if (!target || *target != way_to_pivot(index)) return raced(index);
+  return {};
+}
+
+std::string ReplaceSet::way_to_pivot(size_t index) const {
   const Replacement& replacement = replacements_[index];
-  Done linked = files_.link(replacement.path, beside(index, ".old"));
+  return relative(parent_directory(replacement.path),
+                  pivot_ + "/now/" + std::to_string(replacement.number));
+}
+
+Done ReplaceSet::name_twice(size_t index, const std::string& at, const char* suffix,
+                            const std::string& bytes) {
+  Done linked = files_.link(at, beside(index, suffix));
   if (linked) return linked;
   // Hard links are missing on some file systems, and refused to those who do not own the file.
   if (linked.error().code == Code::exists) return linked;
-  return files_.create(beside(index, ".old"), replacement.expected, replacement.attributes);
+  return files_.create(beside(index, suffix), bytes, replacements_[index].attributes);
 }
 
 Done ReplaceSet::stage_one(size_t index) {
@@ -124,19 +143,19 @@ Done ReplaceSet::stage_pivot() {
     if (Done made = files_.make_directory(pivot_ + directory, 0755); !made) return made;
   if (Done linked = files_.symlink("old", pivot_ + "/now"); !linked) return linked;
   for (size_t index = 0; index < replacements_.size(); ++index) {
-    std::string number = std::to_string(replacements_[index].number);
-    std::string directory = parent_directory(replacements_[index].path);
-    if (Done kept = keep_old(index); !kept) return kept;
-    for (const char* side : {"old", "new"}) {
-      std::string here = pivot_ + "/" + side;
-      std::string suffix = std::string(".") + side;
-      Done linked =
-          files_.symlink(relative(here, beside(index, suffix.c_str())), here + "/" + number);
+    const Replacement& replacement = replacements_[index];
+    if (Done kept = name_twice(index, replacement.path, ".old", replacement.expected); !kept)
+      return kept;
+    if (Done named = name_twice(index, beside(index, ".new"), ".read", replacement.bytes); !named)
+      return named;
+    for (auto [side, suffix] : {std::pair("/old", ".old"), std::pair("/new", ".read")}) {
+      std::string here = pivot_ + side;
+      Done linked = files_.symlink(relative(here, beside(index, suffix)),
+                                   here + "/" + std::to_string(replacement.number));
       if (!linked) return linked;
     }
-    Done linked =
-        files_.symlink(relative(directory, pivot_ + "/now/" + number), beside(index, ".link"));
-    if (!linked) return linked;
+    if (Done linked = files_.symlink(way_to_pivot(index), beside(index, ".link")); !linked)
+      return linked;
   }
   return files_.sync({pivot_ + "/old", pivot_ + "/new", pivot_});
 }
@@ -149,56 +168,73 @@ Done ReplaceSet::stage() {
   std::vector<std::string> paths = directories();
   for (size_t index = 0; index < replacements_.size(); ++index) {
     paths.push_back(beside(index, ".new"));
-    if (needs_pivot()) paths.push_back(beside(index, ".old"));
+    if (!needs_pivot()) continue;
+    paths.push_back(beside(index, ".old"));
+    paths.push_back(beside(index, ".read"));
   }
   return files_.sync(paths);
 }
 
 // Puts `with` in the file's place; what lay there must be what was expected.
-Done ReplaceSet::put(size_t index, const std::string& with) {
+Done ReplaceSet::put(size_t index, const std::string& with, Before before) {
   const std::string& path = replacements_[index].path;
   Done exchanged = files_.exchange(path, with);
   if (exchanged) {
-    Done same = expect(index, with);
+    Done same = expect(index, with, before);
     if (same) return same;
     if (Done back = files_.exchange(path, with); !back) return back;
     return same;
   }
   if (exchanged.error().code != Code::unsupported) return exchanged;
-  if (Done same = expect(index, path); !same) return same;
+  if (Done same = expect(index, path, before); !same) return same;
   return files_.rename(with, path);
 }
 
-Done ReplaceSet::put_all(const char* suffix, bool check) {
-  for (size_t index = 0; index < replacements_.size(); ++index) {
-    std::string with = beside(index, suffix);
-    Done done = check ? put(index, with) : files_.rename(with, replacements_[index].path);
-    if (!done) return done;
-  }
+Done ReplaceSet::put_all(const char* suffix, Before before) {
+  for (size_t index = 0; index < replacements_.size(); ++index)
+    if (Done done = put(index, beside(index, suffix), before); !done) return done;
   return files_.sync(directories());
+}
+
+// Who had a file open, or came through its link, may have written into the old one since it was
+// compared. Such a file is theirs.
+Done ReplaceSet::hand_back_late_edits() {
+  Done outcome;
+  for (size_t index = 0; index < replacements_.size(); ++index) {
+    Done same = expect(index, beside(index, ".old"));
+    if (same) continue;
+    outcome = same;
+    if (Done back = files_.rename(beside(index, ".old"), replacements_[index].path); !back)
+      return back;
+  }
+  return outcome;
 }
 
 Done ReplaceSet::swap() {
   if (replacements_.empty()) return {};
-  if (!needs_pivot()) return put_all(".new", true);
-  if (Done linked = put_all(".link", true); !linked) return linked;
+  if (!needs_pivot()) return put_all(".new", Before::old_file);
+  if (Done linked = put_all(".link", Before::old_file); !linked) return linked;
   if (Done linked = files_.symlink("new", pivot_ + "/next"); !linked) return linked;
   if (Done flipped = files_.rename(pivot_ + "/next", pivot_ + "/now"); !flipped) return flipped;
   if (Done synced = files_.sync({pivot_}); !synced) return synced;
-  return put_all(".new", false);
+  if (Done placed = put_all(".new", Before::our_link); !placed) return placed;
+  return hand_back_late_edits();
+}
+
+bool leads_into(const Files& files, const std::string& path, const std::string& name) {
+  auto target = files.read_link(path);
+  return target && target->find(std::string(kPrefix) + name + "/") != std::string::npos;
 }
 
 Done remove_leftovers(Files& files, const std::string& name,
                       const std::vector<std::string>& paths) {
   if (paths.empty()) return {};
-  std::string mark = std::string(kPrefix) + name;
-  for (const std::string& path : paths) {
-    auto target = files.read_link(path);
-    if (target && target->find(mark + "/") != std::string::npos)
-      return fail(Code::failed, "clean up beside", path, "it is still a link into " + mark);
-  }
+  for (const std::string& path : paths)
+    if (leads_into(files, path, name))
+      return fail(Code::failed, "clean up beside", path,
+                  fmt::format("it is still a link into {}{}", kPrefix, name));
   for (size_t index = 0; index < paths.size(); ++index)
-    for (const char* suffix : {".new", ".old", ".link"})
+    for (const char* suffix : {".new", ".old", ".read", ".link"})
       if (Done gone = remove_if_there(files, staged_name(name, paths[index], index, suffix)); !gone)
         return gone;
   if (Done gone = remove_pivot(files, pivot_of(name, paths.front()), paths.size()); !gone)

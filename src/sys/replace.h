@@ -10,7 +10,9 @@
 //      leads to the old content. Nothing that a reader sees has changed.
 //   2. the link `now` is renamed over to lead to `new`. This is the one instant at which all
 //   change.
-//   3. every link F is replaced by the plain new file. Again nothing that a reader sees changes.
+//   3. every link F is exchanged for the plain new file. Again nothing that a reader sees changes:
+//      `new/N` leads to a second name of that file, for those who are on their way through the
+//      pivot just then.
 //
 // One file needs no pivot: it is exchanged for the new one. RENAME_EXCHANGE also hands back what
 // was displaced, so that an edit made by somebody else at the last moment is seen and put back;
@@ -47,21 +49,28 @@ class ReplaceSet {
   // durable. Code::raced if a file is not what was expected.
   Done stage();
 
-  // After a successful stage. Code::raced if a file was changed at the last moment; that file is
-  // then as somebody left it. After any failure every file is all old or all new to readers,
-  // perhaps through links: set the content that is wanted with another ReplaceSet, then
+  // After a successful stage. Code::raced if a file was changed meanwhile, at whatever step; that
+  // file is then as somebody left it. After any failure every other file is all old or all new to
+  // readers, perhaps through links: set the content that is wanted with another ReplaceSet, then
   // remove_leftovers.
   Done swap();
 
  private:
   std::string beside(size_t index, const char* suffix) const;
   bool needs_pivot() const { return replacements_.size() > 1; }
+  // What lies in a file's place before a step, as we know it.
+  enum class Before { old_file, our_link };
+  std::unexpected<Error> raced(size_t index) const;
   Done expect(size_t index, const std::string& at) const;
+  Done expect(size_t index, const std::string& at, Before before) const;
+  std::string way_to_pivot(size_t index) const;
   Done stage_one(size_t index);
-  Done keep_old(size_t index);
+  Done name_twice(size_t index, const std::string& at, const char* suffix,
+                  const std::string& bytes);
   Done stage_pivot();
-  Done put(size_t index, const std::string& with);
-  Done put_all(const char* suffix, bool check);
+  Done put(size_t index, const std::string& with, Before before);
+  Done put_all(const char* suffix, Before before);
+  Done hand_back_late_edits();
   std::vector<std::string> directories() const;
 
   Files& files_;
@@ -69,6 +78,9 @@ class ReplaceSet {
   std::string pivot_;
   std::vector<Replacement> replacements_;
 };
+
+// The file is a link into the pivot of a set of this name: an interrupted swap left it so.
+bool leads_into(const Files& files, const std::string& path, const std::string& name);
 
 // Removes what a set of this name left and makes that durable. `paths` are all files of the whole:
 // their numbers are their places here, and the first is the anchor. Refuses while one of them is

@@ -70,6 +70,7 @@ class WatchedFiles final : public Files {
  public:
   WatchedFiles(Files& beneath, size_t count) : beneath_(beneath), count_(count) {}
   std::vector<std::string> seen;
+  std::function<void(int)> after;  // each call that writes, counted from 1
 
   Result<std::string> read(const std::string& p, size_t n) const override {
     return beneath_.read(p, n);
@@ -114,10 +115,12 @@ class WatchedFiles final : public Files {
   Done look(Done outcome) {
     std::string state = state_of(beneath_, count_);
     if (seen.empty() || seen.back() != state) seen.push_back(state);
+    if (after) after(++calls_);
     return outcome;
   }
   Files& beneath_;
   size_t count_;
+  int calls_ = 0;
 };
 
 class Replace : public testing::TestWithParam<std::tuple<size_t, bool>> {
@@ -214,6 +217,79 @@ TEST_P(Replace, AnEditBetweenStagingAndSwappingIsKept) {
   ASSERT_FALSE(swapped);
   EXPECT_EQ(swapped.error().code, Code::raced);
   EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "the administrator's");
+}
+
+// Somebody else touches the last file behind any call of ours: what they wrote is there in the end,
+// whether we noticed in time or were done with it before.
+class AnyMoment : public testing::TestWithParam<void (*)(MemoryFiles&, const std::string&)> {};
+
+TEST_P(AnyMoment, SomebodyElsesWriteIsNeverLost) {
+  constexpr size_t kCount = 3;
+  bool all_seen = false;
+  int failures = 0;
+  for (int moment = 1; !all_seen; ++moment) {
+    SCOPED_TRACE(moment);
+    MemoryFiles files = disk_of(kCount);
+    std::vector<Replacement> wanted = towards(files, kCount, new_content);
+    WatchedFiles watched(files, kCount);
+    all_seen = true;
+    watched.after = [&](int call) {
+      if (call != moment) return;
+      all_seen = false;
+      GetParam()(files, kPaths[2]);
+    };
+    ReplaceSet set(watched, "7", kPaths[0], wanted);
+    Done done = set.stage();
+    if (done) done = set.swap();
+    watched.after = {};
+    ASSERT_EQ(files.read(kPaths[2], kPemLimit).value(), all_seen ? "new 2" : "theirs");
+    // As the transaction does it: the others go back, what is theirs stays, nothing else is left.
+    if (!done) {
+      ++failures;
+      std::vector<Replacement> back = towards(files, kCount, old_content);
+      back[2].bytes = "theirs";
+      ReplaceSet again(files, "8", kPaths[0], back);
+      ASSERT_TRUE(again.stage());
+      ASSERT_TRUE(again.swap());
+      ASSERT_TRUE(remove_leftovers(files, "8", paths_of(kCount)));
+    }
+    ASSERT_TRUE(remove_leftovers(files, "7", paths_of(kCount)));
+    EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), done ? "new 0" : "old 0");
+    EXPECT_EQ(files.lstat(kPaths[2])->kind, FileKind::regular);
+    for (const std::string& path : paths_of(kCount))
+      EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
+  }
+  EXPECT_GT(failures, 5) << "some of them came before we were done";
+}
+
+void rename_over(MemoryFiles& files, const std::string& path) {
+  const std::string beside = path + ".theirs";
+  ASSERT_TRUE(files.create(beside, "theirs", {}, std::nullopt));
+  ASSERT_TRUE(files.rename(beside, path));
+}
+
+void write_into(MemoryFiles& files, const std::string& path) {
+  files.overwrite(path, "theirs");
+}
+
+INSTANTIATE_TEST_SUITE_P(Replace, AnyMoment, testing::Values(rename_over, write_into));
+
+// A path is walked link by link: who read our link before the last step still arrives after it.
+TEST(ReplaceSet, WhoIsOnTheWayThroughThePivotArrives) {
+  constexpr size_t kCount = 2;
+  MemoryFiles files = disk_of(kCount);
+  WatchedFiles watched(files, kCount);
+  ReplaceSet set(watched, "7", kPaths[0], towards(files, kCount, new_content));
+  ASSERT_TRUE(set.stage());
+  bool went = false;
+  watched.after = [&](int) {
+    if (files.lstat(kPaths[1])->kind != FileKind::symlink) return;
+    went = true;
+    ASSERT_TRUE(files.read("/etc/ssl/certs/.certrebind-7/now/1", kPemLimit));
+  };
+  ASSERT_TRUE(set.swap());
+  EXPECT_TRUE(went);
+  EXPECT_EQ(files.read("/etc/ssl/certs/.certrebind-7/now/1", kPemLimit).value(), "new 1");
 }
 
 TEST_P(Replace, TheNewFileIsNewerByASecond) {

@@ -509,3 +509,73 @@ def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
     done = nginx.run("rebind", "--pending", "--rewrite")
     assert "left alone: a policy says so" in done.out and "uses it too" in done.all, done
     assert not difference(before, snapshot(place / "certs"))
+
+
+class TwoServersOneFile:
+    """nginx and Apache with the very same certificate and key."""
+
+    def __init__(self, place, authority):
+        place.configure(verify=3)
+        self.place = place
+        self.old, self.new = authority.pair("a.example.com")
+        self.nginx = Nginx(place, ("a.example.com", [self.old]))
+        self.certificate, self.key = self.nginx.sites[0][1][0]
+        self.apache = Apache(place)
+        self.apache.sites = [("a.example.com", [(self.certificate, self.key)])]
+        self.apache.configure()
+        self.apache.server.reload()
+        self.new_cert, _ = self.new.write(place / "new", "fullchain.pem", "privkey.pem")
+        self.both = [word for stage in (self.nginx, self.apache)
+                     for word in ("--service", stage.server.service)]
+
+    def rebind(self):
+        return self.place.run("rebind", self.old.thumbprint, self.new_cert, "--json", *self.both)
+
+    def serve(self, certificate):
+        for stage in (self.nginx, self.apache):
+            stage.server.wait_served(certificate.thumbprint, stage.port, "a.example.com")
+        assert self.certificate.read_text() == certificate.fullchain_pem
+
+
+def outcomes_of(done):
+    return [(each["service"].split(":")[0], each["outcome"]) for each in done.json["accounts"]]
+
+
+def test_two_servers_that_share_a_file_follow_together(place, authority):
+    two = TwoServersOneFile(place, authority)
+    done = two.rebind()
+    assert done.code == 0 and outcomes_of(done) == [("nginx", "committed"), ("apache", "committed")], done
+    two.serve(two.new)
+    done = place.run("undo", "--json", *two.both)
+    assert done.code == 0 and outcomes_of(done) == [("nginx", "committed"), ("apache", "committed")], done
+    two.serve(two.old)
+
+
+def test_two_servers_that_share_a_file_go_back_together(place, authority):
+    """The second does not take what the first has taken already."""
+    two = TwoServersOneFile(place, authority)
+    two.apache.server.send(signal.SIGSTOP)
+    try:
+        done = two.rebind()
+    finally:
+        two.apache.server.send(signal.SIGCONT)
+    assert ("nginx", "committed") in outcomes_of(done) and done.code in (
+        ROLLED_BACK, NEEDS_OPERATOR), done
+    assert "was taken back" in done.all, done
+    two.serve(two.old)
+    # What is stuck is listed until an audit finds all well.
+    place.run("rebind", "--pending", *two.both)
+    status = place.run("status", "--json")
+    assert status.json["needs_person"] == [], status
+
+
+def test_a_server_that_shares_a_file_does_not_get_what_another_refused(place, authority):
+    two = TwoServersOneFile(place, authority)
+    two.nginx.server.send(signal.SIGSTOP)
+    try:
+        done = two.rebind()
+    finally:
+        two.nginx.server.send(signal.SIGCONT)
+    assert outcomes_of(done) == [("nginx", "rolled back"), ("apache", "refused")], done
+    assert "shares files with nginx:" in done.all, done
+    two.serve(two.old)

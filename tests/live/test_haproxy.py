@@ -4,8 +4,10 @@ import random
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
+from conftest import needs_root
 
 import harness
 from harness import Load, difference, free_port, handshake, snapshot, write
@@ -412,6 +414,38 @@ def test_every_kind_of_address(place, authority):
     assert handshake(ports[0]) == handshake(ports[1], host="::1") == new.thumbprint
     assert handshake(unix) == handshake(ports[2], proxy=True) == new.thumbprint
     assert handshake(ports[3], "a.example.com") == new.thumbprint
+
+
+IMPOSTOR = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("listens", flush=True)
+while True:
+    peer, _ = listener.accept()
+    peer.settimeout(5)
+    print(peer.recv(65536), flush=True)
+    peer.close()
+"""
+
+
+@needs_root
+def test_a_strangers_socket_is_told_nothing(site, place):
+    """A key goes over it: whoever put a socket in the admin socket's place gets none."""
+    path = site.haproxy.socket_path
+    path.unlink()
+    path.parent.chmod(0o777)
+    script = write(place / "impostor.py", IMPOSTOR)
+    heard = place / "heard"
+    impostor = subprocess.Popen(
+        ["setpriv", "--reuid=65534", "--clear-groups", "--pdeathsig", "KILL", sys.executable,
+         str(script), str(path)], stdout=open(heard, "wb"))
+    place.at_end(impostor.kill)
+    harness.until(lambda: "listens" in heard.read_text(), "the impostor listens")
+    committed(site.rebind("--json"))
+    assert site.served() == site.new.thumbprint
+    assert set(heard.read_text().splitlines()[1:]) <= {"b''"}
 
 
 def test_client_certificates_towards_servers(place, authority):

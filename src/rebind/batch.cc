@@ -1,0 +1,157 @@
+#include "rebind/batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "rebind/keep.h"
+#include "rebind/undo.h"
+
+namespace certrebind {
+
+namespace {
+
+std::vector<JournalSuccession> successions_of(const Plan& plan) {
+  std::vector<JournalSuccession> result;
+  for (const PlannedBinding& planned : plan.bindings) {
+    std::string old_text = planned.succession->old_one.thumbprint.hex();
+    std::string new_text = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
+    auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
+      return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
+    });
+    if (known == result.end()) known = result.insert(result.end(), {old_text, new_text, {}});
+    known->sites.push_back(planned.bound->binding.site);
+  }
+  return result;
+}
+
+// What the server is to take up: the files that are replaced, and those that lie there already.
+std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
+  std::set<std::string> paths;
+  for (const PlannedFile& file : plan.files) paths.insert(file.path);
+  for (const PlannedBinding& planned : plan.bindings) {
+    if (planned.kind != PlanKind::reload) continue;
+    const Binding& binding = planned.bound->binding;
+    for (const std::string& path : {binding.certificate.path, binding.key.path})
+      if (auto real = files.real_path(path)) paths.insert(*real);
+  }
+  return {paths.begin(), paths.end()};
+}
+
+// Carries out plan after plan, and knows what became of each file.
+class Batch {
+ public:
+  explicit Batch(const Bench& bench) : bench_(bench) {}
+
+  void carry_out(const Plan& plan);
+  std::vector<Account> accounts() && { return std::move(accounts_); }
+
+ private:
+  Work work_of(const Plan& plan) const;
+  std::set<int64_t> writers_of(const Plan& plan) const;
+  const ServiceId* who_failed(const Plan& plan) const;
+  void keep(const Plan& plan, Account& account) const;
+  void take_back(int64_t writer, Account& failed);
+
+  const Bench& bench_;
+  std::vector<Account> accounts_;
+  std::map<std::string, int64_t> written_;   // path: by which transaction
+  std::map<std::string, ServiceId> failed_;  // path: whose server did not take it
+};
+
+// What lies there already, written by a service before this one, is only to be loaded.
+Work Batch::work_of(const Plan& plan) const {
+  Work work{.act = "rebind",
+            .service = plan.service,
+            .files = plan.files,
+            .successions = successions_of(plan),
+            .expectations = plan.expectations,
+            .unproven = plan.unproven,
+            .undoes = {},
+            .loads = loads_of(bench_.host.files, plan)};
+  std::erase_if(work.files, [&](const PlannedFile& file) {
+    if (!written_.contains(file.path)) return false;
+    auto now = bench_.host.files.read(file.path, kConfigLimit);
+    return now && *now == file.after;
+  });
+  return work;
+}
+
+std::set<int64_t> Batch::writers_of(const Plan& plan) const {
+  std::set<int64_t> writers;
+  for (const PlannedFile& file : plan.files)
+    if (auto writer = written_.find(file.path); writer != written_.end())
+      writers.insert(writer->second);
+  return writers;
+}
+
+const ServiceId* Batch::who_failed(const Plan& plan) const {
+  for (const PlannedFile& file : plan.files)
+    if (auto failed = failed_.find(file.path); failed != failed_.end()) return &failed->second;
+  return nullptr;
+}
+
+void Batch::keep(const Plan& plan, Account& account) const {
+  if (account.owed) return;
+  if (Done kept = keep_planned(bench_.host, bench_.settings, plan); !kept)
+    account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+}
+
+// This service does not take what another one wrote: then neither keeps it.
+void Batch::take_back(int64_t writer, Account& failed) {
+  auto taken_back = certrebind::take_back(bench_, writer);
+  if (!taken_back) {
+    failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
+                               writer, taken_back.error().message());
+    return;
+  }
+  failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", writer);
+  bool all_back = std::ranges::all_of(
+      *taken_back, [](const Account& each) { return each.outcome == Outcome::committed; });
+  if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;
+  std::ranges::move(*taken_back, std::back_inserter(accounts_));
+}
+
+void Batch::carry_out(const Plan& plan) {
+  if (const ServiceId* other = who_failed(plan)) {
+    accounts_.push_back({.service = plan.service->id(),
+                         .outcome = Outcome::refused,
+                         .text = fmt::format("refused: it shares files with {}, which did not take "
+                                             "them\nnothing was changed: what was served is served "
+                                             "still",
+                                             other->text())});
+    return;
+  }
+  const std::set<int64_t> writers = writers_of(plan);
+  Work work = work_of(plan);
+  const std::vector<PlannedFile> files = work.files;
+  auto done = certrebind::carry_out(bench_, std::move(work));
+  Account account = done ? std::move(*done)
+                         : Account{.service = plan.service->id(),
+                                   .outcome = Outcome::needs_operator,
+                                   .text = done.error().message()};
+  if (account.outcome == Outcome::committed) {
+    keep(plan, account);
+    for (const PlannedFile& file : files) written_[file.path] = account.transaction;
+    accounts_.push_back(std::move(account));
+    return;
+  }
+  for (const PlannedFile& file : plan.files) failed_.emplace(file.path, plan.service->id());
+  const size_t place = accounts_.size();
+  accounts_.push_back(account);
+  for (int64_t writer : writers) take_back(writer, account);
+  accounts_[place] = std::move(account);
+}
+
+}  // namespace
+
+std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
+  Batch batch(bench);
+  for (const Plan& plan : prepared.plans)
+    if (!plan.does_nothing()) batch.carry_out(plan);
+  return std::move(batch).accounts();
+}
+
+}  // namespace certrebind

@@ -1,0 +1,195 @@
+#include "rebind/undo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+#include <set>
+
+#include "rebind/file_swap.h"
+#include "rebind/identify.h"
+#include "store/sightings.h"
+#include "store/successions.h"
+
+namespace certrebind {
+
+namespace {
+
+bool is_among(const std::vector<ServiceId>& only, const ServiceId& service) {
+  return only.empty() || std::ranges::find(only, service) != only.end();
+}
+
+// The last rebind or restore of these services that changed files and was not undone since.
+Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceId>& only) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  std::set<int64_t> undone;
+  for (const TransactionRow& row : *rows | std::views::reverse) {
+    if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
+    if (row.undoes) undone.insert(*row.undoes);
+    if (row.act == "undo" || !is_among(only, row.service)) continue;
+    auto whole = journal.find(row.id);
+    if (!whole || !whole->record.files.empty()) return whole;
+  }
+  return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
+              "certrebind history");
+}
+
+Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
+                                   const std::vector<ServiceId>& only) {
+  if (id == 0) return last_to_undo(journal, only);
+  auto row = journal.find(id);
+  if (!row) return row;
+  std::string subject = "transaction " + std::to_string(id);
+  if (row->outcome != Outcome::committed)
+    return fail(Code::usage, "undo", subject, "it was not committed: it changed nothing",
+                "certrebind history");
+  if (!is_among(only, row->service))
+    return fail(Code::usage, "undo", subject, "it was one of " + row->service.text());
+  if (row->record.files.empty())
+    return fail(Code::usage, "undo", subject,
+                "it only reloaded what somebody else had written: it changed no file");
+  return row;
+}
+
+// The files as they were, where they still are what the transaction made of them.
+Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
+  std::vector<PlannedFile> files;
+  for (size_t index = 0; index < row.record.files.size(); ++index) {
+    const JournalFile& file = row.record.files[index];
+    auto now = bench.host.files.read(file.path, kConfigLimit);
+    if (!now) return pass(now);
+    if (content_digest(*now) != file.after_digest)
+      return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
+                  file.path + " was changed since", "put it right by hand");
+    auto before = read_before_image(bench.host.files, bench.state, row, index);
+    if (!before) return pass(before);
+    files.push_back({.path = file.path,
+                     .before = std::move(*now),
+                     .after = std::move(*before),
+                     .secret = true,
+                     .what = {}});
+  }
+  return files;
+}
+
+Done still_valid(const KnownCertificates& known, const TransactionRow& row, WallTime now) {
+  for (const JournalSuccession& succession : row.record.successions) {
+    auto old_one = known.find(succession.old_thumbprint);
+    if (old_one && old_one->outline.not_after < now)
+      return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+                  fmt::format("the certificate it would bring back expired on {} UTC",
+                              to_text(old_one->outline.not_after)));
+  }
+  return {};
+}
+
+// What a person takes back is not made again by itself.
+Done note_undone(const Bench& bench, const TransactionRow& row) {
+  return bench.state.database().atomically("note what was undone", [&] {
+    for (const JournalSuccession& succession : row.record.successions)
+      declare_succession(bench.state.database(),
+                         {.old_thumbprint = succession.old_thumbprint,
+                          .new_thumbprint = succession.new_thumbprint,
+                          .how = "undone",
+                          .renewer = "",
+                          .path = ""},
+                         bench.host.clock.wall());
+  });
+}
+
+Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files) {
+  Work work{.act = "undo",
+            .service = &service,
+            .files = std::move(files),
+            .successions = row.record.successions,
+            .expectations = row.record.expectations,
+            .unproven = {},
+            .undoes = row.id,
+            .loads = row.record.loads};
+  for (JournalSuccession& succession : work.successions)
+    std::swap(succession.old_thumbprint, succession.new_thumbprint);
+  for (Expectation& expected : work.expectations) {
+    std::swap(expected.old_thumbprint, expected.new_thumbprint);
+    std::swap(expected.old_type, expected.new_type);
+    expected.answered = true;  // who does not answer today is found out anew
+  }
+  return work;
+}
+
+bool shares_a_file(const TransactionRow& writer, const TransactionRow& reader) {
+  return std::ranges::any_of(writer.record.files, [&](const JournalFile& file) {
+    return std::ranges::find(reader.record.loads, file.path) != reader.record.loads.end();
+  });
+}
+
+// Those that wrote nothing and only had their servers load what `writer` had written.
+Result<std::vector<TransactionRow>> followers_of(Journal& journal, const TransactionRow& writer) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  std::vector<TransactionRow> followers;
+  for (const TransactionRow& row : *rows) {
+    if (row.id <= writer.id || row.service == writer.service || row.act == "undo") continue;
+    if (row.outcome != Outcome::committed && row.outcome != Outcome::needs_operator) continue;
+    auto whole = journal.find(row.id);
+    if (!whole) return pass(whole);
+    if (whole->record.files.empty() && shares_a_file(writer, *whole))
+      followers.push_back(std::move(*whole));
+  }
+  return followers;
+}
+
+Result<Account> undo_one(const Bench& bench, const Services& services, const TransactionRow& row) {
+  const Service* service = find_service(services, row.service);
+  if (service == nullptr)
+    return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
+                "its service " + row.service.text() + " is not found any more");
+  auto files = files_to_undo(bench, row);
+  if (!files) return pass(files);
+  return carry_out(bench, undo_work(row, *service, std::move(*files)));
+}
+
+Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row) {
+  auto followers = followers_of(bench.journal, row);
+  if (!followers) return pass(followers);
+  std::vector<ServiceId> ids = {row.service};
+  for (const TransactionRow& follower : *followers) ids.push_back(follower.service);
+  auto services = find_services(bench.host, ids);
+  if (!services) return pass(services);
+  auto first = undo_one(bench, *services, row);
+  if (!first) return pass(first);
+  std::vector<Account> accounts = {std::move(*first)};
+  if (accounts.front().outcome != Outcome::committed) return accounts;
+  for (const TransactionRow& follower : *followers) {
+    auto account = undo_one(bench, *services, follower);
+    accounts.push_back(account ? std::move(*account)
+                               : Account{.service = follower.service,
+                                         .outcome = Outcome::needs_operator,
+                                         .text = account.error().message()});
+  }
+  return accounts;
+}
+
+}  // namespace
+
+Result<std::vector<Account>> take_back(const Bench& bench, int64_t id) {
+  auto row = bench.journal.find(id);
+  if (!row) return pass(row);
+  return undo_with_followers(bench, *row);
+}
+
+Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceId>& only,
+                                  int64_t id) {
+  auto row = row_to_undo(bench.journal, id, only);
+  if (!row) return pass(row);
+  auto sightings = remembered(bench.state.database());
+  KnownCertificates known;
+  if (sightings) known.add_seen(*sightings);
+  if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
+  auto accounts = undo_with_followers(bench, *row);
+  if (!accounts || accounts->front().outcome != Outcome::committed) return accounts;
+  if (Done noted = note_undone(bench, *row); !noted) return pass(noted);
+  return accounts;
+}
+
+}  // namespace certrebind
