@@ -96,7 +96,8 @@ class Apache(Stage):
             hosts += (f"<VirtualHost 127.0.0.1:{self.port}>\nServerName {name}\nSSLEngine on\n{lines}"
                       "</VirtualHost>\n")
         write(self.server.prefix / "html/ok", "ok")
-        main = "ListenCoresBucketsRatio 1\n" * self.shared
+        # A listener for each processor, and room for processes that serve each of them.
+        main = "ListenCoresBucketsRatio 1\nMaxRequestWorkers 200\n" * self.shared
         self.server.write(f"{main}<Directory {self.server.prefix}/html>\nRequire all granted\n</Directory>\n"
                           + hosts, ports=[self.port])
 
