@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -14,6 +15,7 @@ namespace certrebind {
 namespace {
 
 constexpr int kUnknown = 3;
+constexpr milliseconds kTestDeadline = std::chrono::minutes(2);
 
 struct Report {
   Survey survey;
@@ -72,6 +74,35 @@ void read_journal(Context& context, Report& report) {
   if (auto unfinished = journal.unfinished()) report.interrupted = std::move(*unfinished);
 }
 
+// Not where a certificate cannot be read: that is said already, and a server may wait for ever for
+// what is no file.
+bool is_testable(const Survey& survey, const Service& service) {
+  return std::ranges::all_of(survey.bindings, [&](const SurveyedBinding& bound) {
+    return bound.service != &service || !bound.disk || bound.disk->problem.empty();
+  });
+}
+
+// The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
+// will be served. Who is not root may not read what they have to.
+std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
+  std::vector<Diagnostic> broken;
+  if (own_user() != 0) return broken;
+  for (const auto& service : survey.services.found) {
+    auto command = service->config_test();
+    if (!command || !is_testable(survey, *service)) continue;
+    auto output = host.commands.run(*command, kTestDeadline);
+    if (output && output->status == 0) continue;
+    std::string said =
+        output ? join(split(trim(output->output), '\n'), "; ") : output.error().message();
+    broken.push_back({.severity = Severity::error,
+                      .file = service->id().path,
+                      .line = 0,
+                      .column = 0,
+                      .message = "the server's own test fails, so no reload can succeed: " + said});
+  }
+  return broken;
+}
+
 Result<Report> look(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
@@ -82,8 +113,12 @@ Result<Report> look(Context& context) {
   size_t total = 0;
   for (const SurveyedBinding& bound : report.survey.bindings)
     total += expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).size();
+  std::vector<Diagnostic> broken;
+  std::jthread testing([&] { broken = test_configurations(context.host(), report.survey); });
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
                           [&](size_t done) { watcher.progress("handshakes", done, total); });
+  testing.join();
+  std::ranges::move(broken, std::back_inserter(report.survey.diagnostics));
   read_journal(context, report);
   pay_what_is_owed(context, report);
   return report;

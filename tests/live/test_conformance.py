@@ -512,6 +512,18 @@ def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
     assert not difference(before, snapshot(place / "certs"))
 
 
+@needs_root
+def test_check_says_what_no_reload_would_survive(one):
+    """What we need not understand, the server is asked for: it serves, and will take no renewal."""
+    good = one.server.conf.read_text()
+    write(one.server.conf, good + "\nno_such_directive on;\n")
+    done = one.run("check")
+    assert done.code == 1 and "own test fails, so no reload can succeed" in done.err, done
+    assert "no_such_directive" in done.err, done
+    write(one.server.conf, good)
+    assert one.run("check").code == 0
+
+
 class TwoServersOneFile:
     """nginx and Apache with the very same certificate and key."""
 
