@@ -1,5 +1,8 @@
-#include <exception>
+#include <fmt/format.h>
 
+#include <charconv>
+
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "sys/guard.h"
@@ -71,6 +74,18 @@ int run_chosen(const GlobalOptions& globals, const Invocation& chosen) {
 
 }  // namespace
 
+const CLI::Validator& record_number() {
+  static const CLI::Validator kNumber(
+      [](std::string& typed) {
+        int64_t number = 0;
+        auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), number);
+        bool whole = error == std::errc{} && end == typed.data() + typed.size();
+        return whole && number > 0 ? "" : fmt::format("'{}' is no number of one", typed);
+      },
+      "", "record number");
+  return kNumber;
+}
+
 int run_certrebind(int argc, const char* const* argv) {
   CLI::App app(kAbout, "certrebind");
   GlobalOptions globals;
@@ -83,11 +98,16 @@ int run_certrebind(int argc, const char* const* argv) {
   add_commands(app, chosen);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    if (!app.get_subcommands().empty()) return app.exit(error) == 0 ? kDone : kUsage;
+    print_error(fmt::format("certrebind: there is no command '{}'\ncertrebind --help lists them",
+                            printable(app.remaining().front())));
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   if (!chosen) {
-    app.exit(CLI::RequiredError::Subcommand(1));
+    print_error(app.help());
     return kUsage;
   }
   return run_chosen(globals, chosen);

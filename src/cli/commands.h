@@ -32,6 +32,9 @@ void add_status(CLI::App& app, Invocation& chosen);
 void add_events(CLI::App& app, Invocation& chosen);
 void add_task(CLI::App& app, Invocation& chosen);
 
+// For options that take the number of a record, as histories and events show it.
+const CLI::Validator& record_number();
+
 // The whole program: parses, runs, gives the exit code.
 int run_certrebind(int argc, const char* const* argv);
 

@@ -44,7 +44,10 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   auto loaded = load_settings(context->disk_, std::move(settings), must_exist);
   if (!loaded) return pass(loaded);
   context->settings_ = std::move(*loaded);
-  if (Done known = check_stores(context->settings_.stores); !known) return pass(known);
+  if (Done known = check_stores(context->settings_.stores); !known) {
+    known.error().subject += " of " + context->settings_.config_file;
+    return pass(known);
+  }
   for (const std::string& typed : options.services) {
     auto id = parse_service_id(typed);
     if (!id) return pass(id);

@@ -113,7 +113,7 @@ void add_history(CLI::App& app, Invocation& chosen) {
   auto id = std::make_shared<int64_t>(0);
   CLI::App* command = app.add_subcommand("history", "what was rebound, and how it ended");
   CLI::App* one = command->add_subcommand("show", "one transaction, whole");
-  one->add_option("id", *id, "its number")->required()->type_name("ID");
+  one->add_option("id", *id, "its number")->required()->type_name("ID")->check(record_number());
   command->footer("Example:\n  certrebind history\n  certrebind history show 12");
   command->callback([&chosen, one, id] {
     chosen = list;

@@ -103,7 +103,7 @@ void add_task_history(CLI::App& task, Invocation& chosen) {
   command->add_option("task", options->task, "only of this task")->type_name("NAME");
   command->add_option("--id", options->id, "one run, with its output")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(record_number());
   command->footer("Example:\n  certrebind task history deploy\n  certrebind task history --id 12");
   command->callback(
       [&chosen, options] { chosen = [options](Context& c) { return history(c, *options); }; });

@@ -126,7 +126,7 @@ void add_task_run(CLI::App& task, Invocation& chosen) {
       ->add_option("--event", options->event,
                    "as if this event had triggered it: a record of certrebind events")
       ->type_name("RECORD")
-      ->check(CLI::PositiveNumber);
+      ->check(record_number());
   command->add_option("--queued", options->queued, "")->group("");  // how the daemon runs them
   command->footer(
       "Exit codes: 0; 1 if the task failed: it is not retried.\n"

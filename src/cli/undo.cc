@@ -69,7 +69,7 @@ void add_undo(CLI::App& app, Invocation& chosen) {
   command
       ->add_option("id", *id, "the transaction, from certrebind history; default: the last rebind")
       ->type_name("ID")
-      ->check(CLI::PositiveNumber);
+      ->check(record_number());
   command->footer("Example:\n  certrebind undo 12");
   command->callback([&chosen, id] { chosen = [id](Context& c) { return undo_one(c, *id); }; });
 }

@@ -94,10 +94,20 @@ bool is_path(const std::string& typed) {
   return typed.find('/') != std::string::npos || !TypedThumbprint::looks_like_one(typed);
 }
 
+// A slip in a thumbprint makes a path of it.
+Result<Bundle> read_typed(const Files& files, const std::string& path) {
+  auto bundle = read_bundle(files, path);
+  if (!bundle && bundle.error().code == Code::not_found && bundle.error().hint.empty())
+    bundle.error().hint =
+        "if it was to be a thumbprint: those are hexadecimal, and certrebind certificates lists "
+        "them";
+  return bundle;
+}
+
 Result<OldCertificate> identify_old(const Files& files, const KnownCertificates& known,
                                     const std::string& typed) {
   if (is_path(typed)) {
-    auto bundle = read_bundle(files, typed);
+    auto bundle = read_typed(files, typed);
     if (!bundle) return pass(bundle);
     Thumbprint thumbprint = bundle->leaf.outline.thumbprint;
     return OldCertificate{.thumbprint = thumbprint, .bundle = std::move(*bundle), .has_file = true};
@@ -130,7 +140,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
                   "it is known, but no file holds it now", "give NEW as the path of its PEM file");
     path = place->path;
   }
-  auto bundle = read_bundle(files, path);
+  auto bundle = read_typed(files, path);
   if (!bundle) return pass(bundle);
   NewCertificate found;
   found.bundle = std::move(*bundle);
