@@ -484,7 +484,7 @@ def test_options_go_over_variables(one):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    ([], "subcommand"),
+    ([], "Usage: certrebind"),
     (["frobnicate"], "frobnicate"),
     (["scan", "surplus"], "surplus"),
     (["undo", "0"], "0"),
