@@ -126,6 +126,31 @@ std::string Expectation::text() const {
   return fmt::format("{} ({})", address.text(), sni.empty() ? "without SNI" : sni);
 }
 
+std::vector<Claim> claims_for_new(std::span<const Expectation> expectations) {
+  std::vector<Claim> claims;
+  for (const Expectation& expected : expectations) {
+    if (!expected.answered) continue;
+    claims.push_back({.target = expected.new_target(),
+                      .wanted = expected.new_thumbprint,
+                      .unwanted = {},
+                      .text = expected.text()});
+  }
+  return claims;
+}
+
+std::vector<Claim> claims_for_old(std::span<const Expectation> expectations) {
+  std::vector<Claim> claims;
+  for (const Expectation& expected : expectations) {
+    if (!expected.answered) continue;
+    claims.push_back(
+        {.target = expected.old_target(),
+         .wanted = expected.old_thumbprint,
+         .unwanted = expected.is_forced() ? std::nullopt : std::optional(expected.new_thumbprint),
+         .text = expected.text()});
+  }
+  return claims;
+}
+
 Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
               const ProofLimits& limits) {
   SteadyTime deadline = clock.steady() + limits.deadline;

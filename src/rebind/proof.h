@@ -27,6 +27,7 @@ struct Expectation {
 
   Target old_target() const;
   Target new_target() const;
+  bool is_forced() const { return old_thumbprint == new_thumbprint; }
   std::string text() const;  // "127.0.0.1:443 (a.example.com)"
 };
 
@@ -38,6 +39,11 @@ struct Claim {
   std::optional<Thumbprint> unwanted;
   std::string text;
 };
+
+// That everything shows NEW; that everything shows OLD again. Endpoints that did not answer before
+// are left out: what was down is not ours to bring up.
+std::vector<Claim> claims_for_new(std::span<const Expectation> expectations);
+std::vector<Claim> claims_for_old(std::span<const Expectation> expectations);
 
 struct Verdict {
   size_t proven = 0;

@@ -73,8 +73,6 @@ class Transaction {
 
   Result<CommandOutput> run_test();
   std::string why_not_loadable();
-  std::vector<Claim> claims_for_new() const;
-  std::vector<Claim> claims_for_old() const;
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
   bool shows_new() const;
@@ -113,32 +111,6 @@ Result<CommandOutput> Transaction::run_test() {
   auto output = bench_.host.commands.run(*command, kTestDeadline);
   if (output) test_took_ = std::max(test_took_, output->took);
   return output;
-}
-
-// Endpoints that did not answer before are left out: what was down is not ours to bring up.
-std::vector<Claim> Transaction::claims_for_new() const {
-  std::vector<Claim> claims;
-  for (const Expectation& expected : row_.record.expectations) {
-    if (!expected.answered) continue;
-    claims.push_back({.target = expected.new_target(),
-                      .wanted = expected.new_thumbprint,
-                      .unwanted = {},
-                      .text = expected.text()});
-  }
-  return claims;
-}
-
-std::vector<Claim> Transaction::claims_for_old() const {
-  std::vector<Claim> claims;
-  for (const Expectation& expected : row_.record.expectations) {
-    if (!expected.answered) continue;
-    bool forced = expected.old_thumbprint == expected.new_thumbprint;
-    claims.push_back({.target = expected.old_target(),
-                      .wanted = expected.old_thumbprint,
-                      .unwanted = forced ? std::nullopt : std::optional(expected.new_thumbprint),
-                      .text = expected.text()});
-  }
-  return claims;
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
@@ -269,7 +241,7 @@ Transaction::Step Transaction::test_what_is_served() {
 
 Result<Account> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
-  std::vector<Claim> claims = claims_for_new();
+  std::vector<Claim> claims = claims_for_new(row_.record.expectations);
   ProofLimits within = limits(patience());
   within.ready = [this] { return !reloader_.old_workers_remain(); };
   Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
@@ -411,8 +383,8 @@ bool Transaction::shows_new() const {
   std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
   for (size_t i = 0; i < served.size(); ++i) {
     const Expectation& expected = row_.record.expectations[i];
-    bool forced = expected.new_thumbprint == expected.old_thumbprint;
-    if (served[i] && served[i]->thumbprint == expected.new_thumbprint && !forced) return true;
+    bool is_new = served[i] && served[i]->thumbprint == expected.new_thumbprint;
+    if (is_new && !expected.is_forced()) return true;
   }
   return false;
 }
@@ -436,7 +408,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     reloaded = tested && tested->status == 0 && why_not_loadable().empty() &&
                reloader_.reload().has_value();
   }
-  Verdict verdict = prove_claims(claims_for_old(), patience());
+  Verdict verdict = prove_claims(claims_for_old(row_.record.expectations), patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
                        is_rebind() ? "the old certificate" : "the certificate of before");
@@ -453,7 +425,8 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
 
 // A reload of what others wrote: no file of ours to put back. The server keeps what it has.
 Result<Account> Transaction::give_up_reload(const std::string& why) {
-  Verdict old_one = prove_claims(claims_for_old(), bench_.settings.handshake_deadline);
+  Verdict old_one =
+      prove_claims(claims_for_old(row_.record.expectations), bench_.settings.handshake_deadline);
   std::string served = fmt::format(
       "the new certificate is on disk; from the server's memory, {} of {} still show "
       "the old one",
@@ -506,7 +479,7 @@ Result<Account> Transaction::recover() {
     // Only what lies on disk already is told: once more does no harm.
     bool told =
         interrupted == Phase::verifying || !reloader_.is_live() || reloader_.tell(true).has_value();
-    Verdict verdict = prove_claims(claims_for_new(), patience());
+    Verdict verdict = prove_claims(claims_for_new(row_.record.expectations), patience());
     if (told && verdict.holds()) {
       if (Step over = test_what_is_served()) return *over;
       return commit(verdict);
