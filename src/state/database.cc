@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "sys/clock.h"
 #include "sys/disk.h"
 
 namespace certrebind {
@@ -119,19 +120,24 @@ CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the 
 )sql",
 };
 
+size_t version_of(SQLite::Database& database) {
+  return static_cast<size_t>(database.execAndGet("PRAGMA user_version").getInt());
+}
+
+std::unexpected<Error> too_new(const std::string& path) {
+  return fail(Code::failed, "use", path, "a later version of certrebind has made it what it is",
+              "run that version");
+}
+
+// All versions in one transaction: nobody sees one between.
 void migrate(SQLite::Database& database) {
-  auto version_of = [&] {
-    return static_cast<size_t>(database.execAndGet("PRAGMA user_version").getInt());
-  };
-  while (version_of() < kMigrations.size()) {
-    // Another process may be at the same: who comes second looks again.
-    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-    size_t version = version_of();
-    if (version >= kMigrations.size()) return;
+  if (version_of(database) >= kMigrations.size()) return;
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  // Another process may have been at the same: who comes second looks again.
+  for (size_t version = version_of(database); version < kMigrations.size(); ++version)
     database.exec(kMigrations[version]);
-    database.exec("PRAGMA user_version = " + std::to_string(version + 1));
-    transaction.commit();
-  }
+  database.exec("PRAGMA user_version = " + std::to_string(kMigrations.size()));
+  transaction.commit();
 }
 
 std::unexpected<Error> failed(const std::string& doing, const std::string& path,
@@ -143,6 +149,8 @@ std::unexpected<Error> failed(const std::string& doing, const std::string& path,
   return fail(Code::failed, doing, path, error.what());
 }
 
+constexpr int kMoreTries = 5;  // to read a database that another process is just making
+constexpr milliseconds kBetweenTries{20};
 constexpr int kBusyMs = 5'000;  // another process may be in the middle of a checkpoint
 
 }  // namespace
@@ -155,6 +163,7 @@ Result<Database> Database::open_for_writing(const std::string& path) {
     handle->exec("PRAGMA synchronous = FULL");
     handle->exec("PRAGMA foreign_keys = ON");
     migrate(*handle);
+    if (version_of(*handle) > kMigrations.size()) return too_new(path);
     handle->execAndGet("SELECT count(*) FROM sqlite_schema");  // reads it: damage shows here
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
@@ -162,12 +171,16 @@ Result<Database> Database::open_for_writing(const std::string& path) {
   }
 }
 
-Result<Database> Database::open_for_reading(const std::string& path) {
+Result<Database> Database::open_once_for_reading(const std::string& path) {
   try {
     auto handle = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY, kBusyMs);
+    size_t version = version_of(*handle);
     // Somebody is just making it: there is nothing to read yet.
-    if (handle->execAndGet("PRAGMA user_version").getInt() == 0)
-      return fail(Code::not_found, "open the database", path, "it is empty");
+    if (version == 0) return fail(Code::not_found, "open the database", path, "it is empty");
+    if (version > kMigrations.size()) return too_new(path);
+    if (version < kMigrations.size())
+      return fail(Code::failed, "read", path, "it is of an earlier version of certrebind",
+                  "certrebind recover brings it up to date");
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() != SQLITE_CANTOPEN) return failed("open the database", path, error);
@@ -177,6 +190,18 @@ Result<Database> Database::open_for_reading(const std::string& path) {
       return fail(Code::denied, "read", path, "permission denied", "run it as root");
     return fail(Code::not_found, "open the database", path, error.what());
   }
+}
+
+Result<Database> Database::open_for_reading(const std::string& path) {
+  auto database = open_once_for_reading(path);
+  // One that is just being made may be seen without what stands beside it, and be there only after
+  // we had looked in vain.
+  for (int more = kMoreTries; more > 0 && !database && database.error().code == Code::denied;
+       --more) {
+    SystemClock().sleep(kBetweenTries);
+    database = open_once_for_reading(path);
+  }
+  return database;
 }
 
 std::unexpected<Error> Database::failure(const char* doing, const SQLite::Exception& error) const {

@@ -55,6 +55,7 @@ class Database {
   }
 
  private:
+  static Result<Database> open_once_for_reading(const std::string& path);
   Database(std::unique_ptr<SQLite::Database> handle, std::string path)
       : handle_(std::move(handle)), path_(std::move(path)) {}
   std::unexpected<Error> failure(const char* doing, const SQLite::Exception& error) const;

@@ -42,6 +42,36 @@ TEST_F(DatabaseTest, OpensAgainWithItsContent) {
   EXPECT_FALSE(reader->guarded("write", [&] { reader->handle().exec("DELETE FROM sightings"); }));
 }
 
+TEST_F(DatabaseTest, WhileItIsMadeItIsNotThereOrWhole) {
+  for (int turn = 0; turn < 50; ++turn) {
+    std::string path = path_ + std::to_string(turn);
+    std::jthread writer([&] { ASSERT_TRUE(Database::open_for_writing(path)); });
+    while (true) {
+      auto reader = Database::open_for_reading(path);
+      if (reader) {
+        EXPECT_TRUE(reader->guarded(
+            "read", [&] { reader->handle().execAndGet("SELECT count(details) FROM events"); }));
+        break;
+      }
+      ASSERT_EQ(reader.error().code, Code::not_found) << reader.error().message();
+    }
+  }
+}
+
+TEST_F(DatabaseTest, OneOfAnotherVersionIsNotMisread) {
+  ASSERT_TRUE(Database::open_for_writing(path_));
+  auto becomes = [&](const char* version) {
+    SQLite::Database(path_, SQLite::OPEN_READWRITE)
+        .exec(std::string("PRAGMA user_version = ") + version);
+  };
+  becomes("1");
+  EXPECT_EQ(Database::open_for_reading(path_).error().cause,
+            "it is of an earlier version of certrebind");
+  becomes("1000");
+  EXPECT_EQ(Database::open_for_reading(path_).error().hint, "run that version");
+  EXPECT_EQ(Database::open_for_writing(path_).error().hint, "run that version");
+}
+
 TEST_F(DatabaseTest, ThereIsNoneYet) {
   EXPECT_EQ(Database::open_for_reading(path_).error().code, Code::not_found);
 }
