@@ -69,18 +69,22 @@ std::string to_text(KeyState state) {
   return "is missing";
 }
 
-KeyState key_state(std::string_view pem, const Certificate& leaf) {
+KeyState key_state(std::string_view pem, std::string_view leaf) {
   auto blocks = pem_blocks(pem);
   auto block = std::ranges::find_if(blocks, &PemBlock::is_private_key);
   if (block == blocks.end()) return KeyState::none;
   if (block->is_encrypted()) return KeyState::encrypted;
   KeyPtr key = read_key(*block);
-  X509Ptr x509 = x509_of(leaf.der);
+  X509Ptr x509 = x509_of(leaf);
   EVP_PKEY* wanted = x509 ? X509_get0_pubkey(x509.get()) : nullptr;
   bool equal = key && wanted != nullptr && EVP_PKEY_eq(key.get(), wanted) == 1;
   ERR_clear_error();
   if (!key) return KeyState::unreadable;
   return equal ? KeyState::matches : KeyState::of_another;
+}
+
+KeyState key_state(std::string_view pem, const Certificate& leaf) {
+  return key_state(pem, std::string_view(leaf.der));
 }
 
 }  // namespace certrebind

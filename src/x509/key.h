@@ -20,7 +20,9 @@ enum class KeyState {
 };
 std::string to_text(KeyState state);  // "matches", "belongs to another certificate", …
 
-// Looks at the first private key block of `pem`, as servers do.
+// Looks at the first private key block of `pem`, as servers do. `leaf`: the certificate in DER; to
+// what is none, any key is one of another.
+KeyState key_state(std::string_view pem, std::string_view leaf);
 KeyState key_state(std::string_view pem, const Certificate& leaf);
 
 }  // namespace certrebind
