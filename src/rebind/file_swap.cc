@@ -31,10 +31,11 @@ std::string FileSwap::set_name(int number) const {
   return fmt::format("{}-{}-{}", row_.id, row_.record.token, number);
 }
 
-std::vector<std::string> FileSwap::paths() const {
-  std::vector<std::string> paths;
-  for (const JournalFile& file : row_.record.files) paths.push_back(file.path);
-  return paths;
+std::vector<StagedFile> FileSwap::whole() const {
+  std::vector<StagedFile> whole;
+  for (const JournalFile& file : row_.record.files)
+    whole.push_back({.path = file.path, .staging = file.staging});
+  return whole;
 }
 
 Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
@@ -61,11 +62,12 @@ Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
     if (!attributes) return pass(attributes);
     replacements.push_back({.number = replacements.size(),
                             .path = file.path,
+                            .staging = file.staging,
                             .expected = file.before,
                             .bytes = file.after,
                             .attributes = std::move(*attributes)});
   }
-  staged_ = std::make_unique<ReplaceSet>(files_, set_name(*number), planned.front().path,
+  staged_ = std::make_unique<ReplaceSet>(files_, set_name(*number), planned.front().staging,
                                          std::move(replacements));
   return staged_->stage();
 }
@@ -103,6 +105,7 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     if (!attributes) return pass(attributes);
     replacements.push_back({.number = index,
                             .path = file.path,
+                            .staging = file.staging,
                             .expected = std::move(*now),
                             .bytes = std::move(*before),
                             .attributes = std::move(*attributes)});
@@ -117,7 +120,7 @@ Result<FileSwap::PutBack> FileSwap::put_back() {
   if (!replacements->empty()) {
     auto number = journal_.next_set(row_);
     if (!number) return pass(number);
-    ReplaceSet set(files_, set_name(*number), row_.record.files.front().path,
+    ReplaceSet set(files_, set_name(*number), row_.record.files.front().staging,
                    std::move(*replacements));
     if (Done staged = set.stage(); !staged) return pass(staged);
     if (Done swapped = set.swap(); !swapped) return pass(swapped);
@@ -128,7 +131,7 @@ Result<FileSwap::PutBack> FileSwap::put_back() {
 
 Done FileSwap::clean_up() {
   for (int number = 0; number < row_.sets; ++number)
-    if (Done removed = remove_leftovers(files_, set_name(number), paths()); !removed)
+    if (Done removed = remove_leftovers(files_, set_name(number), whole()); !removed)
       return removed;
   return {};
 }

@@ -37,7 +37,7 @@ class FileSwap {
  private:
   std::string image(size_t index) const;
   std::string set_name(int number) const;
-  std::vector<std::string> paths() const;
+  std::vector<StagedFile> whole() const;
   Done keep_before_images(const std::vector<PlannedFile>& planned);
   bool is_our_link(const std::string& path) const;
   Result<std::vector<Replacement>> replacements_back(PutBack& put_back) const;

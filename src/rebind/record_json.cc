@@ -2,26 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace certrebind {
 
 namespace {
 
 using nlohmann::json;
-
-// Paths and names are bytes, JSON is UTF-8: each byte becomes the code point of its value.
-std::string widen(const std::string& bytes) {
-  std::string text;
-  for (char c : bytes) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text += c;
-    } else {
-      text += static_cast<char>(0xC0 | (byte >> 6));
-      text += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return text;
-}
 
 std::string narrow(const std::string& text) {
   std::string bytes;
@@ -66,11 +53,27 @@ Expectation expectation_from(const json& j) {
 
 }  // namespace
 
+std::string widen(const std::string& bytes) {
+  std::string text;
+  for (char c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | (byte >> 6));
+      text += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return text;
+}
+
 std::string record_to_json(const JournalRecord& record) {
   json files = json::array(), successions = json::array(), expectations = json::array();
   for (const JournalFile& file : record.files)
-    files.push_back(
-        {{"path", widen(file.path)}, {"before", file.before_digest}, {"after", file.after_digest}});
+    files.push_back({{"path", widen(file.path)},
+                     {"before", file.before_digest},
+                     {"after", file.after_digest},
+                     {"staging", widen(file.staging)}});
   for (const JournalSuccession& succession : record.successions) {
     json sites = json::array();
     for (const std::string& site : succession.sites) sites.push_back(widen(site));
@@ -94,10 +97,12 @@ JournalRecord record_from_json(const std::string& text) {
   json j = json::parse(text);
   JournalRecord record;
   record.token = j.at("token");
-  for (const json& file : j.at("files"))
+  for (const json& file : j.at("files")) {
     record.files.push_back({.path = narrow(file.at("path")),
                             .before_digest = file.at("before"),
-                            .after_digest = file.at("after")});
+                            .after_digest = file.at("after"),
+                            .staging = narrow(file.at("staging"))});
+  }
   for (const json& succession : j.at("successions")) {
     record.successions.push_back({.old_thumbprint = succession.at("old"),
                                   .new_thumbprint = succession.at("new"),
@@ -107,8 +112,7 @@ JournalRecord record_from_json(const std::string& text) {
   }
   for (const json& expectation : j.at("expectations"))
     record.expectations.push_back(expectation_from(expectation));
-  // Records of before 0.2 have none.
-  for (const json& path : j.value("loads", json::array())) record.loads.push_back(narrow(path));
+  for (const json& path : j.at("loads")) record.loads.push_back(narrow(path));
   return record;
 }
 

@@ -16,7 +16,8 @@ std::string every_byte() {
 JournalRecord record() {
   JournalRecord made;
   made.token = "0badcafe";
-  made.files = {{"/etc/\xff\xfe/\"quoted\"\\", "aa", "bb"}, {"/etc/" + every_byte(), "cc", "dd"}};
+  made.files = {{"/etc/\xff\xfe/\"quoted\"\\", "aa", "bb", "/etc/\xff\xfe"},
+                {"/etc/" + every_byte(), "cc", "dd", "/\x80"}};
   made.successions = {{"01", "02", {"a.test", "\xe4.test", "*:443"}}, {"03", "04", {}}};
   made.expectations = {{.address = {.host = "::1", .port = 65535, .unix_path = {}},
                         .proxy_protocol = true,
@@ -46,6 +47,7 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(after.files[i].path, before.files[i].path);
     EXPECT_EQ(after.files[i].before_digest, before.files[i].before_digest);
     EXPECT_EQ(after.files[i].after_digest, before.files[i].after_digest);
+    EXPECT_EQ(after.files[i].staging, before.files[i].staging);
   }
   ASSERT_EQ(after.successions.size(), before.successions.size());
   for (size_t i = 0; i < before.successions.size(); ++i) {

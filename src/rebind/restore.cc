@@ -9,6 +9,7 @@
 #include "rebind/plan.h"
 #include "store/kept.h"
 #include "store/successions.h"
+#include "sys/replace.h"
 
 namespace certrebind {
 
@@ -70,37 +71,42 @@ Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::s
               "--pending");
 }
 
-// The swap replaces what lies there: where nothing does, an empty file is put first.
-Done ensure_file(Files& files, const std::string& path) {
+// The swap replaces what lies there: where nothing does, an empty file is put first. A certificate
+// alone is no secret.
+Done ensure_file(Files& files, const std::string& path, const std::string& content) {
   if (files.stat(path)) return {};
-  if (Done made = files.create(path, "", {.mode = 0600, .owner = {}, .group = {}, .extended = {}});
+  const mode_t mode = content.find("PRIVATE KEY-----") == std::string::npos ? 0644 : 0600;
+  if (Done made = files.create(path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
       !made)
     return made;
   return files.sync({path, parent_directory(path)});
 }
 
-Result<PlannedFile> planned(Files& files, const std::string& path, const std::string& content,
-                            const char* what) {
-  if (Done there = ensure_file(files, path); !there) return pass(there);
+Result<PlannedFile> planned(Files& files, const std::vector<std::string>& read_whole,
+                            const std::string& path, const std::string& content, const char* what) {
+  if (Done there = ensure_file(files, path, content); !there) return pass(there);
   auto real = files.real_path(path);
   if (!real) return pass(real);
   auto before = files.read(*real, kPemLimit);
   if (!before) return pass(before);
+  std::string staging = staging_directory(files, *real, read_whole);
   return PlannedFile{.path = std::move(*real),
+                     .staging = std::move(staging),
                      .before = std::move(*before),
                      .after = content,
                      .secret = true,
                      .what = what};
 }
 
-Result<std::vector<PlannedFile>> files_of(Files& files, const Binding& binding,
-                                          const KeptPair& pair) {
+Result<std::vector<PlannedFile>> files_of(Files& files, const std::vector<std::string>& read_whole,
+                                          const Binding& binding, const KeptPair& pair) {
   std::vector<PlannedFile> all;
-  auto certificate = planned(files, binding.certificate.path, pair.certificate, "kept certificate");
+  auto certificate =
+      planned(files, read_whole, binding.certificate.path, pair.certificate, "kept certificate");
   if (!certificate) return pass(certificate);
   all.push_back(std::move(*certificate));
   if (!pair.key.empty()) {
-    auto key = planned(files, binding.key.path, pair.key, "kept private key");
+    auto key = planned(files, read_whole, binding.key.path, pair.key, "kept private key");
     if (!key) return pass(key);
     all.push_back(std::move(*key));
   }
@@ -192,7 +198,7 @@ Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<
       continue;
     Work work = work_for(bench, *service, *meant, *pair);
     // Nothing to replace for the second server that binds the same path: it only reloads.
-    auto files = files_of(bench.host.files, first.binding, *pair);
+    auto files = files_of(bench.host.files, surveyed->read_whole, first.binding, *pair);
     if (!files) return pass(files);
     work.files = std::move(*files);
     auto account = carry_out(bench, std::move(work));

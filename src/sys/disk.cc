@@ -35,6 +35,7 @@ FileInfo info_of(const struct stat& status) {
           .inode = status.st_ino,
           .size = static_cast<uint64_t>(status.st_size),
           .modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+          .changed_ns = status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec,
           .mode = status.st_mode & 07777,
           .owner = status.st_uid,
           .group = status.st_gid};

@@ -24,6 +24,7 @@ struct FileInfo {
   uint64_t inode = 0;
   uint64_t size = 0;        // bytes
   int64_t modified_ns = 0;  // mtime, nanoseconds since the epoch
+  int64_t changed_ns = 0;   // ctime: a rename sets it, and nobody can set it back
   uint32_t mode = 0;        // permission bits
   uint32_t owner = 0;
   uint32_t group = 0;

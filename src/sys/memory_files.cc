@@ -33,6 +33,7 @@ MemoryFiles::NodePtr MemoryFiles::make_node(FileKind kind, const std::string& by
                 .inode = next_inode_++,
                 .size = bytes.size(),
                 .modified_ns = now_ns_,
+                .changed_ns = now_ns_,
                 .mode = mode};
   node->bytes = bytes;
   // The target of a link is part of its inode: it is as durable as the entry.

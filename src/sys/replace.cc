@@ -13,14 +13,13 @@ namespace {
 
 constexpr std::string_view kPrefix = ".certrebind-";
 
-std::string pivot_of(const std::string& name, const std::string& anchor) {
-  return absolute_in(parent_directory(anchor), std::string(kPrefix) + name);
+std::string pivot_of(const std::string& name, const std::string& directory) {
+  return absolute_in(directory, std::string(kPrefix) + name);
 }
 
-std::string staged_name(const std::string& name, const std::string& path, size_t number,
+std::string staged_name(const std::string& name, const std::string& staging, size_t number,
                         const char* suffix) {
-  return absolute_in(parent_directory(path),
-                     std::string(kPrefix) + name + "-" + std::to_string(number) + suffix);
+  return absolute_in(staging, std::string(kPrefix) + name + "-" + std::to_string(number) + suffix);
 }
 
 // The way from one directory to a path, both real and absolute.
@@ -36,9 +35,11 @@ std::string relative(const std::string& from_directory, const std::string& to) {
   return way + join({target.begin() + static_cast<ptrdiff_t>(shared), target.end()}, "/");
 }
 
-std::vector<std::string> unique_directories(const std::vector<std::string>& paths) {
+// All in which something is changed.
+template <class Staged>
+std::vector<std::string> directories_of(const std::vector<Staged>& whole) {
   std::set<std::string> found;
-  for (const std::string& path : paths) found.insert(parent_directory(path));
+  for (const Staged& file : whole) found.insert({parent_directory(file.path), file.staging});
   return {found.begin(), found.end()};
 }
 
@@ -68,21 +69,15 @@ Done remove_pivot(Files& files, const std::string& pivot, size_t count) {
 
 }  // namespace
 
-ReplaceSet::ReplaceSet(Files& files, std::string name, std::string anchor,
+ReplaceSet::ReplaceSet(Files& files, std::string name, const std::string& pivot_directory,
                        std::vector<Replacement> replacements)
     : files_(files),
       name_(std::move(name)),
-      pivot_(pivot_of(name_, anchor)),
+      pivot_(pivot_of(name_, pivot_directory)),
       replacements_(std::move(replacements)) {}
 
 std::string ReplaceSet::beside(size_t index, const char* suffix) const {
-  return staged_name(name_, replacements_[index].path, replacements_[index].number, suffix);
-}
-
-std::vector<std::string> ReplaceSet::directories() const {
-  std::vector<std::string> paths;
-  for (const Replacement& replacement : replacements_) paths.push_back(replacement.path);
-  return unique_directories(paths);
+  return staged_name(name_, replacements_[index].staging, replacements_[index].number, suffix);
 }
 
 std::unexpected<Error> ReplaceSet::raced(size_t index) const {
@@ -98,11 +93,17 @@ Done ReplaceSet::expect(size_t index, const std::string& at) const {
   return {};
 }
 
-Done ReplaceSet::expect(size_t index, const std::string& at, Before before) const {
-  if (before == Before::old_file) return expect(index, at);
+// A link that was displaced leads elsewhere from where it lies now: it is known by its target.
+Done ReplaceSet::expect_displaced(size_t index, const std::string& at, Before before) const {
   auto target = files_.read_link(at);
-  if (!target || *target != way_to_pivot(index)) return raced(index);
-  return {};
+  if (before == Before::our_link) {
+    if (!target || *target != way_to_pivot(index)) return raced(index);
+    return {};
+  }
+  if (!target) return expect(index, at);
+  auto link = links_.find(index);
+  if (link == links_.end() || link->second.target != *target) return raced(index);
+  return expect(index, link->second.real);
 }
 
 std::string ReplaceSet::way_to_pivot(size_t index) const {
@@ -125,6 +126,11 @@ Done ReplaceSet::stage_one(size_t index) {
   if (Done same = expect(index, replacement.path); !same) return same;
   auto info = files_.stat(replacement.path);
   if (!info) return pass(info);
+  if (auto target = files_.read_link(replacement.path)) {
+    auto real = files_.real_path(replacement.path);
+    if (!real) return pass(real);
+    links_[index] = {std::move(*target), std::move(*real)};
+  }
   // Created now, so newer than any honest mtime; a file from the future must still be passed.
   if (Done created =
           files_.create(beside(index, ".new"), replacement.bytes, replacement.attributes);
@@ -144,8 +150,9 @@ Done ReplaceSet::stage_pivot() {
   if (Done linked = files_.symlink("old", pivot_ + "/now"); !linked) return linked;
   for (size_t index = 0; index < replacements_.size(); ++index) {
     const Replacement& replacement = replacements_[index];
-    if (Done kept = name_twice(index, replacement.path, ".old", replacement.expected); !kept)
-      return kept;
+    auto link = links_.find(index);
+    const std::string& old_file = link == links_.end() ? replacement.path : link->second.real;
+    if (Done kept = name_twice(index, old_file, ".old", replacement.expected); !kept) return kept;
     if (Done named = name_twice(index, beside(index, ".new"), ".read", replacement.bytes); !named)
       return named;
     for (auto [side, suffix] : {std::pair("/old", ".old"), std::pair("/new", ".read")}) {
@@ -165,7 +172,7 @@ Done ReplaceSet::stage() {
     if (Done staged = stage_one(index); !staged) return staged;
   if (needs_pivot())
     if (Done staged = stage_pivot(); !staged) return staged;
-  std::vector<std::string> paths = directories();
+  std::vector<std::string> paths = directories_of(replacements_);
   for (size_t index = 0; index < replacements_.size(); ++index) {
     paths.push_back(beside(index, ".new"));
     if (!needs_pivot()) continue;
@@ -180,20 +187,20 @@ Done ReplaceSet::put(size_t index, const std::string& with, Before before) {
   const std::string& path = replacements_[index].path;
   Done exchanged = files_.exchange(path, with);
   if (exchanged) {
-    Done same = expect(index, with, before);
+    Done same = expect_displaced(index, with, before);
     if (same) return same;
     if (Done back = files_.exchange(path, with); !back) return back;
     return same;
   }
   if (exchanged.error().code != Code::unsupported) return exchanged;
-  if (Done same = expect(index, path, before); !same) return same;
+  if (Done same = expect_displaced(index, path, before); !same) return same;
   return files_.rename(with, path);
 }
 
 Done ReplaceSet::put_all(const char* suffix, Before before) {
   for (size_t index = 0; index < replacements_.size(); ++index)
     if (Done done = put(index, beside(index, suffix), before); !done) return done;
-  return files_.sync(directories());
+  return files_.sync(directories_of(replacements_));
 }
 
 // Who had a file open, or came through its link, may have written into the old one since it was
@@ -226,20 +233,34 @@ bool leads_into(const Files& files, const std::string& path, const std::string& 
   return target && target->find(std::string(kPrefix) + name + "/") != std::string::npos;
 }
 
-Done remove_leftovers(Files& files, const std::string& name,
-                      const std::vector<std::string>& paths) {
-  if (paths.empty()) return {};
-  for (const std::string& path : paths)
-    if (leads_into(files, path, name))
-      return fail(Code::failed, "clean up beside", path,
+Done remove_leftovers(Files& files, const std::string& name, const std::vector<StagedFile>& whole) {
+  if (whole.empty()) return {};
+  for (const StagedFile& file : whole)
+    if (leads_into(files, file.path, name))
+      return fail(Code::failed, "clean up beside", file.path,
                   fmt::format("it is still a link into {}{}", kPrefix, name));
-  for (size_t index = 0; index < paths.size(); ++index)
-    for (const char* suffix : {".new", ".old", ".read", ".link"})
-      if (Done gone = remove_if_there(files, staged_name(name, paths[index], index, suffix)); !gone)
-        return gone;
-  if (Done gone = remove_pivot(files, pivot_of(name, paths.front()), paths.size()); !gone)
+  for (size_t index = 0; index < whole.size(); ++index)
+    for (const char* suffix : {".new", ".old", ".read", ".link"}) {
+      std::string staged = staged_name(name, whole[index].staging, index, suffix);
+      if (Done gone = remove_if_there(files, staged); !gone) return gone;
+    }
+  if (Done gone = remove_pivot(files, pivot_of(name, whole.front().staging), whole.size()); !gone)
     return gone;
-  return files.sync(unique_directories(paths));
+  return files.sync(directories_of(whole));
+}
+
+std::string staging_directory(const Files& files, const std::string& path,
+                              const std::vector<std::string>& read_whole) {
+  const std::string own = parent_directory(path);
+  std::string staging = own;
+  auto is_read = [&] {
+    return std::ranges::any_of(read_whole,
+                               [&](const std::string& whole) { return is_within(staging, whole); });
+  };
+  while (is_read() && staging != "/") staging = parent_directory(staging);
+  if (staging == own) return own;
+  auto here = files.stat(own), there = files.stat(staging);
+  return here && there && here->device == there->device ? staging : own;
 }
 
 }  // namespace certrebind

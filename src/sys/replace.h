@@ -18,11 +18,13 @@
 // was displaced, so that an edit made by somebody else at the last moment is seen and put back;
 // where the file system lacks it, the file is compared just before a plain rename.
 //
-// The pivot stands beside the first file, and links are relative: they hold inside a chroot too.
-// Everything made on the way is named ".certrebind-NAME…", which no server's wildcard include
-// matches.
+// The pivot stands where the first file is staged, and links are relative: they hold inside a
+// chroot too. Everything made on the way is named ".certrebind-NAME…", which no server's wildcard
+// include matches. Where a server reads every file of a directory, whatever its name, a file in it
+// is staged above that directory.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,9 +32,17 @@
 
 namespace certrebind {
 
+// A file that is replaced, and the directory in which what belongs to it is made on the way; both
+// real paths, on one file system.
+struct StagedFile {
+  std::string path;
+  std::string staging;
+};
+
 struct Replacement {
   size_t number = 0;      // of the file in the whole that the set belongs to: names what is staged
   std::string path;       // a real path: links in it already resolved
+  std::string staging;    // as in StagedFile
   std::string expected;   // what a reader finds there now; anything else is a race
   std::string bytes;      // what shall lie there
   Attributes attributes;  // of the new file: those of the file it replaces
@@ -40,9 +50,9 @@ struct Replacement {
 
 class ReplaceSet {
  public:
-  // `name` is unique for ever: leftovers of different sets must never meet. `anchor` is the file
-  // beside which the pivot stands: the first of the whole.
-  ReplaceSet(Files& files, std::string name, std::string anchor,
+  // `name` is unique for ever: leftovers of different sets must never meet. `pivot_directory` is
+  // where the first file of the whole is staged.
+  ReplaceSet(Files& files, std::string name, const std::string& pivot_directory,
              std::vector<Replacement> replacements);
 
   // Does all that can fail: space, rights, comparison with what is expected. Changes no file;
@@ -62,7 +72,7 @@ class ReplaceSet {
   enum class Before { old_file, our_link };
   std::unexpected<Error> raced(size_t index) const;
   Done expect(size_t index, const std::string& at) const;
-  Done expect(size_t index, const std::string& at, Before before) const;
+  Done expect_displaced(size_t index, const std::string& at, Before before) const;
   std::string way_to_pivot(size_t index) const;
   Done stage_one(size_t index);
   Done name_twice(size_t index, const std::string& at, const char* suffix,
@@ -71,20 +81,31 @@ class ReplaceSet {
   Done put(size_t index, const std::string& with, Before before);
   Done put_all(const char* suffix, Before before);
   Done hand_back_late_edits();
-  std::vector<std::string> directories() const;
 
   Files& files_;
   std::string name_;
   std::string pivot_;
   std::vector<Replacement> replacements_;
+  // Where an interrupted swap left a link in a file's place: its target, and the file at its end.
+  struct Link {
+    std::string target;
+    std::string real;
+  };
+  std::map<size_t, Link> links_;
 };
 
 // The file is a link into the pivot of a set of this name: an interrupted swap left it so.
 bool leads_into(const Files& files, const std::string& path, const std::string& name);
 
-// Removes what a set of this name left and makes that durable. `paths` are all files of the whole:
-// their numbers are their places here, and the first is the anchor. Refuses while one of them is
-// still a link into the set's pivot. What is not there is no error.
-Done remove_leftovers(Files& files, const std::string& name, const std::vector<std::string>& paths);
+// Removes what a set of this name left and makes that durable. `whole` is all files of it: their
+// numbers are their places here. Refuses while one of them is still a link into the set's pivot.
+// What is not there is no error.
+Done remove_leftovers(Files& files, const std::string& name, const std::vector<StagedFile>& whole);
+
+// Where to stage a file (a real path): its own directory, or the nearest above that does not lie in
+// one of those of which some server reads every file. On another file system nothing can be staged
+// for it: then its own.
+std::string staging_directory(const Files& files, const std::string& path,
+                              const std::vector<std::string>& read_whole);
 
 }  // namespace certrebind

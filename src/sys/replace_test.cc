@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <random>
 
+#include "base/text.h"
 #include "sys/faulty_files.h"
 #include "sys/memory_files.h"
 
@@ -28,8 +29,26 @@ MemoryFiles disk_of(size_t count) {
   return files;
 }
 
-std::vector<std::string> paths_of(size_t count) {
-  return {kPaths.begin(), kPaths.begin() + static_cast<ptrdiff_t>(count)};
+// The second is staged above its directory, as where a server reads all of that.
+std::string staging_of(size_t i) {
+  return i == 1 ? "/etc/ssl" : parent_directory(kPaths[i]);
+}
+std::vector<StagedFile> whole_of(size_t count) {
+  std::vector<StagedFile> whole;
+  for (size_t i = 0; i < count; ++i) whole.push_back({kPaths[i], staging_of(i)});
+  return whole;
+}
+
+// What lies where something was staged, but for the files.
+std::vector<std::string> leftovers(const MemoryFiles& files) {
+  std::vector<std::string> found;
+  for (const StagedFile& file : whole_of(kPaths.size())) {
+    auto names = files.list(file.staging);
+    if (!names) continue;
+    for (const std::string& name : *names)
+      if (name.starts_with(".certrebind-")) found.push_back(file.staging + "/" + name);
+  }
+  return found;
 }
 
 // What is to be done to reach `content` from what a reader finds now.
@@ -38,6 +57,7 @@ std::vector<Replacement> towards(Files& files, size_t count, std::string (*conte
   for (size_t i = 0; i < count; ++i)
     replacements.push_back({.number = i,
                             .path = kPaths[i],
+                            .staging = staging_of(i),
                             .expected = files.read(kPaths[i], kPemLimit).value(),
                             .bytes = content(i),
                             .attributes = files.attributes(kPaths[i]).value()});
@@ -59,10 +79,10 @@ std::string state_of(const Files& files, size_t count) {
 
 Done replace(Files& files, const std::string& name, size_t count,
              std::string (*content)(size_t index)) {
-  ReplaceSet set(files, name, kPaths[0], towards(files, count, content));
+  ReplaceSet set(files, name, staging_of(0), towards(files, count, content));
   if (Done staged = set.stage(); !staged) return staged;
   if (Done swapped = set.swap(); !swapped) return swapped;
-  return remove_leftovers(files, name, paths_of(count));
+  return remove_leftovers(files, name, whole_of(count));
 }
 
 // Looks at the set of files after every single call that writes.
@@ -140,7 +160,7 @@ TEST_P(Replace, ReplacesAllAndLeavesNothingBehind) {
   MemoryFiles files = disk();
   ASSERT_TRUE(replace(files, "7", count(), new_content));
   EXPECT_EQ(state_of(files, count()), "new");
-  for (const std::string& path : paths_of(count())) {
+  for (const auto& [path, staging] : whole_of(count())) {
     EXPECT_EQ(files.lstat(path)->kind, FileKind::regular);
     EXPECT_EQ(files.attributes(path)->mode, 0640u);
     EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u);
@@ -171,11 +191,11 @@ TEST_P(Replace, PowerFailureAtEveryWriteLeavesOldOrNewAndRestores) {
       ASSERT_THAT((std::vector<std::string>{"old", "new"}),
                   testing::Contains(state_of(after, count())))
           << "write " << nth << ", seed " << seed;
-      ASSERT_TRUE(replace(after, "7-restore", count(), old_content));
-      ASSERT_TRUE(remove_leftovers(after, "7", paths_of(count())));
+      Done back = replace(after, "7-restore", count(), old_content);
+      ASSERT_TRUE(back) << back.error().message();
+      ASSERT_TRUE(remove_leftovers(after, "7", whole_of(count())));
       EXPECT_EQ(state_of(after, count()), "old");
-      for (const std::string& path : paths_of(count()))
-        EXPECT_EQ(after.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
+      EXPECT_THAT(leftovers(after), testing::IsEmpty());
     }
     if (finished) break;
   }
@@ -191,7 +211,7 @@ TEST_P(Replace, EveryFailureOnceOrForEverLeavesOldOrNew) {
                   testing::Contains(state_of(files, count())));
       if (outcome && faulty.calls() < nth) break;
       ASSERT_TRUE(replace(files, "7-restore", count(), old_content)) << nth;
-      ASSERT_TRUE(remove_leftovers(files, "7", paths_of(count()))) << nth;
+      ASSERT_TRUE(remove_leftovers(files, "7", whole_of(count()))) << nth;
       EXPECT_EQ(state_of(files, count()), "old");
     }
   }
@@ -199,7 +219,7 @@ TEST_P(Replace, EveryFailureOnceOrForEverLeavesOldOrNew) {
 
 TEST_P(Replace, AnEditBeforeStagingIsARace) {
   MemoryFiles files = disk();
-  ReplaceSet set(files, "7", kPaths[0], towards(files, count(), new_content));
+  ReplaceSet set(files, "7", staging_of(0), towards(files, count(), new_content));
   files.put(kPaths[0], "the administrator's");
   Done staged = set.stage();
   ASSERT_FALSE(staged);
@@ -209,7 +229,7 @@ TEST_P(Replace, AnEditBeforeStagingIsARace) {
 
 TEST_P(Replace, AnEditBetweenStagingAndSwappingIsKept) {
   MemoryFiles files = disk();
-  ReplaceSet set(files, "7", kPaths[0], towards(files, count(), new_content));
+  ReplaceSet set(files, "7", staging_of(0), towards(files, count(), new_content));
   ASSERT_TRUE(set.stage());
   ASSERT_TRUE(files.create("/etc/ssl/certs/theirs", "the administrator's", {}, std::nullopt));
   ASSERT_TRUE(files.rename("/etc/ssl/certs/theirs", kPaths[0]));
@@ -238,7 +258,7 @@ TEST_P(AnyMoment, SomebodyElsesWriteIsNeverLost) {
       all_seen = false;
       GetParam()(files, kPaths[2]);
     };
-    ReplaceSet set(watched, "7", kPaths[0], wanted);
+    ReplaceSet set(watched, "7", staging_of(0), wanted);
     Done done = set.stage();
     if (done) done = set.swap();
     watched.after = {};
@@ -248,15 +268,15 @@ TEST_P(AnyMoment, SomebodyElsesWriteIsNeverLost) {
       ++failures;
       std::vector<Replacement> back = towards(files, kCount, old_content);
       back[2].bytes = "theirs";
-      ReplaceSet again(files, "8", kPaths[0], back);
+      ReplaceSet again(files, "8", staging_of(0), back);
       ASSERT_TRUE(again.stage());
       ASSERT_TRUE(again.swap());
-      ASSERT_TRUE(remove_leftovers(files, "8", paths_of(kCount)));
+      ASSERT_TRUE(remove_leftovers(files, "8", whole_of(kCount)));
     }
-    ASSERT_TRUE(remove_leftovers(files, "7", paths_of(kCount)));
+    ASSERT_TRUE(remove_leftovers(files, "7", whole_of(kCount)));
     EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), done ? "new 0" : "old 0");
     EXPECT_EQ(files.lstat(kPaths[2])->kind, FileKind::regular);
-    for (const std::string& path : paths_of(kCount))
+    for (const auto& [path, staging] : whole_of(kCount))
       EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
   }
   EXPECT_GT(failures, 5) << "some of them came before we were done";
@@ -279,7 +299,7 @@ TEST(ReplaceSet, WhoIsOnTheWayThroughThePivotArrives) {
   constexpr size_t kCount = 2;
   MemoryFiles files = disk_of(kCount);
   WatchedFiles watched(files, kCount);
-  ReplaceSet set(watched, "7", kPaths[0], towards(files, kCount, new_content));
+  ReplaceSet set(watched, "7", staging_of(0), towards(files, kCount, new_content));
   ASSERT_TRUE(set.stage());
   bool went = false;
   watched.after = [&](int) {
@@ -303,20 +323,31 @@ TEST(ReplaceSet, APartOfTheWholeIsCleanedUpByTheWhole) {
   MemoryFiles files = disk_of(3);
   std::vector<Replacement> part = towards(files, 3, new_content);
   part.erase(part.begin());
-  ReplaceSet set(files, "7", kPaths[0], part);
+  ReplaceSet set(files, "7", staging_of(0), part);
   ASSERT_TRUE(set.stage());
   ASSERT_TRUE(set.swap());
-  ASSERT_TRUE(remove_leftovers(files, "7", paths_of(3)));
+  ASSERT_TRUE(remove_leftovers(files, "7", whole_of(3)));
   EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "old 0");
   EXPECT_EQ(files.read(kPaths[2], kPemLimit).value(), "new 2");
-  for (const std::string& path : paths_of(3))
-    EXPECT_EQ(files.list(path.substr(0, path.rfind('/')))->size(), 1u) << path;
+  EXPECT_THAT(leftovers(files), testing::IsEmpty());
 }
 
 TEST(RemoveLeftovers, RefusesWhileAFileIsALinkIntoThePivot) {
   MemoryFiles files = disk_of(2);
   files.put_link(kPaths[0], "../certs/.certrebind-7/now/0");
-  EXPECT_FALSE(remove_leftovers(files, "7", paths_of(2)));
+  EXPECT_FALSE(remove_leftovers(files, "7", whole_of(2)));
+}
+
+TEST(StagingDirectory, LiesAboveWhatAServerReadsWhole) {
+  MemoryFiles files;
+  files.put("/etc/httpd/sites/a/b.conf", "");
+  const std::string path = "/etc/httpd/sites/a/b.conf";
+  EXPECT_EQ(staging_directory(files, path, {}), "/etc/httpd/sites/a");
+  EXPECT_EQ(staging_directory(files, path, {"/etc/other"}), "/etc/httpd/sites/a");
+  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd/sites/a"}), "/etc/httpd/sites");
+  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd/sites/a", "/etc/httpd/sites"}),
+            "/etc/httpd");
+  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd", "/etc/httpd/sites/a"}), "/etc");
 }
 
 }  // namespace

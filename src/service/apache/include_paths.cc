@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "service/glob.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int kDeepest = 20;            // AP_MAX_INCLUDE_DIR_DEPTH
 constexpr size_t kMostFiles = 200'000;  // links that lead in circles end here
+constexpr size_t kWorthThreads = 64;    // fewer are looked at before a thread has started
 
 class Expander {
  public:
@@ -24,11 +26,9 @@ class Expander {
   }
 
  private:
-  bool is_directory(const std::string& path) const {
-    auto real = root_.real_path(path.empty() ? "/" : path);
-    if (!real) return false;
-    auto info = root_.files().stat(*real);
-    return info && info->kind == FileKind::directory;
+  bool is_directory(const std::string& path) {
+    auto found = find(path);
+    return found && found->kind == FileKind::directory;
   }
 
   std::vector<std::string> entries(const std::string& directory) {
@@ -47,22 +47,34 @@ class Expander {
     if (component.empty() && !last) return match(directory, after, depth);
     if (!is_glob(component)) {
       std::string path = fmt::format("{}/{}", directory, component);
-      return last ? add(component.empty() ? directory : path, depth) : match(path, after, depth);
+      if (!last) return match(path, after, depth);
+      if (component.empty()) path = directory;
+      return add(path, find(path), depth);
     }
-    for (const std::string& name : entries(directory)) {
-      if (!glob_match(component, name)) continue;
-      std::string path = fmt::format("{}/{}", directory, name);
-      if (last) {
-        add(path, depth);
-      } else if (is_directory(path)) {
-        match(path, after, depth);
-      }
-    }
+    std::vector<std::string> paths;
+    for (const std::string& name : entries(directory))
+      if (glob_match(component, name)) paths.push_back(fmt::format("{}/{}", directory, name));
+    if (last) return add_all(paths, depth);
+    for (const std::string& path : paths)
+      if (is_directory(path)) match(path, after, depth);
   }
 
-  void add(const std::string& path, int depth) {
-    if (!is_directory(path)) {
-      if (found_.files.size() < kMostFiles) found_.files.push_back(path);
+  Result<Root::Found> find(const std::string& path) {
+    return root_.find(path.empty() ? "/" : path);
+  }
+
+  // Looked at side by side where there are many; taken in order.
+  void add_all(const std::vector<std::string>& paths, int depth) {
+    std::vector<Result<Root::Found>> found(paths.size());
+    size_t threads = paths.size() < kWorthThreads ? 1 : std::thread::hardware_concurrency();
+    for_each_index(paths.size(), threads, [&](size_t i) { found[i] = find(paths[i]); });
+    for (size_t i = 0; i < paths.size(); ++i) add(paths[i], std::move(found[i]), depth);
+  }
+
+  void add(const std::string& path, Result<Root::Found> found, int depth) {
+    if (!found || found->kind != FileKind::directory) {
+      if (found_.files.size() < kMostFiles)
+        found_.files.push_back({path, found ? std::move(found->real) : ""});
       return;
     }
     directory_found_ = true;
@@ -71,7 +83,11 @@ class Expander {
           fmt::format("the directory {} is nested more than {} deep", printable(path), kDeepest);
       return;
     }
-    for (const std::string& name : entries(path)) add(fmt::format("{}/{}", path, name), depth + 1);
+    found_.whole.push_back(path);
+    std::vector<std::string> inside;
+    for (const std::string& name : entries(path))
+      inside.push_back(fmt::format("{}/{}", path, name));
+    add_all(inside, depth + 1);
   }
 
   Root& root_;

@@ -9,9 +9,15 @@
 
 namespace certrebind::apache {
 
+struct IncludedFile {
+  std::string path;  // inside the root
+  std::string real;  // on this host; empty: there is none, or it cannot be reached
+};
+
 struct IncludePaths {
-  std::vector<std::string> files;        // inside the root
+  std::vector<IncludedFile> files;
   std::vector<std::string> directories;  // that were looked into, inside the root
+  std::vector<std::string> whole;        // of these, those that bring all their files
   std::string problem;                   // why httpd would refuse the directive
 };
 
