@@ -13,6 +13,7 @@ BUILD_PACKAGES=(
   "libtomlplusplus-dev:the configuration file"
   "nlohmann-json3-dev:JSON output"
   "libcli11-dev:the command line"
+  "libpcre2-dev:regular expressions, as httpd has them"
   "libjemalloc-dev:a faster allocator"
   "libsystemd-dev:what the daemon tells systemd and its journal"
 )

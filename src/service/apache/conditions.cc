@@ -1,7 +1,13 @@
 #include "service/apache/conditions.h"
 
+#include <fmt/format.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include <array>
 #include <charconv>
+#include <memory>
 
 #include "base/text.h"
 
@@ -44,6 +50,31 @@ std::optional<Version> parse_version(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_equals(std::string_view sign) {
+  return sign == "=" || sign == "==" || sign.empty();
+}
+
+// As httpd has it, by the library that httpd uses; nothing where that refuses the pattern.
+std::optional<bool> matches(std::string_view pattern, std::string_view text) {
+  auto bytes = [](std::string_view view) { return reinterpret_cast<PCRE2_SPTR>(view.data()); };
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> code(
+      pcre2_compile(bytes(pattern), pattern.size(), 0, &error, &at, nullptr), pcre2_code_free);
+  if (!code) return std::nullopt;
+  std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> found(
+      pcre2_match_data_create_from_pattern(code.get(), nullptr), pcre2_match_data_free);
+  return pcre2_match(code.get(), bytes(text), text.size(), 0, 0, found.get(), nullptr) >= 0;
+}
+
+// The pattern of "~ PATTERN" and of "= /PATTERN/".
+std::optional<std::string_view> pattern_of(std::string_view sign, std::string_view wanted) {
+  if (sign == "~") return wanted;
+  bool slashes = wanted.size() > 1 && wanted.starts_with('/') && wanted.ends_with('/');
+  if (slashes && is_equals(sign)) return wanted.substr(1, wanted.size() - 2);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<std::string> module_names(std::string_view identifier, std::string_view file) {
@@ -72,10 +103,15 @@ std::optional<bool> version_fits(const Version& version, std::span<const Word> a
   }
   bool negated = sign.starts_with('!');
   if (negated) sign.remove_prefix(1);
+  if (auto pattern = pattern_of(sign, wanted)) {
+    auto found =
+        matches(*pattern, fmt::format("{}.{}.{}", version.major, version.minor, version.patch));
+    return found ? std::optional(*found != negated) : std::nullopt;
+  }
   auto other = parse_version(wanted);
   if (!other) return std::nullopt;
   bool fits = false;
-  if (sign == "=" || sign == "==" || sign.empty()) {
+  if (is_equals(sign)) {
     fits = version == *other;
   } else if (sign == ">") {
     fits = version > *other;

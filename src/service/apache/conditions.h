@@ -19,7 +19,7 @@ std::vector<std::string> module_names(std::string_view identifier, std::string_v
 // The identifier of a module that is compiled in: "ssl_module" of "mod_ssl.c".
 std::string module_identifier(std::string_view source_file);
 
-// Takes the arguments of an <IfVersion>; nothing for a form that is not understood (a regex).
+// Takes the arguments of an <IfVersion>; nothing for a form that httpd refuses.
 std::optional<bool> version_fits(const Version& version, std::span<const Word> arguments);
 
 }  // namespace certrebind::apache
