@@ -45,7 +45,7 @@ _certrebind() {
     plan) words="--key --repoint --rewrite" ;;
     rebind) words="--key --repoint --rewrite --pending --dry-run" ;;
     renew) words="--force --dry-run" ;;
-    events) words="--follow" ;;
+    events) words="--follow --last" ;;
     history) [ -n "$sub" ] || words="show" ;;
     autoenroll)
       case $sub in

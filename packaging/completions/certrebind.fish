@@ -52,6 +52,7 @@ complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l dry-run -d 'Th
 complete -c certrebind -n '__fish_seen_subcommand_from renew' -l force -d 'Also if it is not due'
 complete -c certrebind -n '__fish_seen_subcommand_from renew' -l dry-run -d 'Only show what would be run'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -s f -l follow -d 'Go on until interrupted'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -s n -l last -x -d 'Only the last N'
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -a 'status enable disable run'
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -l all -d 'run: also what a timer renews'
 

@@ -76,6 +76,12 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return joined;
 }
 
+std::string few_of(const std::vector<std::string>& parts, size_t most) {
+  if (parts.size() <= most) return printable(join(parts, ", "));
+  std::vector<std::string> first(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(most));
+  return fmt::format("{} and {} more", printable(join(first, ", ")), parts.size() - most);
+}
+
 std::string count_of(size_t count, std::string_view one, std::string_view many) {
   if (count == 1) return fmt::format("1 {}", one);
   return many.empty() ? fmt::format("{} {}s", count, one) : fmt::format("{} {}", count, many);

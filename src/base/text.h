@@ -22,6 +22,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 // "1 site", "3 sites": `many` defaults to `one` + "s".
 std::string count_of(size_t count, std::string_view one, std::string_view many = {});
 
+// "a, b and 3 more": the first `most` of them.
+std::string few_of(const std::vector<std::string>& parts, size_t most);
+
 // The directory part of a path: "/a" for "/a/b", "/" for "/b", "." for "b".
 std::string parent_directory(std::string_view path);
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "rebind/reloader.h"
 
 namespace certrebind {
 
@@ -82,6 +83,15 @@ bool is_testable(const Survey& survey, const Service& service) {
   });
 }
 
+std::string why_no_reload(const Host& host, const Service& service, const Command& test) {
+  auto output = host.commands.run(test, kTestDeadline);
+  if (!output) return output.error().message();
+  if (output->status != 0)
+    return "the server's own test fails: " + join(split(trim(output->output), '\n'), "; ");
+  Done free = Reloader(&service, host).can_listen();
+  return free ? "" : free.error().cause;
+}
+
 // The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
 // will be served. Who is not root may not read what they have to.
 std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
@@ -90,15 +100,13 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
   for (const auto& service : survey.services.found) {
     auto command = service->config_test();
     if (!command || !is_testable(survey, *service)) continue;
-    auto output = host.commands.run(*command, kTestDeadline);
-    if (output && output->status == 0) continue;
-    std::string said =
-        output ? join(split(trim(output->output), '\n'), "; ") : output.error().message();
+    std::string why = why_no_reload(host, *service, *command);
+    if (why.empty()) continue;
     broken.push_back({.severity = Severity::error,
                       .file = service->id().path,
                       .line = 0,
                       .column = 0,
-                      .message = "the server's own test fails, so no reload can succeed: " + said});
+                      .message = "no reload can succeed: " + why});
   }
   return broken;
 }
@@ -106,18 +114,22 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
 Result<Report> look(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
-  compare_with_servers(context.host(), *surveyed);
+  mark_not_loaded(context.host(), context.memory(), *surveyed);
   context.remember(*surveyed);
   Report report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   TerminalWatcher watcher;
   size_t total = 0;
   for (const SurveyedBinding& bound : report.survey.bindings)
     total += expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).size();
-  std::vector<Diagnostic> broken;
-  std::jthread testing([&] { broken = test_configurations(context.host(), report.survey); });
+  std::vector<Diagnostic> doubts, broken;
+  std::jthread testing([&] {
+    doubts = ask_servers(context.host(), report.survey.services);
+    broken = test_configurations(context.host(), report.survey);
+  });
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
                           [&](size_t done) { watcher.progress("handshakes", done, total); });
   testing.join();
+  std::ranges::move(doubts, std::back_inserter(report.survey.diagnostics));
   std::ranges::move(broken, std::back_inserter(report.survey.diagnostics));
   read_journal(context, report);
   pay_what_is_owed(context, report);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -66,7 +67,19 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_task(app, chosen);
 }
 
-int run_chosen(const GlobalOptions& globals, const Invocation& chosen) {
+// The others are about the whole machine, or about one record of it.
+const std::set<std::string>& commands_of_services() {
+  static const std::set<std::string> kNames = {
+      "check", "scan",    "certificates", "show",       "explain", "plan",   "rebind",
+      "undo",  "restore", "renew",        "autoenroll", "switch",  "history"};
+  return kNames;
+}
+
+int run_chosen(const std::string& command, const GlobalOptions& globals, const Invocation& chosen) {
+  if (!globals.services.empty() && !commands_of_services().contains(command))
+    return report({Code::usage, "use", "--service with " + command,
+                   "this command is about the whole machine",
+                   "what is to be left alone, and how, says a [[policy]]: man certrebind.toml"});
   auto context = Context::create(globals);
   if (!context) return report(context.error());
   return chosen(**context);
@@ -110,7 +123,7 @@ int run_certrebind(int argc, const char* const* argv) {
     print_error(app.help());
     return kUsage;
   }
-  return run_chosen(globals, chosen);
+  return run_chosen(app.get_subcommands().front()->get_name(), globals, chosen);
 }
 
 }  // namespace certrebind

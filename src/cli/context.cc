@@ -68,11 +68,14 @@ Host Context::host() {
           .clock = clock_};
 }
 
-std::vector<Sighting> Context::sightings() const {
+const Memory& Context::memory() {
+  if (state_) return memory_;
   auto state = State::open_for_reading(settings_);
-  if (!state) return {};
-  auto seen = remembered(state->database());
-  return seen ? std::move(*seen) : std::vector<Sighting>();
+  if (!state) return memory_;
+  state_.emplace(std::move(*state));
+  journal_.emplace(state_->database(), clock_);
+  if (auto memory = recall(state_->database(), *journal_)) memory_ = std::move(*memory);
+  return memory_;
 }
 
 void Context::remember(const Survey& survey) {

@@ -36,8 +36,8 @@ class Context {
   const Prober& prober() const { return *prober_; }
   bool json() const { return json_; }
 
-  // What was seen before; nothing where there is no state yet.
-  std::vector<Sighting> sightings() const;
+  // What is known from before; nothing where there is no state yet.
+  const Memory& memory();
   // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
   void remember(const Survey& survey);
 
@@ -51,6 +51,9 @@ class Context {
   SystemNetwork network_;
   SystemClock clock_;
   std::unique_ptr<Prober> prober_;
+  std::optional<State> state_;  // for reading, as the two below
+  std::optional<Journal> journal_;
+  Memory memory_;
 };
 
 // `path` made absolute against the working directory.

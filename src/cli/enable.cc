@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
 #include "cli/renewer_output.h"
-#include "rebind/survey.h"
+#include "rebind/pending.h"
 #include "state/wake.h"
 
 namespace certrebind {
@@ -36,12 +38,18 @@ std::string start_daemon(Context& context) {
                      kUnit);
 }
 
+// Empty: it is looked after.
+std::string why_left_out(const SurveyedBinding& bound) {
+  if (!bound.binding.not_editable.empty()) return bound.binding.not_editable;
+  if (bound.left_alone) return "a policy leaves it alone";
+  return bound.disk ? bound.disk->problem : "";
+}
+
 void tell_what_is_looked_after(Context& context, const Survey& survey) {
   size_t after = 0;
   std::vector<std::string> left_out;
   for (const SurveyedBinding& bound : survey.bindings) {
-    std::string why = bound.binding.not_editable;
-    if (why.empty() && bound.disk && !bound.disk->problem.empty()) why = bound.disk->problem;
+    std::string why = why_left_out(bound);
     if (why.empty()) {
       ++after;
     } else {
@@ -71,6 +79,7 @@ int enable(Context& context) {
   if (!database) return report(database.error());
   auto surveyed = survey(host, {});
   if (!surveyed) return report(surveyed.error());
+  leave_alone(context.settings(), *surveyed);
   auto noted = remember_survey(*database, *surveyed, true, host.clock.wall());
   if (!noted) return report(noted.error());
   const std::string directory = context.settings().tasks_directory();
@@ -104,13 +113,22 @@ int disable(Context& context) {
     return kDone;
   }
   if (!removed) return report(removed.error());
-  auto database = State::open_beside(host.files, context.settings());
-  if (database)
-    if (Done forgotten = TaskQueue(*database).removed(kRebindTask); !forgotten)
-      return report(forgotten.error());
-  print_line("disabled: nothing is rebound by itself any more");
+  bool at_work = false;
+  if (auto database = State::open_beside(host.files, context.settings())) {
+    TaskQueue queue(*database);
+    if (Done forgotten = queue.removed(kRebindTask); !forgotten) return report(forgotten.error());
+    auto runs = queue.history(kRebindTask);
+    at_work = runs && std::ranges::any_of(
+                          *runs, [](const TaskRun& run) { return run.state == RunState::running; });
+  }
+  print_line(at_work ? "disabled: once the rebind that is at work has ended, nothing is rebound by "
+                       "itself any more"
+                     : "disabled: nothing is rebound by itself any more");
   if (daemon_runs(context.settings()))
-    print_line("the daemon goes on logging; to end it: systemctl disable --now certrebind");
+    print_line(std::string("the daemon goes on logging; to end it: ") +
+               (has_systemd(host.files)
+                    ? "systemctl disable --now certrebind"
+                    : "send it SIGTERM, and have it no longer started at boot"));
   return kDone;
 }
 

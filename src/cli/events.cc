@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <ranges>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -16,6 +17,7 @@ constexpr milliseconds kFollowEvery(500);
 
 struct Options {
   bool follow = false;
+  size_t last = 0;  // only so many of what is there; 0: all
 };
 
 Json to_json(const Event& event) {
@@ -48,13 +50,17 @@ void print_event(const Event& event, bool json) {
 
 int events(Context& context, const Options& options) {
   int64_t last = 0;
+  size_t most = options.last;
   while (true) {
     auto state = State::open_for_reading(context.settings());
     if (!state && state.error().code != Code::not_found) return report(state.error());
     if (state) {
       auto found = events_after(state->database(), last);
       if (!found) return report(found.error());
-      for (const Event& event : *found) print_event(event, context.json());
+      size_t skipped = most > 0 && found->size() > most ? found->size() - most : 0;
+      for (const Event& event : *found | std::views::drop(skipped))
+        print_event(event, context.json());
+      most = 0;  // what comes later is all new
       if (!found->empty()) last = found->back().record;
     }
     if (!options.follow) break;
@@ -72,7 +78,11 @@ void add_events(CLI::App& app, Invocation& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("events", "the lifecycle log");
   command->add_flag("--follow,-f", options->follow, "go on until interrupted");
-  command->footer("With --json, one JSON object a line.\nExample:\n  certrebind events --follow");
+  command->add_option("--last,-n", options->last, "only the last N, and what follows them")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "With --json, one JSON object a line.\nExample:\n  certrebind events --last 20 --follow");
   command->callback(
       [&chosen, options] { chosen = [options](Context& c) { return events(c, *options); }; });
 }

@@ -210,9 +210,9 @@ void add_explain(CLI::App& app, Invocation& chosen) {
       "explain", "why this name, listener or file is served with this certificate, and what next");
   command
       ->add_option("what", *typed,
-                   "a host name, a listener (127.0.0.1:443, :443) or the path of a certificate, a "
-                   "key or a configuration file")
-      ->type_name("NAME|ADDRESS|PATH")
+                   "a host name, a listener (127.0.0.1:443, :443), the path of a certificate, a "
+                   "key or a configuration file, or a certificate's thumbprint")
+      ->type_name("NAME|ADDRESS|PATH|THUMBPRINT")
       ->required();
   command->footer("Example:\n  certrebind explain www.example.com");
   command->callback(

@@ -11,12 +11,6 @@ namespace certrebind {
 
 namespace {
 
-std::string outcome_text(const TransactionRow& row) {
-  if (!row.outcome) return "interrupted (" + to_text(row.phase) + ")";
-  std::string text = to_text(*row.outcome);
-  return row.owed ? text + ", proof owed" : text;
-}
-
 std::string successions_text(const TransactionRow& row) {
   std::vector<std::string> parts;
   for (const JournalSuccession& succession : row.record.successions)
@@ -69,6 +63,10 @@ int list(Context& context) {
     rows = std::move(*all);
   }
   std::ranges::reverse(rows);
+  std::erase_if(rows, [&](const TransactionRow& row) {
+    return !context.only().empty() &&
+           std::ranges::find(context.only(), row.service) == context.only().end();
+  });
   if (context.json()) {
     Json json = Json::array();
     for (const TransactionRow& row : rows) json.push_back(to_json(row));
@@ -81,6 +79,14 @@ int list(Context& context) {
   return kDone;
 }
 
+// What became of the files that were to be replaced.
+const char* word_for_files(const TransactionRow& row) {
+  if (row.outcome == Outcome::committed) return "replaced";
+  if (row.outcome == Outcome::refused) return "left as it was:";
+  if (row.outcome == Outcome::rolled_back) return "put back:";
+  return "to be replaced:";
+}
+
 void print_row(const TransactionRow& row) {
   print_line(fmt::format("transaction {}: {} of {}: {}", row.id, row.act, row.service.text(),
                          outcome_text(row)));
@@ -90,7 +96,8 @@ void print_row(const TransactionRow& row) {
   for (const JournalSuccession& succession : row.record.successions)
     print_line(fmt::format("  {} -> {}\n    {}", succession.old_thumbprint,
                            succession.new_thumbprint, printable(join(succession.sites, ", "))));
-  for (const JournalFile& file : row.record.files) print_line("  replaced " + printable(file.path));
+  for (const JournalFile& file : row.record.files)
+    print_line(fmt::format("  {} {}", word_for_files(row), printable(file.path)));
   for (const std::string& line : split(row.account, '\n'))
     if (!line.empty()) print_line("  " + line);
 }

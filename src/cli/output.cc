@@ -179,6 +179,12 @@ Json to_json(const Diagnostic& diagnostic) {
           {"message", printable(diagnostic.message)}};
 }
 
+std::string outcome_text(const TransactionRow& row) {
+  if (!row.outcome) return "interrupted (" + to_text(row.phase) + ")";
+  std::string text = to_text(*row.outcome);
+  return row.owed ? text + ", proof owed" : text;
+}
+
 Json to_json(const Account& account) {
   return {{"service", account.service.text()},
           {"transaction", account.transaction},

@@ -51,6 +51,8 @@ Json to_json(const CertificateOutline& certificate, const std::string& der, Wall
 Json to_json(const Binding& binding);
 Json to_json(const Diagnostic& diagnostic);
 Json to_json(const Account& account);
+// How a transaction ended, in a few words.
+std::string outcome_text(const TransactionRow& row);
 
 // Diagnostics to stderr, notes left out unless nothing else is said.
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics);

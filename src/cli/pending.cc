@@ -14,22 +14,16 @@ namespace certrebind {
 
 namespace {
 
-Result<PendingLook> look(Context& context, Memory memory) {
+Result<PendingLook> look(Context& context, const Memory& memory) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
+  leave_alone(context.settings(), *surveyed);
+  mark_not_loaded(context.host(), memory, *surveyed);
   PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}, {}};
   found.looks = look_at_all(context.prober(), *found.survey, {});
   found.pending =
       find_pending(context.host(), context.settings(), *found.survey, found.looks, memory);
   return found;
-}
-
-Result<Memory> memory_of(Database& database) {
-  auto sightings = remembered(database);
-  if (!sightings) return pass(sightings);
-  auto successions = known_successions(database);
-  if (!successions) return pass(successions);
-  return Memory{std::move(*sightings), std::move(*successions)};
 }
 
 // Where everything serves what lies on disk, with its key, whatever was left by an earlier
@@ -40,9 +34,10 @@ Done note_settled(const Host& host, Database& database, const PendingLook& look)
     std::vector<const Binding*> of_service;
     bool agrees = true;
     for (size_t i = 0; i < bindings.size(); ++i) {
-      if (bindings[i].service != service.get()) continue;
+      if (bindings[i].service != service.get() || bindings[i].left_alone) continue;
       of_service.push_back(&bindings[i].binding);
-      agrees = agrees && std::ranges::all_of(look.looks[i], [&](const Look& each) {
+      agrees = agrees && !bindings[i].not_loaded &&
+               std::ranges::all_of(look.looks[i], [&](const Look& each) {
                  return each.served && bindings[i].holds(each.served->thumbprint);
                });
     }
@@ -55,10 +50,10 @@ Done note_settled(const Host& host, Database& database, const PendingLook& look)
 
 }  // namespace
 
-Result<PendingLook> look_for_pending(Context& context, Database& database) {
-  auto memory = memory_of(database);
+Result<PendingLook> look_for_pending(Context& context, Database& database, Journal& journal) {
+  auto memory = recall(database, journal);
   if (!memory) return pass(memory);
-  auto found = look(context, std::move(*memory));
+  auto found = look(context, *memory);
   if (!found) return found;
   auto noted = remember_survey(database, *found->survey, context.only().empty(),
                                context.host().clock.wall());
@@ -127,10 +122,7 @@ RebindRequest request_of(const Pending& pending, const Context& context,
 }
 
 int plan_pending(Context& context, const RebindOptions& options) {
-  auto state = State::open_for_reading(context.settings());
-  auto memory = state ? memory_of(state->database()) : Result<Memory>(Memory{});
-  if (!memory) return report(memory.error());
-  auto found = look(context, std::move(*memory));
+  auto found = look(context, context.memory());
   if (!found) return report(found.error());
   print_undecided(context, found->pending);
   if (found->pending.pairs.empty()) {
@@ -138,7 +130,7 @@ int plan_pending(Context& context, const RebindOptions& options) {
     if (!context.json()) print_line("nothing differs that could be put right by itself");
     return kDone;
   }
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), context.sightings(),
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),
                           request_of(found->pending, context, options));
   if (!prepared) return report(prepared.error());
   return show_prepared(context, *prepared);

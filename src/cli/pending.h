@@ -18,7 +18,7 @@ struct PendingLook {
 
 // Surveys, shakes hands with everything, and finds what is pending. What is bound and seen is
 // remembered, unless `database` may not be written.
-Result<PendingLook> look_for_pending(Context& context, Database& database);
+Result<PendingLook> look_for_pending(Context& context, Database& database, Journal& journal);
 
 // What preflight refuses needs a person, too.
 void add_refused(const Prepared& prepared, Pending& pending);

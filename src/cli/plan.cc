@@ -32,9 +32,8 @@ void add_rebind_options(CLI::App& command, RebindOptions& options) {
 
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context) {
   if (options.certificates.empty() || options.certificates.size() % 2 != 0)
-    return fail(Code::usage, "rebind", join(options.certificates, " "),
-                "certificates come in pairs, OLD and NEW",
-                "certrebind rebind OLD NEW [OLD NEW ...]");
+    return fail(Code::usage, "pair the certificates", join(options.certificates, " "),
+                "they come in pairs, OLD and NEW", "name them as OLD NEW [OLD NEW ...]");
   RebindRequest request;
   for (size_t i = 0; i < options.certificates.size(); i += 2)
     request.pairs.push_back({.old_one = as_path_or_thumbprint(options.certificates[i]),
@@ -55,14 +54,14 @@ int show_prepared(const Context& context, const Prepared& prepared) {
     print_prepared(prepared);
     print_diagnostics(prepared.survey.diagnostics);
   }
-  return prepared.refused() ? kDiffers : kDone;
+  return prepared.refused() || prepared.overlooked() ? kDiffers : kDone;
 }
 
 int plan_only(Context& context, const RebindOptions& options) {
   auto request = request_of(options, context);
   if (!request) return report(request.error());
   auto prepared =
-      prepare(context.host(), context.settings(), context.prober(), context.sightings(), *request);
+      prepare(context.host(), context.settings(), context.prober(), context.memory(), *request);
   if (!prepared) return report(prepared.error());
   return show_prepared(context, *prepared);
 }

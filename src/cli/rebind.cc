@@ -21,16 +21,16 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
       print_line("refused: nothing was changed for it; what was served is served still");
   }
   print_accounts(accounts);
-  for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
+  print_idle(prepared);
 }
 
 // Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
 // a person to look at.
 int act_on(Context& context, const Acting& acting, const RebindRequest& request, Pending* pending) {
   const Bench& bench = acting.bench();
-  auto seen = remembered(bench.state.database());
-  if (!seen) return report(seen.error());
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, request);
+  auto memory = recall(bench.state.database(), bench.journal);
+  if (!memory) return report(memory.error());
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), *memory, request);
   if (!prepared) return report(prepared.error());
   // What was found pending was remembered whole, with what a policy leaves out.
   Result<bool> noted = false;
@@ -59,7 +59,7 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  bool differs = pending == nullptr && prepared->refused();
+  bool differs = pending == nullptr && (prepared->refused() || prepared->overlooked());
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
@@ -76,7 +76,7 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   Database& database = (*acting)->bench().state.database();
-  auto surveyed = look_for_pending(context, database);
+  auto surveyed = look_for_pending(context, database, (*acting)->bench().journal);
   if (!surveyed) return report(surveyed.error());
   print_undecided(context, surveyed->pending);
   if (surveyed->pending.pairs.empty()) {

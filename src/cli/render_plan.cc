@@ -150,9 +150,17 @@ void print_findings(const Plan& plan) {
   }
 }
 
+void print_idle(const Prepared& prepared) {
+  for (const std::string& sentence : prepared.idle)
+    print_line(sentence + (prepared.overlooked()
+                               ? " that could be read; nothing was done, but see the errors: it "
+                                 "may be bound where they are"
+                               : "; nothing to do"));
+}
+
 void print_prepared(const Prepared& prepared) {
   for (const Plan& plan : prepared.plans) print_plan(plan);
-  for (const std::string& sentence : prepared.idle) print_line(sentence + "; nothing to do");
+  print_idle(prepared);
 }
 
 Json to_json(const Prepared& prepared) {

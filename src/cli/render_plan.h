@@ -7,6 +7,8 @@
 namespace certrebind {
 
 void print_prepared(const Prepared& prepared);
+// What of the successions is bound nowhere.
+void print_idle(const Prepared& prepared);
 Json to_json(const Prepared& prepared);
 
 // What `rebind` says of a plan: which bindings, and the findings.

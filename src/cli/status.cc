@@ -83,8 +83,7 @@ void print_status(const Status& status, size_t stores, WallTime now) {
   if (!status.rebinds.empty()) print_line("last:");
   for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
     print_line(fmt::format("  {}  {} {}  {}  {}", row.id, to_text(row.started), row.act,
-                           row.outcome ? to_text(*row.outcome) : "interrupted",
-                           row.service.text()));
+                           outcome_text(row), row.service.text()));
   for (const Error& error : status.bad_tasks)
     print_line(coloured(Colour::red, "a task is left out: ") + error.message());
   if (status.attention.empty()) print_line("nothing needs a person");
@@ -107,6 +106,7 @@ void print_status_json(const Status& status, WallTime now) {
                        {"act", row.act},
                        {"service", row.service.text()},
                        {"outcome", row.outcome ? to_text(*row.outcome) : "interrupted"},
+                       {"proof_owed", row.owed},
                        {"started", to_rfc3339(row.started)}});
   for (const Attention& each : status.attention)
     needed.push_back({{"subject", each.subject},

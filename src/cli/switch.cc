@@ -20,9 +20,11 @@ int switch_over(Context& context, const Options& options) {
   if (!request) return report(request.error());
   auto database = State::open_beside(context.host().files, context.settings());
   if (!database) return report(database.error());
-  auto seen = remembered(*database);
-  if (!seen) return report(seen.error());
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), *seen, *request);
+  Host host = context.host();
+  Journal journal(*database, host.clock);
+  auto memory = recall(*database, journal);
+  if (!memory) return report(memory.error());
+  auto prepared = prepare(host, context.settings(), context.prober(), *memory, *request);
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
   Done logged = options.notify_only ? announce(*database, *prepared, now)

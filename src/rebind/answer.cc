@@ -16,6 +16,13 @@ std::string any_name(const Endpoint& endpoint) {
   return endpoint.without_sni || endpoint.probe_names.empty() ? "" : endpoint.probe_names.front();
 }
 
+void add_all_endpoints(const SurveyedBinding& bound, const std::string& why,
+                       std::vector<Answer>& answers) {
+  if (bound.binding.endpoints.empty()) answers.push_back({&bound, nullptr, "", why});
+  for (const Endpoint& endpoint : bound.binding.endpoints)
+    answers.push_back({&bound, &endpoint, any_name(endpoint), why});
+}
+
 // ---- by path
 
 bool is_same_file(const Files& files, const std::string& real, const std::string& path) {
@@ -39,9 +46,25 @@ std::vector<Answer> users_of(const Files& files, const Survey& survey, const std
       why = "this file configures it";
     }
     if (why.empty()) continue;
-    if (binding.endpoints.empty()) answers.push_back({&bound, nullptr, "", why});
-    for (const Endpoint& endpoint : binding.endpoints)
-      answers.push_back({&bound, &endpoint, any_name(endpoint), why});
+    add_all_endpoints(bound, why, answers);
+  }
+  return answers;
+}
+
+// ---- by certificate
+
+// Hexadecimal digits, enough that they are no word: "cafe" is a host.
+bool is_thumbprint(std::string_view typed) {
+  return typed.size() >= 8 && typed.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::vector<Answer> holders_of(const Survey& survey, const std::string& thumbprint) {
+  std::vector<Answer> answers;
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (!bound.disk || !bound.disk->certificate ||
+        !bound.disk->certificate->thumbprint.hex().starts_with(thumbprint))
+      continue;
+    add_all_endpoints(bound, "this certificate lies there", answers);
   }
   return answers;
 }
@@ -149,7 +172,11 @@ std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
 std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed) {
   if (typed.starts_with('/')) return users_of(files, survey, typed);
   if (typed.starts_with("unix:") || as_listener(typed)) return answers_at(survey, typed);
-  return answers_for(survey, to_lower(typed));
+  std::string lowered = to_lower(typed);
+  std::vector<Answer> answers = answers_for(survey, lowered);
+  if (!is_thumbprint(lowered)) return answers;
+  std::vector<Answer> holders = holders_of(survey, lowered);
+  return holders.empty() ? answers : holders;
 }
 
 }  // namespace certrebind

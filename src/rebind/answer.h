@@ -17,9 +17,9 @@ struct Answer {
 };
 
 // Takes a host name ("www.example.com"), a listener ("127.0.0.1:443", "[::]:443", ":443", "443",
-// "unix:/run/x.sock") or a path: of a certificate, a key or a configuration file. For a name: on
-// every listener the site that is named, else the one whose wildcard is the longest, else the
-// default.
+// "unix:/run/x.sock"), a path (of a certificate, a key or a configuration file) or the thumbprint
+// of a certificate on disk, or its first eight digits. For a name: on every listener the site that
+// is named, else the one whose wildcard is the longest, else the default.
 std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed);
 
 }  // namespace certrebind

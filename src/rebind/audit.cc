@@ -49,7 +49,7 @@ class PairAudit {
       return remarks;
     }
     check_key(bound, *bundle, remarks);
-    check_chain(*bundle, path, remarks);
+    if (!bound.binding.leaf_alone) check_chain(*bundle, path, remarks);
     return remarks;
   }
 
@@ -131,6 +131,10 @@ void check_one_look(const SurveyedBinding& bound, const Look& look, Remarks& rem
 // Nobody but a reload brings it.
 void check_next(const SurveyedBinding& bound, Remarks& remarks) {
   const std::string& path = bound.binding.certificate.path;
+  if (bound.not_loaded)
+    remarks.push_back({Complaint::renewed_not_reloaded,
+                       fmt::format("{} was changed after the server had loaded it", path),
+                       fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
   if (bound.binding.next_certificate.empty()) return;
   remarks.push_back({Complaint::renewed_not_reloaded,
                      fmt::format("{} waits for a reload", bound.binding.next_certificate),
@@ -224,7 +228,7 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     KeyType type = key_type_of(bound);
-    if (!bound.service->reload().signal) continue;
+    if (bound.left_alone || !bound.service->reload().signal) continue;
     for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
       asked.push_back(std::move(expected));
       owner.push_back(index);

@@ -52,7 +52,7 @@ struct AuditedBinding {
 };
 
 // What the bindings serve, in the survey's order; a binding without reachable endpoints has no
-// looks.
+// looks, nor has one that is left alone.
 std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
                                            const Prober::Progress& progress);
 

@@ -55,6 +55,13 @@ TEST_F(AuditTest, AllIsWell) {
   EXPECT_EQ(audited[0].looks[0].served->thumbprint, host_.old_ones[0].thumbprint);
 }
 
+TEST_F(AuditTest, ALeafAloneNeedsNoChain) {
+  host_.files.put(host_.certificate_path(0), host_.old_ones[0].pem);
+  EXPECT_THAT(complaints(), ElementsAre(Complaint::chain_incomplete));
+  host_.service.adorn = [](Binding& binding) { binding.leaf_alone = true; };
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
 TEST_F(AuditTest, RenewedButNotReloaded) {
   put(host_.issuer.issue(
       {.names = {"a.test"}, .not_after = std::chrono::sys_days(std::chrono::year(2049) / 2 / 1)}));

@@ -214,6 +214,20 @@ Done Journal::paid(TransactionRow& row) {
   });
 }
 
+Result<bool> Journal::loaded_since(const ServiceId& service, const std::string& path,
+                                   WallTime since) {
+  return database_.guarded("read the transactions", [&] {
+    SQLite::Statement select(
+        database_.handle(),
+        "SELECT 1 FROM transactions, json_each(record, '$.loads') WHERE service = ? AND "
+        "outcome = 'committed' AND ended_ms >= ? AND json_each.value = ? LIMIT 1");
+    select.bind(1, service.text());
+    select.bind(2, milliseconds_of(since));
+    select.bind(3, widen(path));
+    return select.executeStep();
+  });
+}
+
 Result<std::vector<TransactionRow>> Journal::select(const char* record, const std::string& where) {
   try {
     return database_.guarded("read the transactions", [&] {
@@ -246,8 +260,8 @@ Result<std::vector<TransactionRow>> Journal::owed() {
 Result<std::vector<TransactionRow>> Journal::all() {
   // Files and expectations may be thousands: a list needs the successions only.
   return select(
-      "json_object('token', json_extract(record, '$.token'), 'files', json('[]'), 'expectations', "
-      "json('[]'), "
+      "json_object('token', json_extract(record, '$.token'), 'files', json('[]'), "
+      "'expectations', json('[]'), 'loads', json('[]'), "
       "'successions', json(json_extract(record, '$.successions')))",
       "");
 }

@@ -37,6 +37,7 @@ struct JournalFile {
   std::string path;
   std::string before_digest;  // SHA-256 of the content, hex
   std::string after_digest;
+  std::string staging;  // the directory in which what is made on the way has its names
 };
 
 struct JournalSuccession {
@@ -91,6 +92,9 @@ class Journal {
   Done end(TransactionRow& row, const Ending& ending);
   // The server was seen to serve what it owed.
   Done paid(TransactionRow& row);
+
+  // Whether the service was made to take up this file (a real path) at that time or later.
+  Result<bool> loaded_since(const ServiceId& service, const std::string& path, WallTime since);
 
   Result<std::vector<TransactionRow>> unfinished();
   Result<std::vector<TransactionRow>> owed();

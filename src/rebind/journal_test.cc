@@ -16,7 +16,7 @@ class JournalTest : public ::testing::Test {
   TransactionRow begin(const std::string& service = "/etc/fake/fake.conf") {
     JournalRecord record;
     record.token = "t";
-    record.files = {{"/etc/\xff", "b", "a"}};
+    record.files = {{"/etc/\xff", "b", "a", "/etc"}};
     record.successions = {{"01", "02", {"a.test", "b.test"}}};
     return host_.journal().begin("rebind", {"fake", service}, record, {}).value();
   }

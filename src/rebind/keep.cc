@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "rebind/pending.h"
 #include "store/kept.h"
 
 namespace certrebind {
@@ -24,9 +23,7 @@ Done keep_served(const Host& host, const Settings& settings, const Survey& surve
                  const std::vector<std::vector<Look>>& looks) {
   for (size_t i = 0; i < survey.bindings.size(); ++i) {
     const SurveyedBinding& bound = survey.bindings[i];
-    const Policy* policy = policy_for(settings, bound);
-    if (policy && policy->automatic == Policy::Automatic::no) continue;
-    if (!is_proven(bound, looks[i])) continue;
+    if (bound.left_alone || !is_proven(bound, looks[i])) continue;
     Done kept = keep_pair(host.files, settings.state_directory, bound.binding.certificate.path,
                           bound.binding.key.path, bound.disk->certificate->thumbprint);
     if (!kept) return kept;

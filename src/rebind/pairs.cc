@@ -21,13 +21,15 @@ std::string problem_of(const Files& files, const std::string& certificate, const
   auto block = first_certificate_block(*pem);
   if (!block) return fmt::format("{} holds no certificate", certificate);
   auto der = pem_decode(*block);
+  auto key_pem = key == certificate ? pem : files.read(key, kPemLimit);
+  if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
+  KeyState state = der ? key_state(*key_pem, *der) : KeyState::none;
+  if (state == KeyState::matches) return {};
+  // A whole certificate is parsed only to say what is wrong: there may be thousands.
   auto leaf = der ? Certificate::parse(*der) : Result<Certificate>(pass(der));
   if (!leaf)
     return fmt::format("the certificate {} cannot be read: {}", certificate, leaf.error().cause);
-  auto key_pem = key == certificate ? pem : files.read(key, kPemLimit);
-  if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
-  KeyState state = key_state(*key_pem, *leaf);
-  if (state == KeyState::matches || state == KeyState::encrypted) return {};
+  if (state == KeyState::encrypted) return {};
   return fmt::format("the key {} {}", key, to_text(state));
 }
 

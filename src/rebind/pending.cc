@@ -48,12 +48,16 @@ class Finder {
 
   Pending run(const std::vector<std::vector<Look>>& looks) {
     for (size_t i = 0; i < survey_.bindings.size(); ++i) consider(survey_.bindings[i], looks[i]);
+    if (alone_ > 0)
+      pending_.held.push_back(count_of(alone_, "binding is", "bindings are") +
+                              " left alone: a policy says so");
     return std::move(pending_);
   }
 
  private:
   void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one);
   void take_up(const SurveyedBinding& bound);
   void disk_to_successor(const SurveyedBinding& bound);
   std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
@@ -76,13 +80,20 @@ class Finder {
   std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
   std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
   std::set<std::string> taken_;  // each OLD that has a pair
+  size_t alone_ = 0;
   Pending pending_;
 };
 
 void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  if (bound.left_alone) {
+    ++alone_;
+    pending_.left_out.push_back(&bound);
+    return;
+  }
   if (!bound.disk || !bound.disk->certificate) return;
   size_t before = pending_.pairs.size();
   served_to_disk(bound, looks);
+  if (bound.not_loaded) renewed_in_place(bound, *bound.not_loaded);
   if (pending_.pairs.size() == before) take_up(bound);
   if (pending_.pairs.size() == before) disk_to_successor(bound);
 }
@@ -93,14 +104,17 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
   std::set<Thumbprint> others;
   for (const Look& look : looks)
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
-  if (others.empty() || !pair_matches(bound)) return;
-  for (const Thumbprint& served : others)
-    add(bound,
-        {.old_one = served.hex(),
-         .new_one = bound.binding.certificate.path,
-         .key_path = bound.binding.key.path,
-         .how = "same place",
-         .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
+  for (const Thumbprint& served : others) renewed_in_place(bound, served);
+}
+
+void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one) {
+  if (!pair_matches(bound)) return;
+  add(bound,
+      {.old_one = old_one.hex(),
+       .new_one = bound.binding.certificate.path,
+       .key_path = bound.binding.key.path,
+       .how = "same place",
+       .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
 }
 
 // The server has the new one already and waits for a reload.
@@ -211,8 +225,6 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
   std::set<Thumbprint> different;
   for (const Candidate& each : found) different.insert(each.leaf.outline.thumbprint);
   const std::string old_text = bound.disk->certificate->thumbprint.brief();
-  const Policy* policy = policy_for(settings_, bound);
-  if (different.size() > 1 && policy && policy->automatic == Policy::Automatic::no) return;
   if (different.size() > 1) {
     std::vector<std::string> texts;
     for (const Thumbprint& each : different) texts.push_back(each.brief());
@@ -245,8 +257,6 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
     if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
       pending_.held.push_back(std::move(sentence));
   };
-  if (policy && policy->automatic == Policy::Automatic::no)
-    return hold(site + " is left alone: a policy says so");
   if (policy && policy->automatic == Policy::Automatic::notify) {
     pending_.undecided.push_back(
         {.subject = "pending " + site,
@@ -272,6 +282,13 @@ const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound)
            fits(policy.certificate, bound.binding.certificate.path);
   });
   return found == settings.policies.end() ? nullptr : &*found;
+}
+
+void leave_alone(const Settings& settings, Survey& survey) {
+  for (SurveyedBinding& bound : survey.bindings) {
+    const Policy* policy = policy_for(settings, bound);
+    bound.left_alone = policy && policy->automatic == Policy::Automatic::no;
+  }
 }
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,

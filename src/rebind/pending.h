@@ -8,7 +8,6 @@
 #include "lifecycle/attention.h"
 #include "rebind/audit.h"
 #include "rebind/rebind.h"
-#include "store/successions.h"
 
 namespace certrebind {
 
@@ -22,11 +21,8 @@ struct Pending {
 // The first policy that is about this binding; null where there is none.
 const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound);
 
-// What is known beside the survey.
-struct Memory {
-  std::vector<Sighting> sightings;
-  std::vector<KnownSuccession> successions;
-};
+// Marks what a policy leaves alone: nothing is asked of it, and no plan may change it.
+void leave_alone(const Settings& settings, Survey& survey);
 
 // Takes what was surveyed and what its bindings serve (`looks` in the survey's order, as
 // look_at_all gives). A succession is taken, strongest first, because it was declared; because a

@@ -39,6 +39,11 @@ class PendingTest : public ::testing::Test {
       survey_.bindings.push_back({service.get(), binding, disk});
     }
     survey_.services.found.push_back(std::move(service));
+    leave_alone(host_.settings, survey_);
+    if (not_loaded_) {
+      survey_.bindings[0].binding.endpoints.clear();
+      survey_.bindings[0].not_loaded = not_loaded_;
+    }
     auto looks = look_at_all(host_.prober, survey_, {});
     return find_pending(host_.bench().host, host_.settings, survey_, looks, memory_);
   }
@@ -55,6 +60,7 @@ class PendingTest : public ::testing::Test {
   TestCertificate later_ = issue_later_by(days(200));
   Survey survey_;
   Memory memory_;
+  std::optional<Thumbprint> not_loaded_;  // of a binding that no handshake shows
 };
 
 TEST_F(PendingTest, NothingWhereAllAgree) {
@@ -71,6 +77,15 @@ TEST_F(PendingTest, WhatIsServedIsSucceededByWhatLiesThere) {
   EXPECT_EQ(pending.pairs[0].old_one, old_hex());
   EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
   EXPECT_EQ(pending.pairs[0].how, "same place");
+}
+
+TEST_F(PendingTest, WhatNoHandshakeShowsIsKnownByTimes) {
+  renew_in_place();
+  not_loaded_ = host_.old_ones[0].thumbprint;
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].old_one, old_hex());
+  EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
 }
 
 TEST_F(PendingTest, APairThatDoesNotMatchIsLeftAlone) {

@@ -9,6 +9,7 @@
 #include "rebind/file_set.h"
 #include "rebind/pairs.h"
 #include "store/kept.h"
+#include "sys/replace.h"
 
 namespace certrebind {
 
@@ -64,6 +65,7 @@ class Planner {
 };
 
 bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.not_loaded == succession.old_one.thumbprint) return true;
   auto looked = context_.served.find(&bound);
   bool serves_old = false, serves_other = false;
   if (looked != context_.served.end())
@@ -361,6 +363,8 @@ std::optional<Plan> Planner::finish() {
     auto files = file_set_.finish();
     if (files) {
       plan_.files = std::move(*files);
+      for (PlannedFile& file : plan_.files)
+        file.staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
       for (const PlannedFile& file : plan_.files)
         if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
     } else {

@@ -41,7 +41,9 @@ struct PlannedBinding {
 
 // A file that the swap replaces.
 struct PlannedFile {
-  std::string path;    // real
+  std::string path;  // real
+  // The directory in which it is made ready: as staging_directory (sys/replace.h) gives.
+  std::string staging = {};
   std::string before;  // what it holds now
   std::string after;
   bool secret = false;  // holds a private key, or is a certificate file that is replaced whole

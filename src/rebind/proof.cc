@@ -10,9 +10,10 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kInARow = 3;          // for every claim, at the least
-constexpr size_t kWitnesses = 20;   // for every listener, over all its claims
-constexpr size_t kManyNames = 100;  // on one listener: then one for each name is enough
+constexpr int kInARow = 3;              // for every claim, at the least
+constexpr size_t kWitnesses = 20;       // for every listener, over all its claims
+constexpr size_t kMostWitnesses = 160;  // … after answers that contradicted each other
+constexpr size_t kManyNames = 100;      // on one listener: then one for each name is enough
 constexpr size_t kManyListeners = 100;
 constexpr size_t kFailuresTold = 5;
 
@@ -26,6 +27,7 @@ Target target_of(const Expectation& expectation, KeyType type) {
 // How far one claim has come.
 struct Progress {
   int needed = kInARow;
+  int most = kInARow;  // what `needed` may grow to
   int in_a_row = 0;
   bool seen = false;  // the wanted certificate itself was seen in this row
   std::string last;   // what spoke against it
@@ -43,6 +45,7 @@ std::vector<Progress> begin(std::span<const Claim> claims) {
     size_t share = names.size() > kManyListeners ? 0 : (kWitnesses + on_listener - 1) / on_listener;
     progress[i].needed = std::max(kInARow, static_cast<int>(share));
     if (on_listener > kManyNames) progress[i].needed = 1;
+    progress[i].most = std::max(progress[i].needed, static_cast<int>(kMostWitnesses / on_listener));
   }
   return progress;
 }
@@ -65,6 +68,28 @@ size_t proven_count(const std::vector<Progress>& progress) {
   return static_cast<size_t>(std::ranges::count_if(progress, &Progress::proven));
 }
 
+// The listeners where the last answers were as wanted.
+std::set<Address> in_a_row(std::span<const Claim> claims, const std::vector<Progress>& progress) {
+  std::set<Address> listeners;
+  for (size_t i = 0; i < claims.size(); ++i)
+    if (progress[i].in_a_row > 0) listeners.insert(claims[i].target.address);
+  return listeners;
+}
+
+// One other answer on a listener means that somebody else still takes connections there: its claims
+// begin anew. Where answers as wanted came before, a row of the same length would come by luck
+// sooner or later: the next one has to be twice as long.
+void begin_anew(std::span<const Claim> claims, const std::set<Address>& broken,
+                const std::set<Address>& promising, std::vector<Progress>& progress) {
+  for (size_t i = 0; i < claims.size() && !broken.empty(); ++i) {
+    const Address& listener = claims[i].target.address;
+    if (!broken.contains(listener)) continue;
+    progress[i].in_a_row = 0;
+    if (promising.contains(listener))
+      progress[i].needed = std::min(2 * progress[i].needed, progress[i].most);
+  }
+}
+
 // One handshake for each of these claims. A claim that was proven and now fails is no longer
 // proven.
 void look(const Prober& prober, std::span<const Claim> claims, const std::vector<size_t>& which,
@@ -75,15 +100,15 @@ void look(const Prober& prober, std::span<const Claim> claims, const std::vector
   auto tell = [&](size_t done) {
     if (limits.progress) limits.progress(std::min(before + done, claims.size()), claims.size());
   };
+  std::set<Address> promising = in_a_row(claims, progress);
   std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
   std::set<Address> broken;
   for (size_t i = 0; i < which.size(); ++i) {
     judge(claims[which[i]], served[i], progress[which[i]]);
     if (progress[which[i]].in_a_row == 0) broken.insert(claims[which[i]].target.address);
   }
-  // One old answer on a listener means that an old worker still takes connections there.
-  for (size_t i = 0; i < claims.size() && !broken.empty(); ++i)
-    if (broken.contains(claims[i].target.address)) progress[i].in_a_row = 0;
+  promising.merge(in_a_row(claims, progress));
+  begin_anew(claims, broken, promising, progress);
 }
 
 // The first claim of each listener: cheap to ask while the server still loads.

@@ -62,7 +62,8 @@ struct ProofLimits {
 
 // Several fresh handshakes in a row for every claim, and at least twenty in a row on every
 // listener: an old worker that still accepts, or a stranger that shares the port, must not be
-// missed by luck. A claim needs one where its listener has more than a hundred (they bear witness
+// missed by luck. Where answers contradict each other the next row has to be twice as long, up to
+// 160. A claim needs one where its listener has more than a hundred (they bear witness
 // for each other), and three where there are more than a hundred listeners.
 Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
               const ProofLimits& limits);

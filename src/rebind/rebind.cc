@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "base/text.h"
 #include "lifecycle/details.h"
@@ -162,18 +163,27 @@ bool Prepared::refused() const {
   return std::ranges::any_of(plans, [](const Plan& plan) { return refuses(plan.findings); });
 }
 
+bool Prepared::overlooked() const {
+  return !idle.empty() && std::ranges::any_of(survey.diagnostics, [](const Diagnostic& each) {
+    return each.severity == Severity::error;
+  });
+}
+
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
-                         const std::vector<Sighting>& sightings, const RebindRequest& request) {
+                         const Memory& memory, const RebindRequest& request) {
   auto surveyed = survey(host, request.only);
   if (!surveyed) return pass(surveyed);
-  compare_with_servers(host, *surveyed);
+  mark_not_loaded(host, memory, *surveyed);
   if (request.leave_out)
     for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
+  // A server reads all of its configuration to answer: meanwhile the plan is made.
+  std::vector<Diagnostic> doubts;
+  std::jthread asking([&] { doubts = ask_servers(host, prepared.survey.services); });
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(prepared.survey);
-  known.add_seen(sightings);
+  known.add_seen(memory.sightings);
   for (const RequestedPair& pair : request.pairs) {
     auto old_one = identify_old_anywhere(host, prober, prepared.survey, known, pair.old_one);
     if (!old_one) return pass(old_one);
@@ -189,7 +199,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   PlanContext context{.files = host.files,
                       .settings = settings,
                       .survey = prepared.survey,
-                      .sightings = sightings,
+                      .sightings = memory.sightings,
                       .served = served,
                       .preference = request.preference,
                       .now = host.clock.wall()};
@@ -197,6 +207,8 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   for (const Succession& succession : prepared.successions)
     if (!concerns(prepared, succession))
       prepared.idle.push_back(why_idle(prepared, succession, served));
+  asking.join();
+  std::ranges::move(doubts, std::back_inserter(prepared.survey.diagnostics));
   return prepared;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rebind/identify.h"
+#include "rebind/memory.h"
 #include "rebind/plan.h"
 #include "rebind/survey.h"
 #include "rebind/transaction.h"
@@ -40,11 +41,13 @@ struct Prepared {
   std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
 
   bool refused() const;  // some plan has a finding that refuses
+  // Something is bound nowhere, and part of a configuration could not be read: it may be there.
+  bool overlooked() const;
 };
 
-// Looks, identifies and plans; writes nothing. `sightings` is what was seen before.
+// Looks, identifies and plans; writes nothing.
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
-                         const std::vector<Sighting>& sightings, const RebindRequest& request);
+                         const Memory& memory, const RebindRequest& request);
 
 // Remembers the successions, and logs those that are new or that a person declares; with
 // `tell_refusals` also what was refused.

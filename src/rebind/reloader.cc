@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace certrebind {
 
@@ -84,6 +85,23 @@ std::vector<Process> Reloader::workers() const {
   return std::move(*children);
 }
 
+void Reloader::note_listeners(const SignalReload& master) {
+  if (master.workers_listen == Listening::of_master)
+    listeners_ = host_.processes.listening_sockets(master.pid).value_or(std::vector<uint64_t>());
+}
+
+std::optional<WallTime> Reloader::serving_since() {
+  auto master = target();
+  if (!master) return std::nullopt;
+  note_listeners(*master);
+  std::optional<WallTime> oldest;
+  for (const Process& worker : workers()) {
+    WallTime started = host_.processes.started_at(worker);
+    if (!oldest || started < *oldest) oldest = started;
+  }
+  return oldest;
+}
+
 Done Reloader::hold(Dialogue& dialogue) const {
   auto master = host_.processes.find(target()->pid);
   if (!master) return pass(master);
@@ -95,6 +113,34 @@ Done Reloader::hold(Dialogue& dialogue) const {
   return dialogue.outcome();
 }
 
+// No test of a server binds its addresses, and a reload that finds one taken is no mere refusal:
+// there are servers that end, and others that take no connections for seconds (docs/services.md). A
+// port that it listens on already is its own.
+Done Reloader::can_listen() const {
+  auto master = target();
+  if (!master) return {};
+  std::set<uint16_t> own;
+  std::vector<int> pids = {master->pid};
+  if (auto children = host_.processes.children(master->pid))
+    for (const Process& child : *children) pids.push_back(child.pid);
+  for (int pid : pids) {
+    auto ports = host_.processes.listening_ports(pid);
+    if (ports) own.insert(ports->begin(), ports->end());
+    if (!ports && ports.error().code != Code::not_found) return {};  // it cannot be told
+  }
+  for (const ListenAddress& wanted : service_->listens()) {
+    if (own.contains(wanted.address.port)) continue;
+    Done free = host_.network.try_listen(wanted.address, wanted.shared);
+    if (free) continue;
+    Error error = free.error();
+    return fail(error.code, "reload", service_->id().text(),
+                fmt::format("its configuration has it listen on {} ({}), and {}",
+                            wanted.address.text(), wanted.where, error.cause),
+                "free that address, or take it out of the configuration");
+  }
+  return {};
+}
+
 Done Reloader::choose(const std::vector<std::string>& files) {
   if (!is_running()) return {};
   Reload how = service_->reload();
@@ -103,12 +149,12 @@ Done Reloader::choose(const std::vector<std::string>& files) {
     Done asked = hold(*live_->question());
     if (asked || asked.error().code == Code::busy) return asked;
     live_.reset();
-    if (how.restart_only.empty()) return {};
+    if (how.restart_only.empty()) return can_listen();
     Error error = asked.error();
     error.hint = how.restart_only;
     return fail(std::move(error));
   }
-  if (how.restart_only.empty()) return {};
+  if (how.restart_only.empty()) return can_listen();
   return fail(Code::unsupported, "have take up new files", service_->id().text(), how.restart_only);
 }
 
@@ -140,9 +186,9 @@ Done Reloader::reload() {
   std::string why = service_->reload().restart_only;
   if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
   live_.reset();
+  if (Done free = can_listen(); !free) return free;
   if (Done ready = await_handler(*master); !ready) return ready;
-  if (master->workers_listen == Listening::of_master)
-    listeners_ = host_.processes.listening_sockets(master->pid).value_or(std::vector<uint64_t>());
+  note_listeners(*master);
   old_workers_ = workers();
   return host_.processes.signal(master->pid, master->started, master->signal);
 }

@@ -16,8 +16,14 @@ class Reloader {
   Reloader(const Service* service, const Host& host) : service_(service), host_(host) {}
 
   bool is_running() const { return target().has_value(); }
+  // When the processes that take connections now were started, the oldest of them: what was changed
+  // later they have not read. Nothing where the service cannot tell them from others.
+  std::optional<WallTime> serving_since();
   // The process that was found running is there no more.
   bool master_is_gone() const;
+
+  // Whether a reload could bind every address that the configuration names. It runs nothing.
+  Done can_listen() const;
 
   // Finds out how the server can take up `files`: over its control socket, which leaves all else
   // alone, or by a reload. Only looks. Fails where neither is possible now: somebody else's change
@@ -37,6 +43,7 @@ class Reloader {
   std::optional<SignalReload> target() const;
 
  private:
+  void note_listeners(const SignalReload& master);
   std::vector<Process> workers() const;
   Done await_handler(const SignalReload& master) const;
   Done hold(Dialogue& dialogue) const;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <set>
 
 #include "rebind/testing.h"
 
@@ -138,6 +139,54 @@ TEST_F(ReloaderTest, WorkersToldByTheirSocketsAreOldWhileTheyListen) {
   EXPECT_TRUE(reloader_.old_workers_remain());
   host_.processes.listening = {2};  // 101 finishes what it has
   EXPECT_FALSE(reloader_.old_workers_remain());
+}
+
+// Some addresses are taken by others.
+class TakenAddresses final : public Network {
+ public:
+  std::set<uint16_t> ports;
+  Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
+    return fail(Code::failed, "connect to", address.text(), "refused");
+  }
+  Done try_listen(const Address& address, bool shared) const override {
+    if (!ports.contains(address.port) || shared) return {};
+    return fail(Code::busy, "listen on", address.text(), "another program listens there");
+  }
+};
+
+class OccupiedTest : public ReloaderTest {
+ protected:
+  OccupiedTest() {
+    network_.ports = {80, 443};
+    host_.processes.ports = {{100, {443}}, {101, {}}};
+    add_worker(101, 8, "worker process");
+    host_.service.wants = {{.address = {"0.0.0.0", 443, ""}, .where = "/etc/fake:1"},
+                           {.address = {"0.0.0.0", 80, ""}, .where = "/etc/fake:7"}};
+  }
+  TakenAddresses network_;
+  Host host_there_{host_.files, host_.processes, host_.commands, network_, host_.clock};
+  Reloader there_{&host_.service, host_there_};
+};
+
+TEST_F(OccupiedTest, AnAddressThatAnotherProgramHoldsForbidsAReload) {
+  Done chosen = there_.choose({});
+  ASSERT_FALSE(chosen);
+  EXPECT_EQ(chosen.error().message(),
+            "cannot reload fake:/etc/fake/fake.conf: its configuration has it listen on 0.0.0.0:80 "
+            "(/etc/fake:7), and another program listens there");
+  EXPECT_FALSE(there_.reload()) << "nor later, when it was taken meanwhile";
+  EXPECT_TRUE(host_.processes.signals.empty());
+}
+
+TEST_F(OccupiedTest, WhatItHoldsItselfIsItsOwn) {
+  host_.processes.ports[101] = {80};
+  EXPECT_TRUE(there_.choose({}));
+  EXPECT_TRUE(there_.reload());
+}
+
+TEST_F(OccupiedTest, WhatIsSharedIsFree) {
+  host_.service.wants[1].shared = true;
+  EXPECT_TRUE(there_.choose({}));
 }
 
 // A control socket that answers from a list.

@@ -14,6 +14,8 @@ using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
   looks.merge(discovery.looked_at);
+  into.read_whole.insert(into.read_whole.end(), discovery.read_whole.begin(),
+                         discovery.read_whole.end());
   into.configured_by.push_back({service.id(), std::move(discovery.configured_by)});
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
@@ -79,28 +81,33 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
   return remember_bound(database, services, whole);
 }
 
-void compare_with_servers(const Host& host, Survey& survey) {
-  for (const auto& service : survey.services.found) {
+std::vector<Diagnostic> ask_servers(const Host& host, const Services& services) {
+  std::vector<Diagnostic> doubts;
+  for (const auto& service : services.found) {
     auto command = service->own_view();
     if (!command) continue;
     auto view = host.commands.run(*command, kOwnViewDeadline);
     if (!view) {
-      survey.diagnostics.push_back({.severity = Severity::warning,
-                                    .file = service->id().path,
-                                    .line = 0,
-                                    .column = 0,
-                                    .message = view.error().message()});
+      doubts.push_back({.severity = Severity::warning,
+                        .file = service->id().path,
+                        .line = 0,
+                        .column = 0,
+                        .message = view.error().message()});
       continue;
     }
-    for (Diagnostic& doubt : service->doubts(*view)) survey.diagnostics.push_back(std::move(doubt));
+    std::ranges::move(service->doubts(*view), std::back_inserter(doubts));
   }
+  return doubts;
 }
 
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   auto services = find_services(host, only);
   if (!services) return pass(services);
-  Survey result{
-      .services = std::move(*services), .configured_by = {}, .bindings = {}, .diagnostics = {}};
+  Survey result{.services = std::move(*services),
+                .configured_by = {},
+                .bindings = {},
+                .read_whole = {},
+                .diagnostics = {}};
   result.diagnostics = std::move(result.services.diagnostics);
   Looks looks;
   for (const auto& service : result.services.found) {

@@ -19,6 +19,8 @@ struct SurveyedBinding {
   Binding binding;
   std::shared_ptr<const OnDisk> disk;  // null where the binding names no file
   bool left_alone = false;             // no plan may change what it holds: a policy says so
+  // Set: what the server still has, although another lies on disk, and no handshake shows which.
+  std::optional<Thumbprint> not_loaded = {};
 
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
@@ -35,6 +37,7 @@ struct Survey {
   Services services;
   std::vector<ConfiguredBy> configured_by;
   std::vector<SurveyedBinding> bindings;
+  std::vector<std::string> read_whole;  // directories of which some server reads every file
   std::vector<Diagnostic> diagnostics;
 
   std::vector<Sighting> sightings() const;
@@ -44,9 +47,9 @@ struct Survey {
 // unless it was asked for by name.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 
-// Asks each server itself what it would load, where that is cheap, and adds a diagnostic wherever
-// it sees something else than the survey.
-void compare_with_servers(const Host& host, Survey& survey);
+// Asks each server itself what it would load, where that is cheap, and gives a diagnostic wherever
+// it sees something else than the survey. It takes as long as the server's own test.
+std::vector<Diagnostic> ask_servers(const Host& host, const Services& services);
 
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.

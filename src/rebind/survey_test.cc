@@ -12,20 +12,19 @@ using ::testing::HasSubstr;
 
 TEST(Survey, WhatAServerSeesOtherwiseIsADiagnostic) {
   FakeHost host;
-  Survey seen;
+  Services seen;
   auto service = std::make_unique<FakeService>(host.files, kFakeConfig);
   FakeService& asked = *service;
-  seen.services.found.push_back(std::move(service));
+  seen.found.push_back(std::move(service));
   Host whole{host.files, host.processes, host.commands, host.network, host.clock};
-  compare_with_servers(whole, seen);
-  EXPECT_TRUE(seen.diagnostics.empty()) << "one that cannot be asked cheaply is not asked";
+  EXPECT_TRUE(ask_servers(whole, seen).empty()) << "one that cannot be asked cheaply is not asked";
   asked.asks = Command{.arguments = {"fake-server", "-S"}, .root = {}};
   host.commands.answer = [](const Command&) {
     return Result<CommandOutput>(CommandOutput{.status = 0, .output = "another", .took = {}});
   };
-  compare_with_servers(whole, seen);
-  ASSERT_EQ(seen.diagnostics.size(), 1u);
-  EXPECT_THAT(seen.diagnostics[0].message, HasSubstr("another"));
+  std::vector<Diagnostic> doubts = ask_servers(whole, seen);
+  ASSERT_EQ(doubts.size(), 1u);
+  EXPECT_THAT(doubts[0].message, HasSubstr("another"));
 }
 
 }  // namespace

@@ -195,11 +195,13 @@ Work FakeHost::work() const {
   for (size_t i = 0; i < sites.size(); ++i) {
     const TestCertificate &old_one = old_ones[i], &new_one = new_ones[i];
     work.files.push_back({.path = certificate_path(i),
+                          .staging = "/etc/fake",
                           .before = old_one.chain_pem,
                           .after = new_one.chain_pem,
                           .secret = true,
                           .what = "certificate"});
     work.files.push_back({.path = key_path(i),
+                          .staging = "/etc/fake",
                           .before = old_one.key_pem,
                           .after = new_one.key_pem,
                           .secret = true,

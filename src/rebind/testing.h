@@ -39,6 +39,7 @@ class FakeService final : public Service {
   std::function<void(Binding&)> adorn;  // of each binding, as it is read
   std::optional<Command> test = Command{.arguments = {"fake-server", "-t"}, .root = {}};
   Reload how = reload_of_fake();
+  std::vector<ListenAddress> wants;
   uint32_t reader = 0;
   std::optional<Rehearsal> rehearses;
   std::optional<Command> asks;
@@ -55,6 +56,7 @@ class FakeService final : public Service {
     return {{Severity::warning, id_.path, 0, 0, "doubtful: " + view.output}};
   }
   Reload reload() const override { return how; }
+  std::vector<ListenAddress> listens() const override { return wants; }
   Temper temper() const override { return temper_of; }
   uint32_t key_reader() const override { return reader; }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -56,8 +57,7 @@ class Transaction {
   Done note_who_answers();
   Step stage(const Work& work);
   Step swap();
-  Step test();
-  Step rehearse();
+  Step try_out();
   Step tell();
   Result<Account> verify();
   Step test_what_is_served();
@@ -72,7 +72,9 @@ class Transaction {
   void note_stuck(Ending& ending);
 
   Result<CommandOutput> run_test();
+  std::string why_test_refuses();
   std::string why_not_loadable();
+  void note_duration(milliseconds took);
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
   bool shows_new() const;
@@ -90,10 +92,12 @@ class Transaction {
   Reloader reloader_;
   FileSwap swap_;
   std::vector<std::string> unproven_;
+  std::mutex timing_;  // tests of several kinds may run at once
   milliseconds test_took_{0};
-  std::string not_rehearsed_;  // why the server could not be started apart
-  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;   // this process finishes what another began
+  std::string not_rehearsed_;                // why the server could not be started apart
+  std::shared_ptr<std::jthread> rehearsed_;  // its end, which nothing here has to wait for
+  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;  // this process finishes what another began
 };
 
 Done Transaction::mark(Phase phase) {
@@ -109,8 +113,13 @@ Result<CommandOutput> Transaction::run_test() {
   auto command = service_ ? service_->config_test() : std::nullopt;
   if (!command) return CommandOutput{};
   auto output = bench_.host.commands.run(*command, kTestDeadline);
-  if (output) test_took_ = std::max(test_took_, output->took);
+  if (output) note_duration(output->took);
   return output;
+}
+
+void Transaction::note_duration(milliseconds took) {
+  std::lock_guard locked(timing_);
+  test_took_ = std::max(test_took_, took);
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
@@ -132,7 +141,7 @@ Done Transaction::note_who_answers() {
     targets.push_back(expected.old_target());
   // The server's own test runs beside and keeps one processor to itself.
   std::vector<Result<Served>> served =
-      bench_.prober.handshake_all(targets, std::thread::hardware_concurrency());
+      bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
   bool all = true;
   for (size_t i = 0; i < served.size(); ++i) {
     row_.record.expectations[i].answered = served[i].has_value();
@@ -176,14 +185,12 @@ Transaction::Step Transaction::swap() {
   return std::nullopt;
 }
 
-Transaction::Step Transaction::test() {
+// Why the server's own test refuses the new files; empty where it does not.
+std::string Transaction::why_test_refuses() {
   auto tested = run_test();
-  if (!tested) return restore(tested.error().message());
-  if (tested->status != 0)
-    return restore("the server's own test refuses the new files; it says:" +
-                   excerpt(tested->output));
-  if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
-  return std::nullopt;
+  if (!tested) return tested.error().message();
+  if (tested->status == 0) return {};
+  return "the server's own test refuses the new files; it says:" + excerpt(tested->output);
 }
 
 // Why what is on disk now must not be loaded; empty where nothing speaks against it. A server that
@@ -195,7 +202,8 @@ std::string Transaction::why_not_loadable() {
     auto output = bench_.host.commands.rehearse(*rehearsal, kTestDeadline);
     if (!output) return output.error().message();
     not_rehearsed_ = output->impossible;
-    test_took_ = std::max(test_took_, output->of.took);
+    rehearsed_ = output->ending;
+    note_duration(output->of.took);
     if (output->impossible.empty() && !output->came_up)
       return "the server, started apart with these files, does not come up; it says:" +
              excerpt(output->of.output, true);
@@ -211,10 +219,21 @@ std::string Transaction::why_not_loadable() {
   return why;
 }
 
-Transaction::Step Transaction::rehearse() {
-  std::string why = why_not_loadable();
-  if (why.empty()) return std::nullopt;
-  return restore(why);
+// The test and the rehearsal each take as long as the server does to read everything, and only
+// look: both at once. What goes over a socket, or was there before, is tested elsewhere.
+Transaction::Step Transaction::try_out() {
+  bool tests = !row_.record.files.empty() && !reloader_.is_live();
+  std::string refused;
+  std::jthread testing([&] {
+    if (tests) refused = why_test_refuses();
+  });
+  std::string unloadable = why_not_loadable();
+  testing.join();
+  if (!refused.empty()) return restore(refused);
+  if (!unloadable.empty()) return restore(unloadable);
+  if (!tests) return std::nullopt;
+  if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
+  return std::nullopt;
 }
 
 Transaction::Step Transaction::tell() {
@@ -265,9 +284,7 @@ Result<Account> Transaction::run(const Work& work) {
   if (Step over = look_before(work)) return *over;
   if (Step over = stage(work)) return *over;
   if (Step over = swap()) return *over;
-  if (!row_.record.files.empty() && !reloader_.is_live())
-    if (Step over = test()) return *over;
-  if (Step over = rehearse()) return *over;
+  if (Step over = try_out()) return *over;
   if (!reloader_.is_running()) return commit_without_proof();
   if (Step over = tell()) return *over;
   return verify();
@@ -503,7 +520,8 @@ Result<Account> carry_out(const Bench& bench, Work work) {
   for (const PlannedFile& file : work.files)
     record.files.push_back({.path = file.path,
                             .before_digest = content_digest(file.before),
-                            .after_digest = content_digest(file.after)});
+                            .after_digest = content_digest(file.after),
+                            .staging = file.staging});
   auto row = bench.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
   if (!row) return pass(row);
   return Transaction(bench, work.service, std::move(*row)).run(work);

@@ -61,10 +61,12 @@ Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const Transac
     if (!now) return pass(now);
     if (content_digest(*now) != file.after_digest)
       return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
-                  file.path + " was changed since", "put it right by hand");
+                  file.path + " was changed since",
+                  "certrebind history tells by what; certrebind restore brings back what was kept");
     auto before = read_before_image(bench.host.files, bench.state, row, index);
     if (!before) return pass(before);
     files.push_back({.path = file.path,
+                     .staging = file.staging,
                      .before = std::move(*now),
                      .after = std::move(*before),
                      .secret = true,

@@ -30,18 +30,23 @@ std::optional<std::string> Root::inside(std::string_view on_host) const {
 }
 
 Result<std::string> Root::real_path(const std::string& inside) {
-  auto real = resolve(inside, 0);
-  if (!real) return real;
-  return on_host(real->empty() ? "/" : *real);
+  auto found = find(inside);
+  if (!found) return pass(found);
+  return std::move(found->real);
 }
 
-// The real path inside the root; empty for the root itself.
-Result<std::string> Root::resolve(std::string_view inside, int links) {
+Result<Root::Found> Root::find(const std::string& inside) {
+  auto found = resolve(inside, 0);
+  if (found) found->real = on_host(found->real.empty() ? "/" : found->real);
+  return found;
+}
+
+Result<Root::Found> Root::resolve(std::string_view inside, int links) {
   inside = without_trailing_slashes(inside);
   size_t slash = inside.rfind('/');
-  if (slash == std::string_view::npos) return std::string();
+  if (slash == std::string_view::npos) return Found{"", FileKind::directory};
   auto directory = resolve_directory(inside.substr(0, slash), links);
-  if (!directory) return directory;
+  if (!directory) return pass(directory);
   return resolve_entry(std::move(*directory), inside.substr(slash + 1), links);
 }
 
@@ -52,25 +57,28 @@ Result<std::string> Root::resolve_directory(std::string_view inside, int links) 
     auto known = real_directories_.find(key);
     if (known != real_directories_.end()) return known->second;
   }
-  auto real = resolve(inside, links);
+  auto found = resolve(inside, links);
+  if (!found) return pass(found);
   std::lock_guard locked(lock_);
-  if (real) real_directories_.emplace(std::move(key), *real);
-  return real;
+  real_directories_.emplace(std::move(key), found->real);
+  return std::move(found->real);
 }
 
-Result<std::string> Root::resolve_entry(std::string directory, std::string_view name, int links) {
-  if (name == ".") return directory;
-  if (name == "..") return directory.substr(0, directory.empty() ? 0 : directory.rfind('/'));
+Result<Root::Found> Root::resolve_entry(std::string directory, std::string_view name, int links) {
+  if (name == ".") return Found{std::move(directory), FileKind::directory};
+  if (name == "..")
+    return Found{directory.substr(0, directory.empty() ? 0 : directory.rfind('/')),
+                 FileKind::directory};
   std::string path = directory + '/';
   path.append(name);
   std::string here = on_host(path);
   auto info = files_.lstat(here);
   if (!info) return pass(info);
-  if (info->kind != FileKind::symlink) return path;
+  if (info->kind != FileKind::symlink) return Found{std::move(path), info->kind};
   if (links >= kMostLinks)
     return fail(Code::failed, "resolve", here, "too many levels of symbolic links");
   auto target = files_.read_link(here);
-  if (!target) return target;
+  if (!target) return pass(target);
   return resolve(absolute_in(directory + '/', *target), links + 1);
 }
 

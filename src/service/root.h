@@ -33,10 +33,18 @@ class Root {
   // each. Several threads may ask at once.
   Result<std::string> real_path(const std::string& inside);
 
+  // The same, and what lies there, without another look.
+  struct Found {
+    std::string real;  // on this host
+    FileKind kind = FileKind::other;
+  };
+  Result<Found> find(const std::string& inside);
+
  private:
-  Result<std::string> resolve(std::string_view inside, int links);
+  // Of real paths inside the root; empty for the root itself.
+  Result<Found> resolve(std::string_view inside, int links);
   Result<std::string> resolve_directory(std::string_view inside, int links);
-  Result<std::string> resolve_entry(std::string directory, std::string_view name, int links);
+  Result<Found> resolve_entry(std::string directory, std::string_view name, int links);
 
   std::string directory_;  // without a trailing slash: empty for "/"
   const Files& files_;

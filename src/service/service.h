@@ -112,6 +112,8 @@ struct Discovery {
   // Where a change may bring, change or end a binding: the configuration files that were read, and
   // the directories in which others would be found. Real paths on this host.
   std::vector<std::string> configured_by;
+  // Of them, the directories of which the server reads every file, hidden ones too.
+  std::vector<std::string> read_whole = {};
   // What the service had to look at itself, because it chooses by what certificates say: by path as
   // bound, so that nobody reads it again.
   std::unordered_map<std::string, std::shared_ptr<const OnDisk>> looked_at = {};
@@ -189,6 +191,13 @@ struct Reload {
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
 };
 
+// An address on which a server takes TCP connections once it has read its configuration anew.
+struct ListenAddress {
+  Address address;      // as it is bound: a wildcard is "0.0.0.0" or "::"
+  std::string where;    // "FILE:LINE"
+  bool shared = false;  // others of its user may listen there too (SO_REUSEPORT)
+};
+
 // What a bad certificate at reload does to the server.
 enum class Temper { keeps_old, tls_off, dies };
 
@@ -211,6 +220,9 @@ class Service {
   // Where what it answered differs from what was found here: never passed over in silence.
   virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view) const = 0;
   virtual Reload reload() const = 0;
+  // Where it will listen after a reload, as far as that is known, each address once. Those that
+  // only the server could bind (transparent ones, of another namespace) are left out.
+  virtual std::vector<ListenAddress> listens() const = 0;
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.
   virtual uint32_t key_reader() const = 0;

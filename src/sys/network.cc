@@ -16,6 +16,9 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.h"
+#include "sys/disk.h"
+
 namespace certrebind {
 
 namespace {
@@ -59,12 +62,13 @@ Result<SystemAddress> unix_address(const Address& address) {
   SystemAddress system;
   auto* where = reinterpret_cast<sockaddr_un*>(&system.storage);
   const std::string& path = address.unix_path;
-  if (path.size() >= sizeof where->sun_path)
+  // An abstract name begins with a zero byte and ends where its size says; a path ends in zero.
+  bool is_abstract = path.front() == '@';
+  static_assert(sizeof where->sun_path == kLongestUnixPath);
+  if (path.size() + (is_abstract ? 0 : 1) > kLongestUnixPath)
     return failed("connect to", address.text(), ENAMETOOLONG);
   where->sun_family = AF_UNIX;
   std::memcpy(where->sun_path, path.data(), path.size());
-  // An abstract name begins with a zero byte and ends where its size says; a path ends in zero.
-  bool is_abstract = path.front() == '@';
   if (is_abstract) where->sun_path[0] = '\0';
   system.size =
       static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (is_abstract ? 0 : 1));
@@ -105,6 +109,51 @@ bool wait_for(int fd, short events, SteadyTime deadline) {
   }
 }
 
+// An address as net/tcp and net/tcp6 show it: each 32 bits of it as a number of this machine.
+std::string table_form(const void* address, size_t size, uint16_t port) {
+  std::array<uint32_t, 4> words{};
+  std::memcpy(words.data(), address, size);
+  std::string text;
+  for (size_t i = 0; i < size / sizeof(uint32_t); ++i) text += fmt::format("{:08X}", words[i]);
+  return fmt::format("{}:{:04X}", text, port);
+}
+
+// The owner of the socket that listens at just this address. There may be several with
+// SO_REUSEPORT, all of one user (socket(7)).
+std::optional<uint32_t> owner_in_table(const char* table, const std::string& local) {
+  constexpr size_t kLocal = 1, kState = 3, kUser = 7;
+  auto text = Disk().read(table, kConfigLimit);
+  if (!text) return std::nullopt;
+  for (const std::string& line : split(*text, '\n')) {
+    std::vector<std::string> words = split(line, ' ');
+    std::erase(words, "");
+    if (words.size() > kUser && words[kLocal] == local && words[kState] == "0A")
+      return static_cast<uint32_t>(std::strtoul(words[kUser].c_str(), nullptr, 10));
+  }
+  return std::nullopt;
+}
+
+// The kernel prefers who listens at the address itself to who listens at any.
+std::optional<uint32_t> listener_user(const SystemAddress& address) {
+  constexpr const char* kTable4 = "/proc/self/net/tcp";
+  constexpr const char* kTable6 = "/proc/self/net/tcp6";
+  std::array<uint8_t, 16> six{};
+  if (address.get()->sa_family == AF_INET6) {
+    const auto* in = reinterpret_cast<const sockaddr_in6*>(&address.storage);
+    uint16_t port = ntohs(in->sin6_port);
+    auto exact = owner_in_table(kTable6, table_form(&in->sin6_addr, six.size(), port));
+    return exact ? exact : owner_in_table(kTable6, table_form(six.data(), six.size(), port));
+  }
+  if (address.get()->sa_family != AF_INET) return std::nullopt;
+  const auto* in = reinterpret_cast<const sockaddr_in*>(&address.storage);
+  uint16_t port = ntohs(in->sin_port);
+  const in_addr any{};
+  if (auto exact = owner_in_table(kTable4, table_form(&in->sin_addr, sizeof any, port)))
+    return exact;
+  if (auto wild = owner_in_table(kTable4, table_form(&any, sizeof any, port))) return wild;
+  return owner_in_table(kTable6, table_form(six.data(), six.size(), port));
+}
+
 class SystemStream final : public Stream {
  public:
   SystemStream(Socket socket, std::string peer)
@@ -124,9 +173,13 @@ class SystemStream final : public Stream {
   std::optional<uint32_t> peer_user() const override {
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (getsockopt(socket_.fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid == 0)
-      return std::nullopt;
-    return peer.uid;
+    if (getsockopt(socket_.fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid != 0)
+      return peer.uid;
+    SystemAddress address;
+    address.size = sizeof address.storage;
+    auto* where = reinterpret_cast<sockaddr*>(&address.storage);
+    if (getpeername(socket_.fd(), where, &address.size) != 0) return std::nullopt;
+    return listener_user(address);
   }
 
   Done write(std::string_view bytes, SteadyTime deadline) override {
@@ -172,7 +225,8 @@ Done establish(const Socket& socket, const SystemAddress& to, const std::string&
 }  // namespace
 
 std::string Address::text() const {
-  if (!unix_path.empty()) return "unix:" + unix_path;
+  // Of an abstract name that is padded with zeros the padding is not told.
+  if (!unix_path.empty()) return "unix:" + unix_path.substr(0, unix_path.find('\0'));
   bool is_v6 = host.find(':') != std::string::npos;
   return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
@@ -189,6 +243,28 @@ Result<std::unique_ptr<Stream>> SystemNetwork::connect(const Address& address,
   if (address.unix_path.empty()) setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (auto done = establish(socket, *to, peer, deadline); !done) return pass(done);
   return std::make_unique<SystemStream>(std::move(socket), std::move(peer));
+}
+
+// A wildcard of IPv6 is tried for IPv6 alone: what it takes of IPv4 is asked for apart.
+Done SystemNetwork::try_listen(const Address& address, bool shared) const {
+  auto at = ip_address(address);
+  if (!at) return {};
+  Socket socket(::socket(at->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.fd() < 0) return {};
+  int on = 1;
+  setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared) setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (at->storage.ss_family == AF_INET6)
+    setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(socket.fd(), at->get(), at->size) == 0) return {};
+  int error = errno;
+  bool wildcard = address.host == "0.0.0.0" || address.host == "::";
+  if (error == EADDRINUSE)
+    return fail(Code::busy, "listen on", address.text(), "another program listens there");
+  // Without IPv6 a machine has no "::" either, and servers make do.
+  if (error == EADDRNOTAVAIL && !wildcard)
+    return fail(Code::not_found, "listen on", address.text(), "this machine has no such address");
+  return {};
 }
 
 }  // namespace certrebind

@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <vector>
 
 namespace certrebind {
 namespace {
@@ -67,6 +69,60 @@ void expect_conversation(const Listener& listener) {
   EXPECT_EQ(*(*stream)->read(in(milliseconds(1000))), "you");
   close(peer);
   EXPECT_EQ(*(*stream)->read(in(milliseconds(1000))), "");
+}
+
+// Listens as the user that this is for the moment, at an IPv6 address; a wildcard takes IPv4 too.
+Listener tcp6_listener(const in6_addr& where) {
+  int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 at{};
+  at.sin6_family = AF_INET6;
+  at.sin6_addr = where;
+  socklen_t size = sizeof at;
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&at), size), 0);
+  EXPECT_EQ(listen(fd, 8), 0);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
+  return {fd, {.host = "::1", .port = ntohs(at.sin6_port), .unix_path = {}}};
+}
+
+TEST(SystemNetwork, KnowsWhoListens) {
+  const uid_t own = geteuid();
+  for (uid_t user : own == 0 ? std::vector<uid_t>{0, 65534} : std::vector<uid_t>{own}) {
+    ASSERT_EQ(seteuid(user), 0);
+    Listener four = tcp_listener(), six = tcp6_listener(in6addr_loopback),
+             any = tcp6_listener(in6addr_any), unix_socket = abstract_listener();
+    ASSERT_EQ(seteuid(own), 0);
+    Address mapped{.host = "127.0.0.1", .port = any.address.port, .unix_path = {}};
+    for (const Address& address :
+         {four.address, six.address, any.address, mapped, unix_socket.address}) {
+      auto stream = SystemNetwork().connect(address, in(milliseconds(1000)));
+      ASSERT_TRUE(stream) << stream.error().message();
+      EXPECT_EQ((*stream)->peer_user(), user) << address.text();
+    }
+  }
+}
+
+TEST(SystemNetwork, TellsWhereAServerCouldListen) {
+  SystemNetwork network;
+  auto code = [&](const char* host, uint16_t port, bool shared = false) {
+    Done free = network.try_listen({host, port, ""}, shared);
+    return free ? std::nullopt : std::optional(free.error().code);
+  };
+  uint16_t port = 0;
+  {
+    Listener four = tcp_listener();
+    port = four.address.port;
+    EXPECT_EQ(code("127.0.0.1", port), Code::busy);
+    EXPECT_EQ(code("127.0.0.1", port, true), Code::busy) << "the other does not share it";
+    EXPECT_EQ(code("0.0.0.0", port), Code::busy);
+    EXPECT_EQ(code("127.0.0.2", port), std::nullopt);
+    EXPECT_EQ(code("::", port), std::nullopt) << "IPv6 alone";
+  }
+  EXPECT_EQ(code("127.0.0.1", port), std::nullopt);
+  Listener six = tcp6_listener(in6addr_any);
+  EXPECT_EQ(code("::1", six.address.port), Code::busy);
+  EXPECT_EQ(code("127.0.0.1", six.address.port), Code::busy) << "it takes IPv4 too";
+  EXPECT_EQ(code("192.0.2.1", 1024), Code::not_found);
+  EXPECT_EQ(code("www.example.com", 1024), std::nullopt) << "not an address";
 }
 
 TEST(SystemNetwork, ConversesOverTcp) {

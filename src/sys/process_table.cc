@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <set>
+#include <ctime>
+#include <map>
 #include <string>
 
 #include "base/text.h"
+#include "sys/clock.h"
 #include "sys/descriptor.h"
 #include "sys/disk.h"
 #include "sys/processes.h"
@@ -129,17 +131,22 @@ std::vector<std::string> words_of(std::string_view line) {
   return words;
 }
 
-// Inodes of the sockets that listen in the network namespace of a process: state 0A of tcp(7), the
-// flag __SO_ACCEPTCON of a UNIX socket.
-std::set<uint64_t> listening_near(int pid) {
-  std::set<uint64_t> found;
+// The sockets that listen in the network namespace of a process, by inode, with their TCP ports (0
+// of UNIX sockets): state 0A of tcp(7), the flag __SO_ACCEPTCON of a UNIX socket.
+std::map<uint64_t, uint16_t> listening_near(int pid) {
+  std::map<uint64_t, uint16_t> found;
   auto add = [&](const char* table, size_t column, const std::string& value, size_t inode) {
+    constexpr size_t kLocal = 1;  // of TCP: "0100007F:01BB"
     std::string text;
     if (auto bytes = Disk().read(proc(pid, table), kConfigLimit)) text = std::move(*bytes);
     for (const std::string& line : split(text, '\n')) {
       std::vector<std::string> words = words_of(line);
-      if (words.size() > inode && words[column] == value)
-        found.insert(std::strtoull(words[inode].c_str(), nullptr, 10));
+      if (words.size() <= inode || words[column] != value) continue;
+      size_t colon = words[kLocal].rfind(':');
+      auto port = colon == std::string::npos
+                      ? 0UL
+                      : std::strtoul(words[kLocal].c_str() + colon + 1, nullptr, 16);
+      found.emplace(std::strtoull(words[inode].c_str(), nullptr, 10), static_cast<uint16_t>(port));
     }
   };
   add("net/tcp", 3, "0A", 9);
@@ -197,9 +204,35 @@ Result<std::vector<uint64_t>> SystemProcessTable::sockets(int pid) const {
 Result<std::vector<uint64_t>> SystemProcessTable::listening_sockets(int pid) const {
   auto held = sockets(pid);
   if (!held) return held;
-  std::set<uint64_t> listening = listening_near(pid);
+  auto listening = listening_near(pid);
   std::erase_if(*held, [&](uint64_t socket) { return !listening.contains(socket); });
   return held;
+}
+
+Result<std::vector<uint16_t>> SystemProcessTable::listening_ports(int pid) const {
+  auto network = Disk().read_link(proc(pid, "ns/net"));
+  if (!network) return pass(network);
+  if (*network != link_or_empty("/proc/self/ns/net"))
+    return fail(Code::unsupported, "tell the ports of process", std::to_string(pid),
+                "it has a network of its own");
+  auto held = sockets(pid);
+  if (!held) return pass(held);
+  auto listening = listening_near(pid);
+  std::vector<uint16_t> ports;
+  for (uint64_t socket : *held)
+    if (auto found = listening.find(socket); found != listening.end() && found->second != 0)
+      ports.push_back(found->second);
+  return ports;
+}
+
+// What ticks since boot is CLOCK_BOOTTIME (proc(5), field 22 of stat).
+WallTime SystemProcessTable::started_at(const Process& process) const {
+  struct timespec up {};
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  const auto ticks = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
+  auto started = milliseconds(process.started * 1000 / ticks);
+  auto now = milliseconds(up.tv_sec * 1000 + up.tv_nsec / 1'000'000);
+  return SystemClock().wall() - (now - started);
 }
 
 Result<bool> SystemProcessTable::catches(int pid, int number) const {

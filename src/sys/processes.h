@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -41,6 +43,11 @@ class ProcessTable {
   virtual Result<std::vector<uint64_t>> sockets(int pid) const = 0;
   // Of these, those that take connections: TCP and UNIX sockets that listen.
   virtual Result<std::vector<uint64_t>> listening_sockets(int pid) const = 0;
+  // The TCP ports of those. Code::unsupported where its network is another than ours
+  // (namespaces(7)).
+  virtual Result<std::vector<uint16_t>> listening_ports(int pid) const = 0;
+  // When it was started, by the clock as it goes now.
+  virtual WallTime started_at(const Process& process) const = 0;
   // A handler of its own waits for this signal, and nothing holds it off. Sent before, it may be
   // lost, or end the process (signal(7)).
   virtual Result<bool> catches(int pid, int number) const = 0;
@@ -56,6 +63,8 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<std::string>> environment(int pid) const override;
   Result<std::vector<uint64_t>> sockets(int pid) const override;
   Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
+  Result<std::vector<uint16_t>> listening_ports(int pid) const override;
+  WallTime started_at(const Process& process) const override;
   Result<bool> catches(int pid, int number) const override;
   Done signal(int pid, uint64_t started, int number) override;
 };
@@ -105,6 +114,8 @@ struct RehearsalOutput {
   std::string impossible;
   bool came_up = false;
   CommandOutput of;  // what it said, and its status where it ended by itself
+  // Not null: it came up, and is being ended now. Who lets go of this last waits for that.
+  std::shared_ptr<std::jthread> ending = {};
 };
 
 class Commands {
@@ -115,7 +126,7 @@ class Commands {
   // listened to for long.
   virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
   // Runs until it is ready, has ended, or the deadline passed (a value: it did not come up). No
-  // process of it is left.
+  // process of it is left once `ending` is over.
   virtual Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) = 0;
 };
 

@@ -143,10 +143,20 @@ TEST(ProcessTable, TellsTheEnvironmentOfAProcess) {
   EXPECT_FALSE(SystemProcessTable().environment(1 << 30));
 }
 
+// None of a UNIX socket.
+std::vector<uint16_t> port_of(int socket, int family) {
+  if (family == AF_UNIX) return {};
+  sockaddr_in6 at{};  // the port stands at the same place in sockaddr_in
+  socklen_t size = sizeof at;
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&at), &size);
+  return {ntohs(at.sin6_port)};
+}
+
 TEST(ProcessTable, TellsWhoListens) {
   SystemProcessTable table;
   auto listeners = [&] { return table.listening_sockets(own_pid()).value().size(); };
   EXPECT_FALSE(table.listening_sockets(1 << 30));
+  EXPECT_EQ(table.listening_ports(1 << 30).error().code, Code::not_found);
   for (int family : {AF_INET, AF_INET6, AF_UNIX}) {
     EXPECT_EQ(listeners(), 0U);
     int socket = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -159,6 +169,7 @@ TEST(ProcessTable, TellsWhoListens) {
     EXPECT_EQ(listeners(), 0U);
     ASSERT_EQ(::listen(socket, 1), 0);
     EXPECT_EQ(listeners(), 1U);
+    EXPECT_EQ(table.listening_ports(own_pid()).value(), port_of(socket, family));
     ::close(socket);
   }
 }

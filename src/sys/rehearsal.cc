@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include <fmt/format.h>
@@ -218,8 +219,11 @@ void repeat_said(const Stage& stage) {
   if (server < 0) give_up(stage, "start it");
   if (server == 0) become_server(stage);
   Report report = watch(stage, server);
+  // One that came up has nothing more to say, and takes its time to free what it loaded.
+  if (report.kind == Report::came_up) tell(stage, report);
   if (report.kind != Report::ended) end_server(server);
-  if (report.kind != Report::came_up) repeat_said(stage);
+  if (report.kind == Report::came_up) ::_exit(0);
+  repeat_said(stage);
   tell(stage, report);
   ::_exit(0);
 }
@@ -309,15 +313,32 @@ Result<Stage> prepare(const Rehearsal& rehearsal, const std::string& scratch) {
   return stage;
 }
 
-// All that comes until the last process that could say something has gone.
-void listen(int pipe, std::string& output) {
+// What comes at once; false at the end, when the last process that could say something has gone.
+bool listen(int pipe, std::string& output) {
   char chunk[4096];
+  ssize_t got = ::read(pipe, chunk, sizeof chunk);
+  if (got < 0 && errno == EINTR) return true;
+  if (got <= 0) return false;
+  output.append(chunk, static_cast<size_t>(got));
+  if (output.size() > 2 * kOutputLimit) output.erase(0, output.size() - kOutputLimit);
+  return true;
+}
+
+// Listens until the report is there, or the end.
+void await_report(int output, int report, std::string& said) {
   while (true) {
-    ssize_t got = ::read(pipe, chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return;
-    output.append(chunk, static_cast<size_t>(got));
-    if (output.size() > 2 * kOutputLimit) output.erase(0, output.size() - kOutputLimit);
+    pollfd entries[] = {{.fd = output, .events = POLLIN, .revents = 0},
+                        {.fd = report, .events = POLLIN, .revents = 0}};
+    if (::poll(entries, 2, -1) < 0 && errno != EINTR) return;
+    if (entries[1].revents != 0) return;
+    if (entries[0].revents != 0 && !listen(output, said)) return;
+  }
+}
+
+void await_end(int output, pid_t child, std::string& said) {
+  while (listen(output, said)) {
+  }
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
@@ -341,9 +362,9 @@ RehearsalOutput as_output(const Report& report, std::string said, milliseconds t
 Result<RehearsalOutput> SystemCommands::rehearse(const Rehearsal& rehearsal,
                                                  milliseconds deadline) {
   std::string line = rehearsal.command.text();
-  ScratchDirectory scratch;
-  if (scratch.path().empty()) return system_failure(errno, "make a directory for", line);
-  auto stage = prepare(rehearsal, scratch.path());
+  auto scratch = std::make_unique<ScratchDirectory>();
+  if (scratch->path().empty()) return system_failure(errno, "make a directory for", line);
+  auto stage = prepare(rehearsal, scratch->path());
   if (!stage)
     return RehearsalOutput{.impossible = stage.error().message(), .came_up = false, .of = {}};
   int output[2], report[2];
@@ -363,13 +384,23 @@ Result<RehearsalOutput> SystemCommands::rehearse(const Rehearsal& rehearsal,
   writing.reset();
   report_writing.reset();
   std::string said;
-  listen(reading.get(), said);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  await_report(reading.get(), report_reading.get(), said);
   Report told;
-  if (::read(report_reading.get(), &told, sizeof told) != static_cast<ssize_t>(sizeof told))
-    return fail(Code::failed, "rehearse", line, "it was ended from outside");
-  return as_output(told, std::move(said), milliseconds(now_ms() - begun));
+  bool is_told =
+      ::read(report_reading.get(), &told, sizeof told) == static_cast<ssize_t>(sizeof told);
+  milliseconds took(now_ms() - begun);
+  if (is_told && told.kind == Report::came_up) {
+    RehearsalOutput output_of = as_output(told, std::move(said), took);
+    output_of.ending = std::make_shared<std::jthread>(
+        [child, pipe = std::move(reading), there = std::move(scratch)] {
+          std::string rest;
+          await_end(pipe.get(), child, rest);
+        });
+    return output_of;
+  }
+  await_end(reading.get(), child, said);
+  if (!is_told) return fail(Code::failed, "rehearse", line, "it was ended from outside");
+  return as_output(told, std::move(said), took);
 }
 
 }  // namespace certrebind

@@ -107,6 +107,7 @@ TEST_F(RehearsalTest, NoProcessOfItIsLeft) {
   ASSERT_TRUE(output);
   if (!can_) GTEST_SKIP() << output->impossible;
   EXPECT_TRUE(output->came_up);
+  output->ending.reset();
   auto shells = SystemProcessTable().named("sh");
   ASSERT_TRUE(shells);
   for (const Process& shell : *shells)

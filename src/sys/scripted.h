@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -15,11 +16,12 @@ class ScriptedProcesses final : public ProcessTable {
  public:
   std::vector<Process> processes;
   std::map<int, std::vector<std::string>> environments;
-  std::map<int, std::vector<uint64_t>> held;  // sockets, by pid
-  std::set<uint64_t> listening;               // those of them that take connections
-  std::vector<std::pair<int, int>> signals;   // what was sent: pid, signal
-  std::function<void(int, int)> on_signal;    // what the server then does
-  std::function<bool()> ready;                // it catches what is sent; unset: always
+  std::map<int, std::vector<uint64_t>> held;   // sockets, by pid
+  std::set<uint64_t> listening;                // those of them that take connections
+  std::map<int, std::vector<uint16_t>> ports;  // on which it listens, by pid
+  std::vector<std::pair<int, int>> signals;    // what was sent: pid, signal
+  std::function<void(int, int)> on_signal;     // what the server then does
+  std::function<bool()> ready;                 // it catches what is sent; unset: always
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
   Result<std::vector<Process>> children(int pid) const override {
@@ -46,6 +48,14 @@ class ScriptedProcesses final : public ProcessTable {
     std::erase_if(*all, [&](uint64_t socket) { return !listening.contains(socket); });
     return all;
   }
+  Result<std::vector<uint16_t>> listening_ports(int pid) const override {
+    auto found = ports.find(pid);
+    return found == ports.end() ? std::vector<uint16_t>() : found->second;
+  }
+  // A tick is a millisecond here, and the machine was booted at the epoch.
+  WallTime started_at(const Process& process) const override {
+    return WallTime(milliseconds(process.started));
+  }
   Result<bool> catches(int, int) const override { return !ready || ready(); }
   Done signal(int pid, uint64_t started, int number) override {
     auto process = find(pid);
@@ -71,6 +81,7 @@ class ScriptedCommands final : public Commands {
   };
 
   Result<CommandOutput> run(const Command& command, milliseconds) override {
+    std::lock_guard locked(lock_);  // several may be run at once
     ran.push_back(command);
     return answer(command);
   }
@@ -78,6 +89,9 @@ class ScriptedCommands final : public Commands {
     rehearsed.push_back(what);
     return rehearsal(what);
   }
+
+ private:
+  std::mutex lock_;
 };
 
 }  // namespace certrebind

@@ -558,7 +558,8 @@ class Apache:
             text += "User www-data\nGroup www-data\n"
         text += "StartServers 2\nMaxRequestWorkers 50\n"
         if self.mpm != "prefork":
-            text += "ThreadsPerChild 25\n"
+            # (httpd complains of the default of spare threads here, a second after its start.)
+            text += "ThreadsPerChild 25\nMinSpareThreads 5\n"
         text += "".join(f"Listen {port if ':' in str(port) else f'127.0.0.1:{port}'}\n"
                         for port in ports)
         write(self.conf, text + main)
@@ -991,6 +992,15 @@ def site(place, certificate, name="a.example.com", port=None, directory=None):
     return Site(name, port or free_port(), certificate, cert_path, key_path)
 
 
+# Their subject is no service.
+WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "events", "recover", "task"}
+
+
+def of_service(arguments, service):
+    """The arguments, restricted to one service where the command can be."""
+    return arguments if arguments[0] in WHOLE_MACHINE else (*arguments, "--service", service)
+
+
 class OneSite:
     """The usual stage: one running nginx with one site that serves OLD; NEW lies loose in new/."""
 
@@ -1012,4 +1022,4 @@ class OneSite:
         return handshake(self.port, self.name)
 
     def run(self, *arguments, **options):
-        return self.place.run(*arguments, "--service", self.nginx.service, **options)
+        return self.place.run(*of_service(arguments, self.nginx.service), **options)

@@ -39,7 +39,7 @@ class OneHost:
         return handshake(self.port, self.name)
 
     def run(self, *arguments, **options):
-        return self.place.run(*arguments, "--service", self.apache.service, **options)
+        return self.place.run(*harness.of_service(arguments, self.apache.service), **options)
 
     def rebind(self, *more):
         return self.run("rebind", self.old.thumbprint, self.new_cert, *more)
@@ -552,6 +552,23 @@ def test_a_client_certificate_towards_an_upstream(place, authority):
     assert handshake(site.port, site.name) == served.thumbprint
 
 
+def test_a_directory_of_client_certificates_is_only_reloaded(place, authority):
+    old, new = authority.pair("client.example.com", eku="both")
+    served = authority.issue("a.example.com")
+    site = harness.site(place, served, "a.example.com")
+    for name in ("one", "two"):
+        write(place / f"clients/{name}.pem", old.leaf_pem + old.key_pem, 0o600)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLProxyEngine on\n"
+                           f"  SSLProxyMachineCertificatePath {place / 'clients'}\n"),
+                 ports=[site.port], modules=["proxy", "proxy_http"]).start()
+    before = snapshot(place / "clients")
+    done = rebind_on(place, apache, old, new)
+    assert done.code == REFUSED and "httpd takes every file of the directory" in done.all, done
+    assert not difference(before, snapshot(place / "clients")) and apache.reloads() == 0
+    assert handshake(site.port, site.name) == served.thumbprint
+
+
 def test_what_mod_md_looks_after_is_left_to_it(place, authority):
     old, new = authority.pair("a.example.com")
     port = free_port()
@@ -615,12 +632,28 @@ def test_the_reload_that_mod_md_waits_for(place, authority, how):
     assert apache.reloads() == reloads + 2
 
 
+@pytest.mark.parametrize("where", ["host", "main", None])
+def test_must_staple_wants_stapling(quick, authority, where):
+    """Without a stapled response browsers refuse such a certificate (RFC 7633)."""
+    old, new = authority.issue("a.example.com", days=20), authority.issue("a.example.com", must_staple=True)
+    one = OneHost(quick, authority, old=old, new=new, modules=["socache_shmcb"],
+                  main=f"SSLStaplingCache shmcb:{quick.path}/stapling(32768)\n"
+                       + "SSLUseStapling on\n" * (where == "main"),
+                  extra="SSLUseStapling on\n" * (where == "host"))
+    done = one.rebind()
+    if where is None:
+        assert done.code == REFUSED and "Must-Staple" in done.out, done
+        assert one.site.cert_path.read_text() == old.fullchain_pem and one.apache.reloads() == 0
+    else:
+        committed(done)
+        assert one.served() == new.thumbprint
+
+
 def test_what_httpd_sees_and_we_do_not_is_said(place, authority):
-    """<IfVersion> with a regular expression is not understood: its certificate is named all the
-    same, by httpd itself."""
+    """<IfDirective> is not understood: its certificate is named all the same, by httpd itself."""
     one = OneHost(place, authority)
     second = harness.site(place, authority.issue("b.example.com"), "b.example.com", one.port)
-    one.apache.write(one.site.host() + f"<IfVersion ~ ^2>\n{second.host()}</IfVersion>\n",
+    one.apache.write(one.site.host() + f"<IfDirective Options>\n{second.host()}</IfDirective>\n",
                      ports=[one.port])
     done = one.run("check")
     assert str(second.cert_path) in done.all and "left alone" in done.all, done

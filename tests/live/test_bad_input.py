@@ -408,6 +408,18 @@ def test_old_is_bound_nowhere(one, authority):
     assert one.run("history", "--json").json == []
 
 
+def test_old_may_be_bound_where_nothing_can_be_read(one, authority):
+    """Another server's broken configuration: nobody can tell what it binds."""
+    broken = one.place / "broken.conf"
+    broken.write_text("http { server {\n")
+    other, _ = authority.issue("other.example.com", days=20).write(one.place / "other")
+    for command in ("plan", "rebind"):
+        done = one.place.run(command, other, one.new_cert, "--service", one.nginx.service,
+                             "--service", f"nginx:{broken}")
+        assert done.code == 1, done
+        assert "bound nowhere that could be read" in done.out and str(broken) in done.err, done
+
+
 # ------------------------------------------------------------------------- who may read, and space
 
 def as_nobody(stage, *arguments):
@@ -617,7 +629,7 @@ def test_server_down(place, authority, kind):
     assert check.code == 0, check
     assert "proof is owed" not in stage.run("check").out
     assert stage.run("history", "--json").json[0]["proof_owed"] is False
-    ids = [event["id"] for event in stage.run("events", "--json").lines]
+    ids = [event["id"] for event in stage.place.run("events", "--json").lines]
     assert ids.index(2008) < ids.index(2009)
 
 

@@ -587,3 +587,25 @@ def test_two_at_once_are_one_after_the_other(place, authority):
     for name, (_, new) in zip(names, pairs):
         assert handshake(port, name) == new.thumbprint
     assert len(place.run("history", "--json").json) == 2
+
+
+@pytest.mark.parametrize("command", [("enable",), ("disable",), ("status",), ("daemon",), ("events",),
+                                     ("recover",), ("task", "list")], ids=" ".join)
+def test_what_is_about_the_whole_machine_takes_no_service(one, command):
+    done = one.place.run(*command, "--service", one.nginx.service)
+    assert done.code == 2 and "about the whole machine" in done.all, done
+    assert not (one.place / "tasks.d").exists()
+
+
+def test_history_of_one_service(one):
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert len(one.run("history", "--json").json) == 1
+    assert one.place.run("history", "--json", "--service", "nginx:/elsewhere.conf").json == []
+
+
+def test_the_last_events(one):
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    whole = one.place.run("events").out.splitlines()
+    assert len(whole) > 2
+    assert one.place.run("events", "--last", 2).out.splitlines() == whole[-2:]
+    assert one.place.run("events", "-n", "0").code == 2

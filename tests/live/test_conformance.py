@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 
@@ -47,7 +48,7 @@ class Stage:
         return handshake(self.port, name, **options)
 
     def run(self, *arguments, **options):
-        return self.place.run(*arguments, "--service", self.server.service, **options)
+        return self.place.run(*harness.of_service(arguments, self.server.service), **options)
 
     def documents(self):
         """Where what it sends lies."""
@@ -58,6 +59,10 @@ class Stage:
         status = pathlib.Path(f"/proc/{self.server.master_pid}/status").read_text()
         waiting = int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16)
         return waiting >> (self.reload_signal - 1) & 1
+
+    def listening_too(self, text, port):
+        """The configuration with one more address."""
+        return text + f"Listen 127.0.0.1:{port}\n"
 
     def stopped(self):
         """The processes that a server which does nothing more when told has stopped."""
@@ -80,6 +85,10 @@ class Nginx(Stage):
             blocks += (f"server {{\nlisten {listen};\nserver_name {name};\n{lines}"
                        "location = /ok { return 200 ok; }\n}\n")
         self.server.write(blocks)
+
+
+    def listening_too(self, text, port):
+        return text.replace("http {", f"http {{\nserver {{ listen 127.0.0.1:{port}; }}", 1)
 
 
 class Apache(Stage):
@@ -116,6 +125,9 @@ class HAProxy(Stage):
                           " http-request return status 200 content-type text/plain string ok if "
                           f"{{ path /ok }}\n default_backend files\n"
                           f"backend files\n server files 127.0.0.1:{self.file_server()}\n")
+
+    def listening_too(self, text, port):
+        return text + f"frontend other\n bind 127.0.0.1:{port}\n http-request return status 200\n"
 
     def documents(self):
         return self.server.prefix
@@ -290,6 +302,28 @@ def test_a_key_that_may_not_be_read_is_refused(one):
     assert one.untouched(before, reloads)
 
 
+def test_an_address_that_another_program_holds_forbids_a_reload(one):
+    """No server's own test says so, and none bears it well: httpd would end, HAProxy take no
+    connections for two seconds. What is told over a socket reloads nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        text = one.server.conf.read_text()
+        one.server.conf.write_text(one.listening_too(text, other.getsockname()[1]))
+        before, reloads = snapshot(one.place / "certs"), one.server.reloads()
+        done = one.run("check")
+        if os.geteuid() == 0:
+            assert done.code == 1 and "no reload can succeed" in done.err, done
+        done = one.run("rebind", one.old.thumbprint, one.new_cert)
+        if getattr(one, "socket", False):
+            assert done.code == 0, done
+            return
+        assert done.code == REFUSED, done
+        assert f"{one.server.conf}:" in done.out and "another program listens there" in done.out
+        assert one.untouched(before, reloads)
+        assert one.served("a.example.com") == one.old.thumbprint
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert one.served("a.example.com") == one.new.thumbprint
+
+
 def test_a_server_that_does_not_listen_is_rolled_back(place, kind, pair):
     """Its main process is stopped: it takes no signal. What is told over a socket needs none."""
     place.configure(verify=3)
@@ -389,7 +423,7 @@ def test_killed_in_every_phase(one, shim):
         assert contents() in (old, new), f"{where}: neither before nor after"
         code, said = one.server.test()
         assert code == 0, f"{where}: it would not start with this: {said}"
-        recovered = one.run("recover")
+        recovered = one.place.run("recover")
         assert recovered.code == 0, f"{where}: {recovered}"
         assert contents() in (old, new), where
         one.server.wait_served((one.old if contents() == old else one.new).thumbprint, one.port,
@@ -518,7 +552,7 @@ def test_check_says_what_no_reload_would_survive(one):
     good = one.server.conf.read_text()
     write(one.server.conf, good + "\nno_such_directive on;\n")
     done = one.run("check")
-    assert done.code == 1 and "own test fails, so no reload can succeed" in done.err, done
+    assert done.code == 1 and "no reload can succeed: the server's own test fails" in done.err, done
     assert "no_such_directive" in done.err, done
     write(one.server.conf, good)
     assert one.run("check").code == 0

@@ -10,7 +10,8 @@ import pathlib
 import pytest
 
 import harness
-from harness import handshake, until
+from conftest import needs_root
+from harness import difference, handshake, snapshot, until, write
 
 FULL = os.environ.get("CERTREBIND_SWEEP") == "full"
 
@@ -182,3 +183,38 @@ def test_the_next_rebind_recovers_first(place, authority, shim):
     assert stage.check_settled("the next rebind") == "new"
     outcomes = [row["outcome"] for row in stage.one.place.run("history", "--json").json]
     assert outcomes[:2] == ["committed", "rolled back"]
+
+
+# ------------------------------------------------------------- where a server reads every file there is
+
+@needs_root
+def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
+    """Include DIRECTORY takes hidden files too: whatever is staged there would be configuration at
+    the next start. Listen twice, and httpd does not start."""
+    names = ["a.example.com", "b.example.com"]
+    old, new = authority.pair(names)
+    sites = [harness.site(place, old, name, directory=place / "certs") for name in names]
+    apache = place.apache()
+    whole = apache.prefix / "sites"
+    for site in sites:
+        write(whole / site.name, f"Listen 127.0.0.1:{site.port}\n" + site.host())
+    apache.write("Include sites\n").start()
+    cert, _ = new.write(place / "new")
+    rebind = ["rebind", old.thumbprint, cert, "--repoint", "--service", apache.service]
+    log = place / "calls"
+    assert place.run(*rebind, env={**shim, "CRASH_LOG": str(log)}).code == 0
+    calls = log.read_text().splitlines()
+    assert place.run("undo", "--service", apache.service).code == 0
+    before = snapshot(whole)
+    swapped = max(at for at, call in enumerate(calls, 1) if "renameat2" in call)
+    for at in range(1, swapped + 8):
+        done = place.run(*rebind, env={**shim, "CRASH_AT": str(at)})
+        assert done.code == -9, f"{calls[at - 1]}: {done}"
+        assert sorted(path.name for path in whole.iterdir()) == names, calls[at - 1]
+        code, said = apache.test()
+        assert code == 0, f"{calls[at - 1]}: {said}"
+        assert place.run("recover").code == 0
+        if difference(before, snapshot(whole)):
+            assert place.run("undo", "--service", apache.service).code == 0
+        assert not difference(before, snapshot(whole)), calls[at - 1]
+    assert not list(place.path.rglob(".certrebind-*"))

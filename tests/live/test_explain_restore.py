@@ -54,6 +54,14 @@ def test_explain_files(one, place):
         assert f"this is {why}" in done.out or f"this file {why}" in done.out, done
 
 
+def test_explain_a_thumbprint(one):
+    for typed in (one.old.thumbprint, one.old.thumbprint[:8].upper()):
+        done = one.run("explain", typed)
+        assert done.code == 0 and "this certificate lies there" in done.out, done
+        assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
+    assert "this certificate" not in one.run("explain", one.new.thumbprint).out
+
+
 def test_explain_as_json(one):
     answer, = one.run("explain", "a.example.com", "--json").json["answers"]
     assert answer["served"] == one.old.thumbprint
@@ -126,7 +134,10 @@ def test_an_overwritten_pair_is_brought_back(one, authority, damage):
     assert one.served() == one.old.thumbprint
     assert one.site.cert_path.read_text() == one.old.fullchain_pem
     assert one.site.key_path.read_text() == one.old.key_pem
-    if damage != "vanished":  # then nobody knows what mode it had
+    if damage == "vanished":  # nobody knows what mode they had
+        assert stat.S_IMODE(one.site.cert_path.stat().st_mode) == 0o644
+        assert stat.S_IMODE(one.site.key_path.stat().st_mode) == 0o600
+    else:
         assert not difference(before, snapshot(one.place.path))
     assert "serves what is on disk" in one.run("check").out
 

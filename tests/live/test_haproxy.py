@@ -36,7 +36,7 @@ class OneSite:
         return handshake(self.port, self.name)
 
     def run(self, *arguments, **options):
-        return self.place.run(*arguments, "--service", self.haproxy.service, **options)
+        return self.place.run(*harness.of_service(arguments, self.haproxy.service), **options)
 
     def rebind(self, *more, **options):
         return self.run("rebind", self.old.thumbprint, self.new_cert, *more, **options)
@@ -207,6 +207,17 @@ def test_a_change_that_somebody_left_open_is_not_trampled(site, authority):
     assert other.sha1.upper() in site.haproxy.say(f"show ssl cert *{site.pem}\n")
     site.haproxy.say(f"abort ssl cert {site.pem}\n")
     is_new(site, site.rebind())
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ipv4@127.0.0.1:{}", "*:{}", "localhost:{}"])
+def test_a_socket_of_tcp_on_loopback(place, authority, form):
+    site = OneSite(place, authority, socket=False,
+                   main=f" stats socket {form.format(free_port())} level admin")
+    workers = site.haproxy.worker_pids()
+    is_new(site, site.rebind())
+    assert site.haproxy.worker_pids() == workers and site.haproxy.reloads() == 0
+    assert site.run("undo").code == 0
+    assert site.served() == site.old.thumbprint and site.haproxy.reloads() == 0
 
 
 def test_a_socket_without_the_rights_means_a_reload(place, authority):
@@ -400,10 +411,13 @@ def test_every_kind_of_address(place, authority):
     new = authority.issue("a.example.com", days=91)
     ports = [free_port() for _ in range(4)]
     unix = place / "tls.sock"
+    # A name in the kernel alone; HAProxy fills it with zeros.
+    abstract = ("\0" + place.path.name).ljust(108, "\0")
     haproxy = place.haproxy()
     haproxy.write(
         f"frontend many\n bind 127.0.0.1:{ports[0]},[::1]:{ports[1]} ssl crt {pem}\n"
-        f" bind unix@{unix} ssl crt {pem}\n http-request return status 200\n"
+        f" bind unix@{unix} ssl crt {pem}\n bind abns@{place.path.name} ssl crt {pem}\n"
+        f" http-request return status 200\n"
         f"listen proxied\n bind 127.0.0.1:{ports[2]} accept-proxy ssl crt {pem}\n"
         f" http-request return status 200\n"
         f"frontend raw\n mode tcp\n bind 127.0.0.1:{ports[3]} ssl crt {pem} strict-sni\n").start()
@@ -412,14 +426,15 @@ def test_every_kind_of_address(place, authority):
     result = committed(place.run("rebind", old, path, "--json", "--service", haproxy.service))
     assert "not proven" not in str(result["accounts"]), result
     assert handshake(ports[0]) == handshake(ports[1], host="::1") == new.thumbprint
-    assert handshake(unix) == handshake(ports[2], proxy=True) == new.thumbprint
+    assert handshake(unix) == handshake(abstract) == handshake(ports[2], proxy=True) == new.thumbprint
     assert handshake(ports[3], "a.example.com") == new.thumbprint
 
 
 IMPOSTOR = """
 import socket, sys
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+tcp = sys.argv[1].isdigit()
+listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
+listener.bind(("127.0.0.1", int(sys.argv[1])) if tcp else sys.argv[1])
 listener.listen()
 print("listens", flush=True)
 while True:
@@ -430,21 +445,41 @@ while True:
 """
 
 
+def impostor(place, where):
+    """Another user listens there; gives the file of what it hears."""
+    script = write(place / "impostor.py", IMPOSTOR)
+    heard = place / "heard"
+    process = subprocess.Popen(
+        ["setpriv", "--reuid=65534", "--clear-groups", "--pdeathsig", "KILL", sys.executable,
+         str(script), str(where)], stdout=open(heard, "wb"))
+    place.at_end(process.kill)
+    harness.until(lambda: "listens" in heard.read_text(), "the impostor listens")
+    return heard
+
+
 @needs_root
 def test_a_strangers_socket_is_told_nothing(site, place):
     """A key goes over it: whoever put a socket in the admin socket's place gets none."""
     path = site.haproxy.socket_path
     path.unlink()
     path.parent.chmod(0o777)
-    script = write(place / "impostor.py", IMPOSTOR)
-    heard = place / "heard"
-    impostor = subprocess.Popen(
-        ["setpriv", "--reuid=65534", "--clear-groups", "--pdeathsig", "KILL", sys.executable,
-         str(script), str(path)], stdout=open(heard, "wb"))
-    place.at_end(impostor.kill)
-    harness.until(lambda: "listens" in heard.read_text(), "the impostor listens")
+    heard = impostor(place, path)
     committed(site.rebind("--json"))
     assert site.served() == site.new.thumbprint
+    assert set(heard.read_text().splitlines()[1:]) <= {"b''"}
+
+
+@needs_root
+def test_a_strangers_port_is_told_nothing(quick, authority):
+    """The same of TCP: the configuration names a port that HAProxy has not bound yet."""
+    site = OneSite(quick, authority, socket=False)
+    port = free_port()
+    text = site.haproxy.conf.read_text().replace("global\n", f"global\n stats socket 127.0.0.1:{port} level admin\n", 1)
+    heard = impostor(quick, port)
+    site.haproxy.conf.write_text(text)
+    done = site.rebind()
+    assert done.code == REFUSED and "another program listens there" in done.out, done
+    assert site.served() == site.old.thumbprint
     assert set(heard.read_text().splitlines()[1:]) <= {"b''"}
 
 

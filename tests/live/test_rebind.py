@@ -977,7 +977,7 @@ def test_history_and_events(one):
     assert "committed" in listed and one.old.thumbprint[:16] in listed
     missing = one.run("history", "show", "99")
     assert missing.code == 2 and "99" in missing.err
-    events = one.run("events", "--json").lines
+    events = one.place.run("events", "--json").lines
     ids = [event["id"] for event in events]
     assert ids.index(1001) < ids.index(2001) < ids.index(2002)
     assert 1006 in ids
@@ -985,7 +985,7 @@ def test_history_and_events(one):
         if event["id"] in (1001, 1006, 2002):
             assert (event["old"], event["new"]) == (one.old.thumbprint, one.new.thumbprint), event
     assert [event["record"] for event in events] == sorted(e["record"] for e in events)
-    text = one.run("events").out
+    text = one.place.run("events").out
     assert len(text.splitlines()) == len(events)
 
 

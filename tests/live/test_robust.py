@@ -137,7 +137,7 @@ def test_a_database_damaged_while_nothing_ran(one, place, where):
     watch.stop()
     damage(place.state / "state.db", where)
     one.new.write(one.site.cert_path.parent)
-    recovered = one.run("recover")
+    recovered = one.place.run("recover")
     assert recovered.code in (0, 1), recovered
     assert list(place.state.glob("state.db.damaged-1"))
     watch.start(one.new)
@@ -156,7 +156,7 @@ def test_a_database_damaged_under_the_daemon(one, place):
     until(lambda: "database rebuilt" in logged(watch), "the journal is told")
     needs = [each["subject"] for each in watch.status()["needs_person"]]
     assert "database" in needs
-    assert one.run("recover").code == 0
+    assert one.place.run("recover").code == 0
     assert "database" not in [each["subject"] for each in watch.status()["needs_person"]]
 
 

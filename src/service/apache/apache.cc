@@ -4,11 +4,18 @@
 
 #include "base/text.h"
 #include "service/apache/bindings.h"
+#include "service/apache/hosts.h"
 #include "service/apache/own_view.h"
 #include "service/apache/written_places.h"
 #include "service/root.h"
 
 namespace certrebind {
+
+namespace {
+
+constexpr size_t kFew = 5;  // of the names in one sentence
+
+}  // namespace
 
 namespace apache {
 
@@ -77,6 +84,14 @@ Result<std::vector<FileEdit>> ApacheService::repoint(const Binding& binding,
   return edits;
 }
 
+std::vector<ListenAddress> ApacheService::listens() const {
+  Root root(instance_.root, files_);
+  auto config = apache::read_config(instance_.given, root);
+  if (!config) return {};
+  HostNames names(root);
+  return apache::listen_addresses(apache::read_hosts(*config, names));
+}
+
 std::vector<std::string> ApacheService::arguments() const {
   const apache::Given& given = instance_.given;
   auto executable = Root(instance_.root, files_).inside(instance_.executable);
@@ -120,13 +135,16 @@ std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view) con
     return {doubt("httpd refuses this configuration: " + printable(trim(own_view.output)))};
   std::vector<Diagnostic> doubts;
   apache::Difference difference = apache::compare_certificates(*config, root, own_view.output);
-  for (const std::string& path : difference.only_theirs)
+  if (!difference.only_theirs.empty())
     doubts.push_back(doubt(fmt::format(
-        "httpd itself names the certificate {}, which is not seen here: its hosts are left alone",
-        printable(path))));
-  for (const std::string& path : difference.only_ours)
+        "httpd itself names {} not seen here: {}; their hosts are left alone",
+        count_of(difference.only_theirs.size(), "certificate that is", "certificates that are"),
+        few_of(difference.only_theirs, kFew))));
+  if (!difference.only_ours.empty())
     doubts.push_back(doubt(fmt::format(
-        "the certificate {} is seen here, and httpd itself does not name it", printable(path))));
+        "httpd itself does not name {} seen here: {}",
+        count_of(difference.only_ours.size(), "certificate that is", "certificates that are"),
+        few_of(difference.only_ours, kFew))));
   return doubts;
 }
 

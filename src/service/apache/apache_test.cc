@@ -52,6 +52,20 @@ TEST(Apache, RepointsItsDirectives) {
                         "SSLCertificateKeyFile \"/n/new \\\"key\"\n"));
 }
 
+TEST(Apache, WhereItListens) {
+  Served served("SSLCertificateFile old.pem\n");
+  served.files.put(kMain,
+                   "Listen 80\nListen 127.0.0.1:81 https\nListen 0.0.0.0:82\n"
+                   "Listen [::1]:83\nListen 80\n");
+  std::vector<std::string> found;
+  for (const ListenAddress& one : served.service->listens())
+    found.push_back(one.address.text() + " " + one.where);
+  const std::string main = kMain;
+  EXPECT_THAT(found, ElementsAre("[::]:80 " + main + ":1", "0.0.0.0:80 " + main + ":1",
+                                 "127.0.0.1:81 " + main + ":2", "0.0.0.0:82 " + main + ":3",
+                                 "[::1]:83 " + main + ":4"));
+}
+
 TEST(Apache, AKeyApartGetsADirectiveOfItsOwn) {
   Served served("SSLCertificateFile old.pem\n");
   EXPECT_THAT(served.repointed({"/n/new.pem", "/n/new.key"}),

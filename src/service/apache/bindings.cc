@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "base/parallel.h"
 #include "service/apache/client_bindings.h"
 #include "service/apache/hosts.h"
 #include "service/apache/server_bindings.h"
@@ -20,15 +21,20 @@ void append(std::vector<T>& to, std::vector<T> from) {
 Discovery discover_bindings(Config config, Root& root) {
   HostNames names(root);
   Hosts hosts = read_hosts(config, names);
-  Discovery shown;
+  Discovery shown, used;
   // Without mod_ssl its directives stand in sections that are not read, or httpd refuses them.
-  if (config.has_module("ssl_module")) shown = server_bindings(hosts, config, root);
-  Discovery used = client_bindings(config, hosts, root);
+  const bool serves = config.has_module("ssl_module");
+  for_each_index(2, 2, [&](size_t which) {
+    if (which == 0 && serves) shown = server_bindings(hosts, config, root);
+    if (which == 1) used = client_bindings(config, hosts, root);
+  });
   Discovery all{std::move(shown.bindings), std::move(config.diagnostics),
                 std::move(config.directories)};
   for (const auto& file : config.files)
     if (!file->real.empty()) all.configured_by.push_back(file->real);
   append(all.configured_by, std::move(used.configured_by));
+  append(all.read_whole, std::move(config.whole));
+  append(all.read_whole, std::move(used.read_whole));
   append(all.bindings, std::move(used.bindings));
   append(all.diagnostics, std::move(hosts.diagnostics));
   append(all.diagnostics, std::move(shown.diagnostics));

@@ -77,6 +77,8 @@ class ClientBinder {
         add(named.file, "httpd takes every file of the directory", site);
     }
     found_.configured_by.push_back(directory);
+    if (auto real = root_.files().real_path(directory))
+      found_.read_whole.push_back(std::move(*real));
   }
 
   const Config& config_;

@@ -28,17 +28,29 @@ constexpr size_t kMostSteps = 4'000'000;
 // Fewer files are read before a thread has started.
 constexpr size_t kWorthThreads = 64;
 
+struct Frame;
+
 struct Macro {
   const ConfigFile* file = nullptr;
   uint32_t section = 0;  // the index of its line
   std::vector<std::string> parameters;
+  std::shared_ptr<const Frame> within;  // the use of the macro that defined it
 };
 
-// One use of a macro: what its parameters stand for.
+// One use of a macro: what its parameters stand for. It keeps the macro, which may be undefined or
+// defined anew by its own content.
 struct Frame {
-  const Macro& macro;
+  std::shared_ptr<const Macro> macro;
   std::vector<std::string> values;
 };
+using FramePtr = std::shared_ptr<const Frame>;
+
+// A macro's text is what is left of the text of the one that defined it.
+Source unrolled(Source source, const FramePtr& frame) {
+  if (!frame) return source;
+  source = unrolled(std::move(source), frame->macro->within);
+  return with_parameters(source, frame->macro->parameters, frame->values);
+}
 
 class Reader {
  public:
@@ -55,21 +67,22 @@ class Reader {
 
  private:
   Result<const ConfigFile*> load(const std::string& path);
-  void load_ahead(const std::vector<std::string>& paths);
+  void load_ahead(const std::vector<IncludedFile>& files);
   const ConfigFile* keep(const std::string& path, std::string real, Tree tree);
   void read_arguments(const std::vector<std::string>& directives);
   void add_whole(const ConfigFile& file);
-  void add(const ConfigFile& file, size_t begin, size_t end, const Frame* frame);
-  void add_line(const ConfigFile& file, size_t index, const Frame* frame);
+  void add(const ConfigFile& file, size_t begin, size_t end, const FramePtr& frame);
+  void add_line(const ConfigFile& file, size_t index, const FramePtr& frame);
   void add_node(const ConfigFile& file, size_t index, std::span<const Word> words,
-                const Frame* frame);
-  std::span<const Word> words_of(const ConfigFile& file, const Line& line, const Frame* frame);
+                const FramePtr& frame);
+  std::span<const Word> words_of(const ConfigFile& file, const Line& line, const FramePtr& frame);
   bool read_section(const ConfigFile& file, size_t index, std::span<const Word> words,
-                    const Frame* frame);
+                    const FramePtr& frame);
   bool read_directive(const ConfigFile& file, std::span<const Word> words);
   bool holds(const ConfigFile& file, std::span<const Word> words);
   bool file_exists(std::string_view path) const;
-  void define_macro(const ConfigFile& file, size_t index, std::span<const Word> words);
+  void define_macro(const ConfigFile& file, size_t index, std::span<const Word> words,
+                    const FramePtr& frame);
   void use_macro(const ConfigFile& file, std::span<const Word> words);
   void include(const ConfigFile& file, std::span<const Word> words, bool optional);
   void include_file(const ConfigFile& from, const Word& where, const std::string& path);
@@ -86,8 +99,8 @@ class Reader {
   Root& root_;
   Config config_;
   std::set<std::string, std::less<>> defines_;
-  std::map<std::string, std::string> variables_;  // by name in lower case
-  std::map<std::string, Macro> macros_;           // by name in lower case
+  std::map<std::string, std::string> variables_;                // by name in lower case
+  std::map<std::string, std::shared_ptr<const Macro>> macros_;  // by name in lower case
   std::set<std::string> reported_variables_;
   std::unordered_map<std::string, const ConfigFile*> by_path_;
   std::unordered_map<std::string, const ConfigFile*> by_real_path_;
@@ -135,29 +148,25 @@ Result<const ConfigFile*> Reader::load(const std::string& path) {
 
 // The files of one pattern are read and parsed side by side; what they mean is decided in order.
 // What cannot be read is left for `load` to report.
-void Reader::load_ahead(const std::vector<std::string>& paths) {
-  if (paths.size() < kWorthThreads) return;
+void Reader::load_ahead(const std::vector<IncludedFile>& files) {
+  if (files.size() < kWorthThreads) return;
   struct Ahead {
-    const std::string* path;
-    std::string real;
+    const IncludedFile* file;
     std::optional<Tree> tree;
   };
   std::vector<Ahead> to_do;
-  for (const std::string& path : paths)
-    if (!by_path_.contains(path)) to_do.push_back({&path, {}, {}});
+  for (const IncludedFile& file : files)
+    if (!file.real.empty() && !by_path_.contains(file.path)) to_do.push_back({&file, {}});
   for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
     Ahead& ahead = to_do[index];
-    auto real = root_.real_path(*ahead.path);
-    if (!real) return;
-    ahead.real = std::move(*real);
-    auto text = root_.files().read(ahead.real, kConfigLimit);
+    auto text = root_.files().read(ahead.file->real, kConfigLimit);
     if (text) ahead.tree.emplace(std::move(*text));
   });
   for (Ahead& ahead : to_do) {
     if (!ahead.tree) continue;
-    const ConfigFile*& file = by_real_path_[ahead.real];
-    if (file == nullptr) file = keep(*ahead.path, std::move(ahead.real), std::move(*ahead.tree));
-    by_path_.emplace(*ahead.path, file);
+    const ConfigFile*& file = by_real_path_[ahead.file->real];
+    if (file == nullptr) file = keep(ahead.file->path, ahead.file->real, std::move(*ahead.tree));
+    by_path_.emplace(ahead.file->path, file);
   }
 }
 
@@ -175,7 +184,7 @@ void Reader::add_whole(const ConfigFile& file) {
   reading_.pop_back();
 }
 
-void Reader::add(const ConfigFile& file, size_t begin, size_t end, const Frame* frame) {
+void Reader::add(const ConfigFile& file, size_t begin, size_t end, const FramePtr& frame) {
   const auto& lines = file.tree.lines();
   for (size_t i = begin; i < end; i = lines[i].next) {
     if (!room_for_more(file, file.tree.words(lines[i]).front())) return;
@@ -192,20 +201,20 @@ void Reader::report_structure(const ConfigFile& file, size_t begin, size_t end) 
                                      static_cast<int>(error.column), printable(error.message)});
 }
 
-void Reader::add_line(const ConfigFile& file, size_t index, const Frame* frame) {
+void Reader::add_line(const ConfigFile& file, size_t index, const FramePtr& frame) {
   const Line& line = file.tree.lines()[index];
   if (line.section && same_name(file.tree.words(line).front().value, "Macro"))
-    return define_macro(file, index, file.tree.words(line));
+    return define_macro(file, index, frame ? words_of(file, line, frame) : file.tree.words(line),
+                        frame);
   std::span<const Word> words = words_of(file, line, frame);
   bool done = line.section ? read_section(file, index, words, frame) : read_directive(file, words);
   if (!done) add_node(file, index, words, frame);
 }
 
 std::span<const Word> Reader::words_of(const ConfigFile& file, const Line& line,
-                                       const Frame* frame) {
-  if (frame == nullptr && !line.variables) return file.tree.words(line);
-  Source source = source_of(file.tree.text(), line.raw);
-  if (frame != nullptr) source = with_parameters(source, frame->macro.parameters, frame->values);
+                                       const FramePtr& frame) {
+  if (!frame && !line.variables) return file.tree.words(line);
+  Source source = unrolled(source_of(file.tree.text(), line.raw), frame);
   std::vector<std::string> unknown;
   source = with_variables(
       source, [&](std::string_view name) { return variable(name); }, unknown);
@@ -222,7 +231,7 @@ std::span<const Word> Reader::words_of(const ConfigFile& file, const Line& line,
 }
 
 void Reader::add_node(const ConfigFile& file, size_t index, std::span<const Word> words,
-                      const Frame* frame) {
+                      const FramePtr& frame) {
   const Line& line = file.tree.lines()[index];
   size_t node = config_.nodes.size();
   config_.nodes.push_back({&file, words, 0, line.section});
@@ -236,7 +245,7 @@ void Reader::add_node(const ConfigFile& file, size_t index, std::span<const Word
 
 // True for a section that only decides whether its content is read.
 bool Reader::read_section(const ConfigFile& file, size_t index, std::span<const Word> words,
-                          const Frame* frame) {
+                          const FramePtr& frame) {
   std::string_view name = words.front().value;
   if (same_name(name, "Perl")) {
     report(file, words.front(), "what <Perl> makes is not seen", Severity::warning);
@@ -259,8 +268,7 @@ bool Reader::holds(const ConfigFile& file, std::span<const Word> words) {
   if (same_name(name, "IfVersion")) {
     auto fits = version_fits(given_.version, words.subspan(1));
     if (!fits)
-      report(file, words.front(), "this <IfVersion> is not understood: its content is left alone",
-             Severity::warning);
+      report(file, words.front(), "httpd refuses the version or the pattern of this <IfVersion>");
     return fits.value_or(false);
   }
   std::string_view wanted = words.size() > 1 ? words[1].value : "";
@@ -324,16 +332,15 @@ std::optional<std::string> Reader::variable(std::string_view name) const {
   return std::nullopt;
 }
 
-void Reader::define_macro(const ConfigFile& file, size_t index, std::span<const Word> words) {
+void Reader::define_macro(const ConfigFile& file, size_t index, std::span<const Word> words,
+                          const FramePtr& frame) {
   if (words.size() < 2) return report(file, words.front(), "<Macro> without a name");
-  if (!using_.empty())
-    return report(file, words.front(), "a macro defined by a macro is not understood",
-                  Severity::warning);
   if (!config_.has_module("macro_module"))
     return report(file, words.front(), "<Macro> without mod_macro");
-  Macro macro{&file, static_cast<uint32_t>(index), {}};
+  Macro macro{&file, static_cast<uint32_t>(index), {}, frame};
   for (const Word& word : words.subspan(2)) macro.parameters.emplace_back(word.value);
-  macros_.insert_or_assign(to_lower(words[1].value), std::move(macro));
+  macros_.insert_or_assign(to_lower(words[1].value),
+                           std::make_shared<const Macro>(std::move(macro)));
 }
 
 void Reader::use_macro(const ConfigFile& file, std::span<const Word> words) {
@@ -342,19 +349,20 @@ void Reader::use_macro(const ConfigFile& file, std::span<const Word> words) {
   if (found == macros_.end())
     return report(file, words.front(),
                   fmt::format("the macro {} is not defined", printable(words[1].value)));
-  const Macro& macro = found->second;
-  if (std::ranges::find(using_, &macro) != using_.end())
+  std::shared_ptr<const Macro> macro = found->second;
+  if (std::ranges::find(using_, macro.get()) != using_.end())
     return report(file, words.front(),
                   fmt::format("the macro {} uses itself", printable(words[1].value)));
   Frame frame{macro, {}};
   for (const Word& word : words.subspan(2)) frame.values.emplace_back(word.value);
-  if (frame.values.size() != macro.parameters.size())
+  if (frame.values.size() != macro->parameters.size())
     return report(file, words.front(),
                   fmt::format("the macro {} takes {}, not {}", printable(words[1].value),
-                              count_of(macro.parameters.size(), "argument"), frame.values.size()));
-  using_.push_back(&macro);
+                              count_of(macro->parameters.size(), "argument"), frame.values.size()));
+  using_.push_back(macro.get());
   ++depth_;
-  add(*macro.file, macro.section + 1, macro.file->tree.lines()[macro.section].next, &frame);
+  add(*macro->file, macro->section + 1, macro->file->tree.lines()[macro->section].next,
+      std::make_shared<const Frame>(std::move(frame)));
   --depth_;
   using_.pop_back();
 }
@@ -365,14 +373,16 @@ void Reader::include(const ConfigFile& file, std::span<const Word> words, bool o
   std::string pattern = normalized(absolute_in(config_.server_root, words[1].value));
   if (optional && !is_glob(pattern) && !root_.real_path(pattern)) return;
   IncludePaths paths = include_paths(pattern, root_);
-  for (const std::string& directory : paths.directories) {
-    auto real = root_.real_path(directory.empty() ? "/" : directory);
-    if (real) config_.directories.push_back(std::move(*real));
-  }
+  auto add_real = [&](const std::vector<std::string>& paths_inside, std::vector<std::string>& to) {
+    for (const std::string& path : paths_inside)
+      if (auto real = root_.real_path(path.empty() ? "/" : path)) to.push_back(std::move(*real));
+  };
+  add_real(paths.directories, config_.directories);
+  add_real(paths.whole, config_.whole);
   if (!paths.problem.empty() && !(optional && paths.files.empty()))
     report(file, name, fmt::format("{}: {}", printable(words[1].value), paths.problem));
   load_ahead(paths.files);
-  for (const std::string& path : paths.files) include_file(file, name, path);
+  for (const IncludedFile& included : paths.files) include_file(file, name, included.path);
 }
 
 void Reader::include_file(const ConfigFile& from, const Word& where, const std::string& path) {

@@ -73,6 +73,8 @@ struct Config {
   std::vector<Diagnostic> diagnostics;   // what httpd would refuse, and what was not understood
   std::vector<std::string> directories;  // in which includes look for files, on this host
 
+  std::vector<std::string> whole;  // of them, those of which httpd reads every file
+
   bool has_module(std::string_view name) const;
 
   // What the words of unrolled lines are views of.

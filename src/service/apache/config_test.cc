@@ -20,16 +20,20 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 TEST(ApacheConfig, DecidesConditionsInTheOrderOfReading) {
-  EXPECT_THAT(lines_of("<IfModule md_module>\nA 1\n</IfModule>\n"
-                       "LoadModule md_module modules/mod_md.so\n"
-                       "<IfModule mod_md.c>\nA 2\n</IfModule>\n"
-                       "<IfModule !mod_ssl.c>\nA 3\n</IfModule>\n"
-                       "<IfDefine X>\nA 4\n</IfDefine>\nDefine X\n<IfDefine X>\nA 5\n</IfDefine>\n"
-                       "UnDefine X\n<IfDefine !X>\nA 6\n</IfDefine>\n"
-                       "<IfVersion >= 2.4.50>\nA 7\n</IfVersion>\n<IfVersion < 2.4>\nA 8\n"
-                       "</IfVersion>\n<IfFile apache2.conf>\nA 9\n</IfFile>\n"
-                       "<IfFile none>\nA 10\n</IfFile>\n"),
-              ElementsAre("A 2", "A 5", "A 6", "A 7", "A 9"));
+  EXPECT_THAT(
+      lines_of(
+          "<IfModule md_module>\nA 1\n</IfModule>\n"
+          "LoadModule md_module modules/mod_md.so\n"
+          "<IfModule mod_md.c>\nA 2\n</IfModule>\n"
+          "<IfModule !mod_ssl.c>\nA 3\n</IfModule>\n"
+          "<IfDefine X>\nA 4\n</IfDefine>\nDefine X\n<IfDefine X>\nA 5\n</IfDefine>\n"
+          "UnDefine X\n<IfDefine !X>\nA 6\n</IfDefine>\n"
+          "<IfVersion >= 2.4.50>\nA 7\n</IfVersion>\n<IfVersion < 2.4>\nA 8\n"
+          "</IfVersion>\n<IfVersion ~ ^2\\.4>\nA 7.1\n</IfVersion>\n"
+          "<IfVersion !~ ^2\\.4>\nA 7.2\n</IfVersion>\n"
+          "<IfVersion = /^2\\.\\d/>\nA 7.3\n</IfVersion>\n<IfFile apache2.conf>\nA 9\n</IfFile>\n"
+          "<IfFile none>\nA 10\n</IfFile>\n"),
+      ElementsAre("A 2", "A 5", "A 6", "A 7", "A 7.1", "A 7.3", "A 9"));
 }
 
 TEST(ApacheConfig, PutsVariablesIn) {
@@ -59,6 +63,25 @@ TEST(ApacheConfig, UnrollsMacros) {
   EXPECT_EQ(config.nodes[1].words[1].origin, Origin::parameter);
   EXPECT_EQ(config.nodes[3].words[1].origin, Origin::written);
   EXPECT_EQ(config.nodes[3].words[1].begin, config.nodes[7].words[1].begin);
+}
+
+TEST(ApacheConfig, UnrollsMacrosThatDefineMacros) {
+  View view = View::of(
+      "<Macro Outer $n>\n<Macro Inner_$n $x>\nServerName $x.$n\n</Macro>\nUse Inner_$n a\n"
+      "</Macro>\nUse Outer one\nUse Outer two\nUse Inner_one b\n");
+  Config config = view.config();
+  EXPECT_THAT(messages(config.diagnostics), IsEmpty());
+  EXPECT_THAT(node_lines(config),
+              ElementsAre("ServerName a.one", "ServerName a.two", "ServerName b.one"));
+  EXPECT_EQ(config.nodes[0].words[1].origin, Origin::parameter);
+  EXPECT_EQ(config.nodes[0].words[1].line, 3u);
+}
+
+TEST(ApacheConfig, AMacroMayEndOrChangeItself) {
+  EXPECT_THAT(lines_of("<Macro Once $x>\nUndefMacro Once\nA $x\nB $x\n</Macro>\nUse Once 1\n"
+                       "<Macro Again>\n<Macro Again $a $b>\nC $b $a\n</Macro>\nUse Again 2 3\n"
+                       "D\n</Macro>\nUse Again\nUse Again 4 5\n"),
+              ElementsAre("A 1", "B 1", "C 3 2", "D", "C 5 4"));
 }
 
 TEST(ApacheConfig, IncludesInHttpdsOrder) {

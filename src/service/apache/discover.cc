@@ -6,8 +6,10 @@
 #include <array>
 #include <map>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "service/apache/command_line.h"
+#include "service/instances.h"
 #include "service/root.h"
 
 namespace certrebind::apache {
@@ -22,6 +24,8 @@ constexpr std::array<const char*, 2> kProgramNames = {"apache2", "httpd"};
 constexpr std::array<const char*, 6> kUsualPlaces = {
     "/usr/sbin/apache2",     "/usr/sbin/httpd", "/usr/local/apache2/bin/httpd",
     "/usr/local/sbin/httpd", "/usr/bin/httpd",  "/opt/apache2/bin/httpd"};
+
+constexpr Program kProgram{"httpd", "an httpd", kUsualPlaces, "install Apache httpd, or start it"};
 
 // Where distributions keep the options that httpd is started with, by the configuration they are
 // for.
@@ -55,8 +59,12 @@ class Builds {
   std::optional<BuildDefaults> ask(const std::string& executable, const Root& root) {
     std::string program = root.inside(executable).value_or(executable);
     // -V reads the configuration too, to tell the MPM: it is given an empty one, and complains.
-    auto settings = run({{program, "-V", "-f", "/dev/null"}, root.directory()});
-    auto modules = run({{program, "-l"}, root.directory()});
+    // Each start of httpd costs more than reading a thousand files: both at once.
+    const Command asked[] = {{{program, "-V", "-f", "/dev/null"}, root.directory()},
+                             {{program, "-l"}, root.directory()}};
+    Result<CommandOutput> answers[2];
+    for_each_index(2, 2, [&](size_t i) { answers[i] = run(asked[i]); });
+    auto& [settings, modules] = answers;
     if (settings && modules && settings->output.find("SERVER_CONFIG_FILE") != std::string::npos)
       return parse_build(settings->output, modules->output);
     std::string why = !settings ? settings.error().message()
@@ -113,12 +121,10 @@ class Finder {
   std::vector<Instance> instances() { return std::move(instances_); }
 
  private:
-  bool is_manageable(const Process& process, const CommandLine& line);
+  bool is_single(const Process& process, const CommandLine& line);
   void add(const Process& process, const CommandLine& line);
   void report(Severity severity, const Process& process, std::string message) {
-    std::string name = process.executable.empty() ? "httpd" : process.executable;
-    diagnostics_.push_back(
-        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+    diagnostics_.push_back(about_process(severity, kProgram, process, std::move(message)));
   }
 
   const ProcessTable& processes_;
@@ -133,24 +139,16 @@ void Finder::consider(const Process& process) {
   CommandLine line = parse_arguments(process.arguments);
   if (line.one_shot || std::ranges::find(line.defines, kRehearsalDefine) != line.defines.end())
     return;
-  if (is_manageable(process, line)) add(process, line);
+  if (is_manageable(kProgram, process, diagnostics_) && !is_single(process, line))
+    add(process, line);
 }
 
-bool Finder::is_manageable(const Process& process, const CommandLine& line) {
-  if (process.other_mounts) {
-    report(Severity::note, process,
-           "it runs in a container (another mount namespace): run certrebind inside it");
-    return false;
-  }
-  if (process.executable.empty()) {
-    report(Severity::warning, process, "it may not be looked into: run certrebind as root");
-    return false;
-  }
+bool Finder::is_single(const Process& process, const CommandLine& line) {
   auto is = [](const std::string& name) { return name == "ONE_PROCESS" || name == "DEBUG"; };
-  if (!std::ranges::any_of(line.defines, is)) return true;
+  if (!std::ranges::any_of(line.defines, is)) return false;
   report(Severity::warning, process,
          "it runs as a single process (-X), which cannot reload: restart it yourself");
-  return false;
+  return true;
 }
 
 void Finder::add(const Process& process, const CommandLine& line) {
@@ -204,30 +202,6 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
-// A master of another user that may run with this configuration.
-std::optional<int> hidden_master(const ProcessTable& processes, const Files& files,
-                                 const std::string& real_config) {
-  auto all = masters(processes);
-  if (!all) return std::nullopt;
-  for (const Process& process : *all) {
-    if (!process.executable.empty() || process.arguments.empty()) continue;
-    CommandLine line = parse_arguments(process.arguments);
-    auto its_config = files.real_path(line.config);
-    if (!line.config.starts_with('/') || (its_config && *its_config == real_config))
-      return process.pid;
-  }
-  return std::nullopt;
-}
-
-Result<std::string> find_executable(const Files& files) {
-  for (const char* place : kUsualPlaces) {
-    auto info = files.stat(place);
-    if (info && info->kind == FileKind::regular) return std::string(place);
-  }
-  return fail(Code::not_found, "find", "httpd", "it is in none of the usual places",
-              "install Apache httpd, or start it");
-}
-
 // Debian keeps the environment beside the configuration; elsewhere options are kept.
 void add_settings(const std::string& config, const Files& files, CommandLine& line,
                   std::vector<std::string>& environment) {
@@ -261,32 +235,30 @@ Result<std::vector<Instance>> running_instances(const ProcessTable& processes, C
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics) {
-  auto real = files.real_path(config);
-  if (!real) return pass(real);
-  // What there is to say of others matters only where none of them is the one that was asked for.
-  std::vector<Diagnostic> of_others;
-  auto running = running_instances(processes, commands, files, of_others);
-  if (!running) return pass(running);
-  for (Instance& instance : *running)
-    if (uses(instance, *real, files)) return std::move(instance);
-  if (auto hidden = hidden_master(processes, files, *real))
-    return fail(Code::denied, "tell whether it runs:", config,
-                fmt::format("process {} is an httpd that may not be looked into", *hidden),
-                "run certrebind as root");
-  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
-                       [](const Diagnostic& other) { return other.severity != Severity::note; });
-  auto executable = find_executable(files);
-  if (!executable) return pass(executable);
-  Instance idle;
-  idle.executable = *executable;
-  Builds builds(commands, diagnostics);
-  BuildDefaults built = builds.of(*executable, Root("/", files)).value_or(BuildDefaults{});
-  CommandLine line;
-  add_settings(config, files, line, idle.environment);
-  line.config = config;
-  idle.given = given_by(line, built, "/");
-  idle.given.environment = as_map(idle.environment);
-  return idle;
+  Search<Instance> search;
+  search.running = [&](std::vector<Diagnostic>& of_them) {
+    return running_instances(processes, commands, files, of_them);
+  };
+  search.uses = [&](const Instance& instance, const std::string& real_config) {
+    return uses(instance, real_config, files);
+  };
+  search.processes = [&] { return masters(processes); };
+  search.configs_of = [](const Process& process) {
+    return std::vector{parse_arguments(process.arguments).config};
+  };
+  search.idle = [&](const std::string& executable) {
+    Instance idle;
+    idle.executable = executable;
+    Builds builds(commands, diagnostics);
+    BuildDefaults built = builds.of(executable, Root("/", files)).value_or(BuildDefaults{});
+    CommandLine line;
+    add_settings(config, files, line, idle.environment);
+    line.config = config;
+    idle.given = given_by(line, built, "/");
+    idle.given.environment = as_map(idle.environment);
+    return idle;
+  };
+  return instance_with(config, kProgram, search, files, diagnostics);
 }
 
 }  // namespace certrebind::apache

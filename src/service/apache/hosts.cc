@@ -54,6 +54,10 @@ void inherit(TlsSettings& tls, const TlsSettings& outer) {
   if (!tls.stapling) tls.stapling = outer.stapling;
 }
 
+bool is_host(const Node& node) {
+  return node.section && node.is("VirtualHost");
+}
+
 class HostReader {
  public:
   HostReader(const Config& config, HostNames& names) : config_(config), names_(names) {}
@@ -63,9 +67,10 @@ class HostReader {
     main.end = static_cast<uint32_t>(config_.nodes.size());
     for (uint32_t i = 0; i < main.end; i = config_.nodes[i].next) read_node(config_.nodes[i], main);
     main.own_certificates = !main.tls.certificates.empty();
+    hosts_.all.reserve(1 + static_cast<size_t>(std::ranges::count_if(config_.nodes, is_host)));
     hosts_.all.push_back(std::move(main));
     for (uint32_t i = 0; i < config_.nodes.size(); i = config_.nodes[i].next)
-      if (config_.nodes[i].section && config_.nodes[i].is("VirtualHost")) read_host(i);
+      if (is_host(config_.nodes[i])) read_host(i);
     return std::move(hosts_);
   }
 
@@ -127,8 +132,8 @@ class HostReader {
       return report(file, word,
                     fmt::format("{} in `Listen {}`", found.problem, printable(word.value)));
     for (Socket& socket : found.all)
-      if (std::ranges::find(hosts_.listeners, socket) == hosts_.listeners.end())
-        hosts_.listeners.push_back(std::move(socket));
+      if (std::ranges::find(hosts_.listeners, socket, &Listener::at) == hosts_.listeners.end())
+        hosts_.listeners.push_back({std::move(socket), {&file, &word}});
   }
 
   void report(const ConfigFile& file, const Word& where, std::string message) {
@@ -152,6 +157,22 @@ std::string Host::site() const {
 
 Hosts read_hosts(const Config& config, HostNames& names) {
   return HostReader(config, names).read();
+}
+
+// "443" and "[::]:443" are one socket of IPv6 that takes IPv4 too (AP_ENABLE_V4_MAPPED).
+std::vector<ListenAddress> listen_addresses(const Hosts& hosts) {
+  std::vector<ListenAddress> found;
+  for (const Listener& listener : hosts.listeners) {
+    const Socket& at = listener.at;
+    if (at.family == Family::unresolved) continue;
+    std::vector<std::string> addresses = {at.host};
+    if (at.wildcard() && at.family == Family::ipv4) addresses = {"0.0.0.0"};
+    if (at.wildcard() && at.family != Family::ipv4) addresses = {"::", "0.0.0.0"};
+    for (std::string& address : addresses)
+      found.push_back(
+          {.address = {std::move(address), at.port, ""}, .where = listener.where.span().text()});
+  }
+  return found;
 }
 
 }  // namespace certrebind::apache

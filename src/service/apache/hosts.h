@@ -43,12 +43,20 @@ struct Host {
   std::string site() const;
 };
 
+struct Listener {
+  Socket at;
+  Value where;  // the address
+};
+
 struct Hosts {
   std::vector<Host> all;  // the main server first, then in the configuration's order
-  std::vector<Socket> listeners;
+  std::vector<Listener> listeners;
   std::vector<Diagnostic> diagnostics;
 };
 
 Hosts read_hosts(const Config& config, HostNames& names);
+
+// What httpd binds, each address once.
+std::vector<ListenAddress> listen_addresses(const Hosts& hosts);
 
 }  // namespace certrebind::apache

@@ -34,7 +34,7 @@ class Router {
   }
 
   Routing run() {
-    for (const Socket& listener : hosts_.listeners) add_listener(listener);
+    for (const Listener& listener : hosts_.listeners) add_listener(listener.at);
     for (uint32_t i = 0; i < routing_.groups.size(); ++i) route_group(i);
     return std::move(routing_);
   }
@@ -65,7 +65,7 @@ class Router {
 std::set<std::pair<std::string, uint16_t>> Router::specific() const {
   std::set<std::pair<std::string, uint16_t>> found;
   std::set<uint16_t> ports;
-  for (const Socket& listener : hosts_.listeners) {
+  for (const auto& [listener, where] : hosts_.listeners) {
     ports.insert(listener.port);
     if (!listener.wildcard()) found.emplace(listener.host, listener.port);
   }

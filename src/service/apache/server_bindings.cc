@@ -24,6 +24,7 @@ class Binder {
         managed_(read_managed(config, root)) {}
 
   Discovery run() {
+    found_.bindings.reserve(hosts_.all.size());
     for (uint32_t i = 0; i < hosts_.all.size(); ++i) bind_host(i);
     report_unused();
     found_.diagnostics.insert(found_.diagnostics.end(), managed_.diagnostics.begin(),
@@ -70,7 +71,8 @@ void Binder::bind_host(uint32_t index) {
     report(
         Severity::note, host.tls.certificates.front(),
         fmt::format("{} names a certificate but listens nowhere with TLS", printable(host.site())));
-  for (size_t i = 0; i < host.tls.certificates.size(); ++i) add_pair(host, i, binding);
+  for (size_t i = 1; i < host.tls.certificates.size(); ++i) add_pair(host, i - 1, binding);
+  add_pair(host, host.tls.certificates.size() - 1, std::move(binding));
 }
 
 // All of a host's binding but the files.

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "service/haproxy/command_line.h"
+#include "service/instances.h"
 #include "service/root.h"
 
 namespace certrebind::haproxy {
@@ -20,6 +21,8 @@ constexpr milliseconds kVersionDeadline{10'000};
 constexpr std::array<const char*, 4> kUsualPlaces = {"/usr/sbin/haproxy", "/usr/local/sbin/haproxy",
                                                      "/usr/bin/haproxy",
                                                      "/opt/haproxy/sbin/haproxy"};
+
+constexpr Program kProgram{"haproxy", "an HAProxy", kUsualPlaces, "install HAProxy, or start it"};
 
 // What a master says to itself when it runs itself again: `haproxy -c` would take itself for that
 // master ("will not start (no listener)").
@@ -63,22 +66,9 @@ class Finder {
     if (process.arguments.empty()) return;
     CommandLine line = parse_arguments(process.arguments);
     if (line.one_shot || by_pid_.contains(process.parent)) return;
-    if (!is_manageable(process)) return;
+    if (!is_manageable(kProgram, process, diagnostics_)) return;
     if (line.configs.empty()) return;
     if (auto found = instance(process, line)) keep(std::move(*found));
-  }
-
-  bool is_manageable(const Process& process) {
-    if (process.other_mounts) {
-      report(Severity::note, process,
-             "it runs in a container (another mount namespace): run certrebind inside it");
-      return false;
-    }
-    if (process.executable.empty()) {
-      report(Severity::warning, process, "it may not be looked into: run certrebind as root");
-      return false;
-    }
-    return true;
   }
 
   bool has_worker(const Process& process) const {
@@ -154,9 +144,7 @@ class Finder {
   }
 
   void report(Severity severity, const Process& process, std::string message) {
-    std::string name = process.executable.empty() ? "haproxy" : process.executable;
-    diagnostics_.push_back(
-        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+    diagnostics_.push_back(about_process(severity, kProgram, process, std::move(message)));
   }
 
   const ProcessTable& processes_;
@@ -175,31 +163,6 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   });
 }
 
-// One of another user that may run with this configuration.
-std::optional<int> hidden_process(const ProcessTable& processes, const Files& files,
-                                  const std::string& real_config) {
-  auto all = processes.named("haproxy");
-  if (!all) return std::nullopt;
-  for (const Process& process : *all) {
-    if (!process.executable.empty() || process.arguments.empty()) continue;
-    for (const std::string& config : parse_arguments(process.arguments).configs) {
-      auto its_config = files.real_path(config);
-      if (!config.starts_with('/') || (its_config && *its_config == real_config))
-        return process.pid;
-    }
-  }
-  return std::nullopt;
-}
-
-Result<std::string> find_executable(const Files& files) {
-  for (const char* place : kUsualPlaces) {
-    auto info = files.stat(place);
-    if (info && info->kind == FileKind::regular) return std::string(place);
-  }
-  return fail(Code::not_found, "find", "haproxy", "it is in none of the usual places",
-              "install HAProxy, or start it");
-}
-
 }  // namespace
 
 Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
@@ -211,27 +174,26 @@ Result<std::vector<Instance>> running_instances(const ProcessTable& processes, C
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics) {
-  auto real = files.real_path(config);
-  if (!real) return pass(real);
-  // What there is to say of others matters only where none of them is the one that was asked for.
-  std::vector<Diagnostic> of_others;
-  auto running = running_instances(processes, commands, files, of_others);
-  if (!running) return pass(running);
-  for (Instance& instance : *running)
-    if (uses(instance, *real, files)) return std::move(instance);
-  if (auto hidden = hidden_process(processes, files, *real))
-    return fail(Code::denied, "tell whether it runs:", config,
-                fmt::format("process {} is an HAProxy that may not be looked into", *hidden),
-                "run certrebind as root");
-  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
-                       [](const Diagnostic& other) { return other.severity != Severity::note; });
-  auto executable = find_executable(files);
-  if (!executable) return pass(executable);
-  Instance idle;
-  idle.executable = *executable;
-  idle.started.paths = {config.starts_with('/') ? config : *real};
-  idle.started.build = ask_build(commands, *executable, "/");
-  return idle;
+  Search<Instance> search;
+  search.running = [&](std::vector<Diagnostic>& of_them) {
+    return running_instances(processes, commands, files, of_them);
+  };
+  search.uses = [&](const Instance& instance, const std::string& real_config) {
+    return uses(instance, real_config, files);
+  };
+  search.processes = [&] { return processes.named("haproxy"); };
+  search.configs_of = [](const Process& process) {
+    return parse_arguments(process.arguments).configs;
+  };
+  search.idle = [&](const std::string& executable) {
+    Instance idle;
+    idle.executable = executable;
+    idle.started.paths = {config.starts_with('/') ? config
+                                                  : files.real_path(config).value_or(config)};
+    idle.started.build = ask_build(commands, executable, "/");
+    return idle;
+  };
+  return instance_with(config, kProgram, search, files, diagnostics);
 }
 
 }  // namespace certrebind::haproxy

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "service/host_names.h"
 #include "service/ip_text.h"
 
 namespace certrebind::haproxy {
@@ -42,12 +43,10 @@ constexpr Prefix kPrefixes[] = {
 void set_unix(std::string_view prefix, std::string_view rest, std::string_view unix_prefix,
               BindAddress& address) {
   address.family = BindAddress::Family::unix_socket;
-  if (prefix == "abns@") {
-    address.unknown = "HAProxy pads an abstract name with zero bytes: it is not connected to";
-    return;
-  }
-  if (prefix == "abnsz@") {
+  if (prefix == "abns@" || prefix == "abnsz@") {
     address.path = "@" + std::string(rest);
+    // Only the newer kind ends with its name; the other fills sun_path with zeros (unix(7)).
+    if (prefix == "abns@") address.path.resize(kLongestUnixPath, '\0');
     return;
   }
   address.path = absolute_in("/", std::string(unix_prefix) + std::string(rest));
@@ -134,6 +133,14 @@ std::string prefix_of_unix_sockets(const Config& config) {
   return {};
 }
 
+// The addresses at which a `stats socket` can be spoken to.
+std::vector<std::string> hosts_of(const BindAddress& address, const Root& root) {
+  if (address.family == BindAddress::Family::other)
+    return HostNames(root).addresses(to_lower(address.host));
+  if (!address.host.empty()) return {address.host};
+  return {address.family == BindAddress::Family::ipv6 ? "::1" : "127.0.0.1"};
+}
+
 // `stats socket ADDRESS … level admin`: without it the level is "operator".
 void add_socket(const Statement& statement, const Root& root, Globals& globals) {
   bool admin = false;
@@ -146,13 +153,12 @@ void add_socket(const Statement& statement, const Root& root, Globals& globals) 
       bool is_abstract = address.path.starts_with('@');
       globals.admin_sockets.push_back(
           {"", 0, is_abstract ? address.path : root.on_host(address.path)});
-    } else if (address.family != BindAddress::Family::other) {
-      bool v6 = address.family == BindAddress::Family::ipv6;
-      std::string host = !address.host.empty() ? address.host : v6 ? "::1" : "127.0.0.1";
-      // Keys go there in the clear: to this machine only.
+      continue;
+    }
+    // Keys go there in the clear: to this machine only.
+    for (const std::string& host : hosts_of(address, root))
       if (host.starts_with("127.") || host == "::1")
         globals.admin_sockets.push_back({host, address.port, ""});
-    }
   }
 }
 

@@ -42,7 +42,8 @@ TEST(HaproxyAddresses, Sockets) {
   EXPECT_EQ(parsed("/run/x"), Lines{"u /pre/run/x"});
   EXPECT_EQ(parsed("unix@run/x"), Lines{"u /prerun/x"});
   EXPECT_EQ(parsed("abnsz@name"), Lines{"u @name"});
-  EXPECT_EQ(parsed("abns@name"), Lines{"u |0 !"});
+  EXPECT_EQ(parsed("abns@name"), Lines{"u @name" + std::string(103, '\0')}) << "108 in all";
+  EXPECT_EQ((Address{"", 0, parse_addresses("abns@name", "")[0].path}.text()), "unix:@name");
   EXPECT_EQ(parsed("fd@3"), Lines{"? |0 !"});
   EXPECT_EQ(parsed("sockpair@3"), Lines{"? |0 !"});
 }
@@ -55,13 +56,21 @@ TEST(HaproxyAddresses, RangesOfPorts) {
     EXPECT_TRUE(parsed(wrong)[0].ends_with("!")) << wrong;
 }
 
-Globals globals_of(const std::string& text) {
-  Rooted rooted({{"/h.cfg", text}});
+Globals globals_of(const std::string& text, const std::string& hosts = "") {
+  Rooted rooted({{"/h.cfg", text}, {"/etc/hosts", hosts}});
   Started started;
   started.paths = {"/h.cfg"};
   started.directory = "/work";
   auto config = read_config(started, rooted.root);
   return read_globals(*config, started, rooted.root);
+}
+
+TEST(HaproxyGlobals, ASocketMayBeGivenByName) {
+  Globals globals = globals_of("global\n stats socket localhost:9999 level admin\n",
+                               "127.0.0.1 LocalHost\n::1 localhost\n192.0.2.1 localhost\n");
+  ASSERT_EQ(globals.admin_sockets.size(), 2U);
+  EXPECT_EQ(globals.admin_sockets[0].text(), "127.0.0.1:9999");
+  EXPECT_EQ(globals.admin_sockets[1].text(), "[::1]:9999");
 }
 
 TEST(HaproxyGlobals, OnlySocketsOfLevelAdminOnThisMachine) {

@@ -40,6 +40,7 @@ class HaproxyService final : public Service {
   std::optional<Command> own_view() const override { return std::nullopt; }
   std::vector<Diagnostic> doubts(const CommandOutput&) const override { return {}; }
   Reload reload() const override;
+  std::vector<ListenAddress> listens() const override;
   // A master that cannot load its new configuration goes on with the old worker.
   Temper temper() const override { return Temper::keeps_old; }
   uint32_t key_reader() const override { return instance_.user; }

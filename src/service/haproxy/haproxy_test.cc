@@ -52,6 +52,24 @@ class HaproxyTest : public ::testing::Test {
   MemoryFiles files_;
 };
 
+TEST_F(HaproxyTest, WhereItListens) {
+  auto listens = [&](const std::string& text) {
+    Lines found;
+    for (const ListenAddress& one : service(text).listens())
+      found.push_back(one.address.text() + " " + one.where + (one.shared ? " shared" : ""));
+    return found;
+  };
+  EXPECT_THAT(listens("global\n stats socket /run/x\n stats socket 127.0.0.1:99 level admin\n"
+                      "frontend f\n bind :80,:::81\n bind :::82 v4v6\n bind quic4@:443 ssl\n"
+                      " bind 192.0.2.1:80 transparent\n bind :90 interface eth0\n"
+                      ".if version_atleast(9)\n bind :83\n.endif\n"),
+              ElementsAre("127.0.0.1:99 /h.cfg:3 shared", "0.0.0.0:80 /h.cfg:5 shared",
+                          "[::]:81 /h.cfg:5 shared", "[::]:82 /h.cfg:6 shared",
+                          "0.0.0.0:82 /h.cfg:6 shared"));
+  EXPECT_THAT(listens("global\n noreuseport\nfrontend f\n bind 127.0.0.1:80\n"),
+              ElementsAre("127.0.0.1:80 /h.cfg:4"));
+}
+
 TEST_F(HaproxyTest, ABindLine) {
   put("/c/a.pem", {.names = {"a.test", "www.a.test"}});
   put("/c/b.pem", {.names = {"b.test"}});

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "service/instances.h"
 #include "service/nginx/command_line.h"
 #include "service/root.h"
 
@@ -20,6 +21,8 @@ constexpr milliseconds kVersionDeadline{10'000};
 constexpr std::array<const char*, 5> kUsualPlaces = {
     "/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx",
     "/usr/local/openresty/nginx/sbin/nginx", "/usr/bin/nginx"};
+
+constexpr Program kProgram{"nginx", "an nginx", kUsualPlaces, "install nginx, or start it"};
 
 // What the program was built with; nothing, and a diagnostic, if it does not say.
 class Versions {
@@ -64,13 +67,10 @@ class Finder {
   std::vector<Instance> instances() { return std::move(instances_); }
 
  private:
-  bool is_manageable(const Process& process);
   std::optional<Instance> instance(const Process& process, const CommandLine& line);
   void keep(Instance instance);
   void report(Severity severity, const Process& process, std::string message) {
-    std::string name = process.executable.empty() ? "nginx" : process.executable;
-    diagnostics_.push_back(
-        {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)});
+    diagnostics_.push_back(about_process(severity, kProgram, process, std::move(message)));
   }
 
   const Files& files_;
@@ -82,7 +82,7 @@ class Finder {
 void Finder::consider(const Process& process) {
   if (process.arguments.empty()) return;
   if (auto line = parse_master_title(process.arguments.front())) {
-    if (!is_manageable(process)) return;
+    if (!is_manageable(kProgram, process, diagnostics_)) return;
     if (auto found = instance(process, *line)) keep(std::move(*found));
     return;
   }
@@ -94,19 +94,6 @@ void Finder::consider(const Process& process) {
   report(Severity::warning, process,
          "it is starting, or runs as a single process (master_process off), which cannot reload: "
          "restart it yourself after a rebind");
-}
-
-bool Finder::is_manageable(const Process& process) {
-  if (process.other_mounts) {
-    report(Severity::note, process,
-           "it runs in a container (another mount namespace): run certrebind inside it");
-    return false;
-  }
-  if (process.executable.empty()) {
-    report(Severity::warning, process, "it may not be looked into: run certrebind as root");
-    return false;
-  }
-  return true;
 }
 
 // The paths an instance has, from its arguments over what was compiled in (ngx_process_options).
@@ -162,31 +149,6 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
-// A master of another user that may run with this configuration: its title names it, or names none.
-std::optional<int> hidden_master(const ProcessTable& processes, const Files& files,
-                                 const std::string& real_config) {
-  auto all = processes.named("nginx");
-  if (!all) return std::nullopt;
-  for (const Process& process : *all) {
-    if (!process.executable.empty() || process.arguments.empty()) continue;
-    auto line = parse_master_title(process.arguments.front());
-    if (!line) continue;
-    auto its_config = files.real_path(line->config);
-    if (!line->config.starts_with('/') || (its_config && *its_config == real_config))
-      return process.pid;
-  }
-  return std::nullopt;
-}
-
-Result<std::string> find_executable(const Files& files) {
-  for (const char* place : kUsualPlaces) {
-    auto info = files.stat(place);
-    if (info && info->kind == FileKind::regular) return std::string(place);
-  }
-  return fail(Code::not_found, "find", "nginx", "it is in none of the usual places",
-              "install nginx, or start it");
-}
-
 }  // namespace
 
 Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
@@ -202,28 +164,27 @@ Result<std::vector<Instance>> running_instances(const ProcessTable& processes, C
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics) {
-  auto real = files.real_path(config);
-  if (!real) return pass(real);
-  // What there is to say of others matters only where none of them is the one that was asked for.
-  std::vector<Diagnostic> of_others;
-  auto running = running_instances(processes, commands, files, of_others);
-  if (!running) return pass(running);
-  for (Instance& instance : *running)
-    if (uses(instance, *real, files)) return std::move(instance);
-  if (auto hidden = hidden_master(processes, files, *real))
-    return fail(Code::denied, "tell whether it runs:", config,
-                fmt::format("process {} is an nginx that may not be looked into", *hidden),
-                "run certrebind as root");
-  std::ranges::copy_if(of_others, std::back_inserter(diagnostics),
-                       [](const Diagnostic& other) { return other.severity != Severity::note; });
-  auto executable = find_executable(files);
-  if (!executable) return pass(executable);
-  Instance idle;
-  idle.executable = *executable;
-  idle.config = config;
-  Versions versions(commands, diagnostics);
-  if (auto built = versions.of(*executable, Root("/", files))) idle.prefix = built->prefix;
-  return idle;
+  Search<Instance> search;
+  search.running = [&](std::vector<Diagnostic>& of_them) {
+    return running_instances(processes, commands, files, of_them);
+  };
+  search.uses = [&](const Instance& instance, const std::string& real_config) {
+    return uses(instance, real_config, files);
+  };
+  search.processes = [&] { return processes.named("nginx"); };
+  search.configs_of = [](const Process& process) -> std::vector<std::string> {
+    auto line = parse_master_title(process.arguments.front());
+    return line ? std::vector{line->config} : std::vector<std::string>();
+  };
+  search.idle = [&](const std::string& executable) {
+    Instance idle;
+    idle.executable = executable;
+    idle.config = config;
+    Versions versions(commands, diagnostics);
+    if (auto built = versions.of(executable, Root("/", files))) idle.prefix = built->prefix;
+    return idle;
+  };
+  return instance_with(config, kProgram, search, files, diagnostics);
 }
 
 }  // namespace certrebind::nginx

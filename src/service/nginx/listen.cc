@@ -112,6 +112,7 @@ void apply_options(std::span<const Word> options, Listen& listen) {
     if (value == "default_server" || value == "default") listen.default_server = true;
     if (value == "quic" || value == "http3" || value == "udp") listen.udp = true;
     if (value == "ipv6only=off") listen.ipv6only = false;
+    if (value == "reuseport") listen.reuseport = true;
   }
 }
 

@@ -28,6 +28,7 @@ struct Listen {
   bool default_server = false;
   bool udp = false;  // `quic` of http, `udp` of stream
   bool ipv6only = true;
+  bool reuseport = false;
 
   bool wildcard() const { return host.empty() && family != Family::unix_socket; }
 };

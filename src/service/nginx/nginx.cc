@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "service/nginx/bindings.h"
+#include "service/nginx/servers.h"
 #include "service/root.h"
 
 namespace certrebind {
@@ -59,6 +60,14 @@ Result<FileEdit> NginxService::edit(const NamedFile& named, const std::string& p
   auto written = nginx::quoted_path(*inside);
   if (!written) return pass(written);
   return FileEdit{named.where, named.written, std::move(*written)};
+}
+
+std::vector<ListenAddress> NginxService::listens() const {
+  Root root(instance_.root, files_);
+  auto config = nginx::read_config(instance_.config, root);
+  if (!config) return {};
+  HostNames hosts(root);
+  return nginx::listen_addresses(nginx::read_servers(*config, hosts));
 }
 
 std::optional<Command> NginxService::config_test() const {

@@ -43,6 +43,21 @@ TEST(Nginx, RepointsItsDirectives) {
   EXPECT_EQ(edited(text, {}), text);
 }
 
+TEST(Nginx, WhereItListens) {
+  MemoryFiles files;
+  files.put(kMain,
+            "http { server { listen 80; listen 443 ssl reuseport; listen 443 quic reuseport; }\n"
+            "server { listen 80; listen [::]:80; listen [::]:81 ipv6only=off; listen unix:/x; } }\n"
+            "stream { server { listen 127.0.0.1:53 udp; listen 127.0.0.1:53; } }");
+  NginxService service(instance(), files);
+  Lines found;
+  for (const ListenAddress& one : service.listens())
+    found.push_back(one.address.text() + " " + one.where + (one.shared ? " shared" : ""));
+  EXPECT_EQ(found, (Lines{"0.0.0.0:80 " + kMain + ":1", "0.0.0.0:443 " + kMain + ":1 shared",
+                          "[::]:80 " + kMain + ":2", "[::]:81 " + kMain + ":2",
+                          "0.0.0.0:81 " + kMain + ":2", "127.0.0.1:53 " + kMain + ":3"}));
+}
+
 TEST(Nginx, SaysWhyItCannotRepoint) {
   MemoryFiles files;
   files.put("/jail" + kMain,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/text.h"
 #include "service/nginx/contexts.h"
 
@@ -138,6 +140,25 @@ std::string Server::site() const {
 
 Servers read_servers(const Config& config, HostNames& hosts) {
   return ServerReader(config, hosts).read();
+}
+
+std::vector<ListenAddress> listen_addresses(const Servers& servers) {
+  std::set<std::pair<std::string, bool>> known;
+  std::vector<ListenAddress> found;
+  auto add = [&](const Server& server, const Listen& listen, const char* wildcard) {
+    found.push_back({.address = {listen.host.empty() ? wildcard : listen.host, listen.port, ""},
+                     .where = server.where.span().text(),
+                     .shared = listen.reuseport});
+  };
+  for (const Server& server : servers.all)
+    for (const Listen& listen : server.listens) {
+      bool ipv6 = listen.family == Family::ipv6;
+      if (listen.udp || (listen.family != Family::ipv4 && !ipv6)) continue;
+      if (!known.emplace(listen.text, listen.reuseport).second) continue;
+      add(server, listen, ipv6 ? "::" : "0.0.0.0");
+      if (ipv6 && listen.wildcard() && !listen.ipv6only) add(server, listen, "0.0.0.0");
+    }
+  return found;
 }
 
 }  // namespace certrebind::nginx

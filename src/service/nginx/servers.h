@@ -54,4 +54,7 @@ struct Servers {
 // by the same rule for themselves.
 Servers read_servers(const Config& config, HostNames& hosts);
 
+// Where they listen with TCP, each address once.
+std::vector<ListenAddress> listen_addresses(const Servers& servers);
+
 }  // namespace certrebind::nginx

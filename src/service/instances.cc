@@ -1,0 +1,59 @@
+#include "service/instances.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace certrebind {
+
+Diagnostic about_process(Severity severity, const Program& program, const Process& process,
+                         std::string message) {
+  std::string name = process.executable.empty() ? program.name : process.executable;
+  return {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)};
+}
+
+bool is_manageable(const Program& program, const Process& process,
+                   std::vector<Diagnostic>& diagnostics) {
+  if (process.other_mounts) {
+    diagnostics.push_back(about_process(
+        Severity::note, program, process,
+        "it runs in a container (another mount namespace): run certrebind inside it"));
+    return false;
+  }
+  if (!process.executable.empty()) return true;
+  diagnostics.push_back(about_process(Severity::warning, program, process,
+                                      "it may not be looked into: run certrebind as root"));
+  return false;
+}
+
+Result<std::string> find_executable(const Program& program, const Files& files) {
+  for (const char* place : program.places) {
+    auto info = files.stat(place);
+    if (info && info->kind == FileKind::regular) return std::string(place);
+  }
+  return fail(Code::not_found, "find", program.name, "it is in none of the usual places",
+              program.hint);
+}
+
+Done none_is_hidden(const Program& program, const std::string& config,
+                    const std::string& real_config, const std::vector<Process>& processes,
+                    const std::function<std::vector<std::string>(const Process&)>& configs_of,
+                    const Files& files) {
+  // One that is named relative to a directory that is not seen, or not at all, may be any.
+  auto may_be_it = [&](const std::string& named) {
+    if (!named.starts_with('/')) return true;
+    auto real = files.real_path(named);
+    return real && *real == real_config;
+  };
+  for (const Process& process : processes) {
+    if (!process.executable.empty() || process.arguments.empty()) continue;
+    if (std::ranges::none_of(configs_of(process), may_be_it)) continue;
+    return fail(
+        Code::denied, "tell whether it runs:", config,
+        fmt::format("process {} is {} that may not be looked into", process.pid, program.one),
+        "run certrebind as root");
+  }
+  return {};
+}
+
+}  // namespace certrebind
