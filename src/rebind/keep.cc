@@ -1,6 +1,8 @@
 #include "rebind/keep.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "store/kept.h"
 
@@ -17,29 +19,46 @@ bool is_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   });
 }
 
+// Keeps pairs, each once: thousands of sites may share one wildcard.
+class Keeper {
+ public:
+  Keeper(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
+
+  Done keep(const std::string& certificate, const std::string& key, const Thumbprint& proven) {
+    if (!kept_.insert({certificate, key, proven}).second) return {};
+    return keep_pair(host_.files, settings_.state_directory, certificate, key, proven);
+  }
+
+ private:
+  const Host& host_;
+  const Settings& settings_;
+  std::set<std::tuple<std::string, std::string, Thumbprint>> kept_;
+};
+
 }  // namespace
 
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks) {
+  Keeper keeper(host, settings);
   for (size_t i = 0; i < survey.bindings.size(); ++i) {
     const SurveyedBinding& bound = survey.bindings[i];
     if (bound.left_alone || !is_proven(bound, looks[i])) continue;
-    Done kept = keep_pair(host.files, settings.state_directory, bound.binding.certificate.path,
-                          bound.binding.key.path, bound.disk->certificate->thumbprint);
+    Done kept = keeper.keep(bound.binding.certificate.path, bound.binding.key.path,
+                            bound.disk->certificate->thumbprint);
     if (!kept) return kept;
   }
   return {};
 }
 
 Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) {
+  Keeper keeper(host, settings);
   for (const PlannedBinding& planned : plan.bindings) {
     const Binding& binding = planned.bound->binding;
     const NewCertificate& new_one = planned.succession->new_one;
     bool elsewhere = planned.kind == PlanKind::repoint;
-    Done kept = keep_pair(host.files, settings.state_directory,
-                          elsewhere ? new_one.files.certificate : binding.certificate.path,
-                          elsewhere ? new_one.files.key : binding.key.path,
-                          new_one.bundle.leaf.outline.thumbprint);
+    Done kept = keeper.keep(elsewhere ? new_one.files.certificate : binding.certificate.path,
+                            elsewhere ? new_one.files.key : binding.key.path,
+                            new_one.bundle.leaf.outline.thumbprint);
     if (!kept) return kept;
   }
   return {};

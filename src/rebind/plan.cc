@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -39,6 +40,8 @@ class Planner {
 
   Bindings affected(const Succession& succession) const;
   bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
+  const std::string& renewer_of(const std::string& path) const;
+  const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -55,9 +58,12 @@ class Planner {
   void check_neighbour(const Binding& binding, const NamedFile& named);
   bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
+  void finish(PlannedFile& file);
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
+  mutable std::map<std::string, std::string> renewers_;  // by path
+  mutable std::map<std::pair<std::string, Thumbprint>, std::string> key_problems_;
   FileSet file_set_;
   Plan plan_;
   std::vector<const Succession*> considered_;
@@ -94,12 +100,30 @@ Planner::Bindings Planner::affected(const Succession& succession) const {
   return found;
 }
 
+// Whose store a path lies in. Thousands of sites may share one wildcard.
+const std::string& Planner::renewer_of(const std::string& path) const {
+  auto [entry, is_new] = renewers_.try_emplace(path);
+  if (is_new) entry->second = renewer_at(context_.files, context_.settings.stores, path);
+  return entry->second;
+}
+
+// Empty where it is the key of NEW.
+const std::string& Planner::problem_of_key(const std::string& path,
+                                           const NewCertificate& new_one) const {
+  auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
+  if (!is_new) return entry->second;
+  auto key = context_.files.read(path, kPemLimit);
+  KeyState state = key ? key_state(*key, new_one.bundle.leaf) : KeyState::none;
+  if (!key) entry->second = "cannot be read: " + key.error().cause;
+  if (key && state != KeyState::matches) entry->second = to_text(state);
+  return entry->second;
+}
+
 PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
   if (bound.holds(new_thumbprint(succession))) return PlanKind::reload;
   if (context_.preference == Preference::repoint) return PlanKind::repoint;
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
-  auto owner = store_of(context_.files, context_.settings.stores, bound.binding.certificate.path);
-  bool repoints = succession.new_one.home || (owner && belongs_to_renewer(*owner));
+  bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
   if (!repoints) return PlanKind::rewrite;
   // Where no directive can name NEW's files, the bound one is a copy and is made anew.
   auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
@@ -112,13 +136,10 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
   if (planned.kind != PlanKind::reload) return;
   const Binding& binding = planned.bound->binding;
   const std::string& path = binding.key.path;
-  auto key = context_.files.read(path, kPemLimit);
-  KeyState state = key ? key_state(*key, planned.succession->new_one.bundle.leaf) : KeyState::none;
-  if (state == KeyState::matches) return;
+  const std::string& problem = problem_of_key(path, planned.succession->new_one);
+  if (problem.empty()) return;
   findings.push_back(
-      {Severity::error,
-       fmt::format("{} names the key {}, which {}", binding.site, path,
-                   key ? to_text(state) : "cannot be read: " + key.error().cause),
+      {Severity::error, fmt::format("{} names the key {}, which {}", binding.site, path, problem),
        fmt::format("put the key of {} there; the server still serves what it loaded before",
                    binding.certificate.path)});
 }
@@ -132,11 +153,11 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                         "change it by hand"});
   if (planned.kind != PlanKind::rewrite) return;
   for (const std::string& path : {binding.certificate.path, binding.key.path}) {
-    auto owner = store_of(context_.files, context_.settings.stores, path);
-    if (owner && belongs_to_renewer(*owner))
+    const std::string& renewer = renewer_of(path);
+    if (!renewer.empty())
       findings.push_back(
           {Severity::error,
-           fmt::format("{} belongs to {}, which would overwrite it again", path, owner->kind),
+           fmt::format("{} belongs to {}, which would overwrite it again", path, renewer),
            "use --repoint"});
   }
 }
@@ -355,6 +376,13 @@ void Planner::check_others() {
   }
 }
 
+void Planner::finish(PlannedFile& file) {
+  auto staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
+  if (!staging) return refuse_all(staging.error());
+  file.staging = std::move(*staging);
+  if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
+}
+
 std::optional<Plan> Planner::finish() {
   if (plan_.bindings.empty() && plan_.findings.empty()) return std::nullopt;
   if (!refused_) check_neighbours();
@@ -363,10 +391,7 @@ std::optional<Plan> Planner::finish() {
     auto files = file_set_.finish();
     if (files) {
       plan_.files = std::move(*files);
-      for (PlannedFile& file : plan_.files)
-        file.staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
-      for (const PlannedFile& file : plan_.files)
-        if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
+      for (PlannedFile& file : plan_.files) finish(file);
     } else {
       refuse_all(files.error());
     }
@@ -374,6 +399,7 @@ std::optional<Plan> Planner::finish() {
   if (refused_) {
     plan_.bindings.clear();
     plan_.expectations.clear();
+    plan_.files.clear();
   }
   return std::move(plan_);
 }

@@ -89,9 +89,10 @@ Result<PlannedFile> planned(Files& files, const std::vector<std::string>& read_w
   if (!real) return pass(real);
   auto before = files.read(*real, kPemLimit);
   if (!before) return pass(before);
-  std::string staging = staging_directory(files, *real, read_whole);
+  auto staging = staging_directory(files, *real, read_whole);
+  if (!staging) return pass(staging);
   return PlannedFile{.path = std::move(*real),
-                     .staging = std::move(staging),
+                     .staging = std::move(*staging),
                      .before = std::move(*before),
                      .after = content,
                      .secret = true,

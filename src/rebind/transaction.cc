@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -53,11 +53,11 @@ class Transaction {
   // One act of `run`: nothing to say, or the account that ends it.
   using Step = std::optional<Result<Account>>;
 
-  Step look_before(const Work& work);
+  Step prepare(const Work& work);
   Done note_who_answers();
-  Step stage(const Work& work);
   Step swap();
-  Step try_out();
+  Step try_out(const Work& work);
+  Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
   Step tell();
   Result<Account> verify();
   Step test_what_is_served();
@@ -71,10 +71,9 @@ class Transaction {
   Result<Account> end(Ending ending);
   void note_stuck(Ending& ending);
 
-  Result<CommandOutput> run_test();
-  std::string why_test_refuses();
+  std::future<Result<CommandOutput>> start_test();
+  Result<CommandOutput> outcome_of(std::future<Result<CommandOutput>> test);
   std::string why_not_loadable();
-  void note_duration(milliseconds took);
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
   bool shows_new() const;
@@ -92,7 +91,6 @@ class Transaction {
   Reloader reloader_;
   FileSwap swap_;
   std::vector<std::string> unproven_;
-  std::mutex timing_;  // tests of several kinds may run at once
   milliseconds test_took_{0};
   std::string not_rehearsed_;                // why the server could not be started apart
   std::shared_ptr<std::jthread> rehearsed_;  // its end, which nothing here has to wait for
@@ -109,17 +107,19 @@ milliseconds Transaction::patience() const {
   return std::max(bench_.settings.verify_at_least, test_took_ * 5);
 }
 
-Result<CommandOutput> Transaction::run_test() {
+// The server's own test of what lies there now; it only looks. Nothing to do where it has none.
+std::future<Result<CommandOutput>> Transaction::start_test() {
   auto command = service_ ? service_->config_test() : std::nullopt;
-  if (!command) return CommandOutput{};
-  auto output = bench_.host.commands.run(*command, kTestDeadline);
-  if (output) note_duration(output->took);
-  return output;
+  if (command) return bench_.host.commands.start(*command, kTestDeadline);
+  std::promise<Result<CommandOutput>> nothing;
+  nothing.set_value(CommandOutput{});
+  return nothing.get_future();
 }
 
-void Transaction::note_duration(milliseconds took) {
-  std::lock_guard locked(timing_);
-  test_took_ = std::max(test_took_, took);
+Result<CommandOutput> Transaction::outcome_of(std::future<Result<CommandOutput>> test) {
+  auto output = test.get();
+  if (output) test_took_ = std::max(test_took_, output->took);
+  return output;
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
@@ -150,27 +150,25 @@ Done Transaction::note_who_answers() {
   return all ? Done() : bench_.journal.update_record(row_);
 }
 
-// Handshakes now, and meanwhile the server's own test of what is there: both only look.
-Transaction::Step Transaction::look_before(const Work& work) {
+// Everything is made ready for the swap, and meanwhile the server tests what is there. Nothing of
+// it changes what the server reads.
+Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
-  if (work.mends) return std::nullopt;
-  Result<CommandOutput> tested;
-  std::jthread testing([&] { tested = run_test(); });
-  Done noted = reloader_.is_running() ? note_who_answers() : Done();
-  testing.join();
-  if (!noted) return refuse(noted.error().message(), "");
-  if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
-    return refuse(chosen.error().message(), chosen.error().hint);
+  std::future<Result<CommandOutput>> test;
+  if (!work.mends) {
+    test = start_test();
+    Done chosen = reloader_.choose(row_.record.loads);
+    if (!chosen) return refuse(chosen.error().message(), chosen.error().hint);
+  }
+  if (Done staged = swap_.stage(work.files); !staged)
+    return refuse(staged.error().message(), staged.error().hint);
+  Result<CommandOutput> tested =
+      test.valid() ? outcome_of(std::move(test)) : Result<CommandOutput>();
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
-  if (tested->status == 0) return std::nullopt;
-  return refuse(
-      "the configuration was broken before we came; the server says:" + excerpt(tested->output),
-      "mend it, then run the command again; until then no reload can succeed");
-}
-
-Transaction::Step Transaction::stage(const Work& work) {
-  Done staged = swap_.stage(work.files);
-  if (!staged) return refuse(staged.error().message(), staged.error().hint);
+  if (tested->status != 0)
+    return refuse(
+        "the configuration was broken before we came; the server says:" + excerpt(tested->output),
+        "mend it, then run the command again; until then no reload can succeed");
   if (Done marked = mark(Phase::staged); !marked) return refuse(marked.error().message(), "");
   return std::nullopt;
 }
@@ -180,17 +178,7 @@ Transaction::Step Transaction::swap() {
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
   if (Done swapped = swap_.swap(); !swapped) return restore(swapped.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
-  // Before the server reads: one that includes whole directories takes hidden files too.
-  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
   return std::nullopt;
-}
-
-// Why the server's own test refuses the new files; empty where it does not.
-std::string Transaction::why_test_refuses() {
-  auto tested = run_test();
-  if (!tested) return tested.error().message();
-  if (tested->status == 0) return {};
-  return "the server's own test refuses the new files; it says:" + excerpt(tested->output);
 }
 
 // Why what is on disk now must not be loaded; empty where nothing speaks against it. A server that
@@ -203,7 +191,7 @@ std::string Transaction::why_not_loadable() {
     if (!output) return output.error().message();
     not_rehearsed_ = output->impossible;
     rehearsed_ = output->ending;
-    note_duration(output->of.took);
+    test_took_ = std::max(test_took_, output->of.took);
     if (output->impossible.empty() && !output->came_up)
       return "the server, started apart with these files, does not come up; it says:" +
              excerpt(output->of.output, true);
@@ -219,17 +207,29 @@ std::string Transaction::why_not_loadable() {
   return why;
 }
 
+Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>& tested,
+                                                     const char* why) {
+  if (!tested) return restore(tested.error().message());
+  if (tested->status == 0) return std::nullopt;
+  return restore(fmt::format("{}; it says:{}", why, excerpt(tested->output)));
+}
+
 // The test and the rehearsal each take as long as the server does to read everything, and only
-// look: both at once. What goes over a socket, or was there before, is tested elsewhere.
-Transaction::Step Transaction::try_out() {
+// look: both at once. Meanwhile what was staged is removed, and the server, which knows of nothing
+// yet, is asked for whom it answers. What goes over a socket, or was there before, is tested
+// elsewhere.
+Transaction::Step Transaction::try_out(const Work& work) {
   bool tests = !row_.record.files.empty() && !reloader_.is_live();
-  std::string refused;
-  std::jthread testing([&] {
-    if (tests) refused = why_test_refuses();
-  });
+  std::future<Result<CommandOutput>> test;
+  if (tests) test = start_test();
+  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
+  if (reloader_.is_running() && !work.mends)
+    if (Done noted = note_who_answers(); !noted) return restore(noted.error().message());
   std::string unloadable = why_not_loadable();
-  testing.join();
-  if (!refused.empty()) return restore(refused);
+  if (tests)
+    if (Step over = restore_unless_passed(outcome_of(std::move(test)),
+                                          "the server's own test refuses the new files"))
+      return *over;
   if (!unloadable.empty()) return restore(unloadable);
   if (!tests) return std::nullopt;
   if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
@@ -249,13 +249,9 @@ Transaction::Step Transaction::tell() {
 // it counts.
 Transaction::Step Transaction::test_what_is_served() {
   if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
-  auto tested = run_test();
-  if (!tested) return restore(tested.error().message());
-  if (tested->status == 0) return std::nullopt;
-  return restore(
-      "the new certificate is served, but the server's own test refuses the new files; "
-      "it says:" +
-      excerpt(tested->output));
+  return restore_unless_passed(
+      outcome_of(start_test()),
+      "the new certificate is served, but the server's own test refuses the new files");
 }
 
 Result<Account> Transaction::verify() {
@@ -281,10 +277,9 @@ Result<Account> Transaction::verify() {
 
 Result<Account> Transaction::run(const Work& work) {
   unproven_ = work.unproven;
-  if (Step over = look_before(work)) return *over;
-  if (Step over = stage(work)) return *over;
+  if (Step over = prepare(work)) return *over;
   if (Step over = swap()) return *over;
-  if (Step over = try_out()) return *over;
+  if (Step over = try_out(work)) return *over;
   if (!reloader_.is_running()) return commit_without_proof();
   if (Step over = tell()) return *over;
   return verify();
@@ -421,7 +416,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
   if (!reloaded) {
-    auto tested = run_test();
+    auto tested = outcome_of(start_test());
     reloaded = tested && tested->status == 0 && why_not_loadable().empty() &&
                reloader_.reload().has_value();
   }

@@ -187,4 +187,10 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   return result;
 }
 
+std::future<Result<CommandOutput>> SystemCommands::start(const Command& command,
+                                                         milliseconds deadline) {
+  return std::async(std::launch::async,
+                    [this, command, deadline] { return run(command, deadline); });
+}
+
 }  // namespace certrebind

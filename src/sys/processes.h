@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -125,6 +126,9 @@ class Commands {
   // value). A non-zero status is a value. What it leaves in the background may go on, but is not
   // listened to for long.
   virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
+  // The same beside what is done meanwhile. Who lets go of the future waits for the end.
+  virtual std::future<Result<CommandOutput>> start(const Command& command,
+                                                   milliseconds deadline) = 0;
   // Runs until it is ready, has ended, or the deadline passed (a value: it did not come up). No
   // process of it is left once `ending` is over.
   virtual Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) = 0;
@@ -133,6 +137,7 @@ class Commands {
 class SystemCommands final : public Commands {
  public:
   Result<CommandOutput> run(const Command& command, milliseconds deadline) override;
+  std::future<Result<CommandOutput>> start(const Command& command, milliseconds deadline) override;
   Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) override;
 };
 

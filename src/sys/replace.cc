@@ -249,8 +249,8 @@ Done remove_leftovers(Files& files, const std::string& name, const std::vector<S
   return files.sync(directories_of(whole));
 }
 
-std::string staging_directory(const Files& files, const std::string& path,
-                              const std::vector<std::string>& read_whole) {
+Result<std::string> staging_directory(const Files& files, const std::string& path,
+                                      const std::vector<std::string>& read_whole) {
   const std::string own = parent_directory(path);
   std::string staging = own;
   auto is_read = [&] {
@@ -260,7 +260,13 @@ std::string staging_directory(const Files& files, const std::string& path,
   while (is_read() && staging != "/") staging = parent_directory(staging);
   if (staging == own) return own;
   auto here = files.stat(own), there = files.stat(staging);
-  return here && there && here->device == there->device ? staging : own;
+  if (here && there && here->device == there->device) return staging;
+  return fail(
+      Code::unsupported, "replace", path,
+      fmt::format("a server reads every file of {}, so the new one has to be made ready above it, "
+                  "and {} is on another file system",
+                  own, staging),
+      "include it by a pattern (*.conf) instead, or edit the file by hand");
 }
 
 }  // namespace certrebind

@@ -103,9 +103,9 @@ bool leads_into(const Files& files, const std::string& path, const std::string& 
 Done remove_leftovers(Files& files, const std::string& name, const std::vector<StagedFile>& whole);
 
 // Where to stage a file (a real path): its own directory, or the nearest above that does not lie in
-// one of those of which some server reads every file. On another file system nothing can be staged
-// for it: then its own.
-std::string staging_directory(const Files& files, const std::string& path,
-                              const std::vector<std::string>& read_whole);
+// one of those of which some server reads every file. Code::unsupported where that is on another
+// file system: from there nothing can be put in its place at once.
+Result<std::string> staging_directory(const Files& files, const std::string& path,
+                                      const std::vector<std::string>& read_whole);
 
 }  // namespace certrebind

@@ -342,12 +342,12 @@ TEST(StagingDirectory, LiesAboveWhatAServerReadsWhole) {
   MemoryFiles files;
   files.put("/etc/httpd/sites/a/b.conf", "");
   const std::string path = "/etc/httpd/sites/a/b.conf";
-  EXPECT_EQ(staging_directory(files, path, {}), "/etc/httpd/sites/a");
-  EXPECT_EQ(staging_directory(files, path, {"/etc/other"}), "/etc/httpd/sites/a");
-  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd/sites/a"}), "/etc/httpd/sites");
-  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd/sites/a", "/etc/httpd/sites"}),
+  EXPECT_EQ(*staging_directory(files, path, {}), "/etc/httpd/sites/a");
+  EXPECT_EQ(*staging_directory(files, path, {"/etc/other"}), "/etc/httpd/sites/a");
+  EXPECT_EQ(*staging_directory(files, path, {"/etc/httpd/sites/a"}), "/etc/httpd/sites");
+  EXPECT_EQ(*staging_directory(files, path, {"/etc/httpd/sites/a", "/etc/httpd/sites"}),
             "/etc/httpd");
-  EXPECT_EQ(staging_directory(files, path, {"/etc/httpd", "/etc/httpd/sites/a"}), "/etc");
+  EXPECT_EQ(*staging_directory(files, path, {"/etc/httpd", "/etc/httpd/sites/a"}), "/etc");
 }
 
 }  // namespace

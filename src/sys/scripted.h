@@ -85,6 +85,12 @@ class ScriptedCommands final : public Commands {
     ran.push_back(command);
     return answer(command);
   }
+  // It has ended when this returns: what a test sees does not depend on threads.
+  std::future<Result<CommandOutput>> start(const Command& command, milliseconds deadline) override {
+    std::promise<Result<CommandOutput>> output;
+    output.set_value(run(command, deadline));
+    return output.get_future();
+  }
   Result<RehearsalOutput> rehearse(const Rehearsal& what, milliseconds) override {
     rehearsed.push_back(what);
     return rehearsal(what);

@@ -395,6 +395,11 @@ class Nginx:
         wait_served(thumbprint, where, sni, **options)
 
 
+def haproxy_version():
+    said = subprocess.run([HAPROXY, "-v"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in re.search(r"version (\d+)\.(\d+)", said).groups())
+
+
 class HAProxy:
     """A real HAProxy in its own directory, in a process group of its own. `-W` unless `master` is
     False; an admin socket in run/ unless `socket` is False."""

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 
 import pytest
+from conftest import needs_root
 
 import acme
 import harness
@@ -327,6 +328,24 @@ def test_a_rehearsal_leaves_nothing_and_disturbs_nothing(place, authority):
     write(one.apache.conf, text)
     committed(one.rebind())
     assert (base / "piped/access").read_bytes().count(b"started") == heard.count(b"started") + 1
+
+
+@needs_root
+def test_a_directory_read_whole_on_a_file_system_of_its_own_is_left_alone(quick, authority):
+    """What would be made ready in it httpd would read, and from elsewhere nothing can be exchanged."""
+    old, new = authority.pair("x.example.com")
+    one_site = harness.site(quick, old, "x.example.com", directory=quick / "certs")
+    apache = quick.apache()
+    whole = quick.tmpfs("sites", "1m")
+    write(whole / "x", f"Listen 127.0.0.1:{one_site.port}\n" + one_site.host())
+    apache.write(f"Include {whole}\n").start()
+    cert, _ = new.write(quick / "new")
+    before = snapshot(quick.path, without=("run", "state", "home"))
+    done = quick.run("rebind", old.thumbprint, cert, "--repoint", "--service", apache.service)
+    assert done.code == REFUSED, done
+    assert f"reads every file of {whole}" in done.all and "include it by a pattern" in done.all, done
+    assert difference(before, snapshot(quick.path, without=("run", "state", "home"))) == []
+    assert handshake(one_site.port, "x.example.com") == old.thumbprint
 
 
 def _command_line(pid):
