@@ -90,7 +90,7 @@ http {{
 
 
 def make(prefix, count, port, wildcard, site=SITE, main=MAIN, main_name="nginx.conf"):
-    """Gives (old certificate path, new certificate path, every file that a scan has to read)."""
+    """Gives (a Renewer of the measured certificate, every file that a scan has to read)."""
     authority = Authority()
     for directory in ("sites", "certs", "store", "state"):
         os.makedirs(f"{prefix}/{directory}", mode=0o700, exist_ok=True)
@@ -117,14 +117,33 @@ def make(prefix, count, port, wildcard, site=SITE, main=MAIN, main_name="nginx.c
         )
         write(f"{prefix}/sites/{name}", text.encode())
         files.append(f"{prefix}/sites/{name}")
-    # The renewed one lies in a store of its own, so that a wildcard is repointed in every file; a single
-    # certificate is brought to where its site looks for it.
-    chain, key = authority.issue("*.example.com" if wildcard else names[count // 2], 90)
-    write(f"{prefix}/store/new.pem", chain)
-    write(f"{prefix}/store/new.key", key, 0o600)
     write(
         f"{prefix}/certrebind.toml",
         (f'[[store]]\nkind = "directory"\npath = "{prefix}/store"\n' if wildcard else "").encode(),
     )
-    old = f"{prefix}/certs/{'wild' if wildcard else names[count // 2]}.pem"
-    return old, f"{prefix}/store/new.pem", files
+    name = "*.example.com" if wildcard else names[count // 2]
+    old = f"{prefix}/certs/{'wild' if wildcard else name}.pem"
+    return Renewer(authority, prefix, name, old), files
+
+
+class Renewer:
+    """`old` is bound; `new` lies in a store of its own, so that a wildcard is repointed in every file; a single
+    certificate is brought to where its site looks for it."""
+
+    def __init__(self, authority, prefix, name, old):
+        self.authority, self.prefix, self.name, self.old = authority, prefix, name, old
+        self.count = 0
+        self.renew()
+
+    def renew(self):
+        self.count += 1
+        self.new = f"{self.prefix}/store/new-{self.count}.pem"
+        chain, key = self.authority.issue(self.name, 90)
+        write(self.new, chain)
+        write(self.new.replace(".pem", ".key"), key, 0o600)
+
+    def rebound(self):
+        """What is new is bound now, and there is a newer one."""
+        if self.name.startswith("*"):
+            self.old = self.new
+        self.renew()

@@ -54,7 +54,7 @@ class Transaction {
   using Step = std::optional<Result<Account>>;
 
   Step prepare(const Work& work);
-  Done note_who_answers();
+  void ask_who_answers(size_t first, size_t end);
   Step swap();
   Step try_out(const Work& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
@@ -80,6 +80,8 @@ class Transaction {
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
   bool is_rebind() const { return row_.act == "rebind"; }
+  // Who answers is asked before a server is told of new files, but not where something is amiss.
+  bool is_asked(const Work& work) const { return reloader_.is_running() && !work.mends; }
   const char* wanted() const {
     return is_rebind() ? "the new certificate" : "the certificate that is put back";
   }
@@ -134,24 +136,19 @@ Verdict Transaction::prove_claims(const std::vector<Claim>& claims, milliseconds
   return prove(bench_.prober, bench_.host.clock, claims, limits(deadline));
 }
 
-// A handshake with each; the record says who did not answer.
-Done Transaction::note_who_answers() {
+// A handshake with each of these expectations; the record is to say who does not answer.
+void Transaction::ask_who_answers(size_t first, size_t end) {
+  std::vector<Expectation>& expectations = row_.record.expectations;
   std::vector<Target> targets;
-  for (const Expectation& expected : row_.record.expectations)
-    targets.push_back(expected.old_target());
+  for (size_t i = first; i < end; ++i) targets.push_back(expectations[i].old_target());
   // The server's own test runs beside and keeps one processor to itself.
   std::vector<Result<Served>> served =
       bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
-  bool all = true;
-  for (size_t i = 0; i < served.size(); ++i) {
-    row_.record.expectations[i].answered = served[i].has_value();
-    all = all && served[i].has_value();
-  }
-  return all ? Done() : bench_.journal.update_record(row_);
+  for (size_t i = first; i < end; ++i) expectations[i].answered = served[i - first].has_value();
 }
 
 // Everything is made ready for the swap, and meanwhile the server tests what is there. Nothing of
-// it changes what the server reads.
+// it changes what the server reads. Half of the handshakes fit in here, the others in `try_out`.
 Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
   std::future<Result<CommandOutput>> test;
@@ -162,6 +159,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
   }
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
+  if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
   Result<CommandOutput> tested =
       test.valid() ? outcome_of(std::move(test)) : Result<CommandOutput>();
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
@@ -223,8 +221,13 @@ Transaction::Step Transaction::try_out(const Work& work) {
   std::future<Result<CommandOutput>> test;
   if (tests) test = start_test();
   if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
-  if (reloader_.is_running() && !work.mends)
-    if (Done noted = note_who_answers(); !noted) return restore(noted.error().message());
+  if (is_asked(work)) {
+    std::vector<Expectation>& expectations = row_.record.expectations;
+    ask_who_answers(expectations.size() / 2, expectations.size());
+    if (!std::ranges::all_of(expectations, &Expectation::answered))
+      if (Done noted = bench_.journal.update_record(row_); !noted)
+        return restore(noted.error().message());
+  }
   std::string unloadable = why_not_loadable();
   if (tests)
     if (Step over = restore_unless_passed(outcome_of(std::move(test)),
