@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace certrebind {
 
@@ -119,17 +118,13 @@ Done Reloader::hold(Dialogue& dialogue) const {
 Done Reloader::can_listen() const {
   auto master = target();
   if (!master) return {};
-  std::set<uint16_t> own;
   std::vector<int> pids = {master->pid};
   if (auto children = host_.processes.children(master->pid))
     for (const Process& child : *children) pids.push_back(child.pid);
-  for (int pid : pids) {
-    auto ports = host_.processes.listening_ports(pid);
-    if (ports) own.insert(ports->begin(), ports->end());
-    if (!ports && ports.error().code != Code::not_found) return {};  // it cannot be told
-  }
+  auto own = host_.processes.listening_ports(pids);
+  if (!own) return {};  // it cannot be told
   for (const ListenAddress& wanted : service_->listens()) {
-    if (own.contains(wanted.address.port)) continue;
+    if (own->contains(wanted.address.port)) continue;
     Done free = host_.network.try_listen(wanted.address, wanted.shared);
     if (free) continue;
     Error error = free.error();

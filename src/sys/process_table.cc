@@ -209,19 +209,21 @@ Result<std::vector<uint64_t>> SystemProcessTable::listening_sockets(int pid) con
   return held;
 }
 
-Result<std::vector<uint16_t>> SystemProcessTable::listening_ports(int pid) const {
-  auto network = Disk().read_link(proc(pid, "ns/net"));
+Result<std::set<uint16_t>> SystemProcessTable::listening_ports(std::span<const int> pids) const {
+  auto network = Disk().read_link(proc(pids.front(), "ns/net"));
   if (!network) return pass(network);
   if (*network != link_or_empty("/proc/self/ns/net"))
-    return fail(Code::unsupported, "tell the ports of process", std::to_string(pid),
+    return fail(Code::unsupported, "tell the ports of process", std::to_string(pids.front()),
                 "it has a network of its own");
-  auto held = sockets(pid);
-  if (!held) return pass(held);
-  auto listening = listening_near(pid);
-  std::vector<uint16_t> ports;
-  for (uint64_t socket : *held)
-    if (auto found = listening.find(socket); found != listening.end() && found->second != 0)
-      ports.push_back(found->second);
+  auto listening = listening_near(pids.front());  // some milliseconds: once for all
+  std::set<uint16_t> ports;
+  for (int pid : pids) {
+    auto held = sockets(pid);
+    if (!held && held.error().code != Code::not_found) return pass(held);
+    for (uint64_t socket : held.value_or(std::vector<uint64_t>()))
+      if (auto found = listening.find(socket); found != listening.end() && found->second != 0)
+        ports.insert(found->second);
+  }
   return ports;
 }
 

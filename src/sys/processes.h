@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,9 +46,9 @@ class ProcessTable {
   virtual Result<std::vector<uint64_t>> sockets(int pid) const = 0;
   // Of these, those that take connections: TCP and UNIX sockets that listen.
   virtual Result<std::vector<uint64_t>> listening_sockets(int pid) const = 0;
-  // The TCP ports of those. Code::unsupported where its network is another than ours
-  // (namespaces(7)).
-  virtual Result<std::vector<uint16_t>> listening_ports(int pid) const = 0;
+  // The TCP ports on which any of these listens; those that are gone listen on none.
+  // Code::unsupported where the network of the first is another than ours (namespaces(7)).
+  virtual Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const = 0;
   // When it was started, by the clock as it goes now.
   virtual WallTime started_at(const Process& process) const = 0;
   // A handler of its own waits for this signal, and nothing holds it off. Sent before, it may be
@@ -64,7 +66,7 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<std::string>> environment(int pid) const override;
   Result<std::vector<uint64_t>> sockets(int pid) const override;
   Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
-  Result<std::vector<uint16_t>> listening_ports(int pid) const override;
+  Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const override;
   WallTime started_at(const Process& process) const override;
   Result<bool> catches(int pid, int number) const override;
   Done signal(int pid, uint64_t started, int number) override;

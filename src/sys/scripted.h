@@ -48,9 +48,12 @@ class ScriptedProcesses final : public ProcessTable {
     std::erase_if(*all, [&](uint64_t socket) { return !listening.contains(socket); });
     return all;
   }
-  Result<std::vector<uint16_t>> listening_ports(int pid) const override {
-    auto found = ports.find(pid);
-    return found == ports.end() ? std::vector<uint16_t>() : found->second;
+  Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const override {
+    std::set<uint16_t> all;
+    for (int pid : pids)
+      if (auto found = ports.find(pid); found != ports.end())
+        all.insert(found->second.begin(), found->second.end());
+    return all;
   }
   // A tick is a millisecond here, and the machine was booted at the epoch.
   WallTime started_at(const Process& process) const override {
