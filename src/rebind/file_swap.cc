@@ -72,6 +72,10 @@ Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
   return staged_->stage();
 }
 
+Done FileSwap::look_again() const {
+  return staged_ ? staged_->look_again() : Done();
+}
+
 Done FileSwap::swap() {
   if (!staged_) return {};
   Done swapped = staged_->swap();

@@ -173,6 +173,9 @@ Transaction::Step Transaction::prepare(const Work& work) {
 
 Transaction::Step Transaction::swap() {
   if (row_.record.files.empty()) return std::nullopt;
+  // The server's test took its time: what was edited meanwhile is seen before anything is touched.
+  if (Done same = swap_.look_again(); !same)
+    return refuse(same.error().message(), same.error().hint);
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
   if (Done swapped = swap_.swap(); !swapped) return restore(swapped.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());

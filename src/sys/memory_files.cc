@@ -62,6 +62,8 @@ void MemoryFiles::overwrite(const std::string& path, const std::string& bytes) {
   NodePtr node = live_.at(real_path(path).value());
   node->bytes = bytes;
   node->synced_bytes = bytes;
+  node->info.size = bytes.size();
+  node->info.modified_ns = node->info.changed_ns = now_ns_ += 1'000'000;
 }
 
 void MemoryFiles::write(Entries& tree, const Change& change) {

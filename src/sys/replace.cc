@@ -123,9 +123,10 @@ Done ReplaceSet::name_twice(size_t index, const std::string& at, const char* suf
 
 Done ReplaceSet::stage_one(size_t index) {
   const Replacement& replacement = replacements_[index];
-  if (Done same = expect(index, replacement.path); !same) return same;
   auto info = files_.stat(replacement.path);
   if (!info) return pass(info);
+  seen_.push_back(*info);
+  if (Done same = expect(index, replacement.path); !same) return same;
   if (auto target = files_.read_link(replacement.path)) {
     auto real = files_.real_path(replacement.path);
     if (!real) return pass(real);
@@ -180,6 +181,17 @@ Done ReplaceSet::stage() {
     paths.push_back(beside(index, ".read"));
   }
   return files_.sync(paths);
+}
+
+Done ReplaceSet::look_again() const {
+  for (size_t index = 0; index < replacements_.size(); ++index) {
+    auto info = files_.stat(replacements_[index].path);
+    if (!info) return pass(info);
+    const FileInfo& seen = seen_[index];
+    if (!info->same_file(seen) || info->size != seen.size || info->modified_ns != seen.modified_ns)
+      return raced(index);
+  }
+  return {};
 }
 
 // Puts `with` in the file's place; what lay there must be what was expected.

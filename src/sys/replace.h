@@ -59,6 +59,10 @@ class ReplaceSet {
   // durable. Code::raced if a file is not what was expected.
   Done stage();
 
+  // After a successful stage, and before the swap: Code::raced if a file does not look as it did
+  // then. Cheap, by its inode, size and mtime: `swap` compares what lies in each.
+  Done look_again() const;
+
   // After a successful stage. Code::raced if a file was changed meanwhile, at whatever step; that
   // file is then as somebody left it. After any failure every other file is all old or all new to
   // readers, perhaps through links: set the content that is wanted with another ReplaceSet, then
@@ -86,6 +90,7 @@ class ReplaceSet {
   std::string name_;
   std::string pivot_;
   std::vector<Replacement> replacements_;
+  std::vector<FileInfo> seen_;  // each file, as it was when it was staged
   // Where an interrupted swap left a link in a file's place: its target, and the file at its end.
   struct Link {
     std::string target;

@@ -239,6 +239,18 @@ TEST_P(Replace, AnEditBetweenStagingAndSwappingIsKept) {
   EXPECT_EQ(files.read(kPaths[0], kPemLimit).value(), "the administrator's");
 }
 
+TEST_P(Replace, AnEditAfterStagingIsSeenBeforeAnythingIsTouched) {
+  MemoryFiles files = disk();
+  ReplaceSet set(files, "7", staging_of(0), towards(files, count(), new_content));
+  ASSERT_TRUE(set.stage());
+  EXPECT_TRUE(set.look_again());
+  files.overwrite(kPaths[count() - 1], "the administrator's");
+  Done same = set.look_again();
+  ASSERT_FALSE(same);
+  EXPECT_EQ(same.error().code, Code::raced);
+  EXPECT_THAT(same.error().message(), testing::HasSubstr(kPaths[count() - 1]));
+}
+
 // Somebody else touches the last file behind any call of ours: what they wrote is there in the end,
 // whether we noticed in time or were done with it before.
 class AnyMoment : public testing::TestWithParam<void (*)(MemoryFiles&, const std::string&)> {};
