@@ -23,7 +23,7 @@ struct Expectation {
   Thumbprint new_thumbprint;
   KeyType old_type = KeyType::other;
   KeyType new_type = KeyType::other;
-  bool answered = true;  // false: no handshake completed there before; it is not asked after
+  bool answered = true;  // false: no handshake completed there
 
   Target old_target() const;
   Target new_target() const;
@@ -40,7 +40,7 @@ struct Claim {
   std::string text;
 };
 
-// That everything shows NEW; that everything shows OLD again. Endpoints that did not answer before
+// That everything shows NEW; that everything shows OLD again. Endpoints that do not answer
 // are left out: what was down is not ours to bring up.
 std::vector<Claim> claims_for_new(std::span<const Expectation> expectations);
 std::vector<Claim> claims_for_old(std::span<const Expectation> expectations);

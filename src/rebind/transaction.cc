@@ -55,6 +55,7 @@ class Transaction {
 
   Step prepare(const Work& work);
   void ask_who_answers(size_t first, size_t end);
+  bool somebody_answers_now();
   Step swap();
   Step try_out(const Work& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
@@ -75,7 +76,8 @@ class Transaction {
   Result<CommandOutput> outcome_of(std::future<Result<CommandOutput>> test);
   std::string why_not_loadable();
   ProofLimits limits(milliseconds deadline) const;
-  Verdict prove_claims(const std::vector<Claim>& claims, milliseconds deadline);
+  Verdict prove_new(const ProofLimits& within);
+  Verdict prove_old(milliseconds deadline);
   bool shows_new() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
@@ -132,10 +134,6 @@ ProofLimits Transaction::limits(milliseconds deadline) const {
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
 }
 
-Verdict Transaction::prove_claims(const std::vector<Claim>& claims, milliseconds deadline) {
-  return prove(bench_.prober, bench_.host.clock, claims, limits(deadline));
-}
-
 // A handshake with each of these expectations; the record is to say who does not answer.
 void Transaction::ask_who_answers(size_t first, size_t end) {
   std::vector<Expectation>& expectations = row_.record.expectations;
@@ -145,6 +143,37 @@ void Transaction::ask_who_answers(size_t first, size_t end) {
   std::vector<Result<Served>> served =
       bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
   for (size_t i = first; i < end; ++i) expectations[i].answered = served[i - first].has_value();
+}
+
+// Those who did not answer before are asked once more: who shows one of the two certificates now
+// has to show the new one like the others.
+bool Transaction::somebody_answers_now() {
+  std::vector<Expectation*> silent;
+  std::vector<Target> targets;
+  for (Expectation& expected : row_.record.expectations) {
+    if (expected.answered) continue;
+    silent.push_back(&expected);
+    targets.push_back(expected.new_target());
+  }
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  for (size_t i = 0; i < silent.size(); ++i)
+    silent[i]->answered = served[i] && (served[i]->thumbprint == silent[i]->new_thumbprint ||
+                                        served[i]->thumbprint == silent[i]->old_thumbprint);
+  return std::ranges::any_of(silent, &Expectation::answered);
+}
+
+Verdict Transaction::prove_new(const ProofLimits& within) {
+  auto proven = [&] {
+    return prove(bench_.prober, bench_.host.clock, claims_for_new(row_.record.expectations),
+                 within);
+  };
+  Verdict verdict = proven();
+  return verdict.holds() && somebody_answers_now() ? proven() : verdict;
+}
+
+Verdict Transaction::prove_old(milliseconds deadline) {
+  return prove(bench_.prober, bench_.host.clock, claims_for_old(row_.record.expectations),
+               limits(deadline));
 }
 
 // Everything is made ready for the swap, and meanwhile the server tests what is there. Nothing of
@@ -262,10 +291,9 @@ Transaction::Step Transaction::test_what_is_served() {
 
 Result<Account> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
-  std::vector<Claim> claims = claims_for_new(row_.record.expectations);
   ProofLimits within = limits(patience());
   within.ready = [this] { return !reloader_.old_workers_remain(); };
-  Verdict verdict = prove(bench_.prober, bench_.host.clock, claims, within);
+  Verdict verdict = prove_new(within);
   bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
   if (verdict.holds() && up) {
     if (Step over = test_what_is_served()) return *over;
@@ -355,7 +383,7 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
                   verdict.total == 1 ? "shows" : "show", wanted());
   if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
   if (skipped > 0)
-    text += fmt::format("\n{} did not answer before, nor were they asked: proof is owed",
+    text += fmt::format("\n{} did not answer, before or after: proof is owed",
                         count_of(skipped, "endpoint and name", "endpoints and names"));
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
   if (!not_rehearsed_.empty())
@@ -426,7 +454,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     reloaded = tested && tested->status == 0 && why_not_loadable().empty() &&
                reloader_.reload().has_value();
   }
-  Verdict verdict = prove_claims(claims_for_old(row_.record.expectations), patience());
+  Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
                        is_rebind() ? "the old certificate" : "the certificate of before");
@@ -443,8 +471,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
 
 // A reload of what others wrote: no file of ours to put back. The server keeps what it has.
 Result<Account> Transaction::give_up_reload(const std::string& why) {
-  Verdict old_one =
-      prove_claims(claims_for_old(row_.record.expectations), bench_.settings.handshake_deadline);
+  Verdict old_one = prove_old(bench_.settings.handshake_deadline);
   std::string served = fmt::format(
       "the new certificate is on disk; from the server's memory, {} of {} still show "
       "the old one",
@@ -497,7 +524,7 @@ Result<Account> Transaction::recover() {
     // Only what lies on disk already is told: once more does no harm.
     bool told =
         interrupted == Phase::verifying || !reloader_.is_live() || reloader_.tell(true).has_value();
-    Verdict verdict = prove_claims(claims_for_new(row_.record.expectations), patience());
+    Verdict verdict = prove_new(limits(patience()));
     if (told && verdict.holds()) {
       if (Step over = test_what_is_served()) return *over;
       return commit(verdict);

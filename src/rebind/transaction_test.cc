@@ -280,6 +280,26 @@ TEST_F(TransactionTest, OwesTheProofOfWhatWasDownBefore) {
   EXPECT_THAT(account.text, HasSubstr("1 endpoint and name shows the new certificate"));
 }
 
+TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
+  host_.network.table.erase({444, "b.test"});
+  host_.processes.on_signal = [&](int, int) { host_.server_reads(); };
+  Account account = run();
+  EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
+  EXPECT_FALSE(account.owed);
+  EXPECT_THAT(account.text, HasSubstr("2 endpoints and names show the new certificate"));
+}
+
+TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadMustNotShowTheOldCertificate) {
+  auto before = host_.network.table;
+  host_.network.table.erase({444, "b.test"});
+  host_.processes.on_signal = [&](int, int) {
+    bool is_new = host_.on_disk() == "new";
+    host_.server_reads();
+    if (is_new) host_.network.table[{444, "b.test"}] = before[{444, "b.test"}];
+  };
+  expect_rolled_back(run());
+}
+
 TEST_F(TransactionTest, ClientBindingsAreLoadedAndTestedOnly) {
   Work work = host_.work();
   work.expectations.clear();

@@ -562,7 +562,7 @@ class TwoServersOneFile:
     """nginx and Apache with the very same certificate and key."""
 
     def __init__(self, place, authority):
-        place.configure(verify=3)
+        place.configure(verify=8)
         self.place = place
         self.old, self.new = authority.pair("a.example.com")
         self.nginx = Nginx(place, ("a.example.com", [self.old]))
@@ -571,6 +571,7 @@ class TwoServersOneFile:
         self.apache.sites = [("a.example.com", [(self.certificate, self.key)])]
         self.apache.configure()
         self.apache.server.reload()
+        self.serve(self.old)  # who is stopped before it answers anybody is not held to anything
         self.new_cert, _ = self.new.write(place / "new", "fullchain.pem", "privkey.pem")
         self.both = [word for stage in (self.nginx, self.apache)
                      for word in ("--service", stage.server.service)]
