@@ -130,16 +130,16 @@ Result<TransactionRow> Journal::begin(const std::string& act, const ServiceId& s
   row.record = std::move(record);
   Done done = database_.atomically("begin the transaction", [&] {
     SQLite::Statement insert(database_.handle(),
-                             "INSERT INTO transactions (act, service, phase, started_ms, undoes, "
-                             "record) VALUES (?, ?, ?, ?, ?, ?)");
+                             "INSERT INTO transactions (act, service, phase, started_ms, undoes) "
+                             "VALUES (?, ?, ?, ?, ?)");
     insert.bind(1, row.act);
     insert.bind(2, row.service.text());
     insert.bind(3, to_text(row.phase));
     insert.bind(4, milliseconds_of(row.started));
     if (undoes) insert.bind(5, *undoes);
-    insert.bind(6, record_to_json(row.record));
     insert.exec();
     row.id = database_.handle().getLastInsertRowid();
+    write_record(row);
     append_event(database_, event_of(row, EventId::started, row.act + " begins"));
   });
   if (!done) return pass(done);
@@ -157,13 +157,15 @@ Done Journal::mark(TransactionRow& row, Phase phase) {
   return done;
 }
 
+void Journal::write_record(const TransactionRow& row) {
+  SQLite::Statement write(database_.handle(), "INSERT OR REPLACE INTO records VALUES (?, ?)");
+  write.bind(1, row.id);
+  write.bind(2, record_to_json(row.record));
+  write.exec();
+}
+
 Done Journal::update_record(const TransactionRow& row) {
-  return database_.atomically("write the record", [&] {
-    SQLite::Statement update(database_.handle(), "UPDATE transactions SET record = ? WHERE id = ?");
-    update.bind(1, record_to_json(row.record));
-    update.bind(2, row.id);
-    update.exec();
-  });
+  return database_.atomically("write the record", [&] { write_record(row); });
 }
 
 Result<int> Journal::next_set(TransactionRow& row) {
@@ -219,8 +221,9 @@ Result<bool> Journal::loaded_since(const ServiceId& service, const std::string& 
   return database_.guarded("read the transactions", [&] {
     SQLite::Statement select(
         database_.handle(),
-        "SELECT 1 FROM transactions, json_each(record, '$.loads') WHERE service = ? AND "
-        "outcome = 'committed' AND ended_ms >= ? AND json_each.value = ? LIMIT 1");
+        "SELECT 1 FROM transactions JOIN records ON transaction_id = transactions.id, "
+        "json_each(record, '$.loads') WHERE service = ? AND outcome = 'committed' AND ended_ms >= "
+        "? AND json_each.value = ? LIMIT 1");
     select.bind(1, service.text());
     select.bind(2, milliseconds_of(since));
     select.bind(3, widen(path));
@@ -236,7 +239,9 @@ Result<std::vector<TransactionRow>> Journal::select(const char* record, const st
           database_.handle(),
           fmt::format(
               "SELECT id, act, service, phase, outcome, started_ms, ended_ms, undoes, owed, "
-              "sets, account, {} AS record FROM transactions {} ORDER BY id",
+              "sets, account, {} AS record FROM transactions JOIN records ON transaction_id = id "
+              "{} "
+              "ORDER BY id",
               record, where));
       while (select.executeStep()) {
         rows.push_back(row_of(select));

@@ -102,6 +102,7 @@ class Journal {
   Result<TransactionRow> find(int64_t id);    // Code::not_found
 
  private:
+  void write_record(const TransactionRow& row);
   Event event_of(const TransactionRow& row, EventId id, std::string message) const;
   Result<std::vector<TransactionRow>> select(const char* record, const std::string& where);
 

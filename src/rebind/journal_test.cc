@@ -126,7 +126,7 @@ TEST_F(JournalTest, ListsOldestFirstWithSuccessionsOnly) {
 
 TEST_F(JournalTest, ADamagedRecordIsAnErrorNotADeath) {
   begin();
-  host_.state().database().handle().exec("UPDATE transactions SET record = '{}'");
+  host_.state().database().handle().exec("UPDATE records SET record = '{}'");
   EXPECT_FALSE(host_.journal().unfinished());
 }
 

@@ -128,7 +128,7 @@ Result<CommandOutput> Transaction::outcome_of(std::future<Result<CommandOutput>>
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
   return {.deadline = deadline,
-          .poll_every = std::clamp(test_took_ / 50, milliseconds(20), milliseconds(200)),
+          .poll_every = std::clamp(test_took_ / 100, milliseconds(20), milliseconds(50)),
           .ready = {},
           .gone = [this] { return reloader_.master_is_gone(); },
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};

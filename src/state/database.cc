@@ -118,6 +118,17 @@ CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the 
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
+    // 3: records apart. They may hold megabytes, and SQLite writes a row as a whole: a phase that
+    // is
+    // marked must not write them anew.
+    R"sql(
+CREATE TABLE records (
+  transaction_id INTEGER PRIMARY KEY REFERENCES transactions(id),
+  record TEXT NOT NULL  -- JSON: files, before-images, what to prove
+);
+INSERT INTO records SELECT id, record FROM transactions;
+ALTER TABLE transactions DROP COLUMN record;
+)sql",
 };
 
 size_t version_of(SQLite::Database& database) {

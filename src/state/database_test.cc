@@ -25,7 +25,7 @@ TEST_F(DatabaseTest, OpensDurably) {
   EXPECT_EQ(pragma(*database, "journal_mode"), "wal");
   EXPECT_EQ(pragma(*database, "synchronous"), "2") << "FULL: what was committed is on disk";
   EXPECT_EQ(pragma(*database, "foreign_keys"), "1");
-  EXPECT_EQ(pragma(*database, "user_version"), "2");
+  EXPECT_EQ(pragma(*database, "user_version"), "3");
 }
 
 TEST_F(DatabaseTest, OpensAgainWithItsContent) {
@@ -70,6 +70,20 @@ TEST_F(DatabaseTest, OneOfAnotherVersionIsNotMisread) {
   becomes("1000");
   EXPECT_EQ(Database::open_for_reading(path_).error().hint, "run that version");
   EXPECT_EQ(Database::open_for_writing(path_).error().hint, "run that version");
+}
+
+TEST_F(DatabaseTest, TheSecondVersionKeepsItsRecords) {
+  Database::open_for_writing(path_)->handle().exec(
+      "ALTER TABLE transactions ADD COLUMN record TEXT NOT NULL DEFAULT ''; DROP TABLE records; "
+      "INSERT INTO transactions (act, service, phase, started_ms, record) "
+      "VALUES ('rebind', 'nginx:/n', 'swapping', 1, '{\"files\": []}'); PRAGMA user_version = 2");
+  auto now = Database::open_for_writing(path_);
+  ASSERT_TRUE(now) << now.error().message();
+  EXPECT_EQ(now->handle()
+                .execAndGet("SELECT act || record FROM transactions JOIN records ON "
+                            "transaction_id = id")
+                .getString(),
+            "rebind{\"files\": []}");
 }
 
 TEST_F(DatabaseTest, ThereIsNoneYet) {

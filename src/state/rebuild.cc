@@ -113,6 +113,9 @@ Result<Rebuilt> rebuild_database(Files& files, const std::string& path) {
     SQLite::Database& handle = database->handle();
     handle.exec("PRAGMA defer_foreign_keys = ON");
     rebuilt.rows = salvage(rebuilt.kept, handle);
+    // A transaction is of no use without its record, and the other way round.
+    handle.exec("DELETE FROM records WHERE transaction_id NOT IN (SELECT id FROM transactions)");
+    handle.exec("DELETE FROM transactions WHERE id NOT IN (SELECT transaction_id FROM records)");
     handle.exec(
         "UPDATE events SET transaction_id = NULL WHERE transaction_id NOT IN (SELECT id "
         "FROM transactions)");

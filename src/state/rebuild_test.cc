@@ -28,8 +28,9 @@ class RebuildTest : public ::testing::Test {
     Done filled = state->database().atomically("fill", [&] {
       SQLite::Database& handle = state->database().handle();
       handle.exec(
-          "INSERT INTO transactions (act, service, phase, started_ms, record) VALUES ('rebind', "
-          "'nginx:/n', 'swapping', 1, '{}')");
+          "INSERT INTO transactions (act, service, phase, started_ms) VALUES ('rebind', "
+          "'nginx:/n', 'swapping', 1)");
+      handle.exec("INSERT INTO records VALUES (1, '{}')");
       handle.exec("INSERT INTO marks VALUES ('tasks.event', '9000')");
       for (int i = 0; i < kRows; ++i)
         append_event(
@@ -112,6 +113,19 @@ TEST_F(RebuildTest, AnEventsNumberIsNeverGivenTwice) {
       "log", [&] { record = append_event(*database, {.id = EventId::installed, .message = "m"}); });
   ASSERT_TRUE(logged);
   EXPECT_GT(record, 9'000) << "tasks read the events up to there";
+}
+
+TEST_F(RebuildTest, ATransactionWithoutItsRecordIsNotKept) {
+  fill();
+  {
+    SQLite::Database handle(path(), SQLite::OPEN_READWRITE);
+    handle.exec("DELETE FROM records; PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  ASSERT_TRUE(rebuild_database(disk_, path()));
+  auto database = Database::open_for_reading(path());
+  ASSERT_TRUE(database) << database.error().message();
+  EXPECT_EQ(count(*database, "transactions"), 0);
+  EXPECT_GT(count(*database, "events"), kRows - 1) << "they tell of it still";
 }
 
 TEST_F(RebuildTest, WaitsForWhoeverIsAtWork) {
