@@ -2,16 +2,56 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
 #include <set>
 
 #include "base/parallel.h"
 #include "base/text.h"
 #include "x509/key.h"
 #include "x509/pem.h"
+#include "x509/thumbprint.h"
 
 namespace certrebind {
 
 namespace {
+
+// Which keys were found to belong to which certificates, by their content. A rebind looks at
+// thousands of pairs twice, and nearly all are then as they were: that they match need not be
+// computed again. What was not met lately is forgotten.
+class Matches {
+ public:
+  bool contains(const Thumbprint& pair) {
+    std::lock_guard lock(mutex_);
+    if (!before_.contains(pair) && !now_.contains(pair)) return false;
+    now_.insert(pair);
+    return true;
+  }
+  void add(const Thumbprint& pair) {
+    std::lock_guard lock(mutex_);
+    now_.insert(pair);
+  }
+  void forget_older() {
+    std::lock_guard lock(mutex_);
+    before_ = std::exchange(now_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<Thumbprint> before_, now_;
+};
+
+Matches& matches() {
+  static Matches all;
+  return all;
+}
+
+KeyState state_of(const std::string& key_pem, const std::string& leaf) {
+  const Thumbprint pair = Thumbprint::of_der(Thumbprint::of_der(leaf).hex() + key_pem);
+  if (matches().contains(pair)) return KeyState::matches;
+  KeyState state = key_state(key_pem, leaf);
+  if (state == KeyState::matches) matches().add(pair);
+  return state;
+}
 
 // Why the pair cannot be loaded; empty where it can.
 std::string problem_of(const Files& files, const std::string& certificate, const std::string& key) {
@@ -23,7 +63,7 @@ std::string problem_of(const Files& files, const std::string& certificate, const
   auto der = pem_decode(*block);
   auto key_pem = key == certificate ? pem : files.read(key, kPemLimit);
   if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
-  KeyState state = der ? key_state(*key_pem, *der) : KeyState::none;
+  KeyState state = der ? state_of(*key_pem, *der) : KeyState::none;
   if (state == KeyState::matches) return {};
   // A whole certificate is parsed only to say what is wrong: there may be thousands.
   auto leaf = der ? Certificate::parse(*der) : Result<Certificate>(pass(der));
@@ -47,6 +87,7 @@ std::vector<BrokenPair> broken_pairs(const Files& files,
     if (!binding->certificate.path.empty() && !binding->key.path.empty() &&
         known.emplace(binding->certificate.path, binding->key.path).second)
       to_do.push_back(binding);
+  matches().forget_older();
   std::vector<std::string> problems(to_do.size());
   for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
     problems[index] = problem_of(files, to_do[index]->certificate.path, to_do[index]->key.path);
