@@ -591,6 +591,7 @@ def test_edit_between_plan_and_swap(place, authority, what):
     nginx.write(gate.directive + one_site.block()).start()
     place.at_end(gate.open)  # before nginx is told to end
     path, _ = new.write(place / "new")
+    watch = Untouched(place, (nginx, (one_site.port, "a.example.com")))
     gate.close()
     running = place.popen("rebind", old.thumbprint, path, "--service", nginx.service,
                           "--repoint" if what == "configuration" else "--rewrite",
@@ -598,7 +599,7 @@ def test_edit_between_plan_and_swap(place, authority, what):
     gate.wait_for_load()
     edited = nginx.conf if what == "configuration" else one_site.cert_path
     write(edited, edited.read_text() + "# saved by an administrator\n")
-    watch = Untouched(place, (nginx, (one_site.port, "a.example.com")))
+    watch.before[str(edited)] = snapshot(edited.parent)[str(edited)]
     gate.open()
     told, _ = running.communicate(timeout=harness.PATIENCE)
     assert running.returncode == REFUSED, told

@@ -305,7 +305,7 @@ def test_a_key_that_may_not_be_read_is_refused(one):
 def test_an_address_that_another_program_holds_forbids_a_reload(one):
     """No server's own test says so, and none bears it well: httpd would end, HAProxy take no
     connections for two seconds. What is told over a socket reloads nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with socket.create_server(("127.0.0.1", free_port())) as other:
         text = one.server.conf.read_text()
         one.server.conf.write_text(one.listening_too(text, other.getsockname()[1]))
         before, reloads = snapshot(one.place / "certs"), one.server.reloads()
