@@ -38,6 +38,12 @@ APACHE = os.environ.get("APACHE", "/usr/sbin/apache2")
 APACHE_MODULES = pathlib.Path("/usr/lib/apache2/modules")
 PATIENCE = 30  # seconds until something that must happen is given up
 ROOT = os.geteuid() == 0
+SWEEP = os.environ.get("CERTREBIND_SWEEP", "")  # "few": of the points to fail at, every third; "full": all
+
+
+def points(last):
+    """Which calls, counted from 1, a sweep is to fail at."""
+    return range(1, last + 1, 3 if SWEEP == "few" else 1)
 
 
 def until(look, what, seconds=PATIENCE):

@@ -2,18 +2,17 @@
 command runs. Before, or after, never between: for the files at once, for the server when it is done.
 
 CERTREBIND_SWEEP=full tries every point, also of the recovery; otherwise every point of the rebind, and of
-the recovery every few.
+the recovery every few; CERTREBIND_SWEEP=few, for builds that are slow, also of the rebind only every third.
 """
-import os
 import pathlib
 
 import pytest
 
 import harness
 from conftest import needs_root
-from harness import difference, handshake, snapshot, until, write
+from harness import difference, handshake, points, snapshot, until, write
 
-FULL = os.environ.get("CERTREBIND_SWEEP") == "full"
+FULL = harness.SWEEP == "full"
 
 
 class Stage:
@@ -100,7 +99,7 @@ def test_killed_at_every_call(place, authority, shim, kind):
     stage.back_to_old()
     states = set()
     # One more than there were: that run ends by itself.
-    for at in range(1, len(calls) + 2):
+    for at in points(len(calls) + 1):
         where = f"killed at call {at} of {len(calls)}"
         done = stage.rebind({**shim, "CRASH_AT": str(at)})
         if done.code == 0:
@@ -120,9 +119,9 @@ def test_the_recovery_is_killed_too(place, authority, shim):
     stage.back_to_old()
     flip = [i for i, call in enumerate(calls, 1) if call.endswith("rename")][0]
     signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    points = range(1, len(calls) + 1) if FULL else [flip - 1, flip + 1, signal, signal + 2]
-    for first in points:
-        for second in range(1, 1000, 1 if FULL else 3):
+    firsts = points(len(calls)) if FULL else [flip - 1, flip + 1, signal, signal + 2]
+    for first in firsts:
+        for second in range(1, 1000, {"full": 1, "few": 7}.get(harness.SWEEP, 3)):
             killed = stage.rebind({**shim, "CRASH_AT": str(first)})
             assert killed.code == -9, killed
             recovery = stage.recover({**shim, "CRASH_AT": str(second)})
@@ -143,7 +142,7 @@ def test_every_call_fails(place, authority, shim, for_ever):
     stage = Stage(place, authority, "rewrite")
     calls = stage.count_calls(shim, stage.rebind)
     stage.back_to_old()
-    for at in range(1, len(calls) + 1):
+    for at in points(len(calls)):
         where = f"call {at} fails{' and all after it' if for_ever else ''}"
         fault = {"FAIL_AT": str(at), **({"FAIL_FOR_EVER": "1"} if for_ever else {})}
         done = stage.rebind({**shim, **fault})
@@ -207,7 +206,7 @@ def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
     assert place.run("undo", "--service", apache.service).code == 0
     before = snapshot(whole)
     swapped = max(at for at, call in enumerate(calls, 1) if "renameat2" in call)
-    for at in range(1, swapped + 8):
+    for at in points(swapped + 7):
         done = place.run(*rebind, env={**shim, "CRASH_AT": str(at)})
         assert done.code == -9, f"{calls[at - 1]}: {done}"
         assert sorted(path.name for path in whole.iterdir()) == names, calls[at - 1]

@@ -167,7 +167,7 @@ def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
     gate.close()
     process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
                           one.nginx.service, stdout=-1, stderr=-2)
-    gate.wait_for_load()  # nginx -t before anything is staged
+    gate.wait_for_load()  # nginx -t, before anything is touched
     theirs = one.nginx.conf.read_text() + "# the administrator was here\n"
     one.nginx.conf.write_text(theirs)
     gate.open()
