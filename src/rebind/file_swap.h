@@ -20,8 +20,9 @@ class FileSwap {
 
   // Keeps the before-images (0600) and stages the new files. Changes nothing that a server reads.
   Done stage(const std::vector<PlannedFile>& planned);
-  // After `stage`: Code::raced if a file was changed since.
+  // After `stage`: Code::raced if a file was changed since. Changes nothing.
   Done look_again() const;
+  // After `stage`.
   Done swap();
   // Makes every file what its before-image says, from whatever a crash or a failure left. Files
   // that hold neither old nor new belong to somebody else by now: they are left alone and named in

@@ -239,9 +239,8 @@ Result<std::vector<TransactionRow>> Journal::select(const char* record, const st
           database_.handle(),
           fmt::format(
               "SELECT id, act, service, phase, outcome, started_ms, ended_ms, undoes, owed, "
-              "sets, account, {} AS record FROM transactions JOIN records ON transaction_id = id "
-              "{} "
-              "ORDER BY id",
+              "sets, account, {} AS record FROM transactions "
+              "JOIN records ON transaction_id = id {} ORDER BY id",
               record, where));
       while (select.executeStep()) {
         rows.push_back(row_of(select));

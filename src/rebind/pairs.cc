@@ -4,9 +4,11 @@
 
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "rebind/journal.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 #include "x509/thumbprint.h"
@@ -17,27 +19,27 @@ namespace {
 
 // Which keys were found to belong to which certificates, by their content. A rebind looks at
 // thousands of pairs twice, and nearly all are then as they were: that they match need not be
-// computed again. What was not met lately is forgotten.
+// computed again. What the last two looks did not meet is forgotten.
 class Matches {
  public:
-  bool contains(const Thumbprint& pair) {
+  using Pair = std::pair<Thumbprint, std::string>;  // of the leaf; the digest of the key's file
+
+  bool contains(const Pair& pair) const {
     std::lock_guard lock(mutex_);
-    if (!before_.contains(pair) && !now_.contains(pair)) return false;
-    now_.insert(pair);
-    return true;
+    return before_.contains(pair) || now_.contains(pair);
   }
-  void add(const Thumbprint& pair) {
+  void add(const Pair& pair) {
     std::lock_guard lock(mutex_);
     now_.insert(pair);
   }
-  void forget_older() {
+  void begin_look() {
     std::lock_guard lock(mutex_);
     before_ = std::exchange(now_, {});
   }
 
  private:
-  std::mutex mutex_;
-  std::set<Thumbprint> before_, now_;
+  mutable std::mutex mutex_;
+  std::set<Pair> before_, now_;
 };
 
 Matches& matches() {
@@ -46,9 +48,8 @@ Matches& matches() {
 }
 
 KeyState state_of(const std::string& key_pem, const std::string& leaf) {
-  const Thumbprint pair = Thumbprint::of_der(Thumbprint::of_der(leaf).hex() + key_pem);
-  if (matches().contains(pair)) return KeyState::matches;
-  KeyState state = key_state(key_pem, leaf);
+  const Matches::Pair pair{Thumbprint::of_der(leaf), content_digest(key_pem)};
+  KeyState state = matches().contains(pair) ? KeyState::matches : key_state(key_pem, leaf);
   if (state == KeyState::matches) matches().add(pair);
   return state;
 }
@@ -87,7 +88,7 @@ std::vector<BrokenPair> broken_pairs(const Files& files,
     if (!binding->certificate.path.empty() && !binding->key.path.empty() &&
         known.emplace(binding->certificate.path, binding->key.path).second)
       to_do.push_back(binding);
-  matches().forget_older();
+  matches().begin_look();
   std::vector<std::string> problems(to_do.size());
   for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
     problems[index] = problem_of(files, to_do[index]->certificate.path, to_do[index]->key.path);

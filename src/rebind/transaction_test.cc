@@ -116,6 +116,21 @@ TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::refused));
 }
 
+// Who answers is asked once all is staged: by then the files were compared, and are not swapped
+// yet.
+TEST_F(TransactionTest, RefusesWhatWasEditedWhileTheServerTested) {
+  host_.network.on_connect = [&](const Address&) {
+    host_.files.overwrite(host_.certificate_path(0), "the administrator's");
+  };
+  Account account = run();
+  EXPECT_EQ(account.outcome, Outcome::refused) << account.text;
+  EXPECT_THAT(account.text, HasSubstr("somebody changed it"));
+  EXPECT_THAT(account.text, HasSubstr("nothing was changed"));
+  EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(), "the administrator's");
+  EXPECT_THAT(host_.watcher.phases, ElementsAre(Phase::planned, Phase::staged, Phase::refused));
+  EXPECT_TRUE(host_.is_tidy());
+}
+
 TEST_F(TransactionTest, RefusesWhereTheTestCannotBeRun) {
   host_.commands.answer = [](const Command&) -> Result<CommandOutput> {
     return fail(Code::not_found, "run", "fake-server", "No such file or directory");

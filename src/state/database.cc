@@ -118,9 +118,8 @@ CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the 
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
-    // 3: records apart. They may hold megabytes, and SQLite writes a row as a whole: a phase that
-    // is
-    // marked must not write them anew.
+    // 3: records apart. They may hold megabytes, and SQLite writes a row as a whole: marking a
+    // phase must not write them anew.
     R"sql(
 CREATE TABLE records (
   transaction_id INTEGER PRIMARY KEY REFERENCES transactions(id),
