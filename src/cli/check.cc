@@ -118,16 +118,13 @@ Result<Report> look(Context& context) {
   context.remember(*surveyed);
   Report report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   TerminalWatcher watcher;
-  size_t total = 0;
-  for (const SurveyedBinding& bound : report.survey.bindings)
-    total += expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).size();
   std::vector<Diagnostic> doubts, broken;
   std::jthread testing([&] {
     doubts = ask_servers(context.host(), report.survey.services);
     broken = test_configurations(context.host(), report.survey);
   });
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
-                          [&](size_t done) { watcher.progress("handshakes", done, total); });
+                          watcher.progress_of("handshakes"));
   testing.join();
   std::ranges::move(doubts, std::back_inserter(report.survey.diagnostics));
   std::ranges::move(broken, std::back_inserter(report.survey.diagnostics));

@@ -224,8 +224,15 @@ void TerminalWatcher::proven(size_t proven, size_t total) {
   progress(head_, proven, total);
 }
 
+std::function<void(size_t done, size_t total)> TerminalWatcher::progress_of(std::string what) {
+  return [this, what = std::move(what)](size_t done, size_t total) { progress(what, done, total); };
+}
+
+// Of one more that is done.
 void TerminalWatcher::progress(const std::string& what, size_t done, size_t total) {
-  show(fmt::format("{}: {} of {}", what, done, total));
+  // A hundred lines are enough: drawing ten thousand takes a terminal longer than a handshake does.
+  bool is_step = done == 0 || total == 0 || done * 100 / total != (done - 1) * 100 / total;
+  if (is_step) show(fmt::format("{}: {} of {}", what, done, total));
 }
 
 }  // namespace certrebind

@@ -1,6 +1,7 @@
 // How results are rendered: tables, JSON, colour on terminals only, progress on stderr.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -64,10 +65,11 @@ class TerminalWatcher final : public Watcher {
   ~TerminalWatcher() override;
   void phase(const ServiceId& service, Phase phase) override;
   void proven(size_t proven, size_t total) override;
-  // "12 of 300 …" for long looks.
-  void progress(const std::string& what, size_t done, size_t total);
+  // "handshakes: 12 of 300" for long looks; the watcher must outlive it.
+  std::function<void(size_t done, size_t total)> progress_of(std::string what);
 
  private:
+  void progress(const std::string& what, size_t done, size_t total);
   void show(const std::string& line);
   bool live_;
   std::string head_;

@@ -97,8 +97,7 @@ int scan(Context& context, const Options& options) {
   std::vector<std::vector<Look>> looks;
   if (options.served) {
     TerminalWatcher watcher;
-    looks = look_at_all(context.prober(), *surveyed,
-                        [&](size_t done) { watcher.progress("handshakes", done, looks.size()); });
+    looks = look_at_all(context.prober(), *surveyed, watcher.progress_of("handshakes"));
   }
   WallTime now = context.host().clock.wall();
   if (context.json()) {

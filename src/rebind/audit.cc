@@ -222,7 +222,7 @@ bool about_to_expire(const CertificateOutline& certificate, const Settings& sett
 }
 
 std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
-                                           const Prober::Progress& progress) {
+                                           const LookProgress& progress) {
   std::vector<Expectation> asked;
   std::vector<size_t> owner;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
@@ -236,7 +236,10 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
   }
   std::vector<Target> targets;
   for (const Expectation& expected : asked) targets.push_back(expected.old_target());
-  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, progress);
+  auto tell = [&](size_t done) {
+    if (progress) progress(done, targets.size());
+  };
+  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
   std::vector<std::vector<Look>> looks(survey.bindings.size());
   for (size_t i = 0; i < asked.size(); ++i)
     looks[owner[i]].push_back({std::move(asked[i]), std::move(served[i])});
@@ -244,7 +247,7 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
 }
 
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
-                                  const Survey& survey, const Prober::Progress& progress) {
+                                  const Survey& survey, const LookProgress& progress) {
   std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
   PairAudit pairs(host, settings);
   std::vector<AuditedBinding> audited;

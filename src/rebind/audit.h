@@ -1,6 +1,7 @@
 // The audit: configured, on disk and served, compared for every binding. Changes nothing.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,15 +52,18 @@ struct AuditedBinding {
   Level level() const;
 };
 
+// Told after each handshake, from one thread at a time.
+using LookProgress = std::function<void(size_t done, size_t total)>;
+
 // What the bindings serve, in the survey's order; a binding without reachable endpoints has no
 // looks, nor has one that is left alone.
 std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
-                                           const Prober::Progress& progress);
+                                           const LookProgress& progress);
 
 // When a certificate counts as about to expire: a part of its lifetime, at most so many days.
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);
 
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
-                                  const Survey& survey, const Prober::Progress& progress);
+                                  const Survey& survey, const LookProgress& progress);
 
 }  // namespace certrebind
