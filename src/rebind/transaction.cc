@@ -245,14 +245,13 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 }
 
 // The test and the rehearsal each take as long as the server does to read everything, and only
-// look: both at once. Meanwhile what was staged is removed, and the server, which knows of nothing
-// yet, is asked for whom it answers. What goes over a socket, or was there before, is tested
-// elsewhere.
+// look: both at once. Meanwhile the server, which knows of nothing yet, is asked for whom it
+// answers, and what was staged is removed: last, for the test would wait for the directories it
+// reads. What goes over a socket, or was there before, is tested elsewhere.
 Transaction::Step Transaction::try_out(const Work& work) {
   bool tests = !row_.record.files.empty() && !reloader_.is_live();
   std::future<Result<CommandOutput>> test;
   if (tests) test = start_test();
-  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
   if (is_asked(work)) {
     std::vector<Expectation>& expectations = row_.record.expectations;
     ask_who_answers(expectations.size() / 2, expectations.size());
@@ -260,6 +259,7 @@ Transaction::Step Transaction::try_out(const Work& work) {
       if (Done noted = bench_.journal.update_record(row_); !noted)
         return restore(noted.error().message());
   }
+  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
   std::string unloadable = why_not_loadable();
   if (tests)
     if (Step over = restore_unless_passed(outcome_of(std::move(test)),
