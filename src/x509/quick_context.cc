@@ -2,7 +2,8 @@
 // OpenSSL 3.0 gathers all the decoders of its providers, about a hundred, to find the one that
 // reads this key: some 150 µs, more than all of a handshake's arithmetic (later versions keep the
 // outcome). Here is a provider that is OpenSSL's default one, function for function, except that it
-// shows only the decoders and the kinds of keys that certificates and handshakes need.
+// shows only the decoders and the kinds of keys that certificates and handshakes need; and only the
+// ciphers and digests that they need, for OpenSSL goes through all that it has shown for every key.
 #include "x509/quick_context.h"
 
 #include <openssl/core_dispatch.h>
@@ -16,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "x509/key_share.h"
+
 namespace certrebind {
 
 namespace {
@@ -24,6 +27,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kCertified = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448"};
 // Keys that handshakes make. HMAC is what TLS up to 1.2 authenticates records with.
 constexpr std::array<std::string_view, 4> kEphemeral = {"X25519", "X448", "DH", "HMAC"};
+// What the names of TLS's ciphers contain (CBC-CTS is not of TLS), and the one that OpenSSL's
+// random bytes come from.
+constexpr std::array<std::string_view, 5> kCiphers = {"-GCM", "-CCM", "-CBC", "Poly1305",
+                                                      "AES-256-CTR"};
 
 // An algorithm's first name: the others are aliases and numbers.
 std::string_view name_of(const OSSL_ALGORITHM& algorithm) {
@@ -65,19 +72,52 @@ const OSSL_ALGORITHM* public_key_decoders() {
   return kDecoders.data();
 }
 
+const OSSL_DISPATCH* functions_of_x25519(const OSSL_DISPATCH* original) {
+  static const auto kFunctions = sharing_keys(original);
+  return kFunctions.data();
+}
+
 // The kinds of keys that certificates and handshakes have.
 const OSSL_ALGORITHM* key_managers() {
-  static const auto kManagers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
-    std::string_view name = name_of(manager);
-    return is_one_of(kCertified, name) || is_one_of(kEphemeral, name);
-  });
+  static const auto kManagers = [] {
+    auto managers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
+      std::string_view name = name_of(manager);
+      return is_one_of(kCertified, name) || is_one_of(kEphemeral, name);
+    });
+    for (OSSL_ALGORITHM& manager : managers)
+      if (manager.algorithm_names != nullptr && name_of(manager) == "X25519")
+        manager.implementation = functions_of_x25519(manager.implementation);
+    return managers;
+  }();
   return kManagers.data();
+}
+
+const OSSL_ALGORITHM* ciphers() {
+  static const auto kChosen = chosen(OSSL_OP_CIPHER, [](const OSSL_ALGORITHM& cipher) {
+    std::string_view name = name_of(cipher);
+    return name.find("CTS") == std::string_view::npos &&
+           std::ranges::any_of(kCiphers, [&](std::string_view part) {
+             return name.find(part) != std::string_view::npos;
+           });
+  });
+  return kChosen.data();
+}
+
+// SHA1, SHA2-256, …, MD5, MD5-SHA1.
+const OSSL_ALGORITHM* digests() {
+  static const auto kChosen = chosen(OSSL_OP_DIGEST, [](const OSSL_ALGORITHM& digest) {
+    std::string_view name = name_of(digest);
+    return name.starts_with("SHA1") || name.starts_with("SHA2-") || name.starts_with("MD5");
+  });
+  return kChosen.data();
 }
 
 const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) {
   *no_cache = 0;
   if (operation == OSSL_OP_DECODER) return public_key_decoders();
   if (operation == OSSL_OP_KEYMGMT) return key_managers();
+  if (operation == OSSL_OP_CIPHER) return ciphers();
+  if (operation == OSSL_OP_DIGEST) return digests();
   return OSSL_PROVIDER_query_operation(default_provider(), operation, no_cache);
 }
 

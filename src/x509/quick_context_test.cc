@@ -1,6 +1,10 @@
 #include "x509/quick_context.h"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <string>
+#include <vector>
 
 #include "x509/openssl.h"
 #include "x509/testing.h"
@@ -24,6 +28,21 @@ TEST(QuickContext, ReadsTheSameKeys) {
     EXPECT_EQ(EVP_PKEY_eq(X509_get0_pubkey(plain.get()), X509_get0_pubkey(quick.get())), 1);
     EXPECT_EQ(X509_cmp(plain.get(), quick.get()), 0);
   }
+}
+
+std::vector<std::string> ciphers_in(OSSL_LIB_CTX* library) {
+  OpensslPtr<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
+  SSL_CTX_set_cipher_list(context.get(), "ALL:COMPLEMENTOFALL:@SECLEVEL=0");
+  std::vector<std::string> names;
+  STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(context.get());
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i)
+    names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i)));
+  return names;
+}
+
+// OpenSSL leaves out of the list what the library has no cipher or digest for.
+TEST(QuickContext, OffersTheSameCiphers) {
+  EXPECT_EQ(ciphers_in(quick_context()), ciphers_in(nullptr));
 }
 
 }  // namespace
