@@ -150,7 +150,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
       .key = key_path.empty() ? find_key(files, path, found.bundle.leaf).value_or(path) : key_path};
   auto key = files.read(found.files.key, kPemLimit);
   if (!key) return pass(key);
-  found.key = key_state(*key, found.bundle.leaf);
+  found.key = tried_key_state(*key, found.bundle.leaf);
   found.key_blocks = private_key_blocks(*key);
   return found;
 }

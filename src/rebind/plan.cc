@@ -113,7 +113,7 @@ const std::string& Planner::problem_of_key(const std::string& path,
   auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
   if (!is_new) return entry->second;
   auto key = context_.files.read(path, kPemLimit);
-  KeyState state = key ? key_state(*key, new_one.bundle.leaf) : KeyState::none;
+  KeyState state = key ? tried_key_state(*key, new_one.bundle.leaf) : KeyState::none;
   if (!key) entry->second = "cannot be read: " + key.error().cause;
   if (key && state != KeyState::matches) entry->second = to_text(state);
   return entry->second;

@@ -28,6 +28,12 @@ void check_key(const NewCertificate& new_one, Findings& findings) {
   switch (new_one.key) {
     case KeyState::matches:
       return;
+    case KeyState::damaged:
+      return refuse(findings,
+                    fmt::format("the key in {} is damaged: the certificate does not verify what it "
+                                "signs",
+                                path),
+                    "bring back the key from a copy, or renew with a new one");
     case KeyState::of_another:
       return refuse(findings, fmt::format("the key in {} belongs to another certificate", path),
                     "give the right key with --key FILE");

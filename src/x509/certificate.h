@@ -69,4 +69,7 @@ struct Certificate {
 // it.
 Result<CertificateOutline> outline_of(std::string_view der);
 
+// The content of its SubjectPublicKeyInfo, within the bytes given, by the same walk.
+std::optional<std::string_view> public_key_info_of(std::string_view der);
+
 }  // namespace certrebind

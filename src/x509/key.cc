@@ -8,6 +8,7 @@
 
 #include "x509/openssl.h"
 #include "x509/pem.h"
+#include "x509/public_half.h"
 
 namespace certrebind {
 
@@ -51,12 +52,33 @@ KeyPtr read_key(const PemBlock& block) {
                    : nullptr);
 }
 
+using DigestPtr = OpensslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
+
+// Both with the algorithm's own digest.
+bool signs_for(EVP_PKEY* key, EVP_PKEY* certified) {
+  constexpr unsigned char kText[] = "certrebind";
+  unsigned char signature[2048];  // of RSA with 16384 bits
+  size_t size = sizeof signature;
+  DigestPtr signing(EVP_MD_CTX_new()), verifying(EVP_MD_CTX_new());
+  return EVP_DigestSignInit(signing.get(), nullptr, nullptr, nullptr, key) == 1 &&
+         EVP_DigestSign(signing.get(), signature, &size, kText, sizeof kText) == 1 &&
+         EVP_DigestVerifyInit(verifying.get(), nullptr, nullptr, nullptr, certified) == 1 &&
+         EVP_DigestVerify(verifying.get(), signature, size, kText, sizeof kText) == 1;
+}
+
+const PemBlock* first_key(const std::vector<PemBlock>& blocks) {
+  auto block = std::ranges::find_if(blocks, &PemBlock::is_private_key);
+  return block == blocks.end() ? nullptr : &*block;
+}
+
 }  // namespace
 
 std::string to_text(KeyState state) {
   switch (state) {
     case KeyState::matches:
       return "matches";
+    case KeyState::damaged:
+      return "is damaged: the certificate does not verify what it signs";
     case KeyState::of_another:
       return "belongs to another certificate";
     case KeyState::encrypted:
@@ -71,9 +93,10 @@ std::string to_text(KeyState state) {
 
 KeyState key_state(std::string_view pem, std::string_view leaf) {
   auto blocks = pem_blocks(pem);
-  auto block = std::ranges::find_if(blocks, &PemBlock::is_private_key);
-  if (block == blocks.end()) return KeyState::none;
+  const PemBlock* block = first_key(blocks);
+  if (block == nullptr) return KeyState::none;
   if (block->is_encrypted()) return KeyState::encrypted;
+  if (carries_public_key_of(*block, leaf)) return KeyState::matches;
   KeyPtr key = read_key(*block);
   X509Ptr x509 = x509_of(leaf);
   EVP_PKEY* wanted = x509 ? X509_get0_pubkey(x509.get()) : nullptr;
@@ -85,6 +108,18 @@ KeyState key_state(std::string_view pem, std::string_view leaf) {
 
 KeyState key_state(std::string_view pem, const Certificate& leaf) {
   return key_state(pem, std::string_view(leaf.der));
+}
+
+KeyState tried_key_state(std::string_view pem, const Certificate& leaf) {
+  KeyState state = key_state(pem, leaf);
+  if (state != KeyState::matches) return state;
+  auto blocks = pem_blocks(pem);
+  KeyPtr key = read_key(*first_key(blocks));
+  X509Ptr x509 = x509_of(leaf.der);
+  EVP_PKEY* certified = x509 ? X509_get0_pubkey(x509.get()) : nullptr;
+  bool signs = key && certified != nullptr && signs_for(key.get(), certified);
+  ERR_clear_error();
+  return signs ? KeyState::matches : KeyState::damaged;
 }
 
 }  // namespace certrebind

@@ -45,6 +45,24 @@ TEST(KeyState, SkipsEcParameters) {
             KeyState::matches);
 }
 
+// In PKCS #8 of P-256 the secret begins 36 bytes in (RFC 5915): base64 turns 3 bytes into 4 letters.
+TEST(KeyState, ADamagedSecretIsFoundByTrying) {
+  TestAuthority ca;
+  for (TestKey kind :
+       {TestKey::p256, TestKey::p384, TestKey::ed25519, TestKey::rsa2048, TestKey::rsa_pss}) {
+    TestCertificate made = ca.issue({.key = kind});
+    EXPECT_EQ(tried_key_state(made.key_pem, leaf_of(made)), KeyState::matches);
+  }
+  TestCertificate made = ca.issue();
+  Certificate leaf = leaf_of(made);
+  std::string damaged = made.key_pem;
+  char& letter = damaged[damaged.find('\n') + 1 + 40 / 3 * 4];
+  letter = letter == 'A' ? 'B' : 'A';
+  EXPECT_EQ(key_state(damaged, leaf), KeyState::matches) << "so all servers take it";
+  EXPECT_EQ(tried_key_state(damaged, leaf), KeyState::damaged);
+  EXPECT_EQ(tried_key_state(make_key_pem(), leaf), KeyState::of_another);
+}
+
 TEST(KeyState, SaysWhatIsWrong) {
   TestCertificate made = TestAuthority().issue();
   Certificate leaf = leaf_of(made);

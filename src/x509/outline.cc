@@ -240,4 +240,9 @@ Result<CertificateOutline> outline_of(std::string_view der) {
   return outline;
 }
 
+std::optional<std::string_view> public_key_info_of(std::string_view der) {
+  auto fields = fields_of(der);
+  return fields ? std::optional(fields->key.content) : std::nullopt;
+}
+
 }  // namespace certrebind

@@ -67,6 +67,16 @@ def test_key_of_another_certificate(one, authority):
             next_step=["next: ", "--key"])
 
 
+def test_damaged_key(one):
+    """A byte of the secret is not what it was: nginx would take it, and every handshake would fail."""
+    lines = one.new_key.read_text().splitlines()
+    assert lines[0] == "-----BEGIN PRIVATE KEY-----"
+    lines[1] = lines[1][:52] + ("B" if lines[1][52] == "A" else "A") + lines[1][53:]
+    write(one.new_key, "\n".join(lines) + "\n", 0o600)
+    refused(one, one.old.thumbprint, one.new_cert, says=["refused", str(one.new_key), "is damaged"],
+            next_step=["next: "])
+
+
 def test_key_option_with_the_key_of_another_certificate(one):
     refused(one, one.old.thumbprint, one.new_cert, "--key", one.site.key_path,
             says=[str(one.site.key_path), "belongs to another certificate"], next_step=["--key"])
