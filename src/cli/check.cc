@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
+#include <future>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "rebind/own_tests.h"
 #include "rebind/reloader.h"
 
 namespace certrebind {
@@ -16,7 +17,6 @@ namespace certrebind {
 namespace {
 
 constexpr int kUnknown = 3;
-constexpr milliseconds kTestDeadline = std::chrono::minutes(2);
 
 struct Report {
   Survey survey;
@@ -83,32 +83,38 @@ bool is_testable(const Survey& survey, const Service& service) {
   });
 }
 
-std::string why_no_reload(const Host& host, const Service& service, const Command& test) {
-  auto output = host.commands.run(test, kTestDeadline);
-  if (!output) return output.error().message();
-  if (output->status != 0)
-    return "the server's own test fails: " + join(split(trim(output->output), '\n'), "; ");
+std::string why_no_reload(const Host& host, const Service& service,
+                          const Result<CommandOutput>& tested) {
+  if (!tested) return tested.error().message();
+  if (tested->status != 0)
+    return "the server's own test fails: " + join(split(trim(tested->output), '\n'), "; ");
   Done free = Reloader(&service, host).can_listen();
   return free ? "" : free.error().cause;
 }
 
 // The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
-// will be served. Who is not root may not read what they have to.
+// will be served. Who is not root may not read what they have to, and hears only of what they see.
 std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
-  std::vector<Diagnostic> broken;
-  if (own_user() != 0) return broken;
-  for (const auto& service : survey.services.found) {
-    auto command = service->config_test();
-    if (!command || !is_testable(survey, *service)) continue;
-    std::string why = why_no_reload(host, *service, *command);
-    if (why.empty()) continue;
-    broken.push_back({.severity = Severity::error,
-                      .file = service->id().path,
-                      .line = 0,
-                      .column = 0,
-                      .message = "no reload can succeed: " + why});
+  std::vector<Diagnostic> found;
+  for (const SurveyedService& each : survey.surveyed) {
+    const Service& service = *each.service;
+    const bool whole = own_user() == 0 && is_testable(survey, service);
+    OwnTests test;
+    if (whole || service.own_view()) test.begin(host, service);
+    TestOutcome tested = test.of(service);
+    if (!tested.valid()) continue;
+    std::string why = whole ? why_no_reload(host, service, tested.get()) : "";
+    if (why.empty()) {
+      std::ranges::move(test.doubts({each}), std::back_inserter(found));
+      continue;
+    }
+    found.push_back({.severity = Severity::error,
+                     .file = service.id().path,
+                     .line = 0,
+                     .column = 0,
+                     .message = "no reload can succeed: " + why});
   }
-  return broken;
+  return found;
 }
 
 Result<Report> look(Context& context) {
@@ -118,16 +124,11 @@ Result<Report> look(Context& context) {
   context.remember(*surveyed);
   Report report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   TerminalWatcher watcher;
-  std::vector<Diagnostic> doubts, broken;
-  std::jthread testing([&] {
-    doubts = ask_servers(context.host(), report.survey.services);
-    broken = test_configurations(context.host(), report.survey);
-  });
+  auto tested = std::async(std::launch::async,
+                           [&] { return test_configurations(context.host(), report.survey); });
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
                           watcher.progress_of("handshakes"));
-  testing.join();
-  std::ranges::move(doubts, std::back_inserter(report.survey.diagnostics));
-  std::ranges::move(broken, std::back_inserter(report.survey.diagnostics));
+  std::ranges::move(tested.get(), std::back_inserter(report.survey.diagnostics));
   read_journal(context, report);
   pay_what_is_owed(context, report);
   return report;

@@ -47,7 +47,8 @@ Result<RebindRequest> request_of(const RebindOptions& options, const Context& co
   return request;
 }
 
-int show_prepared(const Context& context, const Prepared& prepared) {
+int show_prepared(const Context& context, Prepared& prepared) {
+  prepared.hear_doubts();
   if (context.json()) {
     print_json(to_json(prepared));
   } else {

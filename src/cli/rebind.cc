@@ -26,7 +26,8 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
 
 // Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
 // a person to look at.
-int act_on(Context& context, const Acting& acting, const RebindRequest& request, Pending* pending) {
+int act_on(Context& context, const Acting& acting, RebindRequest request, Pending* pending) {
+  request.acts = true;
   const Bench& bench = acting.bench();
   auto memory = recall(bench.state.database(), bench.journal);
   if (!memory) return report(memory.error());
@@ -42,6 +43,7 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
       declare(bench.state.database(), *prepared, bench.host.clock.wall(), pending == nullptr);
   if (!told) return report(told.error());
   std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  prepared->hear_doubts();
   if (pending != nullptr) {
     add_refused(*prepared, *pending);
     add_failed(accounts, *pending);

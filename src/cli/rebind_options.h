@@ -28,7 +28,7 @@ void add_rebind_options(CLI::App& command, RebindOptions& options);
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context);
 
 // Prints what was planned; gives the exit code.
-int show_prepared(const Context& context, const Prepared& prepared);
+int show_prepared(const Context& context, Prepared& prepared);
 // The dry run: prints the plans, changes nothing.
 int plan_only(Context& context, const RebindOptions& options);
 

@@ -40,10 +40,15 @@ std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
   return {paths.begin(), paths.end()};
 }
 
+std::vector<std::string> configured_by(const Survey& survey, const Service* service) {
+  auto found = std::ranges::find(survey.surveyed, service, &SurveyedService::service);
+  return found == survey.surveyed.end() ? std::vector<std::string>() : found->configured_by;
+}
+
 // Carries out plan after plan, and knows what became of each file.
 class Batch {
  public:
-  explicit Batch(const Bench& bench) : bench_(bench) {}
+  Batch(const Bench& bench, const Prepared& prepared) : bench_(bench), prepared_(prepared) {}
 
   void carry_out(const Plan& plan);
   std::vector<Account> accounts() && { return std::move(accounts_); }
@@ -56,6 +61,7 @@ class Batch {
   void take_back(int64_t writer, Account& failed);
 
   const Bench& bench_;
+  const Prepared& prepared_;
   std::vector<Account> accounts_;
   std::map<std::string, int64_t> written_;   // path: by which transaction
   std::map<std::string, ServiceId> failed_;  // path: whose server did not take it
@@ -70,7 +76,8 @@ Work Batch::work_of(const Plan& plan) const {
             .expectations = plan.expectations,
             .unproven = plan.unproven,
             .undoes = {},
-            .loads = loads_of(bench_.host.files, plan)};
+            .loads = loads_of(bench_.host.files, plan),
+            .configured_by = configured_by(prepared_.survey, plan.service)};
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
     auto now = bench_.host.files.read(file.path, kConfigLimit);
@@ -126,6 +133,10 @@ void Batch::carry_out(const Plan& plan) {
   }
   const std::set<int64_t> writers = writers_of(plan);
   Work work = work_of(plan);
+  if (accounts_.empty()) {  // nothing was changed yet: what is tested is what is there
+    work.tested = prepared_.tests.of(*plan.service);
+    prepared_.tests.await_others(*plan.service);
+  }
   const std::vector<PlannedFile> files = work.files;
   auto done = certrebind::carry_out(bench_, std::move(work));
   Account account = done ? std::move(*done)
@@ -148,7 +159,7 @@ void Batch::carry_out(const Plan& plan) {
 }  // namespace
 
 std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
-  Batch batch(bench);
+  Batch batch(bench, prepared);
   for (const Plan& plan : prepared.plans)
     if (!plan.does_nothing()) batch.carry_out(plan);
   return std::move(batch).accounts();

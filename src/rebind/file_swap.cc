@@ -76,11 +76,14 @@ Done FileSwap::look_again() const {
   return staged_ ? staged_->look_again() : Done();
 }
 
-Done FileSwap::swap() {
-  if (!staged_) return {};
-  Done swapped = staged_->swap();
+Done FileSwap::flip() {
+  return staged_ ? staged_->flip() : Done();
+}
+
+Done FileSwap::settle() {
+  Done settled = staged_ ? staged_->settle() : Done();
   staged_.reset();
-  return swapped;
+  return settled;
 }
 
 bool FileSwap::is_our_link(const std::string& path) const {

@@ -22,8 +22,9 @@ class FileSwap {
   Done stage(const std::vector<PlannedFile>& planned);
   // After `stage`: Code::raced if a file was changed since. Changes nothing.
   Done look_again() const;
-  // After `stage`.
-  Done swap();
+  // After `stage`; and then `settle`: see ReplaceSet.
+  Done flip();
+  Done settle();
   // Makes every file what its before-image says, from whatever a crash or a failure left. Files
   // that hold neither old nor new belong to somebody else by now: they are left alone and named in
   // `foreign`.

@@ -2,57 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
 #include <set>
-#include <utility>
 
 #include "base/parallel.h"
 #include "base/text.h"
-#include "rebind/journal.h"
 #include "x509/key.h"
 #include "x509/pem.h"
-#include "x509/thumbprint.h"
 
 namespace certrebind {
 
 namespace {
-
-// Which keys were found to belong to which certificates, by their content. A rebind looks at
-// thousands of pairs twice, and nearly all are then as they were: that they match need not be
-// computed again. What the last two looks did not meet is forgotten.
-class Matches {
- public:
-  using Pair = std::pair<Thumbprint, std::string>;  // of the leaf; the digest of the key's file
-
-  bool contains(const Pair& pair) const {
-    std::lock_guard lock(mutex_);
-    return before_.contains(pair) || now_.contains(pair);
-  }
-  void add(const Pair& pair) {
-    std::lock_guard lock(mutex_);
-    now_.insert(pair);
-  }
-  void begin_look() {
-    std::lock_guard lock(mutex_);
-    before_ = std::exchange(now_, {});
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<Pair> before_, now_;
-};
-
-Matches& matches() {
-  static Matches all;
-  return all;
-}
-
-KeyState state_of(const std::string& key_pem, const std::string& leaf) {
-  const Matches::Pair pair{Thumbprint::of_der(leaf), content_digest(key_pem)};
-  KeyState state = matches().contains(pair) ? KeyState::matches : key_state(key_pem, leaf);
-  if (state == KeyState::matches) matches().add(pair);
-  return state;
-}
 
 // Why the pair cannot be loaded; empty where it can.
 std::string problem_of(const Files& files, const std::string& certificate, const std::string& key) {
@@ -64,7 +23,7 @@ std::string problem_of(const Files& files, const std::string& certificate, const
   auto der = pem_decode(*block);
   auto key_pem = key == certificate ? pem : files.read(key, kPemLimit);
   if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
-  KeyState state = der ? state_of(*key_pem, *der) : KeyState::none;
+  KeyState state = der ? key_state(*key_pem, *der) : KeyState::none;
   if (state == KeyState::matches) return {};
   // A whole certificate is parsed only to say what is wrong: there may be thousands.
   auto leaf = der ? Certificate::parse(*der) : Result<Certificate>(pass(der));
@@ -88,7 +47,6 @@ std::vector<BrokenPair> broken_pairs(const Files& files,
     if (!binding->certificate.path.empty() && !binding->key.path.empty() &&
         known.emplace(binding->certificate.path, binding->key.path).second)
       to_do.push_back(binding);
-  matches().begin_look();
   std::vector<std::string> problems(to_do.size());
   for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
     problems[index] = problem_of(files, to_do[index]->certificate.path, to_do[index]->key.path);

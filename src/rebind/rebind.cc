@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "base/text.h"
 #include "lifecycle/details.h"
@@ -148,6 +147,24 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
                      prepared.survey.services.found.empty() ? ": no server was found" : "");
 }
 
+// The tests take longest, so those that will be wanted in any case begin before anything is read.
+OwnTests begin_tests(const Host& host, const Services& services, bool acts) {
+  OwnTests tests;
+  for (const auto& service : services.found)
+    if (service->own_view() || (acts && services.found.size() == 1)) tests.begin(host, *service);
+  return tests;
+}
+
+// Begins the test of the first server that is concerned.
+void test_early(const Host& host, Prepared& prepared) {
+  for (const SurveyedBinding& bound : prepared.survey.bindings) {
+    bool holds = std::ranges::any_of(prepared.successions, [&](const Succession& succession) {
+      return bound.holds(succession.old_one.thumbprint);
+    });
+    if (holds && !bound.left_alone) return prepared.tests.begin(host, *bound.service);
+  }
+}
+
 bool concerns(const Prepared& prepared, const Succession& succession) {
   return std::ranges::any_of(prepared.plans, [&](const Plan& plan) {
     return !plan.findings.empty() ||
@@ -169,17 +186,23 @@ bool Prepared::overlooked() const {
   });
 }
 
+void Prepared::hear_doubts() {
+  std::ranges::move(tests.doubts(survey.surveyed), std::back_inserter(survey.diagnostics));
+  tests = {};
+}
+
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
                          const Memory& memory, const RebindRequest& request) {
-  auto surveyed = survey(host, request.only);
+  auto services = find_services(host, request.only);
+  if (!services) return pass(services);
+  OwnTests tests = begin_tests(host, *services, request.acts);
+  auto surveyed = survey_of(host, std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(host, memory, *surveyed);
   if (request.leave_out)
     for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
-  // A server reads all of its configuration to answer: meanwhile the plan is made.
-  std::vector<Diagnostic> doubts;
-  std::jthread asking([&] { doubts = ask_servers(host, prepared.survey.services); });
+  prepared.tests = std::move(tests);
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(prepared.survey);
@@ -195,6 +218,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);
+  if (request.acts) test_early(host, prepared);
   ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
   PlanContext context{.files = host.files,
                       .settings = settings,
@@ -207,8 +231,6 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   for (const Succession& succession : prepared.successions)
     if (!concerns(prepared, succession))
       prepared.idle.push_back(why_idle(prepared, succession, served));
-  asking.join();
-  std::ranges::move(doubts, std::back_inserter(prepared.survey.diagnostics));
   return prepared;
 }
 

@@ -31,6 +31,7 @@ struct RebindRequest {
   std::function<bool(const SurveyedBinding&)> leave_out = {};
   Preference preference = Preference::automatic;
   std::vector<ServiceId> only;
+  bool acts = false;  // the plans will be carried out
 };
 
 // Everything a dry run shows. Plans point into the survey and the successions beside them.
@@ -39,6 +40,13 @@ struct Prepared {
   std::vector<Succession> successions;  // after following chains: A->B, B->C becomes A->C, B->C
   std::vector<Plan> plans;
   std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
+  // Of servers that tell what they see; and of the first that is concerned, if the plans will be
+  // carried out.
+  OwnTests tests = {};
+
+  // Waits for the servers that tell what they see, adds what they see otherwise to the diagnostics,
+  // and lets go of their tests.
+  void hear_doubts();
 
   bool refused() const;  // some plan has a finding that refuses
   // Something is bound nowhere, and part of a configuration could not be read: it may be there.

@@ -71,7 +71,7 @@ TEST_F(ReloadTest, ForcedReloadOfWhatIsServedAlready) {
   host_.server_reads();
   Work work = reload_work();
   work.expectations[0].old_thumbprint = work.expectations[0].new_thumbprint;
-  Account account = run(work);
+  Account account = run(std::move(work));
   EXPECT_EQ(account.outcome, Outcome::committed);
   EXPECT_EQ(host_.processes.signals.size(), 1U);
 }

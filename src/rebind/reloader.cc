@@ -70,29 +70,35 @@ bool Reloader::takes_connections(const Process& worker) const {
     return !held->empty() && program && worker.executable == program->executable;
   }
   return std::ranges::any_of(*held, [&](uint64_t socket) {
-    return std::ranges::find(listeners_, socket) != listeners_.end();
+    return std::ranges::find(*listeners_->of_master, socket) != listeners_->of_master->end();
   });
 }
 
-std::vector<Process> Reloader::workers() const {
+std::vector<Process> Reloader::workers() {
   auto master = target();
   if (!master || (master->workers.empty() && master->workers_listen == Listening::unknown))
     return {};
-  auto children = host_.processes.children(master->pid);
-  if (!children) return {};
-  std::erase_if(*children, [&](const Process& child) { return !takes_connections(child); });
-  return std::move(*children);
+  std::vector<Process> workers = listeners(*master).children;
+  if (!listeners_->of_master && master->workers_listen == Listening::of_master)
+    listeners_->of_master =
+        host_.processes.listening_sockets(master->pid).value_or(std::vector<uint64_t>());
+  std::erase_if(workers, [&](const Process& child) { return !takes_connections(child); });
+  return workers;
 }
 
-void Reloader::note_listeners(const SignalReload& master) {
-  if (master.workers_listen == Listening::of_master)
-    listeners_ = host_.processes.listening_sockets(master.pid).value_or(std::vector<uint64_t>());
+const Reloader::Listeners& Reloader::listeners(const SignalReload& master) {
+  auto identity = [](const Process& process) { return std::pair(process.pid, process.started); };
+  auto children = host_.processes.children(master.pid).value_or(std::vector<Process>());
+  if (listeners_ && !children.empty() &&
+      std::ranges::equal(listeners_->children, children, {}, identity, identity))
+    return *listeners_;
+  std::vector<int> pids = {master.pid};
+  for (const Process& child : children) pids.push_back(child.pid);
+  listeners_ = {.children = std::move(children), .ports = host_.processes.listening_ports(pids)};
+  return *listeners_;
 }
 
 std::optional<WallTime> Reloader::serving_since() {
-  auto master = target();
-  if (!master) return std::nullopt;
-  note_listeners(*master);
   std::optional<WallTime> oldest;
   for (const Process& worker : workers()) {
     WallTime started = host_.processes.started_at(worker);
@@ -115,15 +121,12 @@ Done Reloader::hold(Dialogue& dialogue) const {
 // No test of a server binds its addresses, and a reload that finds one taken is no mere refusal:
 // there are servers that end, and others that take no connections for seconds (docs/services.md). A
 // port that it listens on already is its own.
-Done Reloader::can_listen() const {
+Done Reloader::can_listen() {
   auto master = target();
   if (!master) return {};
-  std::vector<int> pids = {master->pid};
-  if (auto children = host_.processes.children(master->pid))
-    for (const Process& child : *children) pids.push_back(child.pid);
-  auto own = host_.processes.listening_ports(pids);
-  if (!own) return {};  // it cannot be told
-  for (const ListenAddress& wanted : service_->listens()) {
+  const Result<std::set<uint16_t>>& own = listeners(*master).ports;
+  if (!own) return {};
+  for (const ListenAddress& wanted : loadable_.listens()) {
     if (own->contains(wanted.address.port)) continue;
     Done free = host_.network.try_listen(wanted.address, wanted.shared);
     if (free) continue;
@@ -134,6 +137,11 @@ Done Reloader::can_listen() const {
                 "free that address, or take it out of the configuration");
   }
   return {};
+}
+
+void Reloader::get_ready() {
+  workers();
+  loadable_.listens();
 }
 
 Done Reloader::choose(const std::vector<std::string>& files) {
@@ -183,7 +191,6 @@ Done Reloader::reload() {
   live_.reset();
   if (Done free = can_listen(); !free) return free;
   if (Done ready = await_handler(*master); !ready) return ready;
-  note_listeners(*master);
   old_workers_ = workers();
   return host_.processes.signal(master->pid, master->started, master->signal);
 }

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
+#include "rebind/loadable.h"
 #include "service/service.h"
 #include "sys/host.h"
 
@@ -13,7 +16,8 @@ namespace certrebind {
 class Reloader {
  public:
   // `service` may be null: its program or configuration is no longer found, and nothing runs.
-  Reloader(const Service* service, const Host& host) : service_(service), host_(host) {}
+  Reloader(const Service* service, const Host& host)
+      : service_(service), host_(host), loadable_(service, host.files) {}
 
   bool is_running() const { return target().has_value(); }
   // When the processes that take connections now were started, the oldest of them: what was changed
@@ -23,7 +27,12 @@ class Reloader {
   bool master_is_gone() const;
 
   // Whether a reload could bind every address that the configuration names. It runs nothing.
-  Done can_listen() const;
+  Done can_listen();
+  // Looks at all that a reload wants to know beforehand, beside what goes on meanwhile: what has
+  // not changed by then is not looked at again.
+  void get_ready();
+  // What is on disk now, as the server would load it.
+  Loadable& loadable() { return loadable_; }
 
   // Finds out how the server can take up `files`: over its control socket, which leaves all else
   // alone, or by a reload. Only looks. Fails where neither is possible now: somebody else's change
@@ -43,17 +52,24 @@ class Reloader {
   std::optional<SignalReload> target() const;
 
  private:
-  void note_listeners(const SignalReload& master);
-  std::vector<Process> workers() const;
+  // On what the server's processes listen. Only a reload changes that, and it changes the children.
+  struct Listeners {
+    std::vector<Process> children;
+    Result<std::set<uint16_t>> ports = std::set<uint16_t>();  // an error: it cannot be told
+    std::optional<std::vector<uint64_t>> of_master = {};      // sockets; unset: not asked yet
+  };
+  const Listeners& listeners(const SignalReload& master);
+  std::vector<Process> workers();
   Done await_handler(const SignalReload& master) const;
   Done hold(Dialogue& dialogue) const;
   bool takes_connections(const Process& worker) const;
 
   const Service* service_;
   const Host& host_;
+  Loadable loadable_;
   std::unique_ptr<LiveUpdate> live_;
+  std::optional<Listeners> listeners_;
   std::vector<Process> old_workers_;
-  std::vector<uint64_t> listeners_;  // the master's, before the signal
 };
 
 }  // namespace certrebind

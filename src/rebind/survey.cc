@@ -8,15 +8,14 @@ namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kOwnViewDeadline = std::chrono::seconds(60);
-
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
   looks.merge(discovery.looked_at);
   into.read_whole.insert(into.read_whole.end(), discovery.read_whole.begin(),
                          discovery.read_whole.end());
-  into.configured_by.push_back({service.id(), std::move(discovery.configured_by)});
+  into.surveyed.push_back(
+      {&service, std::move(discovery.configured_by), std::move(discovery.named)});
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
     into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
@@ -52,20 +51,20 @@ void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, co
 std::vector<Sighting> Survey::sightings() const {
   std::vector<Sighting> seen;
   std::unordered_map<const OnDisk*, bool> done;
-  for (const SurveyedBinding& surveyed : bindings)
-    if (surveyed.disk && surveyed.disk->certificate && !done[surveyed.disk.get()]) {
-      done[surveyed.disk.get()] = true;
-      seen.push_back({.path = surveyed.binding.certificate.path,
-                      .thumbprint = surveyed.disk->certificate->thumbprint,
-                      .der = surveyed.disk->der});
+  for (const SurveyedBinding& bound : bindings)
+    if (bound.disk && bound.disk->certificate && !done[bound.disk.get()]) {
+      done[bound.disk.get()] = true;
+      seen.push_back({.path = bound.binding.certificate.path,
+                      .thumbprint = bound.disk->certificate->thumbprint,
+                      .der = bound.disk->der});
     }
   return seen;
 }
 
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now) {
   std::vector<BoundService> services;
-  for (const ConfiguredBy& configured : survey.configured_by)
-    services.push_back({configured.service.text(), {}, configured.paths});
+  for (const SurveyedService& each : survey.surveyed)
+    services.push_back({each.service->id().text(), {}, each.configured_by});
   for (const SurveyedBinding& bound : survey.bindings) {
     if (bound.binding.certificate.path.empty()) continue;
     std::string id = bound.service->id().text();
@@ -81,30 +80,15 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
   return remember_bound(database, services, whole);
 }
 
-std::vector<Diagnostic> ask_servers(const Host& host, const Services& services) {
-  std::vector<Diagnostic> doubts;
-  for (const auto& service : services.found) {
-    auto command = service->own_view();
-    if (!command) continue;
-    auto view = host.commands.run(*command, kOwnViewDeadline);
-    if (!view) {
-      doubts.push_back({.severity = Severity::warning,
-                        .file = service->id().path,
-                        .line = 0,
-                        .column = 0,
-                        .message = view.error().message()});
-      continue;
-    }
-    std::ranges::move(service->doubts(*view), std::back_inserter(doubts));
-  }
-  return doubts;
-}
-
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   auto services = find_services(host, only);
   if (!services) return pass(services);
-  Survey result{.services = std::move(*services),
-                .configured_by = {},
+  return survey_of(host, std::move(*services), !only.empty());
+}
+
+Result<Survey> survey_of(const Host& host, Services services, bool named) {
+  Survey result{.services = std::move(services),
+                .surveyed = {},
                 .bindings = {},
                 .read_whole = {},
                 .diagnostics = {}};
@@ -114,7 +98,7 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
     auto discovery = service->bindings();
     if (discovery) {
       add_bindings(*service, std::move(*discovery), result, looks);
-    } else if (!only.empty()) {
+    } else if (named) {
       return pass(discovery);
     } else {
       result.diagnostics.push_back({.severity = Severity::error,

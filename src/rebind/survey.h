@@ -27,15 +27,16 @@ struct SurveyedBinding {
   }
 };
 
-// What a service was configured by when it was surveyed.
-struct ConfiguredBy {
-  ServiceId service;
-  std::vector<std::string> paths;
+// What was found of a service beside its bindings: see Discovery.
+struct SurveyedService {
+  const Service* service = nullptr;
+  std::vector<std::string> configured_by;
+  std::vector<std::string> named;
 };
 
 struct Survey {
   Services services;
-  std::vector<ConfiguredBy> configured_by;
+  std::vector<SurveyedService> surveyed;  // those whose configuration can be read
   std::vector<SurveyedBinding> bindings;
   std::vector<std::string> read_whole;  // directories of which some server reads every file
   std::vector<Diagnostic> diagnostics;
@@ -46,10 +47,8 @@ struct Survey {
 // `only` as find_services takes it. A service whose configuration cannot be read is a diagnostic,
 // unless it was asked for by name.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
-
-// Asks each server itself what it would load, where that is cheap, and gives a diagnostic wherever
-// it sees something else than the survey. It takes as long as the server's own test.
-std::vector<Diagnostic> ask_servers(const Host& host, const Services& services);
+// The same of services that were found. `named`: they were asked for by name.
+Result<Survey> survey_of(const Host& host, Services services, bool named);
 
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.

@@ -91,6 +91,8 @@ Result<Discovery> FakeService::bindings() const {
   auto text = files_.read(id_.path, kConfigLimit);
   if (!text) return pass(text);
   Discovery found;
+  found.configured_by = {id_.path};
+  found.listens = wants;
   size_t begin = 0;
   int number = 0;
   for (const std::string& line : split(*text, '\n')) {

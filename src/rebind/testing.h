@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "probe/testing.h"
 #include "rebind/transaction.h"
 #include "sys/disk.h"
@@ -52,11 +53,11 @@ class FakeService final : public Service {
   std::optional<Command> config_test() const override { return test; }
   std::optional<Rehearsal> rehearsal() const override { return rehearses; }
   std::optional<Command> own_view() const override { return asks; }
-  std::vector<Diagnostic> doubts(const CommandOutput& view) const override {
-    return {{Severity::warning, id_.path, 0, 0, "doubtful: " + view.output}};
+  std::vector<Diagnostic> doubts(const CommandOutput& view,
+                                 const std::vector<std::string>& named) const override {
+    return {{Severity::warning, id_.path, 0, 0, view.output + ", not " + join(named, ", ")}};
   }
   Reload reload() const override { return how; }
-  std::vector<ListenAddress> listens() const override { return wants; }
   Temper temper() const override { return temper_of; }
   uint32_t key_reader() const override { return reader; }
 

@@ -3,21 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <random>
 #include <thread>
 
 #include "base/text.h"
 #include "lifecycle/attention.h"
 #include "rebind/file_swap.h"
-#include "rebind/pairs.h"
 #include "rebind/reloader.h"
+#include "sys/behind.h"
 
 namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kTestDeadline = std::chrono::minutes(10);
 constexpr size_t kOutputLines = 6;  // of a server's own complaint, in our account
 
 std::string random_token() {
@@ -72,9 +70,13 @@ class Transaction {
   Result<Account> end(Ending ending);
   void note_stuck(Ending& ending);
 
-  std::future<Result<CommandOutput>> start_test();
-  Result<CommandOutput> outcome_of(std::future<Result<CommandOutput>> test);
-  std::string why_not_loadable();
+  std::optional<RunningCommand> start_test();
+  Result<CommandOutput> outcome_of(const TestOutcome& test);
+  Result<CommandOutput> outcome_of(const std::optional<RunningCommand>& test);
+  std::optional<RunningRehearsal> start_rehearsal();
+  void start_trial();
+  std::string why_not_loadable(std::optional<RunningRehearsal> rehearsal);
+  std::string why_not_loadable() { return why_not_loadable(start_rehearsal()); }
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_new(const ProofLimits& within);
   Verdict prove_old(milliseconds deadline);
@@ -94,12 +96,16 @@ class Transaction {
   TransactionRow row_;
   Reloader reloader_;
   FileSwap swap_;
+  struct {
+    std::optional<RunningCommand> test;
+    std::optional<RunningRehearsal> rehearsal;
+  } trial_;
   std::vector<std::string> unproven_;
   milliseconds test_took_{0};
-  std::string not_rehearsed_;                // why the server could not be started apart
-  std::shared_ptr<std::jthread> rehearsed_;  // its end, which nothing here has to wait for
-  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;  // this process finishes what another began
+  std::string not_rehearsed_;  // why the server could not be started apart
+  std::jthread rehearsed_;     // its end, which nothing here has to wait for
+  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;   // this process finishes what another began
 };
 
 Done Transaction::mark(Phase phase) {
@@ -111,16 +117,18 @@ milliseconds Transaction::patience() const {
   return std::max(bench_.settings.verify_at_least, test_took_ * 5);
 }
 
-// The server's own test of what lies there now; it only looks. Nothing to do where it has none.
-std::future<Result<CommandOutput>> Transaction::start_test() {
+std::optional<RunningCommand> Transaction::start_test() {
   auto command = service_ ? service_->config_test() : std::nullopt;
-  if (command) return bench_.host.commands.start(*command, kTestDeadline);
-  std::promise<Result<CommandOutput>> nothing;
-  nothing.set_value(CommandOutput{});
-  return nothing.get_future();
+  if (!command) return std::nullopt;
+  return bench_.host.commands.start(*command, kTestDeadline);
 }
 
-Result<CommandOutput> Transaction::outcome_of(std::future<Result<CommandOutput>> test) {
+// A server without a test of its own has nothing against it.
+Result<CommandOutput> Transaction::outcome_of(const std::optional<RunningCommand>& test) {
+  return test ? outcome_of(test->outcome) : CommandOutput{};
+}
+
+Result<CommandOutput> Transaction::outcome_of(const TestOutcome& test) {
   auto output = test.get();
   if (output) test_took_ = std::max(test_took_, output->took);
   return output;
@@ -128,7 +136,7 @@ Result<CommandOutput> Transaction::outcome_of(std::future<Result<CommandOutput>>
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
   return {.deadline = deadline,
-          .poll_every = std::clamp(test_took_ / 100, milliseconds(20), milliseconds(50)),
+          .poll_every = std::clamp(test_took_ / 200, milliseconds(5), milliseconds(50)),
           .ready = {},
           .gone = [this] { return reloader_.master_is_gone(); },
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
@@ -139,9 +147,12 @@ void Transaction::ask_who_answers(size_t first, size_t end) {
   std::vector<Expectation>& expectations = row_.record.expectations;
   std::vector<Target> targets;
   for (size_t i = first; i < end; ++i) targets.push_back(expectations[i].old_target());
-  // The server's own test runs beside and keeps one processor to itself.
-  std::vector<Result<Served>> served =
-      bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
+  // The server's own test runs beside, and everything waits for that.
+  std::vector<Result<Served>> served;
+  run_behind([&] {
+    served =
+        bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
+  });
   for (size_t i = first; i < end; ++i) expectations[i].answered = served[i - first].has_value();
 }
 
@@ -180,17 +191,17 @@ Verdict Transaction::prove_old(milliseconds deadline) {
 // it changes what the server reads. Half of the handshakes fit in here, the others in `try_out`.
 Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
-  std::future<Result<CommandOutput>> test;
+  std::optional<RunningCommand> test;
   if (!work.mends) {
-    test = start_test();
+    if (!work.tested.valid()) test = start_test();
     Done chosen = reloader_.choose(row_.record.loads);
     if (!chosen) return refuse(chosen.error().message(), chosen.error().hint);
   }
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
   if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
-  Result<CommandOutput> tested =
-      test.valid() ? outcome_of(std::move(test)) : Result<CommandOutput>();
+  reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
+  auto tested = work.tested.valid() ? outcome_of(work.tested) : outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
   if (tested->status != 0)
     return refuse(
@@ -200,41 +211,53 @@ Transaction::Step Transaction::prepare(const Work& work) {
   return std::nullopt;
 }
 
+// What is on disk once the new files are in place, tested by the server itself.
+void Transaction::start_trial() {
+  // What goes over a socket, or was there before, is tested elsewhere.
+  if (!row_.record.files.empty() && !reloader_.is_live()) trial_.test = start_test();
+  trial_.rehearsal = start_rehearsal();
+}
+
 Transaction::Step Transaction::swap() {
-  if (row_.record.files.empty()) return std::nullopt;
+  if (row_.record.files.empty()) {
+    start_trial();
+    return std::nullopt;
+  }
   // The server's test took its time: what was edited meanwhile is seen before anything is touched.
   if (Done same = swap_.look_again(); !same)
     return refuse(same.error().message(), same.error().hint);
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
-  if (Done swapped = swap_.swap(); !swapped) return restore(swapped.error().message());
+  if (Done flipped = swap_.flip(); !flipped) return restore(flipped.error().message());
+  // Every reader finds the new files: what is left to do for them changes nothing for the tests.
+  start_trial();
+  if (Done settled = swap_.settle(); !settled) return restore(settled.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
   return std::nullopt;
 }
 
+// Starts the server apart, where it has to be seen coming up. It only looks.
+std::optional<RunningRehearsal> Transaction::start_rehearsal() {
+  const std::optional<Rehearsal>& rehearsal = reloader_.loadable().rehearsal();
+  if (!rehearsal) return std::nullopt;
+  return bench_.host.commands.rehearse(*rehearsal, kTestDeadline);
+}
+
 // Why what is on disk now must not be loaded; empty where nothing speaks against it. A server that
-// ends over a bad certificate is started apart first, and then each of its pairs is looked at: in
-// between somebody may have renewed another one.
-std::string Transaction::why_not_loadable() {
-  auto rehearsal = service_ ? service_->rehearsal() : std::nullopt;
+// ends over a bad certificate was started apart, and each of its pairs is looked at: meanwhile, and
+// once more if something has changed since.
+std::string Transaction::why_not_loadable(std::optional<RunningRehearsal> rehearsal) {
+  reloader_.loadable().why_not();
   if (rehearsal) {
-    auto output = bench_.host.commands.rehearse(*rehearsal, kTestDeadline);
+    auto output = rehearsal->outcome.get();
+    rehearsed_ = std::move(rehearsal->minder);
     if (!output) return output.error().message();
     not_rehearsed_ = output->impossible;
-    rehearsed_ = output->ending;
     test_took_ = std::max(test_took_, output->of.took);
     if (output->impossible.empty() && !output->came_up)
       return "the server, started apart with these files, does not come up; it says:" +
              excerpt(output->of.output, true);
   }
-  if (!service_ || service_->temper() != Temper::dies) return {};
-  auto discovery = service_->bindings();
-  if (!discovery) return discovery.error().message();
-  std::vector<const Binding*> bindings;
-  for (const Binding& binding : discovery->bindings) bindings.push_back(&binding);
-  std::string why;
-  for (const BrokenPair& broken : broken_pairs(bench_.host.files, bindings))
-    why += (why.empty() ? "a reload would end the server: " : "\n  ") + broken.text();
-  return why;
+  return reloader_.loadable().why_not();
 }
 
 Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>& tested,
@@ -247,11 +270,8 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 // The test and the rehearsal each take as long as the server does to read everything, and only
 // look: both at once. Meanwhile the server, which knows of nothing yet, is asked for whom it
 // answers, and what was staged is removed: last, for the test would wait for the directories it
-// reads. What goes over a socket, or was there before, is tested elsewhere.
+// reads.
 Transaction::Step Transaction::try_out(const Work& work) {
-  bool tests = !row_.record.files.empty() && !reloader_.is_live();
-  std::future<Result<CommandOutput>> test;
-  if (tests) test = start_test();
   if (is_asked(work)) {
     std::vector<Expectation>& expectations = row_.record.expectations;
     ask_who_answers(expectations.size() / 2, expectations.size());
@@ -260,13 +280,16 @@ Transaction::Step Transaction::try_out(const Work& work) {
         return restore(noted.error().message());
   }
   if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
-  std::string unloadable = why_not_loadable();
-  if (tests)
-    if (Step over = restore_unless_passed(outcome_of(std::move(test)),
+  // A rehearsal takes far longer than the test, and needs a processor to itself.
+  if (trial_.rehearsal && trial_.test) trial_.test->outcome.wait();
+  if (!reloader_.is_live()) reloader_.get_ready();
+  std::string unloadable = why_not_loadable(std::exchange(trial_.rehearsal, std::nullopt));
+  if (trial_.test)
+    if (Step over = restore_unless_passed(outcome_of(trial_.test),
                                           "the server's own test refuses the new files"))
       return *over;
   if (!unloadable.empty()) return restore(unloadable);
-  if (!tests) return std::nullopt;
+  if (!trial_.test) return std::nullopt;
   if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
   return std::nullopt;
 }
@@ -311,6 +334,7 @@ Result<Account> Transaction::verify() {
 
 Result<Account> Transaction::run(const Work& work) {
   unproven_ = work.unproven;
+  reloader_.loadable().expect(work.configured_by);
   if (Step over = prepare(work)) return *over;
   if (Step over = swap()) return *over;
   if (Step over = try_out(work)) return *over;
@@ -481,6 +505,7 @@ Result<Account> Transaction::give_up_reload(const std::string& why) {
 }
 
 Result<Account> Transaction::restore(const std::string& why) {
+  trial_ = {};
   if (Done marked = mark(Phase::restoring); !marked) return pass(marked);
   if (row_.record.files.empty() && signalled_) return give_up_reload(why);
   auto back = swap_.put_back();

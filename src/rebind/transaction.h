@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "rebind/journal.h"
+#include "rebind/own_tests.h"
 #include "rebind/plan.h"
 #include "rebind/proof.h"
 #include "state/settings.h"
@@ -59,7 +60,10 @@ struct Work {
   // What is there may be broken: the server's test need not pass before, and endpoints that do not
   // answer now have to afterwards.
   bool mends = false;
-  std::vector<std::string> loads = {};  // what the server is to take up: real paths
+  std::vector<std::string> loads = {};          // what the server is to take up: real paths
+  std::vector<std::string> configured_by = {};  // as surveyed; empty: not known
+  // Its own test of what is there, where that has begun already.
+  TestOutcome tested = {};
 };
 
 // Carries it out. An Error only where not even the journal could be written; nothing was touched

@@ -83,7 +83,8 @@ TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
     host_.server_reads();
   };
   run();
-  EXPECT_THAT(order, ElementsAre("planned: test, old", "swapped: test, new",
+  // The second test begins as soon as every reader finds the new files.
+  EXPECT_THAT(order, ElementsAre("planned: test, old", "swapping: test, new",
                                  "reloading: signal 1 to 100, new"));
   EXPECT_THAT(host_.watcher.phases,
               ElementsAre(Phase::planned, Phase::staged, Phase::swapping, Phase::swapped,
@@ -319,7 +320,7 @@ TEST_F(TransactionTest, ClientBindingsAreLoadedAndTestedOnly) {
   Work work = host_.work();
   work.expectations.clear();
   work.unproven = {"up.test: a client certificate towards an upstream is not probed"};
-  Account account = carry_out_well(work);
+  Account account = carry_out_well(std::move(work));
   EXPECT_EQ(account.outcome, Outcome::committed);
   EXPECT_THAT(account.text, HasSubstr("no handshake can show it"));
   EXPECT_THAT(account.text, HasSubstr("not proven: up.test"));
@@ -330,7 +331,7 @@ TEST_F(TransactionTest, AServerThatDiesIsNeverASuccess) {
   host_.processes.on_signal = [&](int, int) { host_.processes.processes.clear(); };
   Work work = host_.work();
   work.expectations.clear();
-  EXPECT_NE(carry_out_well(work).outcome, Outcome::committed);
+  EXPECT_NE(carry_out_well(std::move(work)).outcome, Outcome::committed);
 }
 
 }  // namespace

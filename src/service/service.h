@@ -106,6 +106,13 @@ struct Diagnostic {
   std::string text() const;  // "file:line:column: message"
 };
 
+// An address on which a server takes TCP connections once it has read its configuration anew.
+struct ListenAddress {
+  Address address;      // as it is bound: a wildcard is "0.0.0.0" or "::"
+  std::string where;    // "FILE:LINE"
+  bool shared = false;  // others of its user may listen there too (SO_REUSEPORT)
+};
+
 struct Discovery {
   std::vector<Binding> bindings;
   std::vector<Diagnostic> diagnostics;
@@ -114,6 +121,11 @@ struct Discovery {
   std::vector<std::string> configured_by;
   // Of them, the directories of which the server reads every file, hidden ones too.
   std::vector<std::string> read_whole = {};
+  // Where the server will listen after a reload, as far as that is known, each address once. Those
+  // that only the server could bind (transparent ones, of another namespace) are left out.
+  std::vector<ListenAddress> listens = {};
+  // Every certificate that is named for a server, used or not, as the server's own view has it.
+  std::vector<std::string> named = {};
   // What the service had to look at itself, because it chooses by what certificates say: by path as
   // bound, so that nobody reads it again.
   std::unordered_map<std::string, std::shared_ptr<const OnDisk>> looked_at = {};
@@ -191,13 +203,6 @@ struct Reload {
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
 };
 
-// An address on which a server takes TCP connections once it has read its configuration anew.
-struct ListenAddress {
-  Address address;      // as it is bound: a wildcard is "0.0.0.0" or "::"
-  std::string where;    // "FILE:LINE"
-  bool shared = false;  // others of its user may listen there too (SO_REUSEPORT)
-};
-
 // What a bad certificate at reload does to the server.
 enum class Temper { keeps_old, tls_off, dies };
 
@@ -215,14 +220,13 @@ class Service {
   // Where the test alone does not load what a reload loads: the server itself, started apart from
   // the world and ended again.
   virtual std::optional<Rehearsal> rehearsal() const = 0;
-  // Asks the server itself which certificates it would load, where that is cheap.
+  // The same test, which also tells which certificates the server would load, where that is cheap.
   virtual std::optional<Command> own_view() const = 0;
-  // Where what it answered differs from what was found here: never passed over in silence.
-  virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view) const = 0;
+  // Where what it told differs from what was found here (Discovery::named): never passed over in
+  // silence.
+  virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view,
+                                         const std::vector<std::string>& named) const = 0;
   virtual Reload reload() const = 0;
-  // Where it will listen after a reload, as far as that is known, each address once. Those that
-  // only the server could bind (transparent ones, of another namespace) are left out.
-  virtual std::vector<ListenAddress> listens() const = 0;
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.
   virtual uint32_t key_reader() const = 0;

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/text.h"
@@ -114,8 +115,10 @@ constexpr milliseconds kAfterlife(1000);  // for what a program left in the back
 constexpr milliseconds kLook(200);        // how often it is looked whether the program has ended
 constexpr milliseconds kPause(2);         // … while it says nothing any more
 
-// Listens until the program has ended and all it left closed the pipe. False at the deadline.
-bool attend(pid_t child, int pipe, SteadyTime deadline, Output& output) {
+// Listens until the program has ended and all it left closed the pipe. False at the deadline, and
+// when it is not wanted any more.
+bool attend(pid_t child, int pipe, SteadyTime deadline, const std::stop_token& unwanted,
+            Output& output) {
   std::optional<SteadyTime> ended;
   bool open = true;
   while (open || !ended) {
@@ -123,7 +126,7 @@ bool attend(pid_t child, int pipe, SteadyTime deadline, Output& output) {
     if (!ended && has_ended(child)) ended = now;
     if (!open && ended) break;
     if (ended && now - *ended >= kAfterlife) break;
-    if (!ended && now >= deadline) return false;
+    if (!ended && (now >= deadline || unwanted.stop_requested())) return false;
     auto left = std::chrono::ceil<milliseconds>((ended ? *ended + kAfterlife : deadline) - now);
     pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
     auto pause = std::min(left, open ? kLook : kPause);
@@ -140,16 +143,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-}  // namespace
-
-std::string Command::text() const {
-  std::string line = root.empty() || root == "/" ? "" : "chroot " + shell_quoted(root) + " ";
-  std::vector<std::string> words;
-  for (const std::string& argument : arguments) words.push_back(shell_quoted(argument));
-  return line + join(words, " ");
-}
-
-Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds deadline) {
+Result<CommandOutput> execute(const Command& command, milliseconds deadline,
+                              const std::stop_token& unwanted) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_failure(errno, "run", command.text());
   Descriptor reading(ends[0]), writing(ends[1]);
@@ -171,7 +166,7 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   writing.reset();
   Output output(is_foreign);
   CommandOutput result;
-  result.timed_out = !attend(child, reading.get(), begun + deadline, output);
+  result.timed_out = !attend(child, reading.get(), begun + deadline, unwanted, output);
   if (result.timed_out) ::kill(-child, SIGKILL);
   int wait_status = 0;
   while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
@@ -187,10 +182,27 @@ Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds d
   return result;
 }
 
-std::future<Result<CommandOutput>> SystemCommands::start(const Command& command,
-                                                         milliseconds deadline) {
-  return std::async(std::launch::async,
-                    [this, command, deadline] { return run(command, deadline); });
+}  // namespace
+
+std::string Command::text() const {
+  std::string line = root.empty() || root == "/" ? "" : "chroot " + shell_quoted(root) + " ";
+  std::vector<std::string> words;
+  for (const std::string& argument : arguments) words.push_back(shell_quoted(argument));
+  return line + join(words, " ");
+}
+
+Result<CommandOutput> SystemCommands::run(const Command& command, milliseconds deadline) {
+  return execute(command, deadline, {});
+}
+
+RunningCommand SystemCommands::start(const Command& command, milliseconds deadline) {
+  std::promise<Result<CommandOutput>> told;
+  std::shared_future outcome = told.get_future();
+  std::jthread minder(
+      [command, deadline, telling = std::move(told)](const std::stop_token& unwanted) mutable {
+        telling.set_value(execute(command, deadline, unwanted));
+      });
+  return {std::move(outcome), std::move(minder)};
 }
 
 }  // namespace certrebind

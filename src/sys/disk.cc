@@ -52,7 +52,8 @@ const char* refusal_of(const struct stat& status, size_t limit) {
 // Reads to the end, whatever fstat said: the file may grow or shrink meanwhile.
 Result<std::string> read_all(int descriptor, size_t expected, size_t limit,
                              const std::string& path) {
-  std::string bytes(expected + 1, '\0');
+  constexpr size_t kUnknown = 4096;  // of a file without a length, to begin with
+  std::string bytes(expected > 0 ? expected + 1 : kUnknown, '\0');
   size_t filled = 0;
   while (true) {
     ssize_t got = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);

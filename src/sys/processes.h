@@ -97,6 +97,12 @@ struct CommandOutput {
   bool timed_out = false;  // killed at the deadline, with its whole process group
 };
 
+// A program that goes on beside what is done meanwhile. Who lets go of it ends it.
+struct RunningCommand {
+  std::shared_future<Result<CommandOutput>> outcome;
+  std::jthread minder = {};
+};
+
 // A server that is started to see whether it comes up, and ended again: with a network, a process
 // table and shared memory of its own, and with files of its own where it is said below, so that
 // nothing of it reaches the one that serves.
@@ -117,8 +123,13 @@ struct RehearsalOutput {
   std::string impossible;
   bool came_up = false;
   CommandOutput of;  // what it said, and its status where it ended by itself
-  // Not null: it came up, and is being ended now. Who lets go of this last waits for that.
-  std::shared_ptr<std::jthread> ending = {};
+};
+
+// One that goes on beside what is done meanwhile. Who lets go of it waits until no process of it is
+// left; that may be a while after the outcome is known.
+struct RunningRehearsal {
+  std::future<Result<RehearsalOutput>> outcome;
+  std::jthread minder = {};
 };
 
 class Commands {
@@ -128,19 +139,16 @@ class Commands {
   // value). A non-zero status is a value. What it leaves in the background may go on, but is not
   // listened to for long.
   virtual Result<CommandOutput> run(const Command& command, milliseconds deadline) = 0;
-  // The same beside what is done meanwhile. Who lets go of the future waits for the end.
-  virtual std::future<Result<CommandOutput>> start(const Command& command,
-                                                   milliseconds deadline) = 0;
-  // Runs until it is ready, has ended, or the deadline passed (a value: it did not come up). No
-  // process of it is left once `ending` is over.
-  virtual Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) = 0;
+  virtual RunningCommand start(const Command& command, milliseconds deadline) = 0;
+  // Runs until it is ready, has ended, or the deadline passed (a value: it did not come up).
+  virtual RunningRehearsal rehearse(const Rehearsal& rehearsal, milliseconds deadline) = 0;
 };
 
 class SystemCommands final : public Commands {
  public:
   Result<CommandOutput> run(const Command& command, milliseconds deadline) override;
-  std::future<Result<CommandOutput>> start(const Command& command, milliseconds deadline) override;
-  Result<RehearsalOutput> rehearse(const Rehearsal& rehearsal, milliseconds deadline) override;
+  RunningCommand start(const Command& command, milliseconds deadline) override;
+  RunningRehearsal rehearse(const Rehearsal& rehearsal, milliseconds deadline) override;
 };
 
 }  // namespace certrebind

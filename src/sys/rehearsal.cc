@@ -228,8 +228,22 @@ void repeat_said(const Stage& stage) {
   ::_exit(0);
 }
 
+// What is made beside, the ends of other commands' pipes among it, would be held open for as long
+// as this goes on.
+void close_all_else(const Stage& stage) {
+  auto close_between = [](unsigned first, unsigned last) {
+    first = std::max(first, 3U);
+    if (first <= last) ::close_range(first, last, 0);
+  };
+  auto [low, high] = std::minmax({unsigned(stage.output), unsigned(stage.report)});
+  if (low > 0) close_between(0, low - 1);
+  close_between(low + 1, high - 1);
+  close_between(high + 1, ~0U);
+}
+
 [[noreturn]] void part(const Stage& stage) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  close_all_else(stage);
   ::setpgid(0, 0);
   int apart = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC;
   if (!stage.uid_map.empty()) apart |= CLONE_NEWUSER;
@@ -335,13 +349,6 @@ void await_report(int output, int report, std::string& said) {
   }
 }
 
-void await_end(int output, pid_t child, std::string& said) {
-  while (listen(output, said)) {
-  }
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
-
 RehearsalOutput as_output(const Report& report, std::string said, milliseconds took) {
   RehearsalOutput output;
   output.of.took = took;
@@ -357,50 +364,94 @@ RehearsalOutput as_output(const Report& report, std::string said, milliseconds t
   return output;
 }
 
+struct Pipe {
+  Descriptor reading, writing;
+};
+
+Result<Pipe> make_pipe(const std::string& line) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_failure(errno, "run", line);
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// One rehearsal, all of it in one thread: with the thread that forked it the child would end
+// (PR_SET_PDEATHSIG, prctl(2)).
+class Run {
+ public:
+  explicit Run(const Rehearsal& rehearsal) : line_(rehearsal.command.text()) {}
+
+  // Until the outcome is known.
+  Result<RehearsalOutput> outcome(const Rehearsal& rehearsal, milliseconds deadline) {
+    if (scratch_.path().empty()) return system_failure(errno, "make a directory for", line_);
+    auto stage = prepare(rehearsal, scratch_.path());
+    if (!stage)
+      return RehearsalOutput{.impossible = stage.error().message(), .came_up = false, .of = {}};
+    auto output = make_pipe(line_), report = make_pipe(line_);
+    if (!output) return pass(output);
+    if (!report) return pass(report);
+    output_ = std::move(output->reading);
+    int64_t begun = now_ms();
+    stage->deadline_ms = begun + deadline.count();
+    if (Done started = start(*stage, std::move(output->writing), std::move(report->writing));
+        !started)
+      return pass(started);
+    std::string said;
+    await_report(output_.get(), report->reading.get(), said);
+    Report told;
+    bool is_told =
+        ::read(report->reading.get(), &told, sizeof told) == static_cast<ssize_t>(sizeof told);
+    milliseconds took(now_ms() - begun);
+    // How one ends that came up is of no interest any more.
+    if (!is_told || told.kind != Report::came_up) await_end(said);
+    if (!is_told) return fail(Code::failed, "rehearse", line_, "it was ended from outside");
+    return as_output(told, std::move(said), took);
+  }
+
+  // Until no process of it is left.
+  ~Run() {
+    std::string rest;
+    await_end(rest);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+ private:
+  Done start(Stage& stage, Descriptor output, Descriptor report) {
+    stage.argv = pointers_to(stage.arguments);
+    stage.envp = pointers_to(stage.environment);
+    stage.output = output.get();
+    stage.report = report.get();
+    child_ = ::fork();
+    if (child_ < 0) return system_failure(errno, "run", line_);
+    if (child_ == 0) part(stage);
+    return {};
+  }
+
+  void await_end(std::string& said) {
+    if (child_ < 0) return;
+    while (listen(output_.get(), said)) {
+    }
+    while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    child_ = -1;
+  }
+
+  std::string line_;
+  ScratchDirectory scratch_;
+  Descriptor output_{-1};
+  pid_t child_ = -1;
+};
+
 }  // namespace
 
-Result<RehearsalOutput> SystemCommands::rehearse(const Rehearsal& rehearsal,
-                                                 milliseconds deadline) {
-  std::string line = rehearsal.command.text();
-  auto scratch = std::make_unique<ScratchDirectory>();
-  if (scratch->path().empty()) return system_failure(errno, "make a directory for", line);
-  auto stage = prepare(rehearsal, scratch->path());
-  if (!stage)
-    return RehearsalOutput{.impossible = stage.error().message(), .came_up = false, .of = {}};
-  int output[2], report[2];
-  if (::pipe2(output, O_CLOEXEC) != 0) return system_failure(errno, "run", line);
-  Descriptor reading(output[0]), writing(output[1]);
-  if (::pipe2(report, O_CLOEXEC) != 0) return system_failure(errno, "run", line);
-  Descriptor report_reading(report[0]), report_writing(report[1]);
-  stage->argv = pointers_to(stage->arguments);
-  stage->envp = pointers_to(stage->environment);
-  stage->output = output[1];
-  stage->report = report[1];
-  int64_t begun = now_ms();
-  stage->deadline_ms = begun + deadline.count();
-  pid_t child = ::fork();
-  if (child < 0) return system_failure(errno, "run", line);
-  if (child == 0) part(*stage);
-  writing.reset();
-  report_writing.reset();
-  std::string said;
-  await_report(reading.get(), report_reading.get(), said);
-  Report told;
-  bool is_told =
-      ::read(report_reading.get(), &told, sizeof told) == static_cast<ssize_t>(sizeof told);
-  milliseconds took(now_ms() - begun);
-  if (is_told && told.kind == Report::came_up) {
-    RehearsalOutput output_of = as_output(told, std::move(said), took);
-    output_of.ending = std::make_shared<std::jthread>(
-        [child, pipe = std::move(reading), there = std::move(scratch)] {
-          std::string rest;
-          await_end(pipe.get(), child, rest);
-        });
-    return output_of;
-  }
-  await_end(reading.get(), child, said);
-  if (!is_told) return fail(Code::failed, "rehearse", line, "it was ended from outside");
-  return as_output(told, std::move(said), took);
+RunningRehearsal SystemCommands::rehearse(const Rehearsal& rehearsal, milliseconds deadline) {
+  std::promise<Result<RehearsalOutput>> told;
+  auto outcome = told.get_future();
+  std::jthread minder([rehearsal, deadline, telling = std::move(told)]() mutable {
+    Run run(rehearsal);
+    telling.set_value(run.outcome(rehearsal, deadline));
+  });
+  return {std::move(outcome), std::move(minder)};
 }
 
 }  // namespace certrebind

@@ -44,12 +44,14 @@ class RehearsalTest : public ::testing::Test {
     rehearsal.ready = "pid";
     rehearsal.forgotten = {directory_};
     rehearsal.masked = {directory_ + "/log"};
-    auto output = SystemCommands().rehearse(rehearsal, deadline);
+    running_ = SystemCommands().rehearse(rehearsal, deadline);
+    auto output = running_.outcome.get();
     if (output && !output->impossible.empty() && ::geteuid() != 0) can_ = false;
     return output;
   }
 
   std::string directory_;
+  RunningRehearsal running_;
   bool can_ = true;
 };
 
@@ -107,7 +109,7 @@ TEST_F(RehearsalTest, NoProcessOfItIsLeft) {
   ASSERT_TRUE(output);
   if (!can_) GTEST_SKIP() << output->impossible;
   EXPECT_TRUE(output->came_up);
-  output->ending.reset();
+  running_.minder.join();
   auto shells = SystemProcessTable().named("sh");
   ASSERT_TRUE(shells);
   for (const Process& shell : *shells)

@@ -229,13 +229,17 @@ Done ReplaceSet::hand_back_late_edits() {
   return outcome;
 }
 
-Done ReplaceSet::swap() {
+Done ReplaceSet::flip() {
   if (replacements_.empty()) return {};
   if (!needs_pivot()) return put_all(".new", Before::old_file);
   if (Done linked = put_all(".link", Before::old_file); !linked) return linked;
   if (Done linked = files_.symlink("new", pivot_ + "/next"); !linked) return linked;
   if (Done flipped = files_.rename(pivot_ + "/next", pivot_ + "/now"); !flipped) return flipped;
-  if (Done synced = files_.sync({pivot_}); !synced) return synced;
+  return files_.sync({pivot_});
+}
+
+Done ReplaceSet::settle() {
+  if (!needs_pivot()) return {};
   if (Done placed = put_all(".new", Before::our_link); !placed) return placed;
   return hand_back_late_edits();
 }

@@ -67,7 +67,14 @@ class ReplaceSet {
   // file is then as somebody left it. After any failure every other file is all old or all new to
   // readers, perhaps through links: set the content that is wanted with another ReplaceSet, then
   // remove_leftovers.
-  Done swap();
+  Done swap() {
+    Done flipped = flip();
+    return flipped ? settle() : flipped;
+  }
+  // Its two halves: after the first every reader finds the new files, perhaps through links; the
+  // second, which is half of the work, makes them plain.
+  Done flip();
+  Done settle();
 
  private:
   std::string beside(size_t index, const char* suffix) const;

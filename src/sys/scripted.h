@@ -89,14 +89,15 @@ class ScriptedCommands final : public Commands {
     return answer(command);
   }
   // It has ended when this returns: what a test sees does not depend on threads.
-  std::future<Result<CommandOutput>> start(const Command& command, milliseconds deadline) override {
+  RunningCommand start(const Command& command, milliseconds deadline) override {
     std::promise<Result<CommandOutput>> output;
     output.set_value(run(command, deadline));
-    return output.get_future();
+    return {output.get_future()};
   }
-  Result<RehearsalOutput> rehearse(const Rehearsal& what, milliseconds) override {
+  // It runs when its outcome is asked for: after what is done beside it.
+  RunningRehearsal rehearse(const Rehearsal& what, milliseconds) override {
     rehearsed.push_back(what);
-    return rehearsal(what);
+    return {std::async(std::launch::deferred, [this, what] { return rehearsal(what); })};
   }
 
  private:

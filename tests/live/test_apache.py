@@ -424,6 +424,8 @@ def test_a_crash_is_finished_by_the_next_command(quick, authority, killed):
     until(lambda: one.site.cert_path.read_text() == one.new.fullchain_pem, "the files are swapped")
     if killed != "when the files are swapped":
         until(lambda: _signal_waits(one.apache.master_pid, signal.SIGUSR1), "it was told to reload")
+    if "serves" in killed:
+        until(lambda: one.run("history", "--json").json[0]["phase"] == "verifying", "it looks")
     process.send_signal(signal.SIGSTOP if "serves" in killed else signal.SIGKILL)
     one.apache.send(signal.SIGCONT)
     if "serves" in killed:

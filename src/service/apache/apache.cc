@@ -84,14 +84,6 @@ Result<std::vector<FileEdit>> ApacheService::repoint(const Binding& binding,
   return edits;
 }
 
-std::vector<ListenAddress> ApacheService::listens() const {
-  Root root(instance_.root, files_);
-  auto config = apache::read_config(instance_.given, root);
-  if (!config) return {};
-  HostNames names(root);
-  return apache::listen_addresses(apache::read_hosts(*config, names));
-}
-
 std::vector<std::string> ApacheService::arguments() const {
   const apache::Given& given = instance_.given;
   auto executable = Root(instance_.root, files_).inside(instance_.executable);
@@ -124,17 +116,15 @@ std::optional<Command> ApacheService::own_view() const {
   return command;
 }
 
-std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view) const {
-  Root root(instance_.root, files_);
-  auto config = apache::read_config(instance_.given, root);
-  if (!config) return {};
+std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view,
+                                              const std::vector<std::string>& named) const {
   auto doubt = [&](std::string message) {
     return Diagnostic{Severity::warning, id_.path, 0, 0, std::move(message)};
   };
   if (own_view.status != 0)
     return {doubt("httpd refuses this configuration: " + printable(trim(own_view.output)))};
   std::vector<Diagnostic> doubts;
-  apache::Difference difference = apache::compare_certificates(*config, root, own_view.output);
+  apache::Difference difference = apache::compare_certificates(named, own_view.output);
   if (!difference.only_theirs.empty())
     doubts.push_back(doubt(fmt::format(
         "httpd itself names {} not seen here: {}; their hosts are left alone",

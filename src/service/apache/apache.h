@@ -46,9 +46,9 @@ class ApacheService final : public Service {
   std::optional<Rehearsal> rehearsal() const override;
   // `httpd -t -D DUMP_CERTS`.
   std::optional<Command> own_view() const override;
-  std::vector<Diagnostic> doubts(const CommandOutput& own_view) const override;
+  std::vector<Diagnostic> doubts(const CommandOutput& own_view,
+                                 const std::vector<std::string>& named) const override;
   Reload reload() const override { return {instance_.master}; }
-  std::vector<ListenAddress> listens() const override;
   // A certificate that cannot be loaded ends the master, and all sites with it.
   Temper temper() const override { return Temper::dies; }
   uint32_t key_reader() const override { return instance_.user; }

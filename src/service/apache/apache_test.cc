@@ -58,7 +58,9 @@ TEST(Apache, WhereItListens) {
                    "Listen 80\nListen 127.0.0.1:81 https\nListen 0.0.0.0:82\n"
                    "Listen [::1]:83\nListen 80\n");
   std::vector<std::string> found;
-  for (const ListenAddress& one : served.service->listens())
+  auto discovery = served.service->bindings();
+  ASSERT_TRUE(discovery);
+  for (const ListenAddress& one : discovery->listens)
     found.push_back(one.address.text() + " " + one.where);
   const std::string main = kMain;
   EXPECT_THAT(found, ElementsAre("[::]:80 " + main + ":1", "0.0.0.0:80 " + main + ":1",
@@ -95,12 +97,15 @@ TEST(Apache, IsTestedWithTheArgumentsOfTheMaster) {
 
 TEST(Apache, IsNotSilentWhereHttpdSeesSomethingElse) {
   Served served("SSLCertificateFile a.pem\n");
+  auto discovery = served.service->bindings();
+  ASSERT_TRUE(discovery);
   auto doubts = [&](const std::string& printed, int status = 0) {
     CommandOutput view;
     view.status = status;
     view.output = printed;
     std::vector<std::string> texts;
-    for (const Diagnostic& doubt : served.service->doubts(view)) texts.push_back(doubt.message);
+    for (const Diagnostic& doubt : served.service->doubts(view, discovery->named))
+      texts.push_back(doubt.message);
     return texts;
   };
   EXPECT_THAT(doubts("Server certificates:\n  /etc/apache2/a.pem\nSyntax OK\n"), ElementsAre());

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "service/apache/client_bindings.h"
 #include "service/apache/hosts.h"
+#include "service/apache/own_view.h"
 #include "service/apache/server_bindings.h"
 
 namespace certrebind::apache {
@@ -22,14 +23,19 @@ Discovery discover_bindings(Config config, Root& root) {
   HostNames names(root);
   Hosts hosts = read_hosts(config, names);
   Discovery shown, used;
+  std::vector<std::string> named;
   // Without mod_ssl its directives stand in sections that are not read, or httpd refuses them.
   const bool serves = config.has_module("ssl_module");
   for_each_index(2, 2, [&](size_t which) {
     if (which == 0 && serves) shown = server_bindings(hosts, config, root);
-    if (which == 1) used = client_bindings(config, hosts, root);
+    if (which == 0) return;
+    used = client_bindings(config, hosts, root);
+    named = named_certificates(hosts, config.server_root);
   });
   Discovery all{std::move(shown.bindings), std::move(config.diagnostics),
                 std::move(config.directories)};
+  all.listens = listen_addresses(hosts);
+  all.named = std::move(named);
   for (const auto& file : config.files)
     if (!file->real.empty()) all.configured_by.push_back(file->real);
   append(all.configured_by, std::move(used.configured_by));

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "base/text.h"
-#include "service/apache/hosts.h"
 
 namespace certrebind::apache {
 
@@ -17,25 +16,25 @@ std::set<std::string> theirs_of(std::string_view printed) {
   return paths;
 }
 
-std::set<std::string> ours_of(const Config& config, Root& root) {
-  std::set<std::string> paths;
-  HostNames names(root);
-  for (const Host& host : read_hosts(config, names).all)
+}  // namespace
+
+std::vector<std::string> named_certificates(const Hosts& hosts, const std::string& server_root) {
+  std::vector<std::string> paths;
+  for (const Host& host : hosts.all)
     for (const Value& value : host.tls.certificates)
-      paths.insert(value.text().starts_with("pkcs11:")
-                       ? std::string(value.text())
-                       : normalized(absolute_in(config.server_root, value.text())));
+      paths.push_back(value.text().starts_with("pkcs11:")
+                          ? std::string(value.text())
+                          : normalized(absolute_in(server_root, value.text())));
+  std::ranges::sort(paths);
+  paths.erase(std::ranges::unique(paths).begin(), paths.end());
   return paths;
 }
 
-}  // namespace
-
-Difference compare_certificates(const Config& config, Root& root, std::string_view printed) {
+Difference compare_certificates(const std::vector<std::string>& named, std::string_view printed) {
   std::set<std::string> theirs = theirs_of(printed);
-  std::set<std::string> ours = ours_of(config, root);
   Difference difference;
-  std::ranges::set_difference(theirs, ours, std::back_inserter(difference.only_theirs));
-  std::ranges::set_difference(ours, theirs, std::back_inserter(difference.only_ours));
+  std::ranges::set_difference(theirs, named, std::back_inserter(difference.only_theirs));
+  std::ranges::set_difference(named, theirs, std::back_inserter(difference.only_ours));
   return difference;
 }
 

@@ -5,8 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/apache/config.h"
-#include "service/root.h"
+#include "service/apache/hosts.h"
 
 namespace certrebind::apache {
 
@@ -14,8 +13,11 @@ struct Difference {
   std::vector<std::string> only_theirs, only_ours;  // paths inside the root
 };
 
-// Takes what `httpd -t -D DUMP_CERTS` printed: every SSLCertificateFile of every server, those that
-// speak no TLS and what is inherited among them.
-Difference compare_certificates(const Config& config, Root& root, std::string_view printed);
+// The certificates that httpd would name: the SSLCertificateFile of every server, those that speak
+// no TLS and what is inherited among them. Sorted, each once.
+std::vector<std::string> named_certificates(const Hosts& hosts, const std::string& server_root);
+
+// `named` as named_certificates gives them; `printed` by `httpd -t -D DUMP_CERTS`.
+Difference compare_certificates(const std::vector<std::string>& named, std::string_view printed);
 
 }  // namespace certrebind::apache

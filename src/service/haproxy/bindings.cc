@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "service/haproxy/listen_addresses.h"
 #include "service/haproxy/listeners.h"
 #include "service/haproxy/sni.h"
 #include "service/host_names.h"
@@ -224,6 +225,7 @@ Discovery discover_bindings(Config config, const Started& started, Root& root) {
   Globals globals = read_globals(config, started, root);
   Listeners listeners = find_listeners(config, globals, started, root);
   Discovery found;
+  found.listens = listen_addresses(config);
   found.looked_at = look_at_all(listeners, root.files());
   found.bindings = Binder(listeners, found.looked_at, root).run();
   found.diagnostics = std::move(config.diagnostics);

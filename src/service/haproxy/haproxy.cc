@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "service/haproxy/bindings.h"
-#include "service/haproxy/listen_addresses.h"
 #include "service/haproxy/live_update.h"
 
 namespace certrebind {
@@ -86,12 +85,6 @@ Reload HaproxyService::reload() const {
   return {.signal = instance_.master,
           .restart_only = instance_.restart_only,
           .live = [this](const std::vector<std::string>& files) { return live(files); }};
-}
-
-std::vector<ListenAddress> HaproxyService::listens() const {
-  Root root(instance_.root, files_);
-  auto config = haproxy::read_config(instance_.started, root);
-  return config ? haproxy::listen_addresses(*config) : std::vector<ListenAddress>();
 }
 
 std::unique_ptr<LiveUpdate> HaproxyService::live(const std::vector<std::string>& files) const {

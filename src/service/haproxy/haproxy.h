@@ -38,9 +38,11 @@ class HaproxyService final : public Service {
   std::optional<Command> config_test() const override;
   std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
   std::optional<Command> own_view() const override { return std::nullopt; }
-  std::vector<Diagnostic> doubts(const CommandOutput&) const override { return {}; }
+  std::vector<Diagnostic> doubts(const CommandOutput&,
+                                 const std::vector<std::string>&) const override {
+    return {};
+  }
   Reload reload() const override;
-  std::vector<ListenAddress> listens() const override;
   // A master that cannot load its new configuration goes on with the old worker.
   Temper temper() const override { return Temper::keeps_old; }
   uint32_t key_reader() const override { return instance_.user; }

@@ -55,7 +55,9 @@ class HaproxyTest : public ::testing::Test {
 TEST_F(HaproxyTest, WhereItListens) {
   auto listens = [&](const std::string& text) {
     Lines found;
-    for (const ListenAddress& one : service(text).listens())
+    auto discovery = service(text).bindings();
+    if (!discovery) return found;
+    for (const ListenAddress& one : discovery->listens)
       found.push_back(one.address.text() + " " + one.where + (one.shared ? " shared" : ""));
     return found;
   };

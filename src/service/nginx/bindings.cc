@@ -25,6 +25,7 @@ Discovery discover_bindings(Config config, Root& root) {
   Discovery used = client_bindings(config, servers.all, root);
   Discovery all{std::move(shown.bindings), std::move(config.diagnostics),
                 std::move(config.directories)};
+  all.listens = listen_addresses(servers);
   for (const auto& file : config.files) all.configured_by.push_back(file->real);
   append(all.bindings, std::move(used.bindings));
   append(all.diagnostics, std::move(servers.diagnostics));

@@ -62,14 +62,6 @@ Result<FileEdit> NginxService::edit(const NamedFile& named, const std::string& p
   return FileEdit{named.where, named.written, std::move(*written)};
 }
 
-std::vector<ListenAddress> NginxService::listens() const {
-  Root root(instance_.root, files_);
-  auto config = nginx::read_config(instance_.config, root);
-  if (!config) return {};
-  HostNames hosts(root);
-  return nginx::listen_addresses(nginx::read_servers(*config, hosts));
-}
-
 std::optional<Command> NginxService::config_test() const {
   auto executable = Root(instance_.root, files_).inside(instance_.executable);
   Command command;

@@ -43,9 +43,11 @@ class NginxService final : public Service {
   std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
   // Only -T tells, and it loads everything. tests/nginx_t compares with it.
   std::optional<Command> own_view() const override { return std::nullopt; }
-  std::vector<Diagnostic> doubts(const CommandOutput&) const override { return {}; }
+  std::vector<Diagnostic> doubts(const CommandOutput&,
+                                 const std::vector<std::string>&) const override {
+    return {};
+  }
   Reload reload() const override { return {instance_.master}; }
-  std::vector<ListenAddress> listens() const override;
   // A master that cannot load its new configuration goes on with the old one.
   Temper temper() const override { return Temper::keeps_old; }
   uint32_t key_reader() const override { return instance_.user; }

@@ -51,7 +51,9 @@ TEST(Nginx, WhereItListens) {
             "stream { server { listen 127.0.0.1:53 udp; listen 127.0.0.1:53; } }");
   NginxService service(instance(), files);
   Lines found;
-  for (const ListenAddress& one : service.listens())
+  auto discovery = service.bindings();
+  ASSERT_TRUE(discovery);
+  for (const ListenAddress& one : discovery->listens)
     found.push_back(one.address.text() + " " + one.where + (one.shared ? " shared" : ""));
   EXPECT_EQ(found, (Lines{"0.0.0.0:80 " + kMain + ":1", "0.0.0.0:443 " + kMain + ":1 shared",
                           "[::]:80 " + kMain + ":2", "[::]:81 " + kMain + ":2",

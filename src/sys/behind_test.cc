@@ -1,0 +1,30 @@
+#include "sys/behind.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "base/parallel.h"
+
+namespace certrebind {
+namespace {
+
+int priority() {
+  return ::getpriority(PRIO_PROCESS, 0);
+}
+
+TEST(Behind, OnlyTheWorkIsPutBack) {
+  const int before = priority();
+  int within = before, in_helpers = 0;
+  run_behind([&] {
+    within = priority();
+    for_each_index(8, 4, [&](size_t) {
+      if (priority() < within) ++in_helpers;
+    });
+  });
+  EXPECT_GT(within, before);
+  EXPECT_EQ(in_helpers, 0) << "threads that it starts are like it";
+  EXPECT_EQ(priority(), before);
+}
+
+}  // namespace
+}  // namespace certrebind
