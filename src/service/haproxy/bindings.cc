@@ -18,24 +18,23 @@ namespace certrebind::haproxy {
 
 namespace {
 
-using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
-
 // Every certificate once, several at a time.
-Looks look_at_all(const Listeners& listeners, const Files& files) {
-  std::unordered_map<std::string, std::shared_ptr<OnDisk>> looks;
+Looks look_at_all(Listeners& listeners, const Files& files) {
+  Looks looks = std::move(listeners.looked_at);
   std::vector<std::pair<const std::string*, OnDisk*>> to_do;
   auto want = [&](const std::string& path) {
     auto [entry, is_new] = looks.try_emplace(path);
     if (!is_new) return;
-    entry->second = std::make_shared<OnDisk>();
-    to_do.emplace_back(&entry->first, entry->second.get());
+    auto disk = std::make_shared<OnDisk>();
+    to_do.emplace_back(&entry->first, disk.get());
+    entry->second = std::move(disk);
   };
   for (const Listener& listener : listeners.all)
     for (const Use& use : listener.uses) want(use.pem.certificate);
   for (const ClientUse& client : listeners.clients) want(client.use.pem.certificate);
   for_each_index(to_do.size(), std::thread::hardware_concurrency(),
                  [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
-  return {std::make_move_iterator(looks.begin()), std::make_move_iterator(looks.end())};
+  return looks;
 }
 
 Candidate candidate_of(const Use& use, const OnDisk& disk) {

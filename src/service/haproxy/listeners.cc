@@ -94,6 +94,7 @@ class Reader {
     for (const Section& section : config.sections)
       if (is_proxy(section)) read_section(section);
     found_.directories = pems_.directories();
+    found_.looked_at = pems_.take_looked_at();
     return std::move(found_);
   }
 
@@ -159,7 +160,7 @@ class Reader {
 
   void add_uses(const Statement& statement, const Word& value, bool is_default,
                 std::vector<Use>& into) {
-    Pems pems = pems_.find(value.value, false);
+    Pems pems = pems_.find(value.value);
     if (!pems.problem.empty())
       report(Severity::error, statement.place, value.begin + 1,
              fmt::format("{}: {}", printable(value.value), pems.problem));
@@ -188,11 +189,14 @@ class Reader {
     for (Diagnostic& diagnostic : list.diagnostics)
       found_.diagnostics.push_back(std::move(diagnostic));
     into.reserve(into.size() + list.entries.size());
-    for (const ListEntry& entry : list.entries) add_entry(entry, statement.doubtful, into);
+    std::vector<std::string_view> values;
+    for (const ListEntry& entry : list.entries) values.push_back(entry.certificate.value);
+    std::vector<Pems> found = pems_.find_listed(values);
+    for (size_t i = 0; i < found.size(); ++i)
+      add_entry(list.entries[i], std::move(found[i]), statement.doubtful, into);
   }
 
-  void add_entry(const ListEntry& entry, bool doubtful, std::vector<Use>& into) {
-    Pems pems = pems_.find(entry.certificate.value, true);
+  void add_entry(const ListEntry& entry, Pems pems, bool doubtful, std::vector<Use>& into) {
     if (!pems.problem.empty())
       report(Severity::error, entry.place, entry.certificate.begin + 1,
              fmt::format("{}: {}", printable(entry.certificate.value), pems.problem));

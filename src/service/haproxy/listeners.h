@@ -49,6 +49,7 @@ struct Listeners {
   std::vector<std::unique_ptr<ConfigFile>> lists;  // crt-list files that were read
   std::vector<std::string> directories;            // of certificates, on this host
   std::vector<Diagnostic> diagnostics;
+  Looks looked_at;  // certificates that were read to find them
 };
 
 // `config` must outlive it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "x509/pem.h"
 
@@ -140,16 +141,57 @@ Pems PemFinder::find_in_directory(const std::string& name) const {
   return found;
 }
 
-Pems PemFinder::find(std::string_view value, bool in_list) const {
-  if (value.starts_with('@')) return find_in_store(value);
-  std::string name(value);
-  if (!name.starts_with('/') && !globals_.certificate_base.empty())
-    name = globals_.certificate_base + "/" + name;
+std::string PemFinder::in_base(std::string_view value) const {
+  bool is_relative = !value.starts_with('/') && !globals_.certificate_base.empty();
+  return is_relative ? globals_.certificate_base + "/" + std::string(value) : std::string(value);
+}
+
+std::optional<FileKind> PemFinder::kind_of(const std::string& name) const {
   auto info = root_.files().stat(on_host(name));
-  if (!info) return find_bundle(name);
-  if (info->kind == FileKind::directory)
-    return in_list ? Pems{{}, "a crt-list takes no directory"} : find_in_directory(name);
+  return info ? std::optional(info->kind) : std::nullopt;
+}
+
+Pems PemFinder::find(std::string_view value) const {
+  if (value.starts_with('@')) return find_in_store(value);
+  std::string name = in_base(value);
+  auto kind = kind_of(name);
+  if (!kind) return find_bundle(name);
+  if (kind == FileKind::directory) return find_in_directory(name);
   return {{pem_of(name)}, {}};
+}
+
+std::vector<Pems> PemFinder::find_listed(const std::vector<std::string_view>& values) const {
+  std::vector<std::shared_ptr<const OnDisk>> looks(values.size());
+  auto look = [&](std::string_view value) {
+    return value.starts_with('@')
+               ? nullptr
+               : std::make_shared<OnDisk>(look_at(root_.files(), on_host(in_base(value))));
+  };
+  // Beside them the directory that most of them lie in, which is asked for next, is listed.
+  for_each_index(values.size() + 1, std::thread::hardware_concurrency(), [&](size_t task) {
+    if (task > 0)
+      looks[task - 1] = look(values[task - 1]);
+    else if (!values.empty())
+      further_files(parent_directory(on_host(in_base(values.front()))));
+  });
+  std::vector<Pems> found;
+  found.reserve(values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    found.push_back(listed(values[i], std::move(looks[i])));
+  return found;
+}
+
+Pems PemFinder::listed(std::string_view value, std::shared_ptr<const OnDisk> look) const {
+  if (!look) return find_in_store(value);
+  std::string name = in_base(value);
+  if (!look->certificate) {
+    auto kind = kind_of(name);
+    if (!kind) return find_bundle(name);
+    if (kind == FileKind::directory) return {{}, "a crt-list takes no directory"};
+  }
+  Pem pem = pem_of(name);
+  looked_at_.emplace(pem.certificate, std::move(look));
+  return {{std::move(pem)}, {}};
 }
 
 }  // namespace certrebind::haproxy

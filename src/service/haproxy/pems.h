@@ -2,6 +2,7 @@
 // HAProxy calls it at its control socket.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,23 +29,34 @@ struct Pems {
   std::string problem;   // not empty where HAProxy finds nothing
 };
 
-// Takes the value of "crt" as it stands in a `bind` line or a crt-list: a file, a directory (where
-// `in_list` is false), the base name of a bundle, or "@store/name".
+// What lies at a path, on this host.
+using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
+
+// Takes the value of "crt" as it stands in a `bind` line or a crt-list: a file, a directory, the
+// base name of a bundle, or "@store/name".
 class PemFinder {
  public:
   PemFinder(const Globals& globals, std::string directory, const Root& root)
       : globals_(globals), directory_(std::move(directory)), root_(root) {}
 
-  Pems find(std::string_view value, bool in_list) const;
+  Pems find(std::string_view value) const;
+  // Those of a crt-list, which takes no directories, side by side: there may be ten thousand.
+  // The certificates are read on the way: that tells a file from a directory, too.
+  std::vector<Pems> find_listed(const std::vector<std::string_view>& values) const;
   // With a key named apart, as in `ssl-f-use crt … key …`.
   Pem with_key(std::string_view certificate, std::string_view key) const;
 
   // The directories that were named as a whole: a certificate may come to lie there.
   const std::vector<std::string>& directories() const { return directories_; }
+  // What was read so far, for who reads the others.
+  Looks take_looked_at() { return std::move(looked_at_); }
 
  private:
   using Names = std::unordered_set<std::string>;
   const Names& further_files(const std::string& directory) const;
+  std::string in_base(std::string_view value) const;
+  std::optional<FileKind> kind_of(const std::string& name) const;
+  Pems listed(std::string_view value, std::shared_ptr<const OnDisk> look) const;
   Pems find_in_store(std::string_view value) const;
   Pems find_in_directory(const std::string& name) const;
   Pems find_bundle(const std::string& name) const;
@@ -59,6 +71,7 @@ class PemFinder {
   std::string directory_;
   const Root& root_;
   mutable std::vector<std::string> directories_;
+  mutable Looks looked_at_;
   // By directory: ten thousand certificates in one would be asked for fifty thousand files.
   mutable std::unordered_map<std::string, Names> listed_;
 };
