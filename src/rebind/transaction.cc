@@ -10,28 +10,16 @@
 #include "lifecycle/attention.h"
 #include "rebind/file_swap.h"
 #include "rebind/reloader.h"
+#include "rebind/trial.h"
 #include "sys/behind.h"
 
 namespace certrebind {
 
 namespace {
 
-constexpr size_t kOutputLines = 6;  // of a server's own complaint, in our account
-
 std::string random_token() {
   std::random_device random;
   return fmt::format("{:08x}", random());
-}
-
-// What a server said of its configuration, short enough for an account: the first lines, or the
-// last of one that tells more than its end.
-std::string excerpt(const std::string& output, bool of_its_end = false) {
-  std::vector<std::string> lines = split(trim(output), '\n');
-  size_t shown = std::min(lines.size(), kOutputLines);
-  size_t first = of_its_end ? lines.size() - shown : 0;
-  std::string text;
-  for (size_t i = first; i < first + shown; ++i) text += "\n  " + printable(lines[i]);
-  return text;
 }
 
 // Runs one transaction from its row to its end.
@@ -42,6 +30,7 @@ class Transaction {
         service_(service),
         row_(std::move(row)),
         reloader_(service, bench.host),
+        trial_(service, bench.host, reloader_.loadable()),
         swap_(bench.host.files, bench.state, bench.journal, row_) {}
 
   Result<Account> run(const Work& work);
@@ -70,13 +59,6 @@ class Transaction {
   Result<Account> end(Ending ending);
   void note_stuck(Ending& ending);
 
-  std::optional<RunningCommand> start_test();
-  Result<CommandOutput> outcome_of(const TestOutcome& test);
-  Result<CommandOutput> outcome_of(const std::optional<RunningCommand>& test);
-  std::optional<RunningRehearsal> start_rehearsal();
-  void start_trial();
-  std::string why_not_loadable(std::optional<RunningRehearsal> rehearsal);
-  std::string why_not_loadable() { return why_not_loadable(start_rehearsal()); }
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_new(const ProofLimits& within);
   Verdict prove_old(milliseconds deadline);
@@ -95,17 +77,11 @@ class Transaction {
   const Service* service_;
   TransactionRow row_;
   Reloader reloader_;
+  Trial trial_;
   FileSwap swap_;
-  struct {
-    std::optional<RunningCommand> test;
-    std::optional<RunningRehearsal> rehearsal;
-  } trial_;
   std::vector<std::string> unproven_;
-  milliseconds test_took_{0};
-  std::string not_rehearsed_;  // why the server could not be started apart
-  std::jthread rehearsed_;     // its end, which nothing here has to wait for
-  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;   // this process finishes what another began
+  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;  // this process finishes what another began
 };
 
 Done Transaction::mark(Phase phase) {
@@ -114,29 +90,12 @@ Done Transaction::mark(Phase phase) {
 }
 
 milliseconds Transaction::patience() const {
-  return std::max(bench_.settings.verify_at_least, test_took_ * 5);
-}
-
-std::optional<RunningCommand> Transaction::start_test() {
-  auto command = service_ ? service_->config_test() : std::nullopt;
-  if (!command) return std::nullopt;
-  return bench_.host.commands.start(*command, kTestDeadline);
-}
-
-// A server without a test of its own has nothing against it.
-Result<CommandOutput> Transaction::outcome_of(const std::optional<RunningCommand>& test) {
-  return test ? outcome_of(test->outcome) : CommandOutput{};
-}
-
-Result<CommandOutput> Transaction::outcome_of(const TestOutcome& test) {
-  auto output = test.get();
-  if (output) test_took_ = std::max(test_took_, output->took);
-  return output;
+  return std::max(bench_.settings.verify_at_least, trial_.took() * 5);
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
   return {.deadline = deadline,
-          .poll_every = std::clamp(test_took_ / 200, milliseconds(5), milliseconds(50)),
+          .poll_every = std::clamp(trial_.took() / 200, milliseconds(5), milliseconds(50)),
           .ready = {},
           .gone = [this] { return reloader_.master_is_gone(); },
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
@@ -193,7 +152,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
   std::optional<RunningCommand> test;
   if (!work.mends) {
-    if (!work.tested.valid()) test = start_test();
+    if (!work.tested.valid()) test = trial_.start_test();
     Done chosen = reloader_.choose(row_.record.loads);
     if (!chosen) return refuse(chosen.error().message(), chosen.error().hint);
   }
@@ -201,7 +160,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
     return refuse(staged.error().message(), staged.error().hint);
   if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
   reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
-  auto tested = work.tested.valid() ? outcome_of(work.tested) : outcome_of(test);
+  auto tested = work.tested.valid() ? trial_.outcome_of(work.tested) : trial_.outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
   if (tested->status != 0)
     return refuse(
@@ -211,16 +170,9 @@ Transaction::Step Transaction::prepare(const Work& work) {
   return std::nullopt;
 }
 
-// What is on disk once the new files are in place, tested by the server itself.
-void Transaction::start_trial() {
-  // What goes over a socket, or was there before, is tested elsewhere.
-  if (!row_.record.files.empty() && !reloader_.is_live()) trial_.test = start_test();
-  trial_.rehearsal = start_rehearsal();
-}
-
 Transaction::Step Transaction::swap() {
   if (row_.record.files.empty()) {
-    start_trial();
+    trial_.begin(false);
     return std::nullopt;
   }
   // The server's test took its time: what was edited meanwhile is seen before anything is touched.
@@ -229,35 +181,11 @@ Transaction::Step Transaction::swap() {
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
   if (Done flipped = swap_.flip(); !flipped) return restore(flipped.error().message());
   // Every reader finds the new files: what is left to do for them changes nothing for the tests.
-  start_trial();
+  // What goes over a socket is tested later.
+  trial_.begin(!reloader_.is_live());
   if (Done settled = swap_.settle(); !settled) return restore(settled.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
   return std::nullopt;
-}
-
-// Starts the server apart, where it has to be seen coming up. It only looks.
-std::optional<RunningRehearsal> Transaction::start_rehearsal() {
-  const std::optional<Rehearsal>& rehearsal = reloader_.loadable().rehearsal();
-  if (!rehearsal) return std::nullopt;
-  return bench_.host.commands.rehearse(*rehearsal, kTestDeadline);
-}
-
-// Why what is on disk now must not be loaded; empty where nothing speaks against it. A server that
-// ends over a bad certificate was started apart, and each of its pairs is looked at: meanwhile, and
-// once more if something has changed since.
-std::string Transaction::why_not_loadable(std::optional<RunningRehearsal> rehearsal) {
-  reloader_.loadable().why_not();
-  if (rehearsal) {
-    auto output = rehearsal->outcome.get();
-    rehearsed_ = std::move(rehearsal->minder);
-    if (!output) return output.error().message();
-    not_rehearsed_ = output->impossible;
-    test_took_ = std::max(test_took_, output->of.took);
-    if (output->impossible.empty() && !output->came_up)
-      return "the server, started apart with these files, does not come up; it says:" +
-             excerpt(output->of.output, true);
-  }
-  return reloader_.loadable().why_not();
 }
 
 Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>& tested,
@@ -280,16 +208,15 @@ Transaction::Step Transaction::try_out(const Work& work) {
         return restore(noted.error().message());
   }
   if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
-  // A rehearsal takes far longer than the test, and needs a processor to itself.
-  if (trial_.rehearsal && trial_.test) trial_.test->outcome.wait();
+  trial_.await_test();
   if (!reloader_.is_live()) reloader_.get_ready();
-  std::string unloadable = why_not_loadable(std::exchange(trial_.rehearsal, std::nullopt));
-  if (trial_.test)
-    if (Step over = restore_unless_passed(outcome_of(trial_.test),
-                                          "the server's own test refuses the new files"))
+  std::string unloadable = trial_.why_not_loadable();
+  if (trial_.tests())
+    if (Step over =
+            restore_unless_passed(trial_.outcome(), "the server's own test refuses the new files"))
       return *over;
   if (!unloadable.empty()) return restore(unloadable);
-  if (!trial_.test) return std::nullopt;
+  if (!trial_.tests()) return std::nullopt;
   if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
   return std::nullopt;
 }
@@ -308,7 +235,7 @@ Transaction::Step Transaction::tell() {
 Transaction::Step Transaction::test_what_is_served() {
   if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
   return restore_unless_passed(
-      outcome_of(start_test()),
+      trial_.test(),
       "the new certificate is served, but the server's own test refuses the new files");
 }
 
@@ -410,8 +337,8 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
     text += fmt::format("\n{} did not answer, before or after: proof is owed",
                         count_of(skipped, "endpoint and name", "endpoints and names"));
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
-  if (!not_rehearsed_.empty())
-    text += "\nnot rehearsed, only tested and each pair looked at: " + not_rehearsed_;
+  if (!trial_.not_rehearsed().empty())
+    text += "\nnot rehearsed, only tested and each pair looked at: " + trial_.not_rehearsed();
   if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
   std::vector<EventId> events;
   if (!row_.record.files.empty()) events.push_back(EventId::installed);
@@ -429,7 +356,7 @@ Result<Account> Transaction::needs_operator(const std::string& why, const std::s
   auto test = service_ ? service_->config_test() : std::nullopt;
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
-  std::string unloadable = why_not_loadable();
+  std::string unloadable = trial_.why_not_loadable();
   if (!unloadable.empty()) text += "\n  put this right before any reload: " + unloadable;
   if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
     SignalReload master = *reloader_.target();
@@ -474,8 +401,8 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
   if (!reloaded) {
-    auto tested = outcome_of(start_test());
-    reloaded = tested && tested->status == 0 && why_not_loadable().empty() &&
+    auto tested = trial_.test();
+    reloaded = tested && tested->status == 0 && trial_.why_not_loadable().empty() &&
                reloader_.reload().has_value();
   }
   Verdict verdict = prove_old(patience());
@@ -505,7 +432,7 @@ Result<Account> Transaction::give_up_reload(const std::string& why) {
 }
 
 Result<Account> Transaction::restore(const std::string& why) {
-  trial_ = {};
+  trial_.abandon();
   if (Done marked = mark(Phase::restoring); !marked) return pass(marked);
   if (row_.record.files.empty() && signalled_) return give_up_reload(why);
   auto back = swap_.put_back();
