@@ -58,6 +58,12 @@ def until(look, what, seconds=PATIENCE):
         time.sleep(0.02)
 
 
+def wait_staged(directory, count=1):
+    """Until so many new files lie beside those that they are to replace: the plan is made then, and nothing is
+    changed yet. The server's own test, which a Gate can hold up, begins before the plan."""
+    until(lambda: len(list(pathlib.Path(directory).glob(".certrebind-*.new"))) >= count, "the new files are staged")
+
+
 # ---------------------------------------------------------------------------------- certificates
 
 _KEYS = {

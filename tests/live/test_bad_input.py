@@ -591,8 +591,8 @@ def test_configuration_that_does_not_parse(one):
 
 @pytest.mark.parametrize("what", ["certificate", "configuration"])
 def test_edit_between_plan_and_swap(place, authority, what):
-    """The gate holds up nginx's own test, which runs between plan and swap; meanwhile an
-    administrator saves the file."""
+    """The gate holds up nginx's own test, without which nothing is swapped; meanwhile, when the plan
+    is made, an administrator saves the file."""
     old, new = authority.pair("a.example.com")
     one_site = site(place, old)
     gate = place.gate()
@@ -608,6 +608,7 @@ def test_edit_between_plan_and_swap(place, authority, what):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     gate.wait_for_load()
     edited = nginx.conf if what == "configuration" else one_site.cert_path
+    harness.wait_staged(edited.parent, 1 if what == "configuration" else 2)
     write(edited, edited.read_text() + "# saved by an administrator\n")
     watch.before[str(edited)] = snapshot(edited.parent)[str(edited)]
     gate.open()

@@ -168,6 +168,7 @@ def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
     process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
                           one.nginx.service, stdout=-1, stderr=-2)
     gate.wait_for_load()  # nginx -t, before anything is touched
+    harness.wait_staged(one.nginx.conf.parent)
     theirs = one.nginx.conf.read_text() + "# the administrator was here\n"
     one.nginx.conf.write_text(theirs)
     gate.open()
