@@ -62,6 +62,7 @@ bool Reloader::takes_connections(const Process& worker) const {
   if (master->workers_listen == Listening::unknown)
     return !worker.arguments.empty() && worker.arguments.front() == master->workers;
   bool of_master = master->workers_listen == Listening::of_master;
+  if (of_master && (!listeners_ || !listeners_->of_master)) return true;
   auto held = of_master ? host_.processes.sockets(worker.pid)
                         : host_.processes.listening_sockets(worker.pid);
   if (!held) return held.error().code != Code::not_found;
