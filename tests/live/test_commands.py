@@ -1,5 +1,6 @@
 """What looks and tells: scan, certificates, show, plan, check; and how the command is typed."""
 import datetime
+import pathlib
 import re
 import shutil
 import signal
@@ -86,6 +87,8 @@ def test_scan_understands_how_nginx_was_started(place, authority, form):
         pid_file = nginx.prefix / "run/nginx.pid"
         pid = int(harness.until(lambda: pid_file.exists() and pid_file.read_text(), "a pid file"))
         place.at_end(lambda: end_daemon(pid))
+        # The pid is written first, the title after: up to 20 ms on a busy machine.
+        harness.until(lambda: is_nginx_master(pid), "the daemon is a master")
     else:
         nginx.command = lambda *more: [harness.NGINX, *command, *more]
         if form == "-g before":
@@ -99,6 +102,10 @@ def test_scan_understands_how_nginx_was_started(place, authority, form):
     assert bindings[0]["served"][0]["thumbprint"] == one_site.certificate.thumbprint
     plan = place.run("plan", one_site.certificate.thumbprint, one_site.cert_path)
     assert f"HUP to the master, pid {pid}" in plan.out, plan
+
+
+def is_nginx_master(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"nginx: master process")
 
 
 def end_daemon(pid):
