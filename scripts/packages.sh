@@ -65,12 +65,12 @@ without_starting_servers() {
     "$@"
     return
   fi
-  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-  as_root chmod 755 "$policy"
-  "$@"
-  local status=$?
-  as_root rm -f "$policy"
-  return $status
+  (
+    trap 'as_root rm -f "$policy"' EXIT # also when it fails, or is interrupted
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    "$@"
+  )
 }
 
 # ensure_packages "NAME:WHY"…

@@ -39,15 +39,18 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     noted =
         remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
   if (!noted) return report(noted.error());
-  Done told =
-      declare(bench.state.database(), *prepared, bench.host.clock.wall(), pending == nullptr);
+  Database& database = bench.state.database();
+  WallTime now = bench.host.clock.wall();
+  Done told = pending == nullptr ? log_declared(database, *prepared, now)
+                                 : log_found(database, *prepared, now);
   if (!told) return report(told.error());
   std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  if (pending == nullptr) told = make_standing(database, *prepared, accounts, now);
   prepared->hear_doubts();
   if (pending != nullptr) {
     add_refused(*prepared, *pending);
     add_failed(accounts, *pending);
-    told = note_undecided(bench.state.database(), *pending, bench.host.clock.wall());
+    told = note_undecided(database, *pending, bench.host.clock.wall());
   }
   if (!told) return report(told.error());
   wake_daemon(context.host().files, context.settings());

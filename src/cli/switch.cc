@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/rebind_options.h"
 #include "cli/rebind_task.h"
+#include "cli/render_plan.h"
 #include "state/wake.h"
 
 namespace certrebind {
@@ -14,6 +15,32 @@ struct Options {
   RebindOptions pair;
   bool notify_only = false;
 };
+
+std::string text_of(const Succession& succession) {
+  return fmt::format("{} succeeds {}", succession.new_one.bundle.leaf.outline.thumbprint.brief(),
+                     succession.old_one.thumbprint.brief());
+}
+
+int tell_notified(const Prepared& prepared) {
+  for (const Succession& succession : prepared.successions)
+    print_line(text_of(succession) + ": said to the tasks, nothing more");
+  return kDone;
+}
+
+int tell_declared(const Context& context, const Prepared& prepared) {
+  bool any = false;
+  for (const Succession& succession : prepared.successions) {
+    if (!prepared.acts_on(succession)) continue;
+    any = true;
+    print_line(text_of(succession) + ": declared");
+  }
+  for (const Plan& plan : prepared.plans) print_findings(plan);
+  if (prepared.refused()) print_line("refused: what is refused is not declared");
+  print_idle(prepared);
+  if (any && !daemon_runs(context.settings()))
+    print_line("no daemon runs; next: certrebind rebind --pending");
+  return prepared.refused() ? kDiffers : kDone;
+}
 
 int switch_over(Context& context, const Options& options) {
   auto request = request_of(options.pair, context);
@@ -28,17 +55,11 @@ int switch_over(Context& context, const Options& options) {
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
   Done logged = options.notify_only ? announce(*database, *prepared, now)
-                                    : declare(*database, *prepared, now, false);
+                                    : log_declared(*database, *prepared, now);
+  if (logged && !options.notify_only) logged = make_standing(*database, *prepared, {}, now);
   if (!logged) return report(logged.error());
   wake_daemon(context.host().files, context.settings());
-  for (const Succession& succession : prepared->successions)
-    print_line(fmt::format("{} succeeds {}: {}",
-                           succession.new_one.bundle.leaf.outline.thumbprint.brief(),
-                           succession.old_one.thumbprint.brief(),
-                           options.notify_only ? "said to the tasks, nothing more" : "declared"));
-  if (!options.notify_only && !daemon_runs(context.settings()))
-    print_line("no daemon runs; next: certrebind rebind --pending");
-  return kDone;
+  return options.notify_only ? tell_notified(*prepared) : tell_declared(context, *prepared);
 }
 
 }  // namespace

@@ -98,9 +98,9 @@ Done FileSet::put(PlannedFile file) {
 }
 
 Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
-  auto certificate = files_.real_path(binding.certificate.path);
+  auto certificate = way_.real_path(binding.certificate.path);
   if (!certificate) return pass(certificate);
-  auto key = files_.real_path(binding.key.path);
+  auto key = way_.real_path(binding.key.path);
   if (!key) return pass(key);
   auto before = files_.read(*certificate, kPemLimit);
   if (!before) return pass(before);
@@ -133,7 +133,7 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
 }
 
 Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
-  auto path = files_.real_path(companion.path);
+  auto path = way_.real_path(companion.path);
   if (!path) return pass(path);
   auto before = files_.read(*path, kPemLimit);
   if (!before) return pass(before);
@@ -159,7 +159,7 @@ Done FileSet::rewrite_chain(const NamedFile& chain, const NewCertificate& new_on
     return fail(Code::failed, "rewrite", chain.path,
                 "the new certificate comes without the intermediates that belong there",
                 "give the full chain (fullchain.pem): leaf, then intermediates");
-  auto real = files_.real_path(chain.path);
+  auto real = way_.real_path(chain.path);
   if (!real) return pass(real);
   auto before = files_.read(*real, kPemLimit);
   if (!before) return pass(before);
@@ -178,9 +178,10 @@ bool FileSet::edits_span(const Span& span) const {
   return file != edits_.end() && file->second.contains(span.begin);
 }
 
-Result<std::vector<PlannedFile>> FileSet::finish() const {
+Result<std::vector<PlannedFile>> FileSet::finish() {
   std::map<std::string, PlannedFile> planned = rewritten_;
   for (const auto& [path, edits] : edits_) {
+    if (Done safe = way_.to(path); !safe) return pass(safe);
     auto before = files_.read(path, kConfigLimit);
     if (!before) return pass(before);
     std::string after;

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "rebind/plan.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
 class FileSet {
  public:
-  explicit FileSet(const Files& files) : files_(files) {}
+  explicit FileSet(const Files& files) : files_(files), way_(files) {}
 
   // Byte ranges only: everything else in the file stays. The same edit twice is one edit; two
   // different edits of one range, or overlapping ones, are an error.
@@ -24,7 +25,7 @@ class FileSet {
   Done rewrite(const Binding& binding, const NewCertificate& new_one);
 
   // What the files would become.
-  Result<std::vector<PlannedFile>> finish() const;
+  Result<std::vector<PlannedFile>> finish();
 
   // The spans that are edited, to see who else uses them.
   bool edits_span(const Span& span) const;
@@ -37,6 +38,7 @@ class FileSet {
   Done rewrite_chain(const NamedFile& chain, const NewCertificate& new_one);
 
   const Files& files_;
+  SafeWay way_;  // to each of the files: others must not lead us elsewhere
   std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte
   std::map<std::string, PlannedFile> rewritten_;             // by real path
 };

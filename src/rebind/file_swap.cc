@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -27,6 +28,10 @@ std::string FileSwap::image(size_t index) const {
   return image_path(state_, row_, index);
 }
 
+std::string FileSwap::before_images() const {
+  return state_.before_directory(row_.id, row_.record.token);
+}
+
 std::string FileSwap::set_name(int number) const {
   return fmt::format("{}-{}-{}", row_.id, row_.record.token, number);
 }
@@ -39,7 +44,7 @@ std::vector<StagedFile> FileSwap::whole() const {
 }
 
 Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
-  std::string directory = state_.before_directory(row_.id, row_.record.token);
+  std::string directory = before_images();
   if (Done made = files_.make_directory(directory, 0700); !made) return made;
   std::vector<std::string> written = {directory, parent_directory(directory)};
   for (size_t index = 0; index < planned.size(); ++index) {
@@ -57,7 +62,9 @@ Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
   auto number = journal_.next_set(row_);
   if (!number) return pass(number);
   std::vector<Replacement> replacements;
+  SafeWay way(files_);
   for (const PlannedFile& file : planned) {
+    if (Done safe = way.to(file.path); !safe) return safe;
     auto attributes = files_.attributes(file.path);
     if (!attributes) return pass(attributes);
     replacements.push_back({.number = replacements.size(),
@@ -98,6 +105,10 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     const JournalFile& file = row_.record.files[index];
     auto entry = files_.lstat(file.path);
     auto now = entry ? files_.read(file.path, kConfigLimit) : Result<std::string>(pass(entry));
+    if (!now && now.error().code == Code::not_found) {  // somebody removed it: the others go back
+      result.foreign.push_back(file.path);
+      continue;
+    }
     if (!now) return pass(now);
     std::string digest = content_digest(*now);
     bool is_old = digest == file.before_digest;
@@ -144,7 +155,7 @@ Done FileSwap::clean_up() {
 }
 
 Done FileSwap::forget() {
-  return remove_directory(files_, state_.before_directory(row_.id, row_.record.token));
+  return remove_directory(files_, before_images());
 }
 
 Result<std::string> read_before_image(const Files& files, const State& state,

@@ -32,6 +32,8 @@ class FileSwap {
     std::vector<std::string> foreign;
   };
   Result<PutBack> put_back();
+  // Where the before-images lie, for a person to take one from.
+  std::string before_images() const;
   // Removes what was staged, in all attempts. Only after the files are plain again.
   Done clean_up();
   // Removes the before-images too: for a transaction that changed nothing.

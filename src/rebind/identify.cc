@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "sys/safe_way.h"
 #include "x509/pem.h"
 
 namespace certrebind {
@@ -125,6 +126,14 @@ Result<OldCertificate> identify_old(const Files& files, const KnownCertificates&
   return old;
 }
 
+// Whoever may put a link beside his certificate could have us copy a key that he cannot read
+// himself. What lies in such a directory is well if no link leads out of it.
+Done not_led_away(const Files& files, const std::string& key) {
+  auto real = files.real_path(key);
+  if (!real || *real == normalized(key)) return {};
+  return SafeWay(files).to(key);
+}
+
 Result<NewCertificate> identify_new(const Files& files, const KnownCertificates& known,
                                     const std::vector<StoreSetting>& stores,
                                     const std::string& typed, const std::string& key_path) {
@@ -148,6 +157,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
   found.files = {
       .certificate = path,
       .key = key_path.empty() ? find_key(files, path, found.bundle.leaf).value_or(path) : key_path};
+  if (Done own = not_led_away(files, found.files.key); !own) return pass(own);
   auto key = files.read(found.files.key, kPemLimit);
   if (!key) return pass(key);
   found.key = tried_key_state(*key, found.bundle.leaf);

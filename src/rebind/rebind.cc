@@ -111,27 +111,28 @@ Event replaced_event(const Succession& succession, WallTime now) {
           .details = replaced_details(succession)};
 }
 
-// Remembers it. What the daemon noticed is logged already; what a person declares is said each
-// time.
-bool is_to_be_told(Database& database, const Succession& succession, WallTime now) {
-  const Thumbprint& new_one = succession.new_one.bundle.leaf.outline.thumbprint;
-  KnownSuccession known{.old_thumbprint = succession.old_one.thumbprint.hex(),
-                        .new_thumbprint = new_one.hex(),
-                        .how = succession.how,
-                        .renewer = succession.renewer,
-                        .path = succession.new_one.files.certificate};
-  if (succession.how != "declared") return add_succession(database, known, now);
-  if (succession.old_one.thumbprint != new_one) declare_succession(database, known, now);
-  return true;
+KnownSuccession known_from(const Succession& succession) {
+  return {.old_thumbprint = succession.old_one.thumbprint.hex(),
+          .new_thumbprint = succession.new_one.bundle.leaf.outline.thumbprint.hex(),
+          .how = succession.how,
+          .renewer = succession.renewer,
+          .path = succession.new_one.files.certificate};
 }
 
-// What was refused, or is bound nowhere, is no standing order for the daemon: `switch` gives one.
-bool is_acted_on(const Prepared& prepared, const Succession& succession) {
-  if (succession.how != "declared") return true;
-  return std::ranges::any_of(prepared.plans, [&](const Plan& plan) {
-    return std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
-      return planned.succession == &succession;
-    });
+// The servers that it is planned for.
+std::vector<const Service*> concerned(const Prepared& prepared, const Succession& succession) {
+  std::vector<const Service*> services;
+  for (const Plan& plan : prepared.plans)
+    if (std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
+          return planned.succession == &succession;
+        }))
+      services.push_back(plan.service);
+  return services;
+}
+
+bool refused_by(const Service& service, const std::vector<Account>& accounts) {
+  return std::ranges::any_of(accounts, [&](const Account& account) {
+    return account.service == service.id() && account.outcome == Outcome::refused;
   });
 }
 
@@ -166,12 +167,9 @@ void test_early(const Host& host, Prepared& prepared) {
 }
 
 bool concerns(const Prepared& prepared, const Succession& succession) {
-  return std::ranges::any_of(prepared.plans, [&](const Plan& plan) {
-    return !plan.findings.empty() ||
-           std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
-             return planned.succession == &succession;
-           });
-  });
+  return prepared.acts_on(succession) || std::ranges::any_of(prepared.plans, [](const Plan& plan) {
+           return !plan.findings.empty();
+         });
 }
 
 }  // namespace
@@ -184,6 +182,10 @@ bool Prepared::overlooked() const {
   return !idle.empty() && std::ranges::any_of(survey.diagnostics, [](const Diagnostic& each) {
     return each.severity == Severity::error;
   });
+}
+
+bool Prepared::acts_on(const Succession& succession) const {
+  return !concerned(*this, succession).empty();
 }
 
 void Prepared::hear_doubts() {
@@ -234,12 +236,10 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   return prepared;
 }
 
-Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals) {
+Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
   return database.atomically("log the succession", [&] {
     for (const Succession& succession : prepared.successions)
-      if (is_acted_on(prepared, succession) && is_to_be_told(database, succession, now))
-        append_event(database, replaced_event(succession, now));
-    if (!tell_refusals) return;
+      if (prepared.acts_on(succession)) append_event(database, replaced_event(succession, now));
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)
         if (finding.severity == Severity::error)
@@ -247,6 +247,29 @@ Done declare(Database& database, const Prepared& prepared, WallTime now, bool te
                                   .at = now,
                                   .service = plan.service->id().text(),
                                   .message = finding.sentence});
+  });
+}
+
+// What was declared earlier is found again as long as it stands, and was logged then.
+Done log_found(Database& database, const Prepared& prepared, WallTime now) {
+  return database.atomically("log the succession", [&] {
+    for (const Succession& succession : prepared.successions)
+      if (add_succession(database, known_from(succession), now))
+        append_event(database, replaced_event(succession, now));
+  });
+}
+
+Done make_standing(Database& database, const Prepared& prepared,
+                   const std::vector<Account>& accounts, WallTime now) {
+  return database.atomically("remember the succession", [&] {
+    for (const Succession& succession : prepared.successions) {
+      KnownSuccession known = known_from(succession);
+      bool is_refused = std::ranges::all_of(
+          concerned(prepared, succession),
+          [&](const Service* service) { return refused_by(*service, accounts); });
+      if (!is_refused && known.old_thumbprint != known.new_thumbprint)
+        declare_succession(database, known, now);
+    }
   });
 }
 

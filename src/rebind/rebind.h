@@ -48,7 +48,8 @@ struct Prepared {
   // and lets go of their tests.
   void hear_doubts();
 
-  bool refused() const;  // some plan has a finding that refuses
+  bool acts_on(const Succession& succession) const;  // it is planned for some binding
+  bool refused() const;                              // some plan has a finding that refuses
   // Something is bound nowhere, and part of a configuration could not be read: it may be there.
   bool overlooked() const;
 };
@@ -57,11 +58,17 @@ struct Prepared {
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
                          const Memory& memory, const RebindRequest& request);
 
-// Remembers the successions, and logs those that are new or that a person declares; with
-// `tell_refusals` also what was refused.
-Done declare(Database& database, const Prepared& prepared, WallTime now, bool tell_refusals);
+// Logs the successions that a person declares, and what was refused of them.
+Done log_declared(Database& database, const Prepared& prepared, WallTime now);
+// Remembers the successions that were found, and logs those that are new.
+Done log_found(Database& database, const Prepared& prepared, WallTime now);
 // Logs them only.
 Done announce(Database& database, const Prepared& prepared, WallTime now);
+// Makes what a person declared a standing order for the daemon, but for what was refused, by us or
+// by each server, or is bound nowhere. `accounts` are of carrying it out, or none: that is left to
+// the daemon.
+Done make_standing(Database& database, const Prepared& prepared,
+                   const std::vector<Account>& accounts, WallTime now);
 
 // Finishes every interrupted transaction. To be called by whoever takes the lock, before anything
 // else.

@@ -10,6 +10,7 @@
 #include "store/kept.h"
 #include "store/successions.h"
 #include "sys/replace.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -84,6 +85,7 @@ Done ensure_file(Files& files, const std::string& path, const std::string& conte
 
 Result<PlannedFile> planned(Files& files, const std::vector<std::string>& read_whole,
                             const std::string& path, const std::string& content, const char* what) {
+  if (Done safe = SafeWay(files).to(path); !safe) return pass(safe);
   if (Done there = ensure_file(files, path, content); !there) return pass(there);
   auto real = files.real_path(path);
   if (!real) return pass(real);

@@ -438,11 +438,15 @@ Result<Account> Transaction::restore(const std::string& why) {
   auto back = swap_.put_back();
   if (!back)
     return needs_operator(
-        why + "\nand the old files could not be put back: " + back.error().message(),
+        fmt::format("{}\nand the old files could not be put back: {}\nwhat they held lies in {}",
+                    why, back.error().message(), swap_.before_images()),
         "what the server serves was not asked");
   std::string story = why;
   for (const std::string& path : back->foreign)
-    story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is", path);
+    story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is",
+                         printable(path));
+  if (!back->foreign.empty())
+    story += "\nwhat the files held before lies in " + swap_.before_images();
   std::string served;
   if (Step stuck = settle(story, served)) return *stuck;
   // Half of a set is back: what is one file of a pair may not belong to the other.

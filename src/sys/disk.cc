@@ -112,6 +112,8 @@ bool has_attribute(int descriptor, const std::string& name, const std::string& v
   return size >= 0 && present.substr(0, static_cast<size_t>(size)) == value;
 }
 
+constexpr const char* kAccessAcl = "system.posix_acl_access";
+
 Done apply_attributes(int descriptor, const Attributes& attributes, const std::string& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return system_failure(errno, "stat", path);
@@ -120,6 +122,10 @@ Done apply_attributes(int descriptor, const Attributes& attributes, const std::s
   bool differs = owner != status.st_uid || group != status.st_gid;
   if (differs && ::fchown(descriptor, owner, group) != 0)
     return system_failure(errno, "give to its owner", path);
+  // A default ACL of the directory would let more users in than the old file did (acl(5)).
+  if (!attributes.extended.contains(kAccessAcl) && ::fremovexattr(descriptor, kAccessAcl) != 0 &&
+      errno != ENODATA && errno != EOPNOTSUPP)
+    return system_failure(errno, "take the inherited ACL from", path);
   for (const auto& [name, value] : attributes.extended) {
     if (has_attribute(descriptor, name, value)) continue;
     if (::fsetxattr(descriptor, name.c_str(), value.data(), value.size(), 0) != 0)

@@ -5,6 +5,7 @@ CERTREBIND_SWEEP=full tries every point, also of the recovery; otherwise every p
 the recovery every few; CERTREBIND_SWEEP=few, for builds that are slow, also of the rebind only every third.
 """
 import pathlib
+import re
 
 import pytest
 
@@ -182,6 +183,22 @@ def test_the_next_rebind_recovers_first(place, authority, shim):
     assert stage.check_settled("the next rebind") == "new"
     outcomes = [row["outcome"] for row in stage.one.place.run("history", "--json").json]
     assert outcomes[:2] == ["committed", "rolled back"]
+
+
+def test_what_was_removed_meanwhile_holds_nothing_else_up(place, authority, shim):
+    """The others go back, and the person is told where what was removed still lies."""
+    stage = Stage(place, authority, "rewrite")
+    calls = stage.count_calls(shim, stage.rebind)
+    stage.back_to_old()
+    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
+    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    _, certificate, key = stage.watched
+    key.unlink()
+    done = stage.recover()
+    assert done.code == 4 and str(key) in done.out, done
+    assert certificate.read_bytes() == stage.old_files[1] and not key.exists()
+    images = re.search(r"what the files held before lies in (\S+)", done.out)[1]
+    assert stage.old_files[2] in [path.read_bytes() for path in pathlib.Path(images).iterdir()]
 
 
 # ------------------------------------------------------------- where a server reads every file there is

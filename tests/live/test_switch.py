@@ -63,3 +63,42 @@ def test_what_was_undone_is_not_made_again(place, authority):
     done = one.run("rebind", "--pending")
     assert done.code == 0 and "nothing differs" in done.out
     assert one.served() == one.old.thumbprint
+
+
+def with_broken_configuration(one):
+    text = one.nginx.conf.read_text()
+    one.nginx.conf.write_text(text + "bogus_directive on;\n")
+    return text
+
+
+def test_what_the_server_refused_is_no_standing_order(place, authority):
+    one = OneSite(place, authority)
+    whole = with_broken_configuration(one)
+    refused = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert refused.code == 1 and "broken before we came" in refused.out
+    one.nginx.conf.write_text(whole)
+    done = one.run("rebind", "--pending")
+    assert done.code == 0 and "nothing differs" in done.out, "nobody asked for it again"
+    assert one.served() == one.old.thumbprint
+
+
+def test_what_is_declared_is_logged_once_however_often_it_fails(place, authority):
+    one = OneSite(place, authority)
+    assert one.run("switch", one.old.thumbprint, one.new_cert).code == 0
+    whole = with_broken_configuration(one)
+    for _ in range(3):
+        assert one.run("rebind", "--pending").code == 1
+    assert events(place).count(1001) == 1, "each would start the rebind task again"
+    one.nginx.conf.write_text(whole)
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served() == one.new.thumbprint
+
+
+def test_what_is_refused_is_not_declared(place, authority):
+    one = OneSite(place, authority)
+    other = authority.issue("other.example.com").write(place / "other")[0]
+    done = one.run("switch", one.old.thumbprint, other)
+    assert done.code == 1 and "not declared" in done.out and "a.example.com" in done.out, done
+    assert events(place).count(1001) == 0
+    done = one.run("switch", other, one.new_cert)
+    assert done.code == 0 and "bound nowhere" in done.out and "declared" not in done.out, done

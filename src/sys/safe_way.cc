@@ -1,0 +1,68 @@
+#include "sys/safe_way.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr int kMostLinks = 40;  // as Linux (path_resolution(7))
+constexpr uint32_t kSticky = 01000, kGroupMayWrite = 0020, kOthersMayWrite = 0002;
+
+// An ACL that lets more users write shows as the group's right (acl(5)). Root's own group is root.
+bool others_may_write(const FileInfo& info) {
+  return (info.mode & kOthersMayWrite) != 0 ||
+         ((info.mode & kGroupMayWrite) != 0 && info.group != 0);
+}
+
+std::unexpected<Error> unsafe(const std::string& path, std::string who) {
+  return fail(Code::denied, "use", path,
+              std::move(who) + ", who could put a link or another file there meanwhile",
+              "keep what is served in directories that only root may change (chown root, chmod "
+              "go-w), and bind that path; until then put the files there yourself, and certrebind "
+              "reloads and proves them");
+}
+
+}  // namespace
+
+Done SafeWay::must_be_ours(const std::string& directory, const FileInfo& info) {
+  if (!is_trusted(info)) return unsafe(directory, fmt::format("it belongs to user {}", info.owner));
+  bool is_shared = others_may_write(info);
+  if (is_shared && (info.mode & kSticky) == 0)
+    return unsafe(directory, fmt::format("others may change it (group {}, mode {:04o})", info.group,
+                                         info.mode));
+  directories_.emplace(directory, is_shared);
+  return {};
+}
+
+Done SafeWay::walk(const std::string& path, int links) {
+  if (directories_.contains(path)) return {};
+  const bool is_root = path == "/" || path == ".";
+  const std::string parent = parent_directory(path);
+  if (!is_root)
+    if (Done above = walk(parent, links); !above) return above;
+  auto entry = files_.lstat(path);
+  if (!entry && entry.error().code == Code::not_found) return {};
+  if (!entry) return pass(entry);
+  if (!is_root && directories_[parent] && !is_trusted(*entry))
+    return unsafe(path, fmt::format("it belongs to user {}", entry->owner));
+  if (entry->kind == FileKind::directory) return must_be_ours(path, *entry);
+  if (entry->kind != FileKind::symlink) return {};
+  if (links == kMostLinks) return fail(Code::failed, "follow", path, "too many links");
+  auto target = files_.read_link(path);
+  if (!target) return pass(target);
+  std::string next = absolute_in(parent, *target);
+  if (Done there = walk(next, links + 1); !there) return there;
+  if (auto known = directories_.find(next); known != directories_.end())
+    directories_.emplace(path, known->second);
+  return {};
+}
+
+Result<std::string> SafeWay::real_path(const std::string& path) {
+  if (Done safe = to(path); !safe) return pass(safe);
+  return files_.real_path(path);
+}
+
+}  // namespace certrebind
