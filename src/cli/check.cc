@@ -16,7 +16,6 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kUnknown = 3;
 
 struct Report {
   Survey survey;

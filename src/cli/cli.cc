@@ -75,13 +75,19 @@ const std::set<std::string>& commands_of_services() {
   return kNames;
 }
 
-int run_chosen(const std::string& command, const GlobalOptions& globals, const Invocation& chosen) {
+// Monitoring takes 1 and 2 of `check` for what it found; that it could not look is "unknown".
+int not_run(const CLI::App& app, int code) {
+  return app.got_subcommand("check") ? kUnknown : code;
+}
+
+int run_chosen(const CLI::App& app, const GlobalOptions& globals, const Invocation& chosen) {
+  const std::string command = app.get_subcommands().front()->get_name();
   if (!globals.services.empty() && !commands_of_services().contains(command))
     return report({Code::usage, "use", "--service with " + command,
                    "this command is about the whole machine",
                    "what is to be left alone, and how, says a [[policy]]: man certrebind.toml"});
   auto context = Context::create(globals);
-  if (!context) return report(context.error());
+  if (!context) return not_run(app, report(context.error()));
   return chosen(**context);
 }
 
@@ -112,18 +118,21 @@ int run_certrebind(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError& error) {
-    if (!app.get_subcommands().empty()) return app.exit(error) == 0 ? kDone : kUsage;
+    if (!app.get_subcommands().empty()) {
+      (void)app.exit(error);
+      return not_run(app, kUsage);
+    }
     print_error(fmt::format("certrebind: there is no command '{}'\ncertrebind --help lists them",
                             printable(app.remaining().front())));
     return kUsage;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return app.exit(error) == 0 ? kDone : not_run(app, kUsage);
   }
   if (!chosen) {
     print_error(app.help());
     return kUsage;
   }
-  return run_chosen(app.get_subcommands().front()->get_name(), globals, chosen);
+  return run_chosen(app, globals, chosen);
 }
 
 }  // namespace certrebind

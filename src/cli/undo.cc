@@ -67,7 +67,8 @@ void add_undo(CLI::App& app, Invocation& chosen) {
   CLI::App* command = app.add_subcommand(
       "undo", "put back what a rebind replaced, as a transaction of its own, with proof");
   command
-      ->add_option("id", *id, "the transaction, from certrebind history; default: the last rebind")
+      ->add_option("id", *id,
+                   "the transaction, from certrebind history; default: the last that changed files")
       ->type_name("ID")
       ->check(record_number());
   command->footer("Example:\n  certrebind undo 12");

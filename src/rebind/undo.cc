@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <ranges>
-#include <set>
 
+#include "base/text.h"
 #include "rebind/file_swap.h"
 #include "rebind/identify.h"
 #include "store/sightings.h"
@@ -19,20 +20,29 @@ bool is_among(const std::vector<ServiceId>& only, const ServiceId& service) {
   return only.empty() || std::ranges::find(only, service) != only.end();
 }
 
+// By transaction, the one that took it back, unless that was taken back itself.
+std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
+  std::map<int64_t, int64_t> by;
+  for (const TransactionRow& row : rows | std::views::reverse)
+    if (row.outcome == Outcome::committed && row.undoes && !by.contains(row.id))
+      by.emplace(*row.undoes, row.id);
+  return by;
+}
+
 // The last rebind or restore of these services that changed files and was not undone since.
 Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceId>& only) {
   auto rows = journal.all();
   if (!rows) return pass(rows);
-  std::set<int64_t> undone;
+  const std::map<int64_t, int64_t> undone = taken_back(*rows);
   for (const TransactionRow& row : *rows | std::views::reverse) {
     if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
-    if (row.undoes) undone.insert(*row.undoes);
     if (row.act == "undo" || !is_among(only, row.service)) continue;
     auto whole = journal.find(row.id);
     if (!whole || !whole->record.files.empty()) return whole;
   }
-  return fail(Code::not_found, "undo", "", "there is no rebind that is not undone already",
-              "certrebind history");
+  return fail(Code::not_found, "undo", "",
+              "there is no rebind that changed files and is not undone already",
+              "certrebind history; what only reloaded a server has nothing to put back");
 }
 
 Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
@@ -46,6 +56,12 @@ Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
                 "certrebind history");
   if (!is_among(only, row->service))
     return fail(Code::usage, "undo", subject, "it was one of " + row->service.text());
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  const std::map<int64_t, int64_t> undone = taken_back(*rows);
+  if (auto by = undone.find(id); by != undone.end())
+    return fail(Code::usage, "undo", subject,
+                fmt::format("it is undone already, by transaction {}", by->second));
   if (row->record.files.empty())
     return fail(Code::usage, "undo", subject,
                 "it only reloaded what somebody else had written: it changed no file");
@@ -119,6 +135,15 @@ Work undo_work(const TransactionRow& row, const Service& service, std::vector<Pl
   return work;
 }
 
+std::string story_of(const TransactionRow& row) {
+  std::vector<std::string> pairs;
+  for (const JournalSuccession& succession : row.record.successions)
+    pairs.push_back(fmt::format("{} back instead of {}", succession.old_thumbprint.substr(0, 16),
+                                succession.new_thumbprint.substr(0, 16)));
+  return fmt::format("undo of transaction {}, the {} of {} UTC: {}", row.id, row.act,
+                     to_text(row.started), join(pairs, ", "));
+}
+
 bool shares_a_file(const TransactionRow& writer, const TransactionRow& reader) {
   return std::ranges::any_of(writer.record.files, [&](const JournalFile& file) {
     return std::ranges::find(reader.record.loads, file.path) != reader.record.loads.end();
@@ -148,7 +173,9 @@ Result<Account> undo_one(const Bench& bench, const Services& services, const Tra
                 "its service " + row.service.text() + " is not found any more");
   auto files = files_to_undo(bench, row);
   if (!files) return pass(files);
-  return carry_out(bench, undo_work(row, *service, std::move(*files)));
+  auto account = carry_out(bench, undo_work(row, *service, std::move(*files)));
+  if (account) account->text = story_of(row) + "\n" + account->text;
+  return account;
 }
 
 Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row) {

@@ -686,7 +686,7 @@ def test_as_an_ordinary_user(place, authority):
     done = subprocess.run(
         ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-rUn",
          "true"], capture_output=True)
-    place.path.chmod(0o777)
+    place.path.chmod(0o755)
     old, new = authority.pair("a.example.com")
     site = harness.site(place, old, "a.example.com")
     apache = place.apache()

@@ -115,6 +115,20 @@ def end_daemon(pid):
     harness.until(lambda: not harness.processes_of_group(group), "the daemon is gone")
 
 
+@pytest.mark.parametrize("given", [["--jsn"], ["--service", "foo:/x"], ["--config", "/nowhere/c.toml"],
+                                   ["--config", "/dev"], ["superfluous"]])
+def test_a_check_that_could_not_look_is_unknown_to_monitoring(place, given):
+    done = place.run("check", *given)
+    assert done.code == UNKNOWN and done.err, done
+    assert place.run("scan", *given).code in (1, 2), "elsewhere it is usage, or a failure"
+
+
+def test_a_configuration_with_a_mistake_is_unknown_too(place):
+    place.configure("nonsense = ")
+    done = place.run("check")
+    assert done.code == UNKNOWN and "certrebind.toml" in done.err, done
+
+
 def test_scan_reports_what_it_does_not_understand(one):
     text = one.nginx.conf.read_text()
     write(one.nginx.conf, text.replace("http {", "http {\n  include nowhere/missing.conf;", 1))

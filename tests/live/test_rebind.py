@@ -926,6 +926,19 @@ def test_undo_goes_back_step_by_step(place, authority):
     assert stage.served() == first.thumbprint
 
 
+def test_undo_says_what_it_undoes_and_does_it_once(one):
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    done = one.run("undo")
+    assert done.code == 0 and "undo of transaction 1, the rebind of" in done.out, done
+    assert f"{one.old.thumbprint[:16]} back instead of {one.new.thumbprint[:16]}" in done.out
+    again = one.run("undo", "1")
+    assert again.code == 2 and "undone already, by transaction 2" in again.err, again
+    assert one.run("undo", "2").code == 0, "and this one can be taken back"
+    assert one.served() == one.new.thumbprint
+    assert one.run("undo", "1").code == 0, "so that the first is in force, and can be undone again"
+    assert one.served() == one.old.thumbprint
+
+
 def test_undo_after_an_administrators_edit_is_refused(one):
     rebind(one.place, one.nginx, one.old.thumbprint, one.new_cert, "--repoint")
     with open(one.nginx.conf, "a") as conf:
