@@ -13,9 +13,9 @@
 
 namespace certrebind {
 
-// The design's table. `check` has the monitoring convention instead (see check.cc).
+// The design's table.
 enum Exit { kDone = 0, kDiffers = 1, kUsage = 2, kRolledBack = 3, kNeedsOperator = 4 };
-// `check` has the codes of monitoring plugins: 0 ok, 1 warning, 2 critical, and this.
+// `check` has the codes of monitoring plugins instead: 0 ok, 1 warning, 2 critical, and this.
 inline constexpr int kUnknown = 3;
 
 // As typed; empty where not.
