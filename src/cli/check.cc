@@ -16,7 +16,6 @@ namespace certrebind {
 
 namespace {
 
-
 struct Report {
   Survey survey;
   std::vector<AuditedBinding> bindings;
@@ -71,7 +70,7 @@ void read_journal(Context& context, Report& report) {
   if (!state) return;
   Journal journal(state->database(), context.host().clock);
   if (auto owed = journal.owed()) report.owed = std::move(*owed);
-  if (auto unfinished = journal.unfinished()) report.interrupted = std::move(*unfinished);
+  if (auto left = context.interrupted(journal)) report.interrupted = std::move(*left);
 }
 
 // Not where a certificate cannot be read: that is said already, and a server may wait for ever for

@@ -88,6 +88,14 @@ void Context::remember(const Survey& survey) {
   if (!remembered_now) report(remembered_now.error());
 }
 
+// Twice: what ends between the first look and that at the lock is not interrupted.
+Result<std::vector<TransactionRow>> Context::interrupted(Journal& journal) const {
+  auto unfinished = journal.unfinished();
+  if (!unfinished || unfinished->empty()) return unfinished;
+  if (State::is_taken(settings_)) return std::vector<TransactionRow>();
+  return journal.unfinished();
+}
+
 int report(const Error& error) {
   print_error("certrebind: " + error.message());
   if (!error.hint.empty()) print_error("  " + error.hint);

@@ -42,6 +42,8 @@ class Context {
   const Memory& memory();
   // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
   void remember(const Survey& survey);
+  // Transactions that nobody finished and nobody is at.
+  Result<std::vector<TransactionRow>> interrupted(Journal& journal) const;
 
  private:
   Settings settings_;

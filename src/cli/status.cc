@@ -56,6 +56,15 @@ Result<Status> look(Context& context) {
   auto needed = attention(state->database());
   if (!needed) return pass(needed);
   status.attention = std::move(*needed);
+  auto interrupted = context.interrupted(journal);
+  if (!interrupted) return pass(interrupted);
+  for (const TransactionRow& row : *interrupted)
+    status.attention.push_back(
+        {.subject = fmt::format("transaction {}", row.id),
+         .sentence = fmt::format("{}: transaction {} was interrupted in the phase '{}'",
+                                 row.service.text(), row.id, to_text(row.phase)),
+         .next = "certrebind recover",
+         .since = row.started});
   return status;
 }
 

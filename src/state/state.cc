@@ -38,8 +38,12 @@ std::string database_path(const Settings& settings) {
   return settings.state_directory + "/state.db";
 }
 
+std::string lock_path(const Settings& settings) {
+  return settings.run_directory + "/lock";
+}
+
 Result<std::unique_ptr<Lock>> lock_of(const Settings& settings, milliseconds patience) {
-  return take_lock(settings.run_directory + "/lock", patience);
+  return take_lock(lock_path(settings), patience);
 }
 
 // SQLite does not say why it cannot open a file for writing; the system does.
@@ -95,6 +99,10 @@ Result<std::optional<Rebuilt>> State::mend(Files& files, const Settings& setting
   auto rebuilt = rebuild_database(files, database_path(settings));
   if (!rebuilt) return pass(rebuilt);
   return *rebuilt;
+}
+
+bool State::is_taken(const Settings& settings) {
+  return is_locked(lock_path(settings));
 }
 
 Result<State> State::open_for_reading(const Settings& settings) {

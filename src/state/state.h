@@ -20,6 +20,8 @@ class State {
   // opens the database. One that turns out to be damaged is rebuilt first (rebuild.h).
   static Result<State> open_for_writing(Files& files, const Settings& settings,
                                         milliseconds patience);
+  // Whether somebody holds the lock now.
+  static bool is_taken(const Settings& settings);
   // Code::not_found if nothing was ever written.
   static Result<State> open_for_reading(const Settings& settings);
 

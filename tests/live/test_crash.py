@@ -168,8 +168,29 @@ def test_check_reports_an_interrupted_transaction(place, authority, shim):
     assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
     report = stage.one.run("check")
     assert report.code == 2 and "interrupted" in report.out and "certrebind recover" in report.out
+    status = stage.one.place.run("status")
+    assert status.code == 1 and "interrupted" in status.out and "certrebind recover" in status.out
     assert stage.recover().code == 0
     assert stage.one.run("check").code == 0
+    assert "nothing needs a person" in stage.one.place.run("status").out
+
+
+def test_what_is_at_work_is_not_interrupted(place, authority):
+    old, new = authority.pair("a.example.com")
+    one_site = harness.site(place, old)
+    gate = place.gate()
+    gate.open()
+    nginx = place.nginx()
+    nginx.write(gate.directive + one_site.block()).start()
+    place.at_end(gate.open)  # before nginx is told to end
+    path, _ = new.write(place / "new")
+    gate.close()
+    running = place.popen("rebind", old.thumbprint, path, "--service", nginx.service)
+    harness.wait_staged(one_site.cert_path.parent, 2)
+    status = place.run("status")
+    gate.open()
+    assert running.wait(timeout=harness.PATIENCE) == 0
+    assert status.code == 0 and "nothing needs a person" in status.out, status
 
 
 def test_the_next_rebind_recovers_first(place, authority, shim):
