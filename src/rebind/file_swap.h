@@ -26,8 +26,8 @@ class FileSwap {
   Done flip();
   Done settle();
   // Makes every file what its before-image says, from whatever a crash or a failure left. Files
-  // that hold neither old nor new belong to somebody else by now: they are left alone and named in
-  // `foreign`.
+  // that hold neither old nor new, or are gone, belong to somebody else by now: they are left alone
+  // and named in `foreign`.
   struct PutBack {
     std::vector<std::string> foreign;
   };

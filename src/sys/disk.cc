@@ -112,8 +112,6 @@ bool has_attribute(int descriptor, const std::string& name, const std::string& v
   return size >= 0 && present.substr(0, static_cast<size_t>(size)) == value;
 }
 
-constexpr const char* kAccessAcl = "system.posix_acl_access";
-
 Done apply_attributes(int descriptor, const Attributes& attributes, const std::string& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return system_failure(errno, "stat", path);

@@ -79,6 +79,10 @@ class Files {
   virtual Done sync(const std::vector<std::string>& paths) = 0;
 };
 
+// The extended attribute in which Linux keeps an access ACL (acl(5)); absent where the mode says it
+// all.
+inline constexpr const char* kAccessAcl = "system.posix_acl_access";
+
 // `read`'s limit for configuration files, and for certificates and keys. nginx's largest real
 // configurations are a few MB; a PEM chain is a few KB.
 inline constexpr size_t kConfigLimit = 64u << 20;

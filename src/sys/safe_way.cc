@@ -11,10 +11,14 @@ namespace {
 constexpr int kMostLinks = 40;  // as Linux (path_resolution(7))
 constexpr uint32_t kSticky = 01000, kGroupMayWrite = 0020, kOthersMayWrite = 0002;
 
-// An ACL that lets more users write shows as the group's right (acl(5)). Root's own group is root.
-bool others_may_write(const FileInfo& info) {
-  return (info.mode & kOthersMayWrite) != 0 ||
-         ((info.mode & kGroupMayWrite) != 0 && info.group != 0);
+// Root's own group is root. But an ACL that lets more users write shows as the group's right, too
+// (acl(5)): then nobody knows whose it is.
+bool others_may_write(const Files& files, const std::string& directory, const FileInfo& info) {
+  if ((info.mode & kOthersMayWrite) != 0) return true;
+  if ((info.mode & kGroupMayWrite) == 0) return false;
+  if (info.group != 0) return true;
+  auto attributes = files.attributes(directory);
+  return !attributes || attributes->extended.contains(kAccessAcl);
 }
 
 std::unexpected<Error> unsafe(const std::string& path, std::string who) {
@@ -29,7 +33,7 @@ std::unexpected<Error> unsafe(const std::string& path, std::string who) {
 
 Done SafeWay::must_be_ours(const std::string& directory, const FileInfo& info) {
   if (!is_trusted(info)) return unsafe(directory, fmt::format("it belongs to user {}", info.owner));
-  bool is_shared = others_may_write(info);
+  bool is_shared = others_may_write(files_, directory, info);
   if (is_shared && (info.mode & kSticky) == 0)
     return unsafe(directory, fmt::format("others may change it (group {}, mode {:04o})", info.group,
                                          info.mode));

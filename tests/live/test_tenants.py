@@ -42,6 +42,17 @@ def test_nothing_is_written_where_others_could_lead_us_elsewhere(tenants):
     assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
 
 
+def test_an_access_list_that_lets_somebody_write_is_seen(place, authority):
+    """Owner and group are root; the list shows in the group's bits alone."""
+    one = OneSite(place, authority)
+    directory = one.site.cert_path.parent
+    subprocess.run(["setfacl", "-m", f"u:{TENANT}:rwx", directory], check=True)
+    assert directory.stat().st_gid == 0
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert done.code == 1 and "others may change it" in done.out + done.err, done
+    assert one.served() == one.old.thumbprint
+
+
 def test_what_its_owner_renewed_himself_is_reloaded(tenants):
     one = tenants
     write(one.site.cert_path, one.new.fullchain_pem)
