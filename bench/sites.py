@@ -77,6 +77,7 @@ error_log {prefix}/error.log warn;
 events {{ worker_connections 1024; }}
 http {{
     access_log off;
+    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
     server_names_hash_max_size 262144;
     server_names_hash_bucket_size 128;
     client_body_temp_path {prefix}/t1;

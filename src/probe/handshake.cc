@@ -9,11 +9,16 @@
 #include <thread>
 
 #include "base/parallel.h"
+#include "probe/lean_handshake.h"
 #include "probe/tls.h"
 
 namespace certrebind {
 
 namespace {
+
+// So often may lean_handshake fail at one address: a reload can cut a connection, but a server that
+// it does not suit may log each failure.
+constexpr int kLeanTries = 3;
 
 // Half of the time goes to the server, which is on this machine too: more threads than this only
 // wait for each other.
@@ -52,17 +57,47 @@ const TlsContexts& Prober::contexts() const {
   return *contexts_;
 }
 
+Result<std::unique_ptr<Stream>> Prober::open(const Target& target, SteadyTime deadline) const {
+  auto stream = network_.connect(target.address, deadline);
+  if (stream && target.proxy_protocol)
+    if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
+      return pass(sent);
+  return stream;
+}
+
+bool Prober::may_be_lean(const Target& target) const {
+  std::lock_guard lock(lean_lock_);
+  auto known = lean_tries_.find({target.address, target.key_type});
+  return known != lean_tries_.end() && known->second > 0;
+}
+
+void Prober::note_lean(const Target& target) const {
+  std::lock_guard lock(lean_lock_);
+  lean_tries_.try_emplace({target.address, target.key_type}, kLeanTries);
+}
+
+void Prober::note_not_lean(const Target& target) const {
+  std::lock_guard lock(lean_lock_);
+  --lean_tries_[{target.address, target.key_type}];
+}
+
 Result<Served> Prober::handshake(const Target& target) const {
   SteadyTime deadline = clock_.steady() + patience_;
-  auto stream = network_.connect(target.address, deadline);
+  if (may_be_lean(target)) {
+    auto stream = open(target, deadline);
+    if (!stream) return about(target, stream.error());
+    auto served = lean_handshake(**stream, target.sni, target.key_type, deadline);
+    if (served) return served;
+    if (served.error().code == Code::timed_out) return about(target, served.error());
+    note_not_lean(target);
+  }
+  auto stream = open(target, deadline);
   if (!stream) return about(target, stream.error());
-  if (target.proxy_protocol)
-    if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
-      return about(target, sent.error());
-  auto served =
+  auto completed =
       complete_handshake(contexts().for_key(target.key_type), **stream, target.sni, deadline);
-  if (!served) return about(target, served.error());
-  return served;
+  if (!completed) return about(target, completed.error());
+  if (completed->may_be_lean) note_lean(target);
+  return std::move(completed->served);
 }
 
 std::vector<Result<Served>> Prober::handshake_all(std::span<const Target> targets, size_t threads,

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -66,13 +68,23 @@ class Prober {
                                             const Progress& progress = {}) const;
 
  private:
+  // Connected, the PROXY header sent.
+  Result<std::unique_ptr<Stream>> open(const Target& target, SteadyTime deadline) const;
+  bool may_be_lean(const Target& target) const;
+  void note_lean(const Target& target) const;
+  void note_not_lean(const Target& target) const;
+  const TlsContexts& contexts() const;  // made when first needed: many commands never ask
+
   const Network& network_;
   const Clock& clock_;
   milliseconds patience_;
-  const TlsContexts& contexts() const;  // made when first needed: many commands never ask
 
   mutable std::once_flag made_;
   mutable std::unique_ptr<const TlsContexts> contexts_;
+  // Where lean_handshake may be tried, and how often it may still fail. OpenSSL's handshake comes
+  // first, and tells.
+  mutable std::mutex lean_lock_;
+  mutable std::map<std::pair<Address, KeyType>, int> lean_tries_;
 };
 
 // "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": what a listener with proxy_protocol expects first

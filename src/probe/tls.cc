@@ -143,20 +143,20 @@ class ClientHandshake {
     SSL_set_connect_state(ssl_.get());
   }
 
-  Result<Served> run(const std::string& sni) {
+  Result<Completed> run(const std::string& sni) {
     ERR_clear_error();
     if (!sni.empty() && !set_name(ssl_.get(), sni))
       return failed("the name cannot be sent: " + take_openssl_reason());
     for (int step = SSL_do_handshake(ssl_.get()); step != 1; step = SSL_do_handshake(ssl_.get())) {
       auto going_on = exchange(SSL_get_error(ssl_.get(), step) == SSL_ERROR_WANT_READ);
       if (going_on) continue;
-      if (going_on.error().code != Code::timed_out && key_is_proven()) return served();
+      if (going_on.error().code != Code::timed_out && key_is_proven()) return completed();
       return pass(going_on);
     }
     // The goodbye goes out with our last flight, in one write.
     SSL_shutdown(ssl_.get());
     if (auto sent = send(); !sent) return pass(sent);
-    return served();
+    return completed();
   }
 
  private:
@@ -201,8 +201,15 @@ class ClientHandshake {
     return demanded_ && (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
   }
 
-  Result<Served> served() const {
-    Served served;
+  // The cipher is not looked at: a server that prefers another one takes AES-128, too, if it may.
+  bool may_be_lean() const {
+    return SSL_version(ssl_.get()) == TLS1_3_VERSION &&
+           SSL_get_negotiated_group(ssl_.get()) == NID_X25519;
+  }
+
+  Result<Completed> completed() const {
+    Completed completed{.served = {}, .may_be_lean = may_be_lean()};
+    Served& served = completed.served;
     X509* leaf = SSL_get0_peer_certificate(ssl_.get());
     unsigned char* der = nullptr;
     int size = leaf != nullptr ? i2d_X509(leaf, &der) : -1;
@@ -213,7 +220,7 @@ class ClientHandshake {
     served.chain_length = static_cast<size_t>(sk_X509_num(SSL_get_peer_cert_chain(ssl_.get())));
     served.protocol = SSL_get_version(ssl_.get());
     served.wants_client_certificate = demanded_;
-    return served;
+    return completed;
   }
 
   Wire wire_;
@@ -248,8 +255,8 @@ SSL_CTX* TlsContexts::for_key(KeyType type) const {
   return any_.get();
 }
 
-Result<Served> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
-                                  SteadyTime deadline) {
+Result<Completed> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
+                                     SteadyTime deadline) {
   return ClientHandshake(context, stream, deadline).run(sni);
 }
 

@@ -33,7 +33,7 @@ FILES = sorted(
     if path.suffix in (".cc", ".h")
     # Tests and their helpers may use what they like, and main.cc is the door.
     and not path.name.endswith("_test.cc")
-    and path.stem not in ("testing", "view_for_test")
+    and path.stem not in ("testing", "view_for_test", "server_for_test")
     and path.name != "main.cc"
 )
 

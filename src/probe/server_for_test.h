@@ -1,0 +1,168 @@
+// For tests only: one TLS server in memory that can misbehave; OpenSSL's server half behind a
+// Stream.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sys/clock.h"
+#include "sys/network.h"
+#include "x509/openssl.h"
+#include "x509/testing.h"
+
+namespace certrebind {
+
+inline KeyPtr key_of(const std::string& pem) {
+  return KeyPtr(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, nullptr, nullptr));
+}
+
+// A P-256 key that shows the public half of `shown` and signs with the private half of `signing`.
+// OpenSSL compares public halves only, so it lets a server start with it.
+inline KeyPtr forged_key(const std::string& shown, const std::string& signing) {
+  unsigned char point[65];
+  size_t size = 0;
+  EVP_PKEY_get_octet_string_param(key_of(shown).get(), OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point,
+                                  &size);
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key_of(signing).get(), OSSL_PKEY_PARAM_PRIV_KEY, &number);
+  OpensslPtr<BIGNUM, BN_clear_free> secret(number);
+  OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
+  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point, size);
+  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret.get());
+  OpensslPtr<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+  OpensslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_fromdata_init(context.get());
+  EXPECT_EQ(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.get()), 1);
+  return KeyPtr(key);
+}
+
+// How a server in memory behaves, and what it has seen.
+class FakeServer {
+ public:
+  FakeServer() : context_(SSL_CTX_new(TLS_server_method())) {
+    SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
+    SSL_CTX_set_min_proto_version(context_.get(), TLS1_VERSION);
+  }
+  explicit FakeServer(const TestCertificate& certificate) : FakeServer() {
+    add(certificate, key_of(certificate.key_pem));
+  }
+
+  void add(const TestCertificate& certificate, const KeyPtr& key) {
+    SSL_CTX_use_certificate(context_.get(), x509_of(certificate.der).get());
+    EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key.get()), 1);
+    BioPtr in = reader_of(certificate.chain_pem);
+    X509Ptr leaf(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));  // stepped over
+    while (X509* issuer = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
+      SSL_CTX_add0_chain_cert(context_.get(), issuer);
+    ERR_clear_error();
+  }
+  SSL_CTX* context() const { return context_.get(); }
+
+  bool proxy_protocol = false;
+  std::string plaintext;        // answered instead of TLS
+  bool closes_at_once = false;  // after the ClientHello
+  bool closes_midway = false;   // after half of its first flight
+  bool silent = false;
+  std::function<void(std::string&)> on_answer;  // changes what is sent
+  bool keeps_answering = false;                 // also where nothing is left to say: see on_answer
+
+  // Seen:
+  std::mutex seen_lock;
+  std::vector<std::string> seen_names;
+  std::vector<size_t> seen_ciphers;  // how many each client offered: lean_handshake offers one
+  std::string seen_header;
+  int completed = 0;
+
+ private:
+  OpensslPtr<SSL_CTX, SSL_CTX_free> context_;
+};
+
+class FakeStream final : public Stream {
+ public:
+  FakeStream(FakeServer& server, ManualClock& clock)
+      : server_(server), clock_(clock), ssl_(SSL_new(server.context())) {
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(ssl_.get());
+    awaits_header_ = server.proxy_protocol;
+  }
+
+  Result<std::string> read(SteadyTime deadline) override {
+    std::string out = text_of(SSL_get_wbio(ssl_.get()));
+    (void)BIO_reset(SSL_get_wbio(ssl_.get()));
+    if (!server_.plaintext.empty()) return std::exchange(answered_, true) ? "" : server_.plaintext;
+    if (server_.closes_at_once) return std::string();
+    if (server_.closes_midway) return std::exchange(halved_, true) ? "" : out.substr(0, 60);
+    if ((out.empty() && !server_.keeps_answering) || server_.silent) {
+      clock_.sleep(std::chrono::ceil<milliseconds>(deadline - clock_.steady()));
+      return fail(Code::timed_out, "read from", "fake", "no answer in time");
+    }
+    if (server_.on_answer) server_.on_answer(out);
+    return out;
+  }
+
+  Done write(std::string_view bytes, SteadyTime) override {
+    if (awaits_header_) {
+      size_t end = bytes.find("\r\n") + 2;
+      server_.seen_header = bytes.substr(0, end);
+      bytes.remove_prefix(end);
+      awaits_header_ = false;
+    }
+    if (bytes.empty()) return {};
+    BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+    bool before = SSL_is_init_finished(ssl_.get()) == 1;
+    if (SSL_do_handshake(ssl_.get()) == 1 && !before) note_completed();
+    ERR_clear_error();
+    return {};
+  }
+
+ private:
+  void note_completed() {
+    std::lock_guard lock(server_.seen_lock);
+    const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    server_.seen_names.push_back(name != nullptr ? name : "");
+    server_.seen_ciphers.push_back(
+        static_cast<size_t>(sk_SSL_CIPHER_num(SSL_get_client_ciphers(ssl_.get()))));
+    ++server_.completed;
+  }
+
+  FakeServer& server_;
+  ManualClock& clock_;
+  OpensslPtr<SSL, SSL_free> ssl_;
+  bool awaits_header_ = false;
+  bool answered_ = false;
+  bool halved_ = false;
+};
+
+// Leads every address to one server.
+class FakeNetwork final : public Network {
+ public:
+  FakeNetwork(FakeServer& server, ManualClock& clock) : server_(server), clock_(clock) {}
+  mutable std::atomic<int> connections = 0;
+
+  Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
+    ++connections;
+    if (address.port == 1)
+      return fail(Code::failed, "connect to", address.text(), "Connection refused");
+    return std::make_unique<FakeStream>(server_, clock_);
+  }
+
+ private:
+  FakeServer& server_;
+  ManualClock& clock_;
+};
+
+}  // namespace certrebind
