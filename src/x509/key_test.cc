@@ -45,7 +45,8 @@ TEST(KeyState, SkipsEcParameters) {
             KeyState::matches);
 }
 
-// In PKCS #8 of P-256 the secret begins 36 bytes in (RFC 5915): base64 turns 3 bytes into 4 letters.
+// In PKCS #8 of P-256 the secret begins 36 bytes in (RFC 5915): base64 turns 3 bytes into 4
+// letters.
 TEST(KeyState, ADamagedSecretIsFoundByTrying) {
   TestAuthority ca;
   for (TestKey kind :
