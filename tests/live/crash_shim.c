@@ -2,6 +2,7 @@
  * and at the Nth ends it by SIGKILL before the call is made, or makes the call fail.
  *
  *   CRASH_AT=N         SIGKILL in place of the Nth call
+ *   CRASH_IN=NAME      SIGKILL in place of the first call of this name
  *   FAIL_AT=N          the Nth call fails with ENOSPC; FAIL_FOR_EVER=1: and all after it
  *   CRASH_LOG=FILE     one line a call: its number and name
  *
@@ -20,18 +21,23 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static int count;
+static int count; /* of all threads: staging goes on beside the server's test */
 
 static int number(const char *name) {
   const char *value = getenv(name);
   return value != NULL ? atoi(value) : 0;
 }
 
-static void note(const char *call) {
+static int is_named(const char *name, const char *call) {
+  const char *value = getenv(name);
+  return value != NULL && strcmp(value, call) == 0;
+}
+
+static void note(int nth, const char *call) {
   const char *path = getenv("CRASH_LOG");
   if (path == NULL) return;
   char line[64];
-  int length = snprintf(line, sizeof line, "%d %s\n", count, call);
+  int length = snprintf(line, sizeof line, "%d %s\n", nth, call);
   int log = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (log >= 0) {
     if (write(log, line, (size_t)length) < 0) abort();
@@ -42,11 +48,11 @@ static void note(const char *call) {
 /* Nonzero: the call shall fail, errno is set. */
 static int fault(const char *call) {
   if (strcmp(program_invocation_short_name, "certrebind") != 0) return 0;
-  ++count;
-  note(call);
-  if (count == number("CRASH_AT")) kill(getpid(), SIGKILL);
+  int nth = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
+  note(nth, call);
+  if (nth == number("CRASH_AT") || is_named("CRASH_IN", call)) kill(getpid(), SIGKILL);
   int at = number("FAIL_AT");
-  if (at == 0 || count < at || (count > at && number("FAIL_FOR_EVER") == 0)) return 0;
+  if (at == 0 || nth < at || (nth > at && number("FAIL_FOR_EVER") == 0)) return 0;
   errno = ENOSPC;
   return 1;
 }

@@ -267,6 +267,16 @@ def request(port, sni, path="/", host="127.0.0.1"):
 
 # ----------------------------------------------------------------------------------------- nginx
 
+def processes_naming(path):
+    """Pids of those with this path among their arguments."""
+    found = set()
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdigit() and os.fsencode(path) in pathlib.Path(f"/proc/{entry}/cmdline").read_bytes():
+                found.add(int(entry))
+    return found
+
+
 def processes_of_group(group):
     """Pids that are alive (not zombies) in a process group."""
     found = set()
@@ -757,6 +767,10 @@ class Outcome:
     def __repr__(self):
         return (f"exit {self.code} of {' '.join(map(str, self.arguments))}\n{self.out}"
                 f"{'--- stderr ---' + chr(10) + self.err if self.err else ''}")
+
+
+# What runs behind it, as root, sees no process but itself.
+ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def run(*arguments, env=None, cwd=None, before=(), timeout=180):

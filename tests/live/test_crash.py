@@ -160,12 +160,16 @@ def test_every_call_fails(place, authority, shim, for_ever):
         stage.back_to_old()
 
 
-def test_check_reports_an_interrupted_transaction(place, authority, shim):
+def killed_before_the_reload(place, authority, shim):
+    """By the name of the call: how many go before it is not the same each time, and one call later the
+    server serves NEW, which the recovery then finishes instead."""
     stage = Stage(place, authority, "rewrite")
-    calls = stage.count_calls(shim, stage.rebind)
-    stage.back_to_old()
-    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    assert stage.rebind({**shim, "CRASH_IN": "signal"}).code == -9
+    return stage
+
+
+def test_check_reports_an_interrupted_transaction(place, authority, shim):
+    stage = killed_before_the_reload(place, authority, shim)
     report = stage.one.run("check")
     assert report.code == 2 and "interrupted" in report.out and "certrebind recover" in report.out
     status = stage.one.place.run("status")
@@ -173,6 +177,13 @@ def test_check_reports_an_interrupted_transaction(place, authority, shim):
     assert stage.recover().code == 0
     assert stage.one.run("check").code == 0
     assert "nothing needs a person" in stage.one.place.run("status").out
+
+
+@needs_root
+def test_check_reports_an_interrupted_transaction_where_no_server_is_seen(place, authority, shim):
+    stage = killed_before_the_reload(place, authority, shim)
+    report = stage.one.place.run("check", before=harness.ALONE)
+    assert report.code == 2 and "certrebind recover" in report.out, report
 
 
 def test_what_is_at_work_is_not_interrupted(place, authority):
@@ -194,11 +205,7 @@ def test_what_is_at_work_is_not_interrupted(place, authority):
 
 
 def test_the_next_rebind_recovers_first(place, authority, shim):
-    stage = Stage(place, authority, "rewrite")
-    calls = stage.count_calls(shim, stage.rebind)
-    stage.back_to_old()
-    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    stage = killed_before_the_reload(place, authority, shim)
     again = stage.rebind({})
     assert again.code == 0, again
     assert stage.check_settled("the next rebind") == "new"
@@ -206,13 +213,16 @@ def test_the_next_rebind_recovers_first(place, authority, shim):
     assert outcomes[:2] == ["committed", "rolled back"]
 
 
+def test_what_was_recovered_is_told_though_the_command_fails(place, authority, shim):
+    stage = killed_before_the_reload(place, authority, shim)
+    mistyped = stage.one.run("rebind", "0123456789", stage.one.site.cert_path)
+    assert mistyped.code == 2 and "rolled back" in mistyped.out, mistyped
+    assert stage.check_settled("a mistyped rebind") == "old"
+
+
 def test_what_was_removed_meanwhile_holds_nothing_else_up(place, authority, shim):
     """The others go back, and the person is told where what was removed still lies."""
-    stage = Stage(place, authority, "rewrite")
-    calls = stage.count_calls(shim, stage.rebind)
-    stage.back_to_old()
-    signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    assert stage.rebind({**shim, "CRASH_AT": str(signal)}).code == -9
+    stage = killed_before_the_reload(place, authority, shim)
     _, certificate, key = stage.watched
     key.unlink()
     done = stage.recover()
