@@ -41,6 +41,7 @@ TEST_PACKAGES=(
   "libclang-rt-14-dev:the fuzzer's runtime"
   "gcc:the crash tests' shim"
   "patch:tests that a printed diff applies"
+  "fish:tests of its completions"
   "util-linux:tests as another user, and apart from other processes"
   "pebble:an ACME server for tests of renewers"
   "certbot:tests of renewers"

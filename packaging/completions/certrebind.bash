@@ -1,22 +1,44 @@
 # bash completion for certrebind(1).
 
 _certrebind() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
     disable status daemon task"
   local common="--help --version --config --state --run --service --json"
   local words="" command="" sub="" i word skip=no
+  local -a typed=()
   COMPREPLY=()
 
+  # bash takes KIND:PATH apart at its colon, and would give three words.
+  for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    if [[ ${#typed[@]} -gt 0 && ($word == : || ${typed[-1]} == *:) ]]; then
+      typed[-1]+=$word
+    else
+      typed+=("$word")
+    fi
+  done
+  local last=$((${#typed[@]} - 1))
+  local cur=${typed[last]} prev=""
+  [ "$last" = 0 ] || prev=${typed[last - 1]}
+
   case $prev in
+    --service | --only)
+      if [[ $cur == *:* ]]; then # what is behind the colon is all that bash replaces
+        mapfile -t COMPREPLY < <(compgen -f -- "${cur#*:}")
+        compopt -o filenames 2>/dev/null
+      else
+        mapfile -t COMPREPLY < <(compgen -W "nginx: apache: haproxy:" -- "$cur")
+        compopt -o nospace 2>/dev/null
+      fi
+      return
+      ;;
     --config | --key) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --state | --run | --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
-    --service | --only | --event | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
-      --retries | --retry-after | --env | --id) return ;;
+    --event | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
+      --retries | --retry-after | --env | --id | --last | -n) return ;;
   esac
 
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=${COMP_WORDS[i]}
+  for ((i = 1; i < last; i++)); do
+    word=${typed[i]}
     if [ "$skip" = yes ]; then
       skip=no
       continue
@@ -43,8 +65,10 @@ _certrebind() {
     "") words="$commands" ;;
     scan) words="--served" ;;
     plan) words="--key --repoint --rewrite" ;;
+    switch) words="--key --notify-only" ;;
     rebind) words="--key --repoint --rewrite --pending --dry-run" ;;
     renew) words="--force --dry-run" ;;
+    restore) words="--list" ;;
     events) words="--follow --last" ;;
     history) [ -n "$sub" ] || words="show" ;;
     autoenroll)
@@ -71,7 +95,7 @@ _certrebind() {
   [[ $cur != -* ]] || words="$words $common"
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
   case $command in
-    show | explain | plan | rebind | restore | renew)
+    show | explain | plan | rebind | switch | restore | renew)
       if [[ $cur != -* ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         compopt -o filenames 2>/dev/null

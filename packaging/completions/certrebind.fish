@@ -12,13 +12,24 @@ function __certrebind_tasks
     end
 end
 
+function __certrebind_services
+    set -l typed (string match -r '^(nginx|apache|haproxy):(.*)' -- (commandline -ct))
+    if set -q typed[3]
+        for path in (__fish_complete_path $typed[3])
+            echo $typed[2]:$path
+        end
+    else
+        printf '%s:\n' nginx apache haproxy
+    end
+end
+
 complete -c certrebind -f
 complete -c certrebind -s h -l help -d 'Print help and exit'
 complete -c certrebind -l version -n $no_command -d 'Print the version and exit'
 complete -c certrebind -l config -r -F -d 'Configuration file'
 complete -c certrebind -l state -x -a '(__fish_complete_directories)' -d 'State directory'
 complete -c certrebind -l run -x -a '(__fish_complete_directories)' -d 'Run directory'
-complete -c certrebind -l service -x -d 'Only this service: KIND:PATH'
+complete -c certrebind -l service -x -a '(__certrebind_services)' -d 'Only this service: KIND:PATH'
 complete -c certrebind -l json -d 'Print JSON'
 
 complete -c certrebind -n $no_command -a check -d 'Compare what is configured, on disk and served'
@@ -42,9 +53,11 @@ complete -c certrebind -n $no_command -a status -d 'What expires next, what need
 complete -c certrebind -n $no_command -a daemon -d 'Watch certificates, keep the log, run tasks'
 complete -c certrebind -n $no_command -a task -d 'Commands that are run when something happens'
 
-complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind restore renew' -F
+complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind switch restore renew' -F
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
-complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l key -r -F -d 'The private key of NEW'
+complete -c certrebind -n '__fish_seen_subcommand_from restore' -l list -d 'Show what is kept'
+complete -c certrebind -n '__fish_seen_subcommand_from switch' -l notify-only -d 'Log the event and nothing else'
+complete -c certrebind -n '__fish_seen_subcommand_from plan rebind switch' -l key -r -F -d 'The private key of NEW'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l repoint -d 'Directives name the files of NEW'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l rewrite -d 'NEW goes into the bound files'
 complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l pending -d 'Find OLD and NEW'
