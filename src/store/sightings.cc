@@ -1,5 +1,8 @@
 #include "store/sightings.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace certrebind {
 
 Done remember(Database& database, const std::vector<Sighting>& seen, WallTime now) {
@@ -18,17 +21,25 @@ Done remember(Database& database, const std::vector<Sighting>& seen, WallTime no
   });
 }
 
+// In the order in which they were seen first. Sorted here, not by SQLite: that would hold all of it
+// twice.
 Result<std::vector<Sighting>> remembered(Database& database) {
   return database.guarded("read sightings", [&] {
-    std::vector<Sighting> sightings;
-    SQLite::Statement select(database.handle(), "SELECT path, thumbprint, der FROM sightings");
+    std::vector<std::pair<int64_t, Sighting>> dated;
+    SQLite::Statement select(database.handle(),
+                             "SELECT path, thumbprint, der, first_ms FROM sightings");
     while (select.executeStep()) {
       auto thumbprint = Thumbprint::from_hex(select.getColumn(1).getString());
       if (thumbprint)
-        sightings.push_back({.path = select.getColumn(0).getString(),
-                             .thumbprint = *thumbprint,
-                             .der = select.getColumn(2).getString()});
+        dated.emplace_back(select.getColumn(3).getInt64(),
+                           Sighting{.path = select.getColumn(0).getString(),
+                                    .thumbprint = *thumbprint,
+                                    .der = select.getColumn(2).getString()});
     }
+    std::ranges::stable_sort(dated, {}, &std::pair<int64_t, Sighting>::first);
+    std::vector<Sighting> sightings;
+    sightings.reserve(dated.size());
+    for (auto& [first_ms, sighting] : dated) sightings.push_back(std::move(sighting));
     return sightings;
   });
 }

@@ -20,7 +20,7 @@ struct Sighting {
 // Remembers those that were not known yet.
 Done remember(Database& database, const std::vector<Sighting>& seen, WallTime now);
 
-// Every sighting that was ever remembered.
+// Every sighting that was ever remembered, in the order in which they were first seen.
 Result<std::vector<Sighting>> remembered(Database& database);
 
 }  // namespace certrebind

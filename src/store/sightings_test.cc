@@ -32,6 +32,22 @@ TEST(Sightings, AreRememberedOnce) {
             test_now().time_since_epoch().count());
 }
 
+// What lay at a path last is told by that.
+TEST(Sightings, ComeInTheOrderOfTheirFirstTime) {
+  FakeHost host;
+  Database& database = host.state().database();
+  std::vector<Thumbprint> order;
+  for (int i = 0; i < 8; ++i) {
+    Thumbprint each = Thumbprint::of_der(std::to_string(i));
+    order.push_back(each);
+    ASSERT_TRUE(remember(database, {{"/c.pem", each, "der"}}, test_now() + milliseconds(i)));
+  }
+  std::vector<Thumbprint> found;
+  auto all = remembered(database);
+  for (const Sighting& seen : *all) found.push_back(seen.thumbprint);
+  EXPECT_EQ(found, order);
+}
+
 TEST(Sightings, NothingToRememberIsNoError) {
   FakeHost host;
   EXPECT_TRUE(remember(host.state().database(), {}, test_now()));
