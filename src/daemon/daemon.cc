@@ -440,8 +440,9 @@ void Daemon::ended(const EndedChild& child) {
   }
   if (child.pid == looker_) {
     looker_ = 0;
-    if (Done watching = watch_anew(); !watching)
-      log_entry(watching.error().message(), {{"PRIORITY", "3"}});
+    Done watching = watch_anew();
+    if (watching && child.status == 0) watching = noticer_->first_look_is_over();
+    if (!watching) log_entry(watching.error().message(), {{"PRIORITY", "3"}});
     return;
   }
   auto run = runs_.find(child.pid);

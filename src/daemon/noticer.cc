@@ -11,6 +11,7 @@
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"
+#include "sys/changed_at.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 
@@ -18,8 +19,7 @@ namespace certrebind {
 
 namespace {
 
-// Where nothing is known after this, everything vanished, and what comes is an event.
-constexpr const char* kVanished = "certificates vanished";
+constexpr const char* kFirstLook = "first look is over";
 
 }  // namespace
 
@@ -74,9 +74,8 @@ Result<bool> Noticer::look(const Watched& watched) {
 Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
   std::set<std::string> gone;
   Done listed = database_.guarded("list the places", [&] {
-    std::vector<Place> places = all_places(database_);
-    quiet_ = places.empty() && !mark_of(database_, kVanished);
-    for (const Place& place : places) gone.insert(place.path);
+    quiet_ = !mark_of(database_, kFirstLook);
+    for (const Place& place : all_places(database_)) gone.insert(place.path);
   });
   if (!listed) return pass(listed);
   bool changed = false;
@@ -96,6 +95,17 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
   return changed;
 }
 
+Done Noticer::first_look_is_over() {
+  return database_.atomically("note the first look",
+                              [&] { set_mark(database_, kFirstLook, "yes"); });
+}
+
+bool Noticer::lay_there_before(const std::string& old_thumbprint, const Seen& now) const {
+  if (!quiet_ || !old_thumbprint.empty()) return false;
+  auto changed = changed_at(files_, now.path);
+  return changed && *changed < began_;
+}
+
 Done Noticer::record(const std::string& old_thumbprint, const Seen& now) {
   const CertificateOutline& outline = now.leaf->outline;
   Done remembered_now = remember(
@@ -110,7 +120,7 @@ Done Noticer::record(const std::string& old_thumbprint, const Seen& now) {
                 .not_after = outline.not_after};
     put_place(database_, place, clock_.wall());
     expect_expiry(place);
-    if (quiet_) return;
+    if (lay_there_before(old_thumbprint, now)) return;
     log_installed(now);
     if (!old_thumbprint.empty()) log_replaced(old_thumbprint, now);
   });
@@ -134,7 +144,8 @@ void Noticer::log_installed(const Seen& now) {
   log(std::move(event));
 }
 
-// Told once, however many paths lead to the file.
+// A succession is told once, however many paths lead to the file, and not if a rebind told it; that
+// nothing is left of OLD, with the last path.
 void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
   std::string renewer = renewer_at(files_, settings_.stores, now.path);
   bool is_new = add_succession(database_,
@@ -144,21 +155,8 @@ void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
                                 .renewer = renewer,
                                 .path = now.path},
                                clock_.wall());
-  if (!is_new) return;
-  std::string old_der = der_of(old_thumbprint);
-  Event event{.id = EventId::replaced,
-              .old_thumbprint = old_thumbprint,
-              .new_thumbprint = now.thumbprint(),
-              .names = now.leaf->outline.names,
-              .message = fmt::format("{} replaced {} at {}{}", now.leaf->outline.thumbprint.brief(),
-                                     old_thumbprint.substr(0, 16), printable(now.path),
-                                     renewer.empty() ? "" : ", by " + renewer),
-              .details = details_of(ReplacedDetails{.old_one = {old_der, now.path},
-                                                    .new_one = {now.leaf->der, now.path},
-                                                    .how = "same place",
-                                                    .renewer = renewer,
-                                                    .key_path = now.key})};
-  log(std::move(event));
+  const std::string old_der = der_of(old_thumbprint);
+  if (is_new) log(replaced_event(old_thumbprint, old_der, now, renewer));
   if (lies_somewhere(database_, old_thumbprint)) return;
   log({.id = EventId::archived,
        .old_thumbprint = old_thumbprint,
@@ -166,6 +164,22 @@ void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
        .message = fmt::format("{} was succeeded, and lies nowhere that is watched any more",
                               old_thumbprint.substr(0, 16)),
        .details = details_of(Described{old_der, now.path})});
+}
+
+Event Noticer::replaced_event(const std::string& old_thumbprint, const std::string& old_der,
+                              const Seen& now, const std::string& renewer) {
+  return {.id = EventId::replaced,
+          .old_thumbprint = old_thumbprint,
+          .new_thumbprint = now.thumbprint(),
+          .names = now.leaf->outline.names,
+          .message = fmt::format("{} replaced {} at {}{}", now.leaf->outline.thumbprint.brief(),
+                                 old_thumbprint.substr(0, 16), printable(now.path),
+                                 renewer.empty() ? "" : ", by " + renewer),
+          .details = details_of(ReplacedDetails{.old_one = {old_der, now.path},
+                                                .new_one = {now.leaf->der, now.path},
+                                                .how = "same place",
+                                                .renewer = renewer,
+                                                .key_path = now.key})};
 }
 
 Result<bool> Noticer::give_up_waiting() {
@@ -210,7 +224,6 @@ Done Noticer::give_up(const Watched& watched) {
 void Noticer::log_gone(const Watched& watched, const std::string& thumbprint) {
   drop_place(database_, watched.certificate);
   if (thumbprint.empty()) return;
-  set_mark(database_, kVanished, "yes");
   if (lies_somewhere(database_, thumbprint)) return;
   log({.id = EventId::deleted,
        .old_thumbprint = thumbprint,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "rebind/testing.h"
+#include "store/successions.h"
 
 namespace certrebind {
 namespace {
@@ -24,6 +25,7 @@ class NoticerTest : public ::testing::Test {
     put(first_);
     EXPECT_TRUE(noticer_.look_at_all({watched_}).has_value());
     EXPECT_THAT(logged(), IsEmpty()) << "the past is no event";
+    EXPECT_TRUE(noticer_.first_look_is_over());
   }
   void put(const TestCertificate& certificate) {
     files_.put(watched_.certificate, certificate.chain_pem);
@@ -70,6 +72,34 @@ TEST_F(NoticerTest, ARenewalIsLoggedOnce) {
   EXPECT_EQ(seen[3].id, kArchived);
   EXPECT_FALSE(noticer_.look(watched_).value());
   EXPECT_THAT(logged(), IsEmpty());
+}
+
+TEST_F(NoticerTest, WhatARebindDeclaredIsNotDeclaredAgainButArchived) {
+  KnownSuccession declared{.old_thumbprint = first_.thumbprint.hex(),
+                           .new_thumbprint = second_.thumbprint.hex(),
+                           .how = "same place",
+                           .renewer = "",
+                           .path = watched_.certificate};
+  ASSERT_TRUE(
+      database_.atomically("declare", [&] { add_succession(database_, declared, clock_.wall()); }));
+  put(second_);
+  EXPECT_TRUE(noticer_.look(watched_).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched, kArchived));
+}
+
+TEST_F(NoticerTest, OldIsArchivedWhenItsLastPathHasChanged) {
+  Watched other{"/tls/b.pem", "/tls/b.key"};
+  files_.put(other.certificate, first_.chain_pem);
+  files_.put(other.key, first_.key_pem, 0600);
+  ASSERT_TRUE(noticer_.look(other).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched));
+  put(second_);
+  ASSERT_TRUE(noticer_.look(watched_).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched, kReplaced));
+  files_.put(other.certificate, second_.chain_pem);
+  files_.put(other.key, second_.key_pem, 0600);
+  ASSERT_TRUE(noticer_.look(other).value());
+  EXPECT_THAT(logged(), ElementsAre(kInstalled, kMatched, kArchived));
 }
 
 TEST_F(NoticerTest, TheOnlyOneThatWentAndCameBackIsNoFirstLook) {
@@ -140,6 +170,23 @@ TEST_F(NoticerTest, WhatComesBackInTimeWasNeverGone) {
   EXPECT_FALSE(noticer_.look(watched_).value());
   EXPECT_FALSE(noticer_.next_deadline());
   EXPECT_THAT(logged(), IsEmpty());
+}
+
+// The servers are asked after the stores were looked at.
+TEST_F(NoticerTest, TheFirstLookGoesOnUntilAllWasLookedAt) {
+  Database fresh = *Database::open_for_writing(directory_.path() + "/fresh.db");
+  Noticer first(files_, fresh, settings_, clock_);
+  Watched other{"/tls/b.pem", "/tls/b.key"}, late{"/tls/c.pem", "/tls/c.key"};
+  files_.put(other.certificate, second_.chain_pem);
+  files_.put(other.key, second_.key_pem, 0600);
+  ASSERT_TRUE(first.look_at_all({watched_}).has_value());
+  ASSERT_TRUE(first.look_at_all({watched_, other}).has_value());
+  EXPECT_THAT(events_after(fresh, 0).value(), IsEmpty());
+  ASSERT_TRUE(first.first_look_is_over());
+  files_.put(late.certificate, second_.chain_pem);
+  files_.put(late.key, second_.key_pem, 0600);
+  ASSERT_TRUE(first.look_at_all({watched_, other, late}).has_value());
+  EXPECT_EQ(events_after(fresh, 0).value().size(), 2U);
 }
 
 TEST_F(NoticerTest, ANewPlaceIsAnInstallation) {

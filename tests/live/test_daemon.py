@@ -91,8 +91,12 @@ class Watch:
         return until(ended, "the tasks have ended")
 
     def stop(self, number=signal.SIGTERM):
+        """The daemon; and what it had begun ends by itself, unless it is killed."""
         self.daemon.send_signal(number)
-        return self.daemon.wait(harness.PATIENCE)
+        code = self.daemon.wait(harness.PATIENCE)
+        if number == signal.SIGTERM:
+            until(lambda: not harness.processes_naming(self.place.state), "what it began has ended")
+        return code
 
 
 def proven(nginx, watch, old, new, port, name="a.example.com", reloads=1):
