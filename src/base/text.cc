@@ -76,6 +76,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return joined;
 }
 
+std::string joined_lines(std::string_view text) {
+  return join(split(trim(text), '\n'), "; ");
+}
+
 std::string few_of(const std::vector<std::string>& parts, size_t most) {
   if (parts.size() <= most) return printable(join(parts, ", "));
   std::vector<std::string> first(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(most));

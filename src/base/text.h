@@ -19,6 +19,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+// The lines of a text, joined with "; ".
+std::string joined_lines(std::string_view text);
+
 // "1 site", "3 sites": `many` defaults to `one` + "s".
 std::string count_of(size_t count, std::string_view one, std::string_view many = {});
 

@@ -52,6 +52,7 @@ Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   auto recovered = recover_all(*acting->bench_);
   if (!recovered) return pass(recovered);
   acting->recovered_ = std::move(*recovered);
+  if (!context.json()) print_accounts(acting->recovered_);
   Done pruned = prune_before_images(host.files, acting->state_, *acting->journal_,
                                     host.clock.wall(), context.settings().keep_days);
   if (!pruned) report(pruned.error());

@@ -12,7 +12,8 @@ namespace certrebind {
 // Holds the lock for its life.
 class Acting {
  public:
-  // Takes the lock and finishes interrupted transactions; their accounts are in `recovered`.
+  // Takes the lock and finishes interrupted transactions. Their accounts are in `recovered`, and
+  // printed at once, whatever becomes of the command; with --json its answer holds them.
   static Result<std::unique_ptr<Acting>> begin(Context& context);
 
   const Bench& bench() const { return *bench_; }

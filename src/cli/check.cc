@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <span>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "rebind/keep.h"
 #include "rebind/own_tests.h"
 #include "rebind/reloader.h"
 
@@ -43,6 +45,19 @@ Level worst_of(const Report& report) {
   return worst;
 }
 
+// Where no server is seen, nothing can be said of any; but of what certrebind left open itself.
+bool is_unknown(const Report& report) {
+  return report.survey.services.found.empty() && report.owed.empty() && report.interrupted.empty();
+}
+
+const char* level_text(const Report& report) {
+  return is_unknown(report) ? "UNKNOWN" : word_for(worst_of(report));
+}
+
+int exit_of(const Report& report) {
+  return is_unknown(report) ? kUnknown : static_cast<int>(worst_of(report));
+}
+
 bool serves_all(const Prober& prober, const TransactionRow& row) {
   std::vector<Target> targets;
   for (const Expectation& expected : row.record.expectations)
@@ -54,23 +69,63 @@ bool serves_all(const Prober& prober, const TransactionRow& row) {
   return true;
 }
 
-// Proof that is owed is paid when every handshake shows the new certificate.
-void pay_what_is_owed(Context& context, Report& report) {
-  std::erase_if(report.owed, [&](TransactionRow& row) {
-    if (!serves_all(context.prober(), row)) return false;
-    auto state = State::open_for_writing(context.host().files, context.settings(), milliseconds(0));
-    if (!state) return true;
-    Journal journal(state->database(), context.host().clock);
-    return journal.paid(row).has_value();
-  });
+// Of what was interrupted or is owed nothing is known then. That is normal for who is not root.
+Diagnostic blind(const Error& error) {
+  return {.severity = error.code == Code::denied ? Severity::warning : Severity::error,
+          .file = printable(error.subject),
+          .line = 0,
+          .column = 0,
+          .message = "what certrebind wrote down is not looked at: " + error.cause};
 }
 
-void read_journal(Context& context, Report& report) {
+std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
+                                        const std::vector<AuditedBinding>& all) {
+  std::vector<AuditedBinding> found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const AuditedBinding& each) {
+    return std::ranges::find(rows, each.bound->service->id(), &TransactionRow::service) !=
+           rows.end();
+  });
+  return found;
+}
+
+// Proof that is owed is paid when every handshake shows the new certificate; what is proven is
+// kept, as after a rebind.
+void pay_what_is_owed(Context& context, Report& report) {
+  auto paid = std::ranges::stable_partition(
+      report.owed, [&](const TransactionRow& row) { return !serves_all(context.prober(), row); });
+  if (paid.empty()) return;
+  Host host = context.host();
+  auto state = State::open_for_writing(host.files, context.settings(), milliseconds(0));
+  Done kept;
+  if (state) {
+    Journal journal(state->database(), host.clock);
+    for (TransactionRow& row : paid)
+      if (kept) kept = journal.paid(row);
+    if (kept) kept = keep_served(host, context.settings(), bindings_of(paid, report.bindings));
+  }
+  if (kept) {
+    report.owed.erase(paid.begin(), paid.end());
+    return;
+  }
+  report.survey.diagnostics.push_back(
+      {.severity = Severity::warning,
+       .file = printable(kept.error().subject),
+       .line = 0,
+       .column = 0,
+       .message = "what was proven could not be noted: " + kept.error().cause});
+}
+
+Done read_journal(Context& context, Report& report) {
   auto state = State::open_for_reading(context.settings());
-  if (!state) return;
+  if (!state) return pass(state);
   Journal journal(state->database(), context.host().clock);
-  if (auto owed = journal.owed()) report.owed = std::move(*owed);
-  if (auto left = context.interrupted(journal)) report.interrupted = std::move(*left);
+  auto owed = journal.owed();
+  if (!owed) return pass(owed);
+  report.owed = std::move(*owed);
+  auto left = context.interrupted(journal);
+  if (!left) return pass(left);
+  report.interrupted = std::move(*left);
+  return {};
 }
 
 // Not where a certificate cannot be read: that is said already, and a server may wait for ever for
@@ -84,8 +139,7 @@ bool is_testable(const Survey& survey, const Service& service) {
 std::string why_no_reload(const Host& host, const Service& service,
                           const Result<CommandOutput>& tested) {
   if (!tested) return tested.error().message();
-  if (tested->status != 0)
-    return "the server's own test fails: " + join(split(trim(tested->output), '\n'), "; ");
+  if (tested->status != 0) return "the server's own test fails: " + joined_lines(tested->output);
   Done free = Reloader(&service, host).can_listen();
   return free ? "" : free.error().cause;
 }
@@ -127,7 +181,9 @@ Result<Report> look(Context& context) {
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
                           watcher.progress_of("handshakes"));
   std::ranges::move(tested.get(), std::back_inserter(report.survey.diagnostics));
-  read_journal(context, report);
+  Done read = read_journal(context, report);
+  if (!read && read.error().code != Code::not_found)
+    report.survey.diagnostics.push_back(blind(read.error()));
   pay_what_is_owed(context, report);
   return report;
 }
@@ -223,14 +279,11 @@ void print_report_json(const Report& report, WallTime now) {
   for (const AuditedBinding& binding : report.bindings) bindings.push_back(to_json(binding, now));
   for (const TransactionRow& row : report.owed) owed.push_back(row.id);
   for (const TransactionRow& row : report.interrupted) interrupted.push_back(row.id);
-  Json diagnostics = Json::array();
-  for (const Diagnostic& diagnostic : report.survey.diagnostics)
-    diagnostics.push_back(certrebind::to_json(diagnostic));
-  print_json({{"level", word_for(worst_of(report))},
+  print_json({{"level", level_text(report)},
               {"bindings", std::move(bindings)},
               {"proof_owed", std::move(owed)},
               {"interrupted", std::move(interrupted)},
-              {"diagnostics", std::move(diagnostics)}});
+              {"diagnostics", certrebind::to_json(report.survey.diagnostics)}});
 }
 
 int check(Context& context) {
@@ -242,18 +295,15 @@ int check(Context& context) {
   WallTime now = context.host().clock.wall();
   if (context.json()) {
     print_report_json(*result, now);
-    return static_cast<int>(worst_of(*result));
+    return exit_of(*result);
   }
-  if (result->survey.services.found.empty()) {
-    print_line(
-        "UNKNOWN - no running server that certrebind knows was found (nginx, Apache httpd, "
-        "HAProxy)");
-    print_diagnostics(result->survey.diagnostics);
-    return kUnknown;
+  if (is_unknown(*result)) {
+    print_line("UNKNOWN - " + no_server_text(result->survey.diagnostics));
+  } else {
+    print_report(*result, now);
   }
-  print_report(*result, now);
   print_diagnostics(result->survey.diagnostics);
-  return static_cast<int>(worst_of(*result));
+  return exit_of(*result);
 }
 
 }  // namespace

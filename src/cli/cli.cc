@@ -80,6 +80,14 @@ int not_run(const CLI::App& app, int code) {
   return app.got_subcommand("check") ? kUnknown : code;
 }
 
+int report_typed(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "certrebind";
+  if (!app.get_subcommands().empty()) command += " " + app.get_subcommands().front()->get_name();
+  print_error(
+      fmt::format("{}: {}\n{} --help says more", command, printable(error.what()), command));
+  return kUsage;
+}
+
 int run_chosen(const CLI::App& app, const GlobalOptions& globals, const Invocation& chosen) {
   const std::string command = app.get_subcommands().front()->get_name();
   if (!globals.services.empty() && !commands_of_services().contains(command))
@@ -118,15 +126,13 @@ int run_certrebind(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError& error) {
-    if (!app.get_subcommands().empty()) {
-      (void)app.exit(error);
-      return not_run(app, kUsage);
-    }
+    if (!app.get_subcommands().empty()) return not_run(app, report_typed(app, error));
     print_error(fmt::format("certrebind: there is no command '{}'\ncertrebind --help lists them",
                             printable(app.remaining().front())));
     return kUsage;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : not_run(app, kUsage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return not_run(app, report_typed(app, error));
   }
   if (!chosen) {
     print_error(app.help());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -45,30 +46,53 @@ std::string why_left_out(const SurveyedBinding& bound) {
   return bound.disk ? bound.disk->problem : "";
 }
 
-void tell_what_is_looked_after(Context& context, const Survey& survey) {
-  size_t after = 0;
-  std::vector<std::string> left_out;
+// What is rebound by itself from now on, and what is not.
+struct Coverage {
+  struct LeftOut {
+    std::string site, why;
+  };
+  size_t bindings = 0, servers = 0;
+  std::map<std::string, size_t> by_renewer;
+  std::vector<LeftOut> left_out;
+};
+
+Coverage coverage_of(Context& context, const Survey& survey) {
+  Coverage coverage;
+  std::set<const Service*> servers;
+  Renewers renewers(context.host().files, context.settings().stores, own_user());
   for (const SurveyedBinding& bound : survey.bindings) {
     std::string why = why_left_out(bound);
     if (why.empty()) {
-      ++after;
+      ++coverage.bindings;
+      servers.insert(bound.service);
     } else {
-      left_out.push_back(fmt::format("  {}: {}", printable(bound.binding.site), printable(why)));
+      coverage.left_out.push_back({printable(bound.binding.site), printable(why)});
     }
+    if (bound.binding.certificate.path.empty()) continue;
+    auto owner = renewers.owner_of(bound.binding.certificate.path);
+    ++coverage.by_renewer[owner ? renewer_text(owner) : "nobody that is known: by hand, it seems"];
   }
-  print_line(fmt::format("looked after: {} of {}", count_of(after, "binding"),
-                         count_of(survey.services.found.size(), "server")));
-  std::map<std::string, size_t> by_renewer;
-  Renewers renewers(context.host().files, context.settings().stores, own_user());
-  for (const SurveyedBinding& bound : survey.bindings)
-    if (!bound.binding.certificate.path.empty()) {
-      auto owner = renewers.owner_of(bound.binding.certificate.path);
-      ++by_renewer[owner ? renewer_text(owner) : "nobody that is known: by hand, it seems"];
-    }
-  for (const auto& [renewer, count] : by_renewer)
+  coverage.servers = servers.size();
+  return coverage;
+}
+
+void print_coverage(const Coverage& coverage) {
+  print_line(fmt::format("looked after: {} of {}", count_of(coverage.bindings, "binding"),
+                         count_of(coverage.servers, "server")));
+  for (const auto& [renewer, count] : coverage.by_renewer)
     print_line(fmt::format("  {} renewed by {}", count_of(count, "binding"), renewer));
-  if (!left_out.empty()) print_line("not covered:");
-  for (const std::string& line : left_out) print_line(line);
+  if (!coverage.left_out.empty()) print_line("not covered:");
+  for (const auto& [site, why] : coverage.left_out) print_line(fmt::format("  {}: {}", site, why));
+}
+
+Json to_json(const Coverage& coverage) {
+  Json left_out = Json::array();
+  for (const auto& [site, why] : coverage.left_out)
+    left_out.push_back({{"site", site}, {"why", why}});
+  return {{"bindings", coverage.bindings},
+          {"servers", coverage.servers},
+          {"renewed_by", coverage.by_renewer},
+          {"not_covered", std::move(left_out)}};
 }
 
 int enable(Context& context) {
@@ -96,35 +120,57 @@ int enable(Context& context) {
     if (!queued) return report(queued.error());
     wake_daemon(host.files, context.settings());
   }
-  print_line(added ? fmt::format("enabled: {}/{}.toml", directory, kRebindTask)
-                   : "enabled already");
-  print_line(start_daemon(context));
-  tell_what_is_looked_after(context, *surveyed);
+  const std::string path = fmt::format("{}/{}.toml", directory, kRebindTask);
+  const std::string daemon = start_daemon(context);
+  const Coverage coverage = coverage_of(context, *surveyed);
+  if (context.json()) {
+    Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon}};
+    json.update(to_json(coverage));
+    json["diagnostics"] = to_json(surveyed->diagnostics);
+    print_json(json);
+    return kDone;
+  }
+  print_line(added ? "enabled: " + path : "enabled already");
+  print_line(daemon);
+  print_coverage(coverage);
   print_diagnostics(surveyed->diagnostics);
   return kDone;
+}
+
+// What is queued is forgotten, what is at work goes on: whether a rebind is.
+Result<bool> forget_queued(Context& context) {
+  auto database = State::open_beside(context.host().files, context.settings());
+  if (!database) return false;
+  TaskQueue queue(*database);
+  if (Done forgotten = queue.removed(kRebindTask); !forgotten) return pass(forgotten);
+  auto runs = queue.history(kRebindTask);
+  return runs && std::ranges::any_of(
+                     *runs, [](const TaskRun& run) { return run.state == RunState::running; });
 }
 
 int disable(Context& context) {
   Host host = context.host();
   Done removed =
       remove_task(host.files, context.settings().tasks_directory(), own_user(), kRebindTask);
-  if (!removed && removed.error().code == Code::not_found) {
+  bool was_enabled = removed.has_value();
+  if (!was_enabled && removed.error().code != Code::not_found) return report(removed.error());
+  Result<bool> at_work = false;
+  if (was_enabled) at_work = forget_queued(context);
+  if (!at_work) return report(at_work.error());
+  bool runs = daemon_runs(context.settings());
+  if (context.json()) {
+    print_json({{"was_enabled", was_enabled}, {"rebind_at_work", *at_work}, {"daemon_runs", runs}});
+    return kDone;
+  }
+  if (!was_enabled) {
     print_line("it was not enabled; nothing to do");
     return kDone;
   }
-  if (!removed) return report(removed.error());
-  bool at_work = false;
-  if (auto database = State::open_beside(host.files, context.settings())) {
-    TaskQueue queue(*database);
-    if (Done forgotten = queue.removed(kRebindTask); !forgotten) return report(forgotten.error());
-    auto runs = queue.history(kRebindTask);
-    at_work = runs && std::ranges::any_of(
-                          *runs, [](const TaskRun& run) { return run.state == RunState::running; });
-  }
-  print_line(at_work ? "disabled: once the rebind that is at work has ended, nothing is rebound by "
-                       "itself any more"
-                     : "disabled: nothing is rebound by itself any more");
-  if (daemon_runs(context.settings()))
+  print_line(*at_work
+                 ? "disabled: once the rebind that is at work has ended, nothing is rebound by "
+                   "itself any more"
+                 : "disabled: nothing is rebound by itself any more");
+  if (runs)
     print_line(std::string("the daemon goes on logging; to end it: ") +
                (has_systemd(host.files)
                     ? "systemctl disable --now certrebind"

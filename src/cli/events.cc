@@ -80,7 +80,11 @@ void add_events(CLI::App& app, Invocation& chosen) {
   command->add_flag("--follow,-f", options->follow, "go on until interrupted");
   command->add_option("--last,-n", options->last, "only the last N, and what follows them")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& typed) {
+        bool counts = typed.find_first_not_of("0123456789") == std::string::npos &&
+                      typed.find_first_not_of('0') != std::string::npos;
+        return counts ? "" : "'" + typed + "' is no number of 1 or more";
+      });
   command->footer(
       "With --json, one JSON object a line.\nExample:\n  certrebind events --last 20 --follow");
   command->callback(

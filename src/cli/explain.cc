@@ -185,8 +185,8 @@ int explain(Context& context, const std::string& typed) {
   if (answers.empty()) {
     print_diagnostics(surveyed->diagnostics);
     return report({Code::not_found, "explain", typed,
-                   surveyed->services.found.empty() ? "no running server that is known was found"
-                                                    : "no binding answers to it",
+                   surveyed->services.found.empty() ? no_server_text(surveyed->diagnostics)
+                                                    : std::string("no binding answers to it"),
                    "certrebind scan lists every binding"});
   }
   std::vector<Explained> all = explain_all(context, *surveyed, std::move(answers));

@@ -168,15 +168,15 @@ Json to_json(const Binding& binding) {
           {"not_editable", binding.not_editable}};
 }
 
-Json to_json(const Diagnostic& diagnostic) {
-  const char* severity = diagnostic.severity == Severity::note      ? "note"
-                         : diagnostic.severity == Severity::warning ? "warning"
-                                                                    : "error";
-  return {{"severity", severity},
-          {"file", printable(diagnostic.file)},
-          {"line", diagnostic.line},
-          {"column", diagnostic.column},
-          {"message", printable(diagnostic.message)}};
+Json to_json(const std::vector<Diagnostic>& diagnostics) {
+  Json all = Json::array();
+  for (const Diagnostic& diagnostic : diagnostics)
+    all.push_back({{"severity", word_for(diagnostic.severity)},
+                   {"file", printable(diagnostic.file)},
+                   {"line", diagnostic.line},
+                   {"column", diagnostic.column},
+                   {"message", printable(diagnostic.message)}});
+  return all;
 }
 
 std::string outcome_text(const TransactionRow& row) {
@@ -193,13 +193,27 @@ Json to_json(const Account& account) {
           {"account", split(account.text, '\n')}};
 }
 
-void print_diagnostics(const std::vector<Diagnostic>& diagnostics) {
-  for (const Diagnostic& diagnostic : diagnostics) {
-    const char* head = diagnostic.severity == Severity::note      ? "note: "
-                       : diagnostic.severity == Severity::warning ? "warning: "
-                                                                  : "error: ";
-    print_error(head + printable(diagnostic.text()));
+const char* word_for(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
   }
+  return "";
+}
+
+std::string no_server_text(const std::vector<Diagnostic>& diagnostics) {
+  if (std::ranges::any_of(diagnostics, &Diagnostic::hidden))
+    return "servers run here, but this user may not look into them: run certrebind as root";
+  return "no running server that certrebind knows was found (nginx, Apache httpd, HAProxy)";
+}
+
+void print_diagnostics(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics)
+    print_error(fmt::format("{}: {}", word_for(diagnostic.severity), printable(diagnostic.text())));
 }
 
 TerminalWatcher::TerminalWatcher() : live_(stderr_is_terminal()) {}

@@ -50,12 +50,18 @@ std::string endpoints_text(const Binding& binding);
 
 Json to_json(const CertificateOutline& certificate, const std::string& der, WallTime now);
 Json to_json(const Binding& binding);
-Json to_json(const Diagnostic& diagnostic);
+Json to_json(const std::vector<Diagnostic>& diagnostics);
 Json to_json(const Account& account);
 // How a transaction ended, in a few words.
 std::string outcome_text(const TransactionRow& row);
 
-// Diagnostics to stderr, notes left out unless nothing else is said.
+// "note", "warning", "error".
+const char* word_for(Severity severity);
+
+// Where no server is in sight: whether there is none, or none that this user may look into.
+std::string no_server_text(const std::vector<Diagnostic>& diagnostics);
+
+// Diagnostics to stderr, a line each.
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics);
 
 // Tells the phases of transactions on stderr: live on a terminal, nothing elsewhere.

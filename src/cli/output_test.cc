@@ -89,11 +89,11 @@ TEST(ToJson, OfAnAccount) {
   EXPECT_EQ(json["account"], (Json{"one", "two"}));
 }
 
-TEST(ToJson, OfADiagnostic) {
-  Json json = to_json(Diagnostic{
-      .severity = Severity::note, .file = "/f", .line = 2, .column = 3, .message = "look"});
-  EXPECT_EQ(json["severity"], "note");
-  EXPECT_EQ(json["line"], 2);
+TEST(ToJson, OfDiagnostics) {
+  Json json = to_json(std::vector<Diagnostic>{
+      {.severity = Severity::error, .file = "/f", .line = 2, .column = 3, .message = "look"}});
+  EXPECT_EQ(json[0]["severity"], "error");
+  EXPECT_EQ(json[0]["line"], 2);
 }
 
 TEST(Coloured, OnTerminalsOnly) {

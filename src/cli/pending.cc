@@ -48,6 +48,12 @@ Done note_settled(const Host& host, Database& database, const PendingLook& look)
   return {};
 }
 
+// An ordinary user may run it for servers of his own beside those of others.
+bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
+  if (diagnostic.severity != Severity::error) return false;
+  return !diagnostic.hidden || own_user() == 0 || survey.services.found.empty();
+}
+
 }  // namespace
 
 Result<PendingLook> look_for_pending(Context& context, Database& database, Journal& journal) {
@@ -63,6 +69,23 @@ Result<PendingLook> look_for_pending(Context& context, Database& database, Journ
   Done settled = note_settled(context.host(), database, *found);
   if (!settled) return pass(settled);
   return found;
+}
+
+bool is_overlooked(const Survey& survey) {
+  return std::ranges::any_of(survey.diagnostics, [&](const Diagnostic& diagnostic) {
+    return concerns_us(survey, diagnostic);
+  });
+}
+
+void add_overlooked(const Survey& survey, Pending& pending) {
+  std::set<std::string> told;
+  for (const Diagnostic& diagnostic : survey.diagnostics)
+    if (concerns_us(survey, diagnostic) && told.insert(diagnostic.file).second)
+      pending.undecided.push_back(
+          {.subject = fmt::format("pending {}, as far as it could be read", diagnostic.file),
+           .sentence = "what differs is not known where it could not be read: " + diagnostic.text(),
+           .next = "certrebind check",
+           .since = {}});
 }
 
 void add_refused(const Prepared& prepared, Pending& pending) {
@@ -101,10 +124,10 @@ Done note_undecided(Database& database, const Pending& pending, WallTime now) {
 void print_undecided(const Context& context, const Pending& pending) {
   if (context.json()) return;
   for (const Attention& undecided : pending.undecided) {
-    print_line(coloured(Colour::yellow, "needs a person: ") + undecided.sentence);
-    print_line("  next: " + undecided.next);
+    print_line(coloured(Colour::yellow, "needs a person: ") + printable(undecided.sentence));
+    print_line("  next: " + printable(undecided.next));
   }
-  for (const std::string& sentence : pending.held) print_line(sentence);
+  for (const std::string& sentence : pending.held) print_line(printable(sentence));
 }
 
 RebindRequest request_of(const Pending& pending, const Context& context,
@@ -121,14 +144,37 @@ RebindRequest request_of(const Pending& pending, const Context& context,
   return request;
 }
 
+Json to_json(const Pending& pending) {
+  Json needs_person = Json::array();
+  for (const Attention& undecided : pending.undecided)
+    needs_person.push_back(
+        {{"sentence", printable(undecided.sentence)}, {"next", printable(undecided.next)}});
+  return {{"needs_person", std::move(needs_person)}, {"held", pending.held}};
+}
+
+void tell_nothing_pending(const Context& context, const PendingLook& look, Json json) {
+  const std::vector<Diagnostic>& diagnostics = look.survey->diagnostics;
+  if (context.json()) {
+    json.update(to_json(look.pending));
+    json["diagnostics"] = to_json(diagnostics);
+    return print_json(json);
+  }
+  if (is_overlooked(*look.survey)) {
+    print_line("nothing differs in what could be read, but not all could be: see the errors");
+  } else if (look.pending.undecided.empty() && look.pending.held.empty()) {
+    print_line("nothing differs; nothing to do");
+  }
+  print_diagnostics(diagnostics);
+}
+
 int plan_pending(Context& context, const RebindOptions& options) {
   auto found = look(context, context.memory());
   if (!found) return report(found.error());
   print_undecided(context, found->pending);
   if (found->pending.pairs.empty()) {
-    if (context.json()) print_json({{"plans", Json::array()}});
-    if (!context.json()) print_line("nothing differs that could be put right by itself");
-    return kDone;
+    add_overlooked(*found->survey, found->pending);
+    tell_nothing_pending(context, *found, {{"plans", Json::array()}});
+    return is_overlooked(*found->survey) ? kDiffers : kDone;
   }
   auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),
                           request_of(found->pending, context, options));

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/context.h"
+#include "cli/output.h"
 #include "cli/rebind_options.h"
 #include "rebind/pending.h"
 
@@ -20,10 +21,17 @@ struct PendingLook {
 // remembered, unless `database` may not be written.
 Result<PendingLook> look_for_pending(Context& context, Database& database, Journal& journal);
 
-// What preflight refuses needs a person, too.
+// Whether something could not be looked at, so that nobody knows what differs there. Servers that
+// are not this user's to look into do not count, unless there are no others.
+bool is_overlooked(const Survey& survey);
+
+// What could not be looked at needs a person, …
+void add_overlooked(const Survey& survey, Pending& pending);
+
+// … so does what preflight refuses, …
 void add_refused(const Prepared& prepared, Pending& pending);
 
-// … and so does what could not be proven.
+// … and what could not be proven.
 void add_failed(const std::vector<Account>& accounts, Pending& pending);
 
 // The list of what needs a person is made what this look says.
@@ -31,8 +39,14 @@ Done note_undecided(Database& database, const Pending& pending, WallTime now);
 
 void print_undecided(const Context& context, const Pending& pending);
 
+// "needs_person" and "held".
+Json to_json(const Pending& pending);
+
 RebindRequest request_of(const Pending& pending, const Context& context,
                          const RebindOptions& options);
+
+// Where there is no pair to act on. With --json, what was found is added to `json`.
+void tell_nothing_pending(const Context& context, const PendingLook& look, Json json);
 
 // `rebind --pending --dry-run`.
 int plan_pending(Context& context, const RebindOptions& options);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/rebind_options.h"
@@ -35,9 +37,12 @@ Result<RebindRequest> request_of(const RebindOptions& options, const Context& co
     return fail(Code::usage, "pair the certificates", join(options.certificates, " "),
                 "they come in pairs, OLD and NEW", "name them as OLD NEW [OLD NEW ...]");
   RebindRequest request;
-  for (size_t i = 0; i < options.certificates.size(); i += 2)
-    request.pairs.push_back({.old_one = as_path_or_thumbprint(options.certificates[i]),
-                             .new_one = as_path_or_thumbprint(options.certificates[i + 1])});
+  for (size_t i = 0; i < options.certificates.size(); i += 2) {
+    RequestedPair pair{.old_one = as_path_or_thumbprint(options.certificates[i]),
+                       .new_one = as_path_or_thumbprint(options.certificates[i + 1])};
+    if (std::ranges::find(request.pairs, pair) == request.pairs.end())
+      request.pairs.push_back(std::move(pair));
+  }
   if (!options.key.empty() && request.pairs.size() > 1)
     return fail(Code::usage, "use --key", options.key, "it fits one pair only");
   if (!options.key.empty()) request.pairs.front().key_path = absolute(options.key);

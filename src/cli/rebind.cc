@@ -50,6 +50,7 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
   if (pending != nullptr) {
     add_refused(*prepared, *pending);
     add_failed(accounts, *pending);
+    add_overlooked(prepared->survey, *pending);
     told = note_undecided(database, *pending, bench.host.clock.wall());
   }
   if (!told) return report(told.error());
@@ -58,13 +59,14 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     Json json = to_json(*prepared);
     json["recovered"] = to_json(acting.recovered());
     json["accounts"] = to_json(accounts);
+    if (pending != nullptr) json.update(to_json(*pending));
     print_json(json);
   } else {
-    print_accounts(acting.recovered());
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  bool differs = pending == nullptr && (prepared->refused() || prepared->overlooked());
+  bool differs = pending == nullptr ? prepared->refused() || prepared->overlooked()
+                                    : is_overlooked(prepared->survey);
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
@@ -85,13 +87,12 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   if (!surveyed) return report(surveyed.error());
   print_undecided(context, surveyed->pending);
   if (surveyed->pending.pairs.empty()) {
+    add_overlooked(*surveyed->survey, surveyed->pending);
+    tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());
-    if (!context.json()) print_accounts((*acting)->recovered());
-    if (context.json()) print_json({{"accounts", to_json((*acting)->recovered())}});
-    if (!context.json() && surveyed->pending.undecided.empty() && surveyed->pending.held.empty())
-      print_line("nothing differs; nothing to do");
-    return exit_of((*acting)->recovered());
+    return std::max<int>(exit_of((*acting)->recovered()),
+                         is_overlooked(*surveyed->survey) ? kDiffers : kDone);
   }
   RebindRequest request = request_of(surveyed->pending, context, options);
   return act_on(context, **acting, request, &surveyed->pending);

@@ -14,20 +14,12 @@ namespace {
 
 constexpr size_t kSitesShown = 5;
 
-const char* word_for(Severity severity) {
-  switch (severity) {
-    case Severity::note:
-      return "note";
-    case Severity::warning:
-      return "warning";
-    case Severity::error:
-      return "refused";
-  }
-  return "";
+const char* word_for_finding(Severity severity) {
+  return severity == Severity::error ? "refused" : word_for(severity);
 }
 
 std::string brief_new(const Succession& succession) {
-  return succession.new_one.bundle.leaf.outline.thumbprint.brief();
+  return succession.new_thumbprint().brief();
 }
 
 // "repoint 3 sites: a.example.com, b.example.com, …" for each kind and succession.
@@ -111,7 +103,7 @@ Json to_json(const Plan& plan) {
     Json one = to_json(planned.bound->binding);
     one["kind"] = to_text(planned.kind);
     one["old"] = planned.succession->old_one.thumbprint.hex();
-    one["new"] = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
+    one["new"] = planned.succession->new_thumbprint().hex();
     bindings.push_back(std::move(one));
   }
   for (const PlannedFile& file : plan.files)
@@ -120,7 +112,7 @@ Json to_json(const Plan& plan) {
          {"what", file.secret ? file.what : "configuration"},
          {"diff", file.secret ? "" : unified_diff(file.path, file.before, file.after)}});
   for (const Finding& finding : plan.findings)
-    findings.push_back({{"severity", word_for(finding.severity)},
+    findings.push_back({{"severity", word_for_finding(finding.severity)},
                         {"sentence", printable(finding.sentence)},
                         {"next", printable(finding.next)}});
   return {{"service", plan.service->id().text()},
@@ -145,7 +137,8 @@ void print_findings(const Plan& plan) {
     Colour colour = finding.severity == Severity::error     ? Colour::red
                     : finding.severity == Severity::warning ? Colour::yellow
                                                             : Colour::faint;
-    print_line(coloured(colour, word_for(finding.severity)) + ": " + printable(finding.sentence));
+    print_line(coloured(colour, word_for_finding(finding.severity)) + ": " +
+               printable(finding.sentence));
     if (!finding.next.empty()) print_line("  next: " + printable(finding.next));
   }
 }
@@ -153,8 +146,8 @@ void print_findings(const Plan& plan) {
 void print_idle(const Prepared& prepared) {
   for (const std::string& sentence : prepared.idle)
     print_line(sentence + (prepared.overlooked()
-                               ? " that could be read; nothing was done, but see the errors: it "
-                                 "may be bound where they are"
+                               ? "; nothing was done, but see the errors and warnings: it may be "
+                                 "bound where they are"
                                : "; nothing to do"));
 }
 
@@ -166,7 +159,10 @@ void print_prepared(const Prepared& prepared) {
 Json to_json(const Prepared& prepared) {
   Json plans = Json::array();
   for (const Plan& plan : prepared.plans) plans.push_back(to_json(plan));
-  return {{"plans", std::move(plans)}, {"idle", prepared.idle}, {"refused", prepared.refused()}};
+  return {{"plans", std::move(plans)},
+          {"idle", prepared.idle},
+          {"refused", prepared.refused()},
+          {"diagnostics", to_json(prepared.survey.diagnostics)}};
 }
 
 }  // namespace certrebind

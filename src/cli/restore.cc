@@ -1,7 +1,10 @@
 #include "rebind/restore.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "base/text.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -14,22 +17,46 @@ namespace {
 struct Options {
   std::string binding;
   std::string thumbprint;
+  bool list = false;
 };
 
+int list(Context& context, const std::string& binding) {
+  auto kept = kept_for(context.host(), context.settings(), context.only(), binding);
+  if (!kept) return report(kept.error());
+  WallTime now = context.host().clock.wall();
+  Json all = Json::array();
+  for (const KeptPair& pair : kept->pairs) {
+    const Certificate& leaf = pair.bundle.leaf;
+    if (context.json())
+      all.push_back(to_json(leaf.outline, leaf.der, now));
+    else
+      print_line(fmt::format("{}  {}  expires {}", leaf.outline.thumbprint.brief(),
+                             printable(leaf.outline.subject),
+                             expiry_text(leaf.outline.not_after, now)));
+  }
+  if (context.json())
+    print_json({{"path", printable(kept->path)}, {"kept", std::move(all)}});
+  else if (kept->pairs.empty())
+    print_line("nothing was kept for " + printable(kept->path) + " yet");
+  return kDone;
+}
+
 int restore(Context& context, const Options& options) {
+  bool is_path = options.binding.find('/') != std::string::npos;
+  const std::string binding = is_path ? absolute(options.binding) : options.binding;
+  if (options.list && !options.thumbprint.empty())
+    return report(
+        {Code::usage, "restore", options.thumbprint, "--list shows all that is kept", {}});
+  if (options.list) return list(context, binding);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  bool is_path = options.binding.find('/') != std::string::npos;
-  auto accounts =
-      restore_kept((*acting)->bench(), context.only(),
-                   is_path ? absolute(options.binding) : options.binding, options.thumbprint);
+  auto accounts = restore_kept((*acting)->bench(), context.only(), binding, options.thumbprint);
   if (!accounts) return report(accounts.error());
   wake_daemon(context.host().files, context.settings());
   if (context.json()) {
     print_json({{"recovered", to_json((*acting)->recovered())}, {"accounts", to_json(*accounts)}});
     return exit_of(*accounts);
   }
-  print_accounts((*acting)->recovered());
   return print_accounts(*accounts);
 }
 
@@ -48,9 +75,11 @@ void add_restore(CLI::App& app, Invocation& chosen) {
       ->add_option("thumbprint", options->thumbprint,
                    "which of those kept; default: the newest that differs from what lies there")
       ->type_name("THUMBPRINT");
+  command->add_flag("--list", options->list, "show what is kept for it, newest first, and end");
   command->footer(
       "The pair of every binding is kept once it is proven, by a rebind or by the daemon's audit:\n"
-      "the last and the one before. What lies there now is replaced, tested and proven, and can "
+      "the last and the one before, unless it has expired. What lies there now is replaced, tested "
+      "and proven, and can "
       "be\n"
       "brought back by certrebind undo.\n"
       "Example:\n  certrebind restore www.example.com");

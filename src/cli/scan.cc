@@ -74,7 +74,7 @@ Json served_json(const std::vector<Look>& looks, WallTime now) {
 
 void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& looks, bool served,
                     WallTime now) {
-  Json bindings = Json::array(), diagnostics = Json::array();
+  Json bindings = Json::array();
   for (size_t i = 0; i < survey.bindings.size(); ++i) {
     const SurveyedBinding& bound = survey.bindings[i];
     Json one = to_json(bound.binding);
@@ -85,9 +85,7 @@ void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& 
     if (served) one["served"] = served_json(looks[i], now);
     bindings.push_back(std::move(one));
   }
-  for (const Diagnostic& diagnostic : survey.diagnostics)
-    diagnostics.push_back(to_json(diagnostic));
-  print_json({{"bindings", std::move(bindings)}, {"diagnostics", std::move(diagnostics)}});
+  print_json({{"bindings", std::move(bindings)}, {"diagnostics", to_json(survey.diagnostics)}});
 }
 
 int scan(Context& context, const Options& options) {
@@ -105,11 +103,8 @@ int scan(Context& context, const Options& options) {
     return kDone;
   }
   if (surveyed->services.found.empty())
-    print_line(
-        "no running server that certrebind knows was found (nginx, Apache httpd, HAProxy); name "
-        "one "
-        "with "
-        "--service nginx:/path/nginx.conf");
+    print_line(no_server_text(surveyed->diagnostics) +
+               "; one that is down is named with --service nginx:/path/nginx.conf");
   else
     print_table(*surveyed, looks, options.served, now);
   print_diagnostics(surveyed->diagnostics);

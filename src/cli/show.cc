@@ -8,6 +8,7 @@
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewer_output.h"
+#include "rebind/identify.h"
 #include "x509/bundle.h"
 
 namespace certrebind {
@@ -20,12 +21,6 @@ struct Shown {
   std::vector<const InventoryItem*> places;
 };
 
-Result<Bundle> bundle_at(const Files& files, const std::string& path) {
-  auto bytes = files.read(path, kPemLimit);
-  if (!bytes) return pass(bytes);
-  return Bundle::parse(*bytes);
-}
-
 // Several places may hold the same certificate; several certificates may fit a name.
 std::vector<Shown> find_all(const Files& files, const std::vector<InventoryItem>& items,
                             const std::string& typed) {
@@ -36,7 +31,7 @@ std::vector<Shown> find_all(const Files& files, const std::vector<InventoryItem>
       return shown.bundle.leaf.outline.thumbprint == item.certificate.thumbprint;
     });
     if (known == found.end()) {
-      auto bundle = bundle_at(files, item.path);
+      auto bundle = read_bundle(files, item.path);
       if (!bundle) continue;
       known = found.insert(found.end(), {std::move(*bundle), {}});
     }
@@ -114,7 +109,7 @@ int show(Context& context, const std::string& typed) {
       std::ranges::any_of(items, [&](const InventoryItem& item) { return item.path == wanted; });
   std::vector<Shown> found = find_all(host.files, items, wanted);
   if (found.empty() && !is_listed && host.files.stat(absolute(typed))) {
-    auto bundle = bundle_at(host.files, absolute(typed));
+    auto bundle = read_bundle(host.files, absolute(typed));
     if (!bundle) return report(bundle.error());
     found.push_back({std::move(*bundle), {}});
   }

@@ -89,22 +89,26 @@ void print_status(const Status& status, size_t stores, WallTime now) {
   for (const Place& place : status.places | std::views::take(kShown))
     print_line(fmt::format("  {}  expires {}  {}", place.thumbprint.substr(0, 16),
                            expiry_text(place.not_after, now), printable(place.path)));
+  if (status.places.size() > kShown)
+    print_line(fmt::format("  and {} more, later: certrebind certificates",
+                           status.places.size() - kShown));
   if (!status.rebinds.empty()) print_line("last:");
   for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
     print_line(fmt::format("  {}  {} {}  {}  {}", row.id, to_text(row.started), row.act,
                            outcome_text(row), row.service.text()));
   for (const Error& error : status.bad_tasks)
     print_line(coloured(Colour::red, "a task is left out: ") + error.message());
-  if (status.attention.empty()) print_line("nothing needs a person");
+  if (status.attention.empty() && status.bad_tasks.empty()) print_line("nothing needs a person");
   for (const Attention& each : status.attention) {
     print_line(coloured(Colour::red, "needs a person") +
-               fmt::format(" since {}: {}", to_text(each.since), each.sentence));
-    print_line("  next: " + each.next);
+               fmt::format(" since {}: {}", to_text(each.since), printable(each.sentence)));
+    print_line("  next: " + printable(each.next));
   }
 }
 
 void print_status_json(const Status& status, WallTime now) {
-  Json places = Json::array(), rebinds = Json::array(), needed = Json::array();
+  Json places = Json::array(), rebinds = Json::array();
+  Json left_out = Json::array(), needed = Json::array();
   for (const Place& place : status.places)
     places.push_back({{"path", printable(place.path)},
                       {"thumbprint", place.thumbprint},
@@ -117,10 +121,11 @@ void print_status_json(const Status& status, WallTime now) {
                        {"outcome", row.outcome ? to_text(*row.outcome) : "interrupted"},
                        {"proof_owed", row.owed},
                        {"started", to_rfc3339(row.started)}});
+  for (const Error& error : status.bad_tasks) left_out.push_back(error.message());
   for (const Attention& each : status.attention)
-    needed.push_back({{"subject", each.subject},
-                      {"sentence", each.sentence},
-                      {"next", each.next},
+    needed.push_back({{"subject", printable(each.subject)},
+                      {"sentence", printable(each.sentence)},
+                      {"next", printable(each.next)},
                       {"since", to_rfc3339(each.since)}});
   print_json({{"enabled", status.enabled},
               {"daemon", status.running},
@@ -128,6 +133,7 @@ void print_status_json(const Status& status, WallTime now) {
               {"bindings", status.bound.size()},
               {"certificates", std::move(places)},
               {"last", std::move(rebinds)},
+              {"tasks_left_out", std::move(left_out)},
               {"needs_person", std::move(needed)}});
 }
 
@@ -140,7 +146,8 @@ int status(Context& context) {
   } else {
     print_status(*looked, context.settings().stores.size(), now);
   }
-  return looked->attention.empty() && looked->running == looked->enabled ? kDone : kDiffers;
+  bool is_well = looked->attention.empty() && looked->bad_tasks.empty();
+  return is_well && looked->running == looked->enabled ? kDone : kDiffers;
 }
 
 }  // namespace
@@ -149,8 +156,8 @@ void add_status(CLI::App& app, Invocation& chosen) {
   CLI::App* command = app.add_subcommand(
       "status", "enabled or not, the daemon, what expires next, what needs a person");
   command->footer(
-      "Exit code 1 if something needs a person, it is enabled and the daemon does not run, or the\n"
-      "daemon runs and it is not enabled.\n"
+      "Exit code 1 if something needs a person, a task is left out, it is enabled and the\n"
+      "daemon does not run, or the daemon runs and it is not enabled.\n"
       "Example:\n  certrebind status");
   command->callback([&chosen] { chosen = status; });
 }

@@ -21,25 +21,38 @@ std::string text_of(const Succession& succession) {
                      succession.old_one.thumbprint.brief());
 }
 
-int tell_notified(const Prepared& prepared) {
+// What is said to the tasks: all of it, or that for which there is something to do.
+std::vector<const Succession*> declared_in(const Prepared& prepared, bool notify_only) {
+  std::vector<const Succession*> declared;
   for (const Succession& succession : prepared.successions)
-    print_line(text_of(succession) + ": said to the tasks, nothing more");
-  return kDone;
+    if (notify_only || prepared.acts_on(succession)) declared.push_back(&succession);
+  return declared;
 }
 
-int tell_declared(const Context& context, const Prepared& prepared) {
-  bool any = false;
-  for (const Succession& succession : prepared.successions) {
-    if (!prepared.acts_on(succession)) continue;
-    any = true;
-    print_line(text_of(succession) + ": declared");
-  }
+void tell_json(const Prepared& prepared, bool notify_only) {
+  Json declared = Json::array();
+  for (const Succession* succession : declared_in(prepared, notify_only))
+    declared.push_back({{"old", succession->old_one.thumbprint.hex()},
+                        {"new", succession->new_thumbprint().hex()}});
+  Json json = {{"notify_only", notify_only}, {"declared", std::move(declared)}};
+  json.update(to_json(prepared));
+  print_json(json);
+}
+
+void tell_notified(const Prepared& prepared) {
+  for (const Succession* succession : declared_in(prepared, true))
+    print_line(text_of(*succession) + ": said to the tasks, nothing more");
+}
+
+void tell_declared(const Context& context, const Prepared& prepared) {
+  std::vector<const Succession*> declared = declared_in(prepared, false);
+  for (const Succession* succession : declared) print_line(text_of(*succession) + ": declared");
   for (const Plan& plan : prepared.plans) print_findings(plan);
   if (prepared.refused()) print_line("refused: what is refused is not declared");
   print_idle(prepared);
-  if (any && !daemon_runs(context.settings()))
+  print_diagnostics(prepared.survey.diagnostics);
+  if (!declared.empty() && !daemon_runs(context.settings()))
     print_line("no daemon runs; next: certrebind rebind --pending");
-  return prepared.refused() ? kDiffers : kDone;
 }
 
 int switch_over(Context& context, const Options& options) {
@@ -59,7 +72,15 @@ int switch_over(Context& context, const Options& options) {
   if (logged && !options.notify_only) logged = make_standing(*database, *prepared, {}, now);
   if (!logged) return report(logged.error());
   wake_daemon(context.host().files, context.settings());
-  return options.notify_only ? tell_notified(*prepared) : tell_declared(context, *prepared);
+  if (context.json()) {
+    tell_json(*prepared, options.notify_only);
+  } else if (options.notify_only) {
+    tell_notified(*prepared);
+  } else {
+    tell_declared(context, *prepared);
+  }
+  bool differs = prepared->refused() || prepared->overlooked();
+  return differs && !options.notify_only ? kDiffers : kDone;
 }
 
 }  // namespace

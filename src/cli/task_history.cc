@@ -47,15 +47,23 @@ int show_one(Context& context, TaskQueue& queue, const Options& options) {
   return kDone;
 }
 
+// A task that was removed may have run; what is no task and never ran was mistyped.
+int show_none(Context& context, const Options& options) {
+  if (!options.task.empty())
+    if (auto task = task_named(load_tasks(context), options.task); !task)
+      return report(task.error());
+  context.json() ? print_json(Json::array()) : print_line("no task was run yet");
+  return kDone;
+}
+
 int show_all(Context& context, TaskQueue& queue, const Options& options) {
   auto runs = queue.history(options.task);
   if (!runs) return report(runs.error());
+  if (runs->empty()) return show_none(context, options);
   if (context.json()) {
     Json json = Json::array();
     for (const TaskRun& run : *runs) json.push_back(to_json(run));
     print_json(json);
-  } else if (runs->empty()) {
-    print_line("no task was run yet");
   } else {
     print_runs(*runs);
   }
@@ -66,10 +74,7 @@ int history(Context& context, const Options& options) {
   auto state = State::open_for_reading(context.settings());
   if (!state && (state.error().code != Code::not_found || options.id != 0))
     return report(state.error());
-  if (!state) {
-    context.json() ? print_json(Json::array()) : print_line("no task was run yet");
-    return kDone;
-  }
+  if (!state) return show_none(context, options);
   TaskQueue queue(state->database());
   return options.id != 0 ? show_one(context, queue, options) : show_all(context, queue, options);
 }

@@ -20,7 +20,6 @@ int finish(Context& context, const Acting& acting, std::vector<Account> accounts
     print_json({{"recovered", to_json(acting.recovered())}, {"accounts", to_json(accounts)}});
     return exit_of(accounts);
   }
-  print_accounts(acting.recovered());
   return print_accounts(accounts);
 }
 

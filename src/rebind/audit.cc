@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "rebind/advice.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 #include "x509/name_match.h"
@@ -15,6 +16,10 @@ namespace certrebind {
 namespace {
 
 using Remarks = std::vector<Remark>;
+
+std::string way_back(const std::string& path) {
+  return "put a good pair there, or bring back what was proven last: certrebind restore " + path;
+}
 
 // What one pair of files says about itself, whoever binds it.
 class PairAudit {
@@ -35,10 +40,7 @@ class PairAudit {
     const std::string& path = bound.binding.certificate.path;
     if (!bound.disk->certificate) {
       remarks.push_back({Complaint::no_certificate,
-                         fmt::format("{}: {}", path, bound.disk->problem),
-                         "put the certificate back, or restore what was proven last: certrebind "
-                         "restore " +
-                             path});
+                         fmt::format("{}: {}", path, bound.disk->problem), way_back(path)});
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);
@@ -81,7 +83,7 @@ class PairAudit {
         {Complaint::key_mismatch,
          fmt::format("the key {} {}", path,
                      bytes ? to_text(state) : "cannot be read: " + bytes.error().cause),
-         "a reload would fail: put the right key there first"});
+         "a reload would fail: " + way_back(bound.binding.certificate.path)});
   }
 
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
@@ -110,7 +112,8 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
                      "issue it for all names of the site"});
 }
 
-void check_one_look(const SurveyedBinding& bound, const Look& look, Remarks& remarks) {
+void check_one_look(const SurveyedBinding& bound, const Look& look, Advice& advice,
+                    Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
         {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
@@ -124,17 +127,22 @@ void check_one_look(const SurveyedBinding& bound, const Look& look, Remarks& rem
       {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
        fmt::format("{} serves {}, on disk lies {}", look.asked.text(),
                    look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
-       fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
-                   bound.disk->certificate->thumbprint.brief())});
+       advice.would_be_refused(bound, look.served->leaf_der)
+           ? way_back(bound.binding.certificate.path)
+           : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
+                         bound.disk->certificate->thumbprint.brief())});
 }
 
 // Nobody but a reload brings it.
-void check_next(const SurveyedBinding& bound, Remarks& remarks) {
+void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) {
   const std::string& path = bound.binding.certificate.path;
   if (bound.not_loaded)
-    remarks.push_back({Complaint::renewed_not_reloaded,
-                       fmt::format("{} was changed after the server had loaded it", path),
-                       fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
+    remarks.push_back(
+        {Complaint::renewed_not_reloaded,
+         fmt::format("{} was changed after the server had loaded it", path),
+         advice.would_be_refused(bound, "")
+             ? way_back(path)
+             : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
   if (bound.binding.next_certificate.empty()) return;
   remarks.push_back({Complaint::renewed_not_reloaded,
                      fmt::format("{} waits for a reload", bound.binding.next_certificate),
@@ -142,9 +150,10 @@ void check_next(const SurveyedBinding& bound, Remarks& remarks) {
 }
 
 // One sentence for many endpoints with the same complaint and the same next command.
-void add_looks(const SurveyedBinding& bound, const std::vector<Look>& looks, Remarks& remarks) {
+void add_looks(const SurveyedBinding& bound, const std::vector<Look>& looks, Advice& advice,
+               Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(bound, look, all);
+  for (const Look& look : looks) check_one_look(bound, look, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -250,16 +259,17 @@ std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, co
                                   const Survey& survey, const LookProgress& progress) {
   std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
   PairAudit pairs(host, settings);
+  Advice advice(host);
   std::vector<AuditedBinding> audited;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
     if (bound.disk) {
-      add_looks(bound, result.looks, result.remarks);
+      add_looks(bound, result.looks, advice, result.remarks);
       const Remarks& of_pair = pairs.of(bound);
       result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
       if (bound.disk->certificate) check_names(bound, result.remarks);
-      check_next(bound, result.remarks);
+      check_next(bound, advice, result.remarks);
     }
     if (!bound.service->reload().signal)
       result.remarks.push_back(

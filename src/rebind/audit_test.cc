@@ -16,16 +16,7 @@ using ::testing::IsEmpty;
 class AuditTest : public ::testing::Test {
  protected:
   std::vector<AuditedBinding> look() {
-    survey_ = {};
-    auto service = std::make_unique<FakeService>(host_.files, kFakeConfig);
-    service->adorn = host_.service.adorn;
-    service->how = host_.service.how;
-    auto found = service->bindings();
-    for (Binding& binding : found->bindings) {
-      auto disk = std::make_shared<OnDisk>(look_at(host_.files, binding.certificate.path));
-      survey_.bindings.push_back({service.get(), binding, disk});
-    }
-    survey_.services.found.push_back(std::move(service));
+    survey_ = host_.survey();
     return audit(host_.bench().host, host_.settings, host_.prober, survey_, {});
   }
   std::vector<Remark> remarks() { return look().at(0).remarks; }

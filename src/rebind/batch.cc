@@ -16,8 +16,8 @@ namespace {
 std::vector<JournalSuccession> successions_of(const Plan& plan) {
   std::vector<JournalSuccession> result;
   for (const PlannedBinding& planned : plan.bindings) {
-    std::string old_text = planned.succession->old_one.thumbprint.hex();
-    std::string new_text = planned.succession->new_one.bundle.leaf.outline.thumbprint.hex();
+    std::string old_text = planned.replaced().outline.thumbprint.hex();
+    std::string new_text = planned.succession->new_thumbprint().hex();
     auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
       return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
     });

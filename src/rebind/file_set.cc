@@ -129,7 +129,8 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
               .before = *key_before,
               .after = new_one.key_blocks + other_blocks(*key_before),
               .secret = true,
-              .what = "private key of certificate " + brief_of(new_one)});
+              .what = fmt::format("private key of certificate {}, from {}", brief_of(new_one),
+                                  printable(new_one.files.key))});
 }
 
 Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {

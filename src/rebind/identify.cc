@@ -29,16 +29,6 @@ std::unexpected<Error> ambiguous(const std::string& typed,
               "type more digits");
 }
 
-Result<Bundle> read_bundle(const Files& files, const std::string& path) {
-  auto bytes = files.read(path, kPemLimit);
-  if (!bytes) return pass(bytes);
-  auto bundle = Bundle::parse(*bytes);
-  if (bundle) return bundle;
-  Error error = bundle.error();
-  error.subject = error.subject.empty() ? path : path + ": " + error.subject;
-  return fail(std::move(error));
-}
-
 // The file of a known certificate if it still holds it.
 std::optional<Bundle> bundle_of(const Files& files, const KnownCertificate& known) {
   if (known.path.empty()) return std::nullopt;
@@ -48,6 +38,16 @@ std::optional<Bundle> bundle_of(const Files& files, const KnownCertificate& know
 }
 
 }  // namespace
+
+Result<Bundle> read_bundle(const Files& files, const std::string& path) {
+  auto bytes = files.read(path, kPemLimit);
+  if (!bytes) return pass(bytes);
+  auto bundle = Bundle::parse(*bytes);
+  if (bundle) return bundle;
+  Error error = bundle.error();
+  error.subject = error.subject.empty() ? path : path + ": " + error.subject;
+  return fail(std::move(error));
+}
 
 void KnownCertificates::add(CertificateOutline outline, std::string der, std::string path,
                             std::string where) {
@@ -95,13 +95,28 @@ bool is_path(const std::string& typed) {
   return typed.find('/') != std::string::npos || !TypedThumbprint::looks_like_one(typed);
 }
 
-// A slip in a thumbprint makes a path of it.
+// What a person may have given instead of a PEM file with a certificate.
+std::string hint_for(const Files& files, const std::string& path, const Error& error) {
+  if (error.code == Code::not_found)
+    return "if it was to be a thumbprint: those are hexadecimal, 8 digits at the least, and "
+           "certrebind certificates lists them";
+  auto bytes = files.read(path, kPemLimit);
+  if (!bytes) return "";
+  if (bytes->starts_with('\x30'))  // an ASN.1 SEQUENCE
+    return fmt::format(
+        "it is no PEM; make one: openssl x509 -inform DER -in {0} -out NEW.pem, or of a PKCS #12: "
+        "openssl pkcs12 -nodes -in {0} -out NEW.pem",
+        printable(path));
+  if (bytes->find("PRIVATE KEY-----") != std::string::npos &&
+      bytes->find("CERTIFICATE-----") == std::string::npos)
+    return "it holds a private key only; give the certificate, and the key with --key";
+  return "";
+}
+
 Result<Bundle> read_typed(const Files& files, const std::string& path) {
   auto bundle = read_bundle(files, path);
-  if (!bundle && bundle.error().code == Code::not_found && bundle.error().hint.empty())
-    bundle.error().hint =
-        "if it was to be a thumbprint: those are hexadecimal, and certrebind certificates lists "
-        "them";
+  if (!bundle && bundle.error().hint.empty())
+    bundle.error().hint = hint_for(files, path, bundle.error());
   return bundle;
 }
 

@@ -40,6 +40,9 @@ class KnownCertificates {
   std::vector<KnownCertificate> known_;
 };
 
+// The leaf and the chain in this PEM file; an error names the file.
+Result<Bundle> read_bundle(const Files& files, const std::string& path);
+
 // True if `typed` is meant as a path: it holds a slash, or is no thumbprint.
 bool is_path(const std::string& typed);
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "rebind/pending.h"
 #include "store/kept.h"
 
 namespace certrebind {
@@ -24,9 +25,16 @@ class Keeper {
  public:
   Keeper(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
 
-  Done keep(const std::string& certificate, const std::string& key, const Thumbprint& proven) {
-    if (!kept_.insert({certificate, key, proven}).second) return {};
-    return keep_pair(host_.files, settings_.state_directory, certificate, key, proven);
+  // What has expired would be a bad one to come back to, and push out a good one.
+  Done keep(const std::string& certificate, const std::string& key,
+            const CertificateOutline& proven) {
+    if (proven.not_after < host_.clock.wall()) return {};
+    if (!kept_.insert({certificate, key, proven.thumbprint}).second) return {};
+    return keep_pair(host_.files, settings_.state_directory, certificate, key, proven.thumbprint);
+  }
+  Done keep_where_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+    if (is_left_alone(settings_, bound) || !is_proven(bound, looks)) return {};
+    return keep(bound.binding.certificate.path, bound.binding.key.path, *bound.disk->certificate);
   }
 
  private:
@@ -40,13 +48,16 @@ class Keeper {
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks) {
   Keeper keeper(host, settings);
-  for (size_t i = 0; i < survey.bindings.size(); ++i) {
-    const SurveyedBinding& bound = survey.bindings[i];
-    if (bound.left_alone || !is_proven(bound, looks[i])) continue;
-    Done kept = keeper.keep(bound.binding.certificate.path, bound.binding.key.path,
-                            bound.disk->certificate->thumbprint);
-    if (!kept) return kept;
-  }
+  for (size_t i = 0; i < survey.bindings.size(); ++i)
+    if (Done kept = keeper.keep_where_proven(survey.bindings[i], looks[i]); !kept) return kept;
+  return {};
+}
+
+Done keep_served(const Host& host, const Settings& settings,
+                 const std::vector<AuditedBinding>& audited) {
+  Keeper keeper(host, settings);
+  for (const AuditedBinding& each : audited)
+    if (Done kept = keeper.keep_where_proven(*each.bound, each.looks); !kept) return kept;
   return {};
 }
 
@@ -56,9 +67,9 @@ Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) 
     const Binding& binding = planned.bound->binding;
     const NewCertificate& new_one = planned.succession->new_one;
     bool elsewhere = planned.kind == PlanKind::repoint;
-    Done kept = keeper.keep(elsewhere ? new_one.files.certificate : binding.certificate.path,
-                            elsewhere ? new_one.files.key : binding.key.path,
-                            new_one.bundle.leaf.outline.thumbprint);
+    Done kept =
+        keeper.keep(elsewhere ? new_one.files.certificate : binding.certificate.path,
+                    elsewhere ? new_one.files.key : binding.key.path, new_one.bundle.leaf.outline);
     if (!kept) return kept;
   }
   return {};

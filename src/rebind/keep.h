@@ -9,9 +9,11 @@
 namespace certrebind {
 
 // Takes what was surveyed and what every binding was seen to serve (`looks` in the survey's order):
-// what lies on disk and is served everywhere is kept.
+// what lies on disk, is served everywhere and has not expired is kept.
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks);
+Done keep_served(const Host& host, const Settings& settings,
+                 const std::vector<AuditedBinding>& audited);
 
 // Takes a plan that was carried out and proven.
 Done keep_planned(const Host& host, const Settings& settings, const Plan& plan);

@@ -1,31 +1,18 @@
 #include "rebind/memory.h"
 
-#include <algorithm>
-#include <map>
 #include <ranges>
 
 #include "rebind/plan.h"
-#include "rebind/reloader.h"
+#include "rebind/serving_times.h"
+#include "sys/changed_at.h"
 
 namespace certrebind {
 
 namespace {
 
-WallTime at(int64_t nanoseconds) {
-  return WallTime(std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(nanoseconds)));
-}
-
-// When what is read at the path last changed: the file itself, or the link that is named.
-std::optional<WallTime> changed_at(const Files& files, const std::string& path) {
-  auto link = files.lstat(path);
-  auto file = files.stat(path);
-  if (!link || !file) return std::nullopt;
-  return at(std::max(link->changed_ns, file->changed_ns));
-}
-
 class NotLoaded {
  public:
-  NotLoaded(const Host& host, const Memory& memory) : host_(host), memory_(memory) {}
+  NotLoaded(const Host& host, const Memory& memory) : host_(host), memory_(memory), times_(host) {}
 
   std::optional<Thumbprint> of(const SurveyedBinding& bound) {
     if (!bound.disk || !bound.disk->certificate || !bound.service->reload().signal) return {};
@@ -47,7 +34,7 @@ class NotLoaded {
   bool is_behind(const SurveyedBinding& bound) {
     const std::string& path = bound.binding.certificate.path;
     auto changed = changed_at(host_.files, path);
-    auto since = serving_since(*bound.service);
+    auto since = times_.since(*bound.service);
     if (!changed || !since || *changed <= *since) return false;
     auto real = host_.files.real_path(path);
     if (!real || memory_.journal == nullptr) return true;
@@ -55,15 +42,9 @@ class NotLoaded {
     return !loaded || !*loaded;
   }
 
-  std::optional<WallTime> serving_since(const Service& service) {
-    auto [entry, is_new] = since_.try_emplace(&service);
-    if (is_new) entry->second = Reloader(&service, host_).serving_since();
-    return entry->second;
-  }
-
   const Host& host_;
   const Memory& memory_;
-  std::map<const Service*, std::optional<WallTime>> since_;
+  ServingTimes times_;
 };
 
 }  // namespace

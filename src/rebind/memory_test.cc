@@ -17,22 +17,8 @@ class NotLoadedTest : public ::testing::Test {
     host_.files.put(host_.certificate_path(0), host_.new_ones[0].chain_pem);
     host_.files.put(host_.key_path(0), host_.new_ones[0].key_pem);
   }
-  int64_t changed_ms(const std::string& path) {
-    return host_.files.lstat(path)->changed_ns / 1'000'000;
-  }
-  void worker_started(int64_t milliseconds) {
-    Process worker;
-    worker.pid = 101;
-    worker.parent = 100;
-    worker.started = static_cast<uint64_t>(milliseconds);
-    worker.arguments = {"worker process"};
-    host_.processes.processes.push_back(worker);
-  }
   std::optional<Thumbprint> not_loaded() {
-    Survey survey;
-    auto found = host_.service.bindings();
-    auto disk = std::make_shared<OnDisk>(look_at(host_.files, host_.certificate_path(0)));
-    survey.bindings.push_back({&host_.service, found->bindings.at(0), disk});
+    Survey survey = host_.survey();
     mark_not_loaded(host_.bench().host, memory_, survey);
     return survey.bindings[0].not_loaded;
   }
@@ -42,47 +28,47 @@ class NotLoadedTest : public ::testing::Test {
 };
 
 TEST_F(NotLoadedTest, ChangedAfterTheWorkersWereStarted) {
-  worker_started(changed_ms(host_.certificate_path(0)) - 1);
+  host_.worker_started(host_.changed_ms(host_.certificate_path(0)) - 1);
   EXPECT_EQ(not_loaded(), host_.old_ones[0].thumbprint);
 }
 
 TEST_F(NotLoadedTest, ChangedBeforeTheWorkersWereStarted) {
-  worker_started(changed_ms(host_.certificate_path(0)));
+  host_.worker_started(host_.changed_ms(host_.certificate_path(0)));
   EXPECT_EQ(not_loaded(), std::nullopt);
 }
 
 TEST_F(NotLoadedTest, TheOldestWorkerCounts) {
-  worker_started(changed_ms(host_.certificate_path(0)) + 1000);
+  host_.worker_started(host_.changed_ms(host_.certificate_path(0)) + 1000);
   EXPECT_EQ(not_loaded(), std::nullopt);
-  worker_started(changed_ms(host_.certificate_path(0)) - 1000);
+  host_.worker_started(host_.changed_ms(host_.certificate_path(0)) - 1000);
   EXPECT_EQ(not_loaded(), host_.old_ones[0].thumbprint);
 }
 
 TEST_F(NotLoadedTest, ALinkThatWasTurnedToAnOlderFile) {
   host_.files.put("/archive/1.pem", host_.new_ones[0].chain_pem);
-  int64_t before = changed_ms("/archive/1.pem") + 1;
-  worker_started(before);
+  int64_t before = host_.changed_ms("/archive/1.pem") + 1;
+  host_.worker_started(before);
   host_.files.put("/in/between", "");
   host_.files.put_link(host_.certificate_path(0), "/archive/1.pem");
-  ASSERT_GT(changed_ms(host_.certificate_path(0)), before);
+  ASSERT_GT(host_.changed_ms(host_.certificate_path(0)), before);
   EXPECT_EQ(not_loaded(), host_.old_ones[0].thumbprint);
 }
 
 TEST_F(NotLoadedTest, WhereNothingElseWasEverSeenThereNothingIsKnown) {
-  worker_started(0);
+  host_.worker_started(0);
   memory_.sightings = {{host_.certificate_path(0), host_.new_ones[0].thumbprint, ""},
                        {"/elsewhere.pem", host_.old_ones[0].thumbprint, ""}};
   EXPECT_EQ(not_loaded(), std::nullopt);
 }
 
 TEST_F(NotLoadedTest, WhatHandshakesShowIsLeftToThem) {
-  worker_started(0);
+  host_.worker_started(0);
   host_.service.adorn = {};
   EXPECT_EQ(not_loaded(), std::nullopt);
 }
 
 TEST_F(NotLoadedTest, AServerThatIsDownLoadsAtItsStart) {
-  worker_started(0);
+  host_.worker_started(0);
   host_.service.how.signal.reset();
   EXPECT_EQ(not_loaded(), std::nullopt);
 }
@@ -93,7 +79,7 @@ TEST_F(NotLoadedTest, WhoseWorkersAreNotToldApartIsNotJudged) {
 
 // Over a control socket a server takes up files without new workers.
 TEST_F(NotLoadedTest, WhatWeHadItTakeUpSince) {
-  worker_started(0);
+  host_.worker_started(0);
   memory_.journal = &host_.journal();
   auto commit = [&](const std::string& path) {
     JournalRecord record{.token = "t", .files = {}, .successions = {}, .expectations = {}};

@@ -66,6 +66,7 @@ class Finder {
   const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
   std::optional<Candidate> candidate(const std::string& certificate_path,
                                      const std::string& key_path) const;
+  bool outlives(const RequestedPair& pair, const SurveyedBinding& bound) const;
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
   void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
@@ -108,6 +109,7 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
 }
 
 void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one) {
+  if (auto pair = declared(old_one); pair && outlives(*pair, bound)) return add(bound, *pair);
   if (!pair_matches(bound)) return;
   add(bound,
       {.old_one = old_one.hex(),
@@ -115,6 +117,13 @@ void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& ol
        .key_path = bound.binding.key.path,
        .how = "same place",
        .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
+}
+
+// What a person declared goes over what lies there, unless that lasts longer.
+bool Finder::outlives(const RequestedPair& pair, const SurveyedBinding& bound) const {
+  OnDisk declared = look_at(host_.files, pair.new_one);
+  return declared.certificate &&
+         declared.certificate->not_after >= bound.disk->certificate->not_after;
 }
 
 // The server has the new one already and waits for a reload.
@@ -284,11 +293,13 @@ const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound)
   return found == settings.policies.end() ? nullptr : &*found;
 }
 
+bool is_left_alone(const Settings& settings, const SurveyedBinding& bound) {
+  const Policy* policy = policy_for(settings, bound);
+  return policy && policy->automatic == Policy::Automatic::no;
+}
+
 void leave_alone(const Settings& settings, Survey& survey) {
-  for (SurveyedBinding& bound : survey.bindings) {
-    const Policy* policy = policy_for(settings, bound);
-    bound.left_alone = policy && policy->automatic == Policy::Automatic::no;
-  }
+  for (SurveyedBinding& bound : survey.bindings) bound.left_alone = is_left_alone(settings, bound);
 }
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,

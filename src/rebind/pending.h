@@ -21,6 +21,8 @@ struct Pending {
 // The first policy that is about this binding; null where there is none.
 const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound);
 
+bool is_left_alone(const Settings& settings, const SurveyedBinding& bound);
+
 // Marks what a policy leaves alone: nothing is asked of it, and no plan may change it.
 void leave_alone(const Settings& settings, Survey& survey);
 

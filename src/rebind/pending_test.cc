@@ -31,14 +31,7 @@ class PendingTest : public ::testing::Test {
     put_pair("/le/live/a/fullchain.pem", "/le/live/a/privkey.pem", later_);
   }
   Pending find() {
-    survey_ = {};
-    auto service = std::make_unique<FakeService>(host_.files, kFakeConfig);
-    auto found = service->bindings();
-    for (Binding& binding : found->bindings) {
-      auto disk = std::make_shared<OnDisk>(look_at(host_.files, binding.certificate.path));
-      survey_.bindings.push_back({service.get(), binding, disk});
-    }
-    survey_.services.found.push_back(std::move(service));
+    survey_ = host_.survey();
     leave_alone(host_.settings, survey_);
     if (not_loaded_) {
       survey_.bindings[0].binding.endpoints.clear();

@@ -16,19 +16,12 @@ namespace certrebind {
 
 namespace {
 
-const Thumbprint& new_thumbprint(const Succession& succession) {
-  return succession.new_one.bundle.leaf.outline.thumbprint;
-}
-
-bool forced(const Succession& succession) {
-  return succession.old_one.thumbprint == new_thumbprint(succession);
-}
-
 // Builds the plan of one service.
 class Planner {
  public:
-  Planner(const PlanContext& context, const Service& service)
-      : context_(context), file_set_(context.files) {
+  Planner(const PlanContext& context, const Service& service,
+          const std::vector<Succession>& successions)
+      : context_(context), successions_(successions), file_set_(context.files) {
     plan_.service = &service;
   }
 
@@ -39,7 +32,9 @@ class Planner {
   using Bindings = std::vector<PlannedBinding>;
 
   Bindings affected(const Succession& succession) const;
+  bool concerns(const SurveyedBinding& bound, const Succession& succession) const;
   bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
+  std::shared_ptr<const Certificate> leaf_of(const OnDisk& disk) const;
   const std::string& renewer_of(const std::string& path) const;
   const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
@@ -48,6 +43,8 @@ class Planner {
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
+  void note_never_loaded(const Succession& succession, const Bindings& bindings,
+                         std::vector<Finding>& findings) const;
   void note_no_way_back(const Succession& succession, const Bindings& bindings,
                         std::vector<Finding>& findings) const;
   Done add(const PlannedBinding& planned);
@@ -62,7 +59,9 @@ class Planner {
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
+  const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
+  mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
   mutable std::map<std::pair<std::string, Thumbprint>, std::string> key_problems_;
   FileSet file_set_;
   Plan plan_;
@@ -77,7 +76,7 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
   if (looked != context_.served.end())
     for (const Thumbprint& served : looked->second) {
       serves_old = serves_old || served == succession.old_one.thumbprint;
-      serves_other = serves_other || served != new_thumbprint(succession);
+      serves_other = serves_other || served != succession.new_thumbprint();
     }
   if (serves_old) return true;
   bool held_old = std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
@@ -87,15 +86,35 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
   return held_old && serves_other;
 }
 
+// What the server has of OLD counts, too, where a third certificate lies in its file: one that is
+// no other's OLD, for each binding has one succession.
+bool Planner::concerns(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.left_alone) return false;
+  if (bound.holds(succession.old_one.thumbprint)) return true;
+  if (bound.holds(succession.new_thumbprint())) return waits_for_reload(bound, succession);
+  return bound.not_loaded == succession.old_one.thumbprint && !succession.is_forced() &&
+         !holds_some_old(bound, successions_);
+}
+
+// Thousands of sites may share one file.
+std::shared_ptr<const Certificate> Planner::leaf_of(const OnDisk& disk) const {
+  auto [entry, is_new] = leaves_.try_emplace(&disk);
+  if (is_new)
+    if (auto leaf = Certificate::parse(disk.der))
+      entry->second = std::make_shared<const Certificate>(std::move(*leaf));
+  return entry->second;
+}
+
 Planner::Bindings Planner::affected(const Succession& succession) const {
   Bindings found;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
-    if (bound.service != plan_.service || bound.left_alone) continue;
-    bool holds_old = bound.holds(succession.old_one.thumbprint);
-    bool renewed = bound.holds(new_thumbprint(succession)) && waits_for_reload(bound, succession);
-    if (holds_old || renewed)
-      found.push_back(
-          {.bound = &bound, .succession = &succession, .kind = choose(bound, succession)});
+    if (bound.service != plan_.service || !concerns(bound, succession)) continue;
+    PlannedBinding planned{
+        .bound = &bound, .succession = &succession, .kind = choose(bound, succession)};
+    if (bound.disk && !bound.holds(succession.old_one.thumbprint) &&
+        planned.kind != PlanKind::reload)
+      planned.never_loaded = leaf_of(*bound.disk);
+    found.push_back(std::move(planned));
   }
   return found;
 }
@@ -120,7 +139,7 @@ const std::string& Planner::problem_of_key(const std::string& path,
 }
 
 PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
-  if (bound.holds(new_thumbprint(succession))) return PlanKind::reload;
+  if (bound.holds(succession.new_thumbprint())) return PlanKind::reload;
   if (context_.preference == Preference::repoint) return PlanKind::repoint;
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
   bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
@@ -202,7 +221,7 @@ void Planner::check_reader(const Succession& succession, std::vector<Finding>& f
 // A forced reload where the server itself will put another certificate in this one's place.
 std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) const {
   const std::string& path = planned.bound->binding.next_certificate;
-  if (path.empty() || !forced(*planned.succession)) return std::nullopt;
+  if (path.empty() || !planned.succession->is_forced()) return std::nullopt;
   auto bytes = context_.files.read(path, kPemLimit);
   auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
   if (!bundle) return std::nullopt;
@@ -228,9 +247,36 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     repoints = repoints || planned.kind == PlanKind::repoint;
     reloads = reloads || planned.kind == PlanKind::reload;
   }
+  note_never_loaded(succession, bindings, findings);
   if (repoints) check_reader(succession, findings);
-  if (reloads && !forced(succession)) note_no_way_back(succession, bindings, findings);
+  if (reloads && !succession.is_forced()) note_no_way_back(succession, bindings, findings);
   return findings;
+}
+
+// Others wrote over OLD, and NEW goes over what they wrote.
+void Planner::note_never_loaded(const Succession& succession, const Bindings& bindings,
+                                std::vector<Finding>& findings) const {
+  std::map<std::string, std::vector<const PlannedBinding*>> by_path;
+  for (const PlannedBinding& planned : bindings)
+    if (planned.never_loaded) by_path[planned.bound->binding.certificate.path].push_back(&planned);
+  const std::string old_text = succession.old_one.thumbprint.brief();
+  for (const auto& [path, planned] : by_path) {
+    const CertificateOutline& lies = planned.front()->never_loaded->outline;
+    std::string site = planned.front()->bound->binding.site;
+    if (planned.size() > 1) site += fmt::format(" and {} more", planned.size() - 1);
+    findings.push_back(
+        {Severity::note,
+         fmt::format("{}: the server shows {} from its memory; {} lies at {} and was never loaded: "
+                     "it is replaced, and comes back if the new one cannot be proven",
+                     site, old_text, lies.thumbprint.brief(), path),
+         ""});
+    if (lies.not_after > succession.new_one.bundle.leaf.outline.not_after)
+      findings.push_back(
+          {Severity::warning,
+           fmt::format("{} at {} expires later than the new certificate", lies.thumbprint.brief(),
+                       path),
+           fmt::format("to have that one served: certrebind rebind {} {}", old_text, path)});
+  }
 }
 
 // Others wrote over OLD: no file of ours can be put back.
@@ -262,9 +308,13 @@ void Planner::expect(const PlannedBinding& planned) {
   const Succession& succession = *planned.succession;
   auto next = next_leaf(planned);
   const Certificate& wanted = next ? *next : succession.new_one.bundle.leaf;
-  std::vector<Expectation> more = expectations_of(binding, succession.old_one.thumbprint,
-                                                  succession.old_one.bundle.leaf.key_type,
+  const Certificate& old_leaf = succession.old_one.bundle.leaf;
+  const Certificate& replaced = planned.replaced();
+  KeyType old_type = replaced.key_type == old_leaf.key_type ? old_leaf.key_type : KeyType::other;
+  std::vector<Expectation> more = expectations_of(binding, replaced.outline.thumbprint, old_type,
                                                   wanted.outline.thumbprint, wanted.key_type);
+  if (planned.never_loaded)
+    for (Expectation& expected : more) expected.in_memory = succession.old_one.thumbprint;
   for (const Endpoint& endpoint : binding.endpoints)
     if (!endpoint.unproven.empty())
       plan_.unproven.push_back(fmt::format("{} at {}: {}", printable(binding.site),
@@ -338,11 +388,11 @@ void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
                 "use --repoint"});
 }
 
-// Another service's, that holds an OLD too.
+// Another service's, that is concerned too.
 bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
   return bound.service != plan_.service && !bound.left_alone &&
          std::ranges::any_of(considered_, [&](const Succession* succession) {
-           return bound.holds(succession->old_one.thumbprint);
+           return concerns(bound, *succession);
          });
 }
 
@@ -406,6 +456,12 @@ std::optional<Plan> Planner::finish() {
 
 }  // namespace
 
+bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>& successions) {
+  return std::ranges::any_of(successions, [&](const Succession& succession) {
+    return bound.holds(succession.old_one.thumbprint);
+  });
+}
+
 std::string to_text(PlanKind kind) {
   switch (kind) {
     case PlanKind::reload:
@@ -444,7 +500,7 @@ std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
   std::vector<const SurveyedBinding*> found;
   for (const SurveyedBinding& bound : survey.bindings)
     if (std::ranges::any_of(successions, [&](const Succession& succession) {
-          return !forced(succession) && bound.holds(new_thumbprint(succession));
+          return !succession.is_forced() && bound.holds(succession.new_thumbprint());
         }))
       found.push_back(&bound);
   return found;
@@ -454,7 +510,7 @@ std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions) {
   std::vector<Plan> plans;
   for (const auto& service : context.survey.services.found) {
-    Planner planner(context, *service);
+    Planner planner(context, *service, successions);
     for (const Succession& succession : successions) planner.consider(succession);
     if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
   }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,26 @@ struct Succession {
   NewCertificate new_one;
   std::string how = "declared";
   std::string renewer = {};
+
+  const Thumbprint& new_thumbprint() const { return new_one.bundle.leaf.outline.thumbprint; }
+  // OLD = NEW: nothing is replaced, a reload and proof are all that is wanted.
+  bool is_forced() const { return old_one.thumbprint == new_thumbprint(); }
 };
+
+// Whether its file holds the OLD of one of these.
+bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>& successions);
 
 struct PlannedBinding {
   const SurveyedBinding* bound = nullptr;
   const Succession* succession = nullptr;
   PlanKind kind = PlanKind::reload;
+  // Where the server shows OLD from its memory only: what lies in the bound file instead.
+  std::shared_ptr<const Certificate> never_loaded = {};
+
+  // What the bound file is to hold again if all is taken back.
+  const Certificate& replaced() const {
+    return never_loaded ? *never_loaded : succession->old_one.bundle.leaf;
+  }
 };
 
 // A file that the swap replaces.

@@ -14,6 +14,8 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+using std::chrono::days;
+
 // One server, a.test and b.test with a certificate of each one's own; renewed ones in a renewer's
 // tree and as loose files.
 class PlanTest : public ::testing::Test {
@@ -34,18 +36,7 @@ class PlanTest : public ::testing::Test {
   }
   void configure(const std::string& text) { host_.files.put(kFakeConfig, text); }
 
-  void look() {
-    survey_ = {};
-    auto service = std::make_unique<FakeService>(host_.files, kFakeConfig);
-    service->adorn = host_.service.adorn;
-    service->reader = host_.service.reader;
-    auto found = service->bindings();
-    for (Binding& binding : found->bindings) {
-      auto disk = std::make_shared<OnDisk>(look_at(host_.files, binding.certificate.path));
-      survey_.bindings.push_back({service.get(), binding, disk});
-    }
-    survey_.services.found.push_back(std::move(service));
-  }
+  void look() { survey_ = host_.survey(); }
   Succession succession(size_t site, const std::string& path) {
     KnownCertificates known;
     auto old_one = identify_old(host_.files, known, host_.certificate_path(site));
@@ -169,6 +160,27 @@ TEST_F(PlanTest, ReloadsWhatServesAnotherWhereOldWasSeen) {
   EXPECT_THAT(plans_for({both}), IsEmpty());
   sightings_ = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, host_.old_ones[0].der}};
   EXPECT_EQ(plans_for({both}).size(), 1U);
+}
+
+TEST_F(PlanTest, WhatIsOnlyServedIsReplacedWhereAThirdLies) {
+  Succession both = loose(0);
+  TestCertificate third = host_.issuer.issue({.names = {"a.test"},
+                                              .not_before = test_now() - days(1),
+                                              .not_after = test_now() + days(40)});
+  put_pair(host_.certificate_path(0), host_.key_path(0), third);
+  look();
+  EXPECT_THAT(plans_for({both}), IsEmpty()) << "nothing says that it serves OLD";
+  survey_.bindings[0].not_loaded = host_.old_ones[0].thumbprint;
+  std::vector<Plan> plans = plans_for({both});
+  ASSERT_EQ(plans.size(), 1U);
+  EXPECT_EQ(plans[0].bindings.at(0).kind, PlanKind::rewrite);
+  EXPECT_EQ(plans[0].bindings.at(0).replaced().outline.thumbprint, third.thumbprint);
+  ASSERT_EQ(plans[0].files.size(), 2U);
+  EXPECT_EQ(plans[0].files[1].before, third.chain_pem);
+  EXPECT_EQ(plans[0].files[1].after, host_.new_ones[0].chain_pem);
+  ASSERT_EQ(plans[0].expectations.size(), 1U);
+  EXPECT_EQ(plans[0].expectations[0].old_thumbprint, third.thumbprint);
+  EXPECT_EQ(plans[0].expectations[0].in_memory, host_.old_ones[0].thumbprint);
 }
 
 TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {

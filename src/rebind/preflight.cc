@@ -51,14 +51,22 @@ void check_key(const NewCertificate& new_one, Findings& findings) {
   }
 }
 
-void check_shape(const NewCertificate& new_one, Findings& findings) {
+// `openssl req -x509` calls what it makes a CA, and many a self-signed server certificate was made
+// so: where OLD was, NEW may be.
+bool is_for_a_server(const OldCertificate& old_one, const Certificate& new_leaf) {
+  const Certificate& old_leaf = old_one.bundle.leaf;
+  return !new_leaf.is_ca ||
+         (new_leaf.is_self_signed() && old_leaf.is_ca && old_leaf.is_self_signed());
+}
+
+void check_shape(const OldCertificate& old_one, const NewCertificate& new_one, Findings& findings) {
   const std::string& path = new_one.files.certificate;
   if (new_one.bundle.leaf_not_first()) {
     refuse(findings,
            fmt::format("{} does not begin with the leaf: its first certificate is {}", path,
                        printable(new_one.bundle.leaf.subject_line)),
            "put the leaf first, then the intermediates in order");
-  } else if (new_one.bundle.leaf.is_ca) {
+  } else if (!is_for_a_server(old_one, new_one.bundle.leaf)) {
     refuse(findings, fmt::format("{} is the certificate of a CA, not of a server", path),
            "give the leaf certificate");
   }
@@ -204,7 +212,7 @@ std::vector<std::string> names_won(const Binding& binding, const Certificate& ol
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
                                            const NewCertificate& new_one, WallTime now) {
   Findings findings;
-  check_shape(new_one, findings);
+  check_shape(old_one, new_one, findings);
   if (refuses(findings)) return findings;
   check_key(new_one, findings);
   check_validity(new_one, now, findings);

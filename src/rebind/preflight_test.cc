@@ -85,6 +85,15 @@ TEST_F(PreflightTest, TheLeafComesFirst) {
   expect_refused(check(old_of(old_.chain_pem), authority), "certificate of a CA");
 }
 
+// As `openssl req -x509` makes them.
+TEST_F(PreflightTest, ASelfSignedOneThatCallsItselfACaMaySucceedItsLike) {
+  TestCertificate first = TestAuthority("a.test").certificate();
+  TestCertificate next = TestAuthority("a.test").certificate();
+  EXPECT_THAT(check(old_of(first.pem), new_of(next.pem, next.key_pem)), IsEmpty());
+  expect_refused(check(old_of(old_.chain_pem), new_of(next.pem, next.key_pem)),
+                 "certificate of a CA");
+}
+
 TEST_F(PreflightTest, ItIsValidNow) {
   TestCertificate late =
       issuer_.issue({.names = {"a.test"}, .not_after = test_now() - milliseconds(1)});

@@ -51,7 +51,8 @@ std::vector<Progress> begin(std::span<const Claim> claims) {
 }
 
 void judge(const Claim& claim, const Result<Served>& served, Progress& progress) {
-  bool wanted = served && served->thumbprint == claim.wanted;
+  bool wanted =
+      served && (served->thumbprint == claim.wanted || served->thumbprint == claim.as_good);
   bool tolerated = served && claim.unwanted && served->thumbprint != *claim.unwanted;
   if (wanted || tolerated) {
     ++progress.in_a_row;
@@ -170,6 +171,7 @@ std::vector<Claim> claims_for_old(std::span<const Expectation> expectations) {
     claims.push_back(
         {.target = expected.old_target(),
          .wanted = expected.old_thumbprint,
+         .as_good = expected.in_memory,
          .unwanted = expected.is_forced() ? std::nullopt : std::optional(expected.new_thumbprint),
          .text = expected.text()});
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,10 +25,16 @@ struct Expectation {
   KeyType old_type = KeyType::other;
   KeyType new_type = KeyType::other;
   bool answered = true;  // false: no handshake completed there
+  // Where the files held `old_thumbprint` but the server never loaded it: what it showed instead.
+  std::optional<Thumbprint> in_memory = {};
 
   Target old_target() const;
   Target new_target() const;
   bool is_forced() const { return old_thumbprint == new_thumbprint; }
+  // It is one of those that may be shown where all is as before.
+  bool is_of_before(const Thumbprint& shown) const {
+    return shown == old_thumbprint || shown == in_memory;
+  }
   std::string text() const;  // "127.0.0.1:443 (a.example.com)"
 };
 
@@ -36,6 +43,7 @@ struct Expectation {
 struct Claim {
   Target target;
   Thumbprint wanted;
+  std::optional<Thumbprint> as_good = {};  // as the wanted one
   std::optional<Thumbprint> unwanted;
   std::string text;
 };

@@ -150,6 +150,23 @@ TEST_F(ProofTest, AStrangerIsToleratedWhereTheWantedOneIsSeenToo) {
   EXPECT_FALSE(prove_it({claim(0, false)}).holds());
 }
 
+// What a server never loaded is put back in its file, and shown only after a reload.
+TEST_F(ProofTest, WhatWasInMemoryIsAsGoodAsWhatLayInTheFile) {
+  Expectation expected{.address = {.host = "127.0.0.1", .port = host_.port(0), .unix_path = {}},
+                       .proxy_protocol = false,
+                       .sni = "a.test",
+                       .site = "a.test",
+                       .old_thumbprint = host_.old_ones[1].thumbprint,
+                       .new_thumbprint = host_.new_ones[0].thumbprint,
+                       .in_memory = host_.old_ones[0].thumbprint};
+  serve_old(0);
+  EXPECT_TRUE(prove_it(claims_for_old(std::vector{expected})).holds());
+  host_.network.serve(host_.port(0), "a.test", host_.old_ones[1]);
+  EXPECT_TRUE(prove_it(claims_for_old(std::vector{expected})).holds());
+  serve_new(0);
+  EXPECT_FALSE(prove_it(claims_for_old(std::vector{expected})).holds());
+}
+
 TEST_F(ProofTest, AStrangerAloneProvesNothingAndIsPolledNotHammered) {
   TestCertificate stranger = host_.issuer.issue({.names = {"a.test"}});
   host_.network.serve(host_.port(0), "a.test", stranger);

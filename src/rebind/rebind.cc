@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lifecycle/details.h"
+#include "rebind/only_served.h"
 #include "store/successions.h"
 
 namespace certrebind {
@@ -41,13 +42,24 @@ void add_all_served(const Prober& prober, const Survey& survey, KnownCertificate
     if (shown) known.add_served(shown->leaf_der);
 }
 
+// What is known nowhere else may be bound there.
+std::string where_nobody_looked(const Survey& survey) {
+  std::string text = survey.services.found.empty() ? "; no server was found" : "";
+  for (const Diagnostic& diagnostic : survey.diagnostics)
+    if (diagnostic.severity == Severity::error) text += "; " + diagnostic.text();
+  return text;
+}
+
 Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& prober,
                                              const Survey& survey, KnownCertificates& known,
                                              const std::string& typed) {
   auto old_one = identify_old(host.files, known, typed);
   if (old_one || is_path(typed) || old_one.error().code != Code::not_found) return old_one;
   add_all_served(prober, survey, known);
-  return identify_old(host.files, known, typed);
+  old_one = identify_old(host.files, known, typed);
+  if (!old_one && old_one.error().code == Code::not_found)
+    old_one.error().cause += where_nobody_looked(survey);
+  return old_one;
 }
 
 // One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing.
@@ -55,7 +67,7 @@ Done contradict_nothing(const std::vector<Succession>& successions) {
   std::map<Thumbprint, Thumbprint> next;
   for (const Succession& succession : successions) {
     const Thumbprint& old_one = succession.old_one.thumbprint;
-    const Thumbprint& new_one = succession.new_one.bundle.leaf.outline.thumbprint;
+    const Thumbprint& new_one = succession.new_thumbprint();
     auto [known, is_new] = next.emplace(old_one, new_one);
     if (!is_new && known->second != new_one)
       return fail(Code::usage, "rebind", old_one.brief(),
@@ -79,7 +91,7 @@ Done contradict_nothing(const std::vector<Succession>& successions) {
 void follow_chains(std::vector<Succession>& successions) {
   for (Succession& succession : successions)
     for (size_t hops = 0; hops < successions.size(); ++hops) {
-      const Thumbprint& end = succession.new_one.bundle.leaf.outline.thumbprint;
+      const Thumbprint& end = succession.new_thumbprint();
       auto next = std::ranges::find_if(successions, [&](const Succession& other) {
         return &other != &succession && other.old_one.thumbprint == end &&
                other.new_one.bundle.leaf.outline.thumbprint != end;
@@ -113,7 +125,7 @@ Event replaced_event(const Succession& succession, WallTime now) {
 
 KnownSuccession known_from(const Succession& succession) {
   return {.old_thumbprint = succession.old_one.thumbprint.hex(),
-          .new_thumbprint = succession.new_one.bundle.leaf.outline.thumbprint.hex(),
+          .new_thumbprint = succession.new_thumbprint().hex(),
           .how = succession.how,
           .renewer = succession.renewer,
           .path = succession.new_one.files.certificate};
@@ -136,16 +148,23 @@ bool refused_by(const Service& service, const std::vector<Account>& accounts) {
   });
 }
 
+// `named`: the servers were asked for by name.
 std::string why_idle(const Prepared& prepared, const Succession& succession,
-                     const ServedNow& served) {
+                     const ServedNow& served, bool named) {
   const std::string old_text = succession.old_one.thumbprint.brief();
-  const Thumbprint& new_thumbprint = succession.new_one.bundle.leaf.outline.thumbprint;
+  const CertificateOutline& old_leaf = succession.old_one.bundle.leaf.outline;
+  const char* exchanged = old_leaf.not_after > succession.new_one.bundle.leaf.outline.not_after
+                              ? ", and expires before it: were OLD and NEW exchanged?"
+                              : "";
+  const Thumbprint& new_thumbprint = succession.new_thumbprint();
   for (const SurveyedBinding& bound : prepared.survey.bindings)
     if (bound.holds(new_thumbprint) && served.contains(&bound))
-      return fmt::format("{} is bound nowhere; {} is bound and served already", old_text,
-                         new_thumbprint.brief());
-  return fmt::format("{} is bound nowhere{}", old_text,
-                     prepared.survey.services.found.empty() ? ": no server was found" : "");
+      return fmt::format("{} is bound nowhere; {} is bound and served already{}", old_text,
+                         new_thumbprint.brief(), exchanged);
+  if (prepared.survey.services.found.empty())
+    return old_text + " is bound nowhere: no server was found";
+  return old_text + " is bound nowhere" +
+         (named ? "" : " by a running server (one that is down is named with --service)");
 }
 
 // The tests take longest, so those that will be wanted in any case begin before anything is read.
@@ -159,17 +178,64 @@ OwnTests begin_tests(const Host& host, const Services& services, bool acts) {
 // Begins the test of the first server that is concerned.
 void test_early(const Host& host, Prepared& prepared) {
   for (const SurveyedBinding& bound : prepared.survey.bindings) {
-    bool holds = std::ranges::any_of(prepared.successions, [&](const Succession& succession) {
-      return bound.holds(succession.old_one.thumbprint);
-    });
-    if (holds && !bound.left_alone) return prepared.tests.begin(host, *bound.service);
+    if (holds_some_old(bound, prepared.successions) && !bound.left_alone)
+      return prepared.tests.begin(host, *bound.service);
   }
 }
 
-bool concerns(const Prepared& prepared, const Succession& succession) {
-  return prepared.acts_on(succession) || std::ranges::any_of(prepared.plans, [](const Plan& plan) {
-           return !plan.findings.empty();
-         });
+// Those that are planned for no binding, and not because something was refused.
+std::vector<const Succession*> idle_ones(const Prepared& prepared) {
+  std::vector<const Succession*> idle;
+  for (const Succession& succession : prepared.successions)
+    if (!prepared.acts_on(succession) && !prepared.refused()) idle.push_back(&succession);
+  return idle;
+}
+
+// OLD and NEW as typed, to certificates.
+Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
+                                             const Prober& prober, const Memory& memory,
+                                             const Survey& survey,
+                                             const std::vector<RequestedPair>& pairs) {
+  KnownCertificates known;
+  known.add_stored(host.files, settings.stores);
+  known.add_bound(survey);
+  known.add_seen(memory.sightings);
+  std::vector<Succession> successions;
+  for (const RequestedPair& pair : pairs) {
+    auto old_one = identify_old_anywhere(host, prober, survey, known, pair.old_one);
+    if (!old_one) return pass(old_one);
+    auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
+    if (!new_one) return pass(new_one);
+    successions.push_back({std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
+  }
+  return successions;
+}
+
+// Asks what has to be asked for the plans, makes them, and says what concerns nobody.
+void plan_all(const Host& host, const Settings& settings, const Prober& prober,
+              const Memory& memory, const RebindRequest& request, Prepared& prepared) {
+  OnlyServed only_served(host, prober, memory.sightings, prepared.successions);
+  auto mark = [&](OnlyServed::Where where, const std::vector<const Succession*>& which) {
+    prepared.doubtful = only_served.mark(prepared.survey, where, which) || prepared.doubtful;
+  };
+  std::vector<const Succession*> all;
+  for (const Succession& succession : prepared.successions) all.push_back(&succession);
+  mark(OnlyServed::Where::likely, all);
+  ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
+  PlanContext context{.files = host.files,
+                      .settings = settings,
+                      .survey = prepared.survey,
+                      .sightings = memory.sightings,
+                      .served = served,
+                      .preference = request.preference,
+                      .now = host.clock.wall()};
+  prepared.plans = make_plans(context, prepared.successions);
+  if (auto idle = idle_ones(prepared); !idle.empty()) {
+    mark(OnlyServed::Where::anywhere, idle);
+    prepared.plans = make_plans(context, prepared.successions);
+  }
+  for (const Succession* succession : idle_ones(prepared))
+    prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
 }
 
 }  // namespace
@@ -179,9 +245,9 @@ bool Prepared::refused() const {
 }
 
 bool Prepared::overlooked() const {
-  return !idle.empty() && std::ranges::any_of(survey.diagnostics, [](const Diagnostic& each) {
-    return each.severity == Severity::error;
-  });
+  bool unread = std::ranges::any_of(
+      survey.diagnostics, [](const Diagnostic& each) { return each.severity == Severity::error; });
+  return doubtful || (unread && !idle.empty());
 }
 
 bool Prepared::acts_on(const Succession& succession) const {
@@ -205,41 +271,22 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
     for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
-  KnownCertificates known;
-  known.add_stored(host.files, settings.stores);
-  known.add_bound(prepared.survey);
-  known.add_seen(memory.sightings);
-  for (const RequestedPair& pair : request.pairs) {
-    auto old_one = identify_old_anywhere(host, prober, prepared.survey, known, pair.old_one);
-    if (!old_one) return pass(old_one);
-    auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
-    if (!new_one) return pass(new_one);
-    prepared.successions.push_back(
-        {std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
-  }
+  auto successions = identify_all(host, settings, prober, memory, prepared.survey, request.pairs);
+  if (!successions) return pass(successions);
+  prepared.successions = std::move(*successions);
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);
   if (request.acts) test_early(host, prepared);
-  ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
-  PlanContext context{.files = host.files,
-                      .settings = settings,
-                      .survey = prepared.survey,
-                      .sightings = memory.sightings,
-                      .served = served,
-                      .preference = request.preference,
-                      .now = host.clock.wall()};
-  prepared.plans = make_plans(context, prepared.successions);
-  for (const Succession& succession : prepared.successions)
-    if (!concerns(prepared, succession))
-      prepared.idle.push_back(why_idle(prepared, succession, served));
+  plan_all(host, settings, prober, memory, request, prepared);
   return prepared;
 }
 
 Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
   return database.atomically("log the succession", [&] {
     for (const Succession& succession : prepared.successions)
-      if (prepared.acts_on(succession)) append_event(database, replaced_event(succession, now));
+      if (prepared.acts_on(succession) && !succession.is_forced())
+        append_event(database, replaced_event(succession, now));
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)
         if (finding.severity == Severity::error)

@@ -23,6 +23,7 @@ struct RequestedPair {
   std::string key_path = {};     // of NEW; empty: looked for
   std::string how = "declared";  // how the succession is known
   std::string renewer = {};      // who renewed it, where that is known
+  bool operator==(const RequestedPair&) const = default;
 };
 
 struct RebindRequest {
@@ -40,6 +41,7 @@ struct Prepared {
   std::vector<Succession> successions;  // after following chains: A->B, B->C becomes A->C, B->C
   std::vector<Plan> plans;
   std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
+  bool doubtful = false;  // some site shows OLD, and it is not known whether that is its own
   // Of servers that tell what they see; and of the first that is concerned, if the plans will be
   // carried out.
   OwnTests tests = {};
@@ -50,7 +52,8 @@ struct Prepared {
 
   bool acts_on(const Succession& succession) const;  // it is planned for some binding
   bool refused() const;                              // some plan has a finding that refuses
-  // Something is bound nowhere, and part of a configuration could not be read: it may be there.
+  // A site may have been passed over: something is bound nowhere, and part of a configuration could
+  // not be read; or a doubt remained.
   bool overlooked() const;
 };
 

@@ -25,21 +25,23 @@ std::string narrow(const std::string& text) {
 }
 
 json to_json(const Expectation& e) {
-  return {{"host", e.address.host},
-          {"port", e.address.port},
-          {"unix", widen(e.address.unix_path)},
-          {"proxy", e.proxy_protocol},
-          {"sni", widen(e.sni)},
-          {"site", widen(e.site)},
-          {"old", e.old_thumbprint.hex()},
-          {"new", e.new_thumbprint.hex()},
-          {"old_type", static_cast<int>(e.old_type)},
-          {"new_type", static_cast<int>(e.new_type)},
-          {"answered", e.answered}};
+  json j = {{"host", e.address.host},
+            {"port", e.address.port},
+            {"unix", widen(e.address.unix_path)},
+            {"proxy", e.proxy_protocol},
+            {"sni", widen(e.sni)},
+            {"site", widen(e.site)},
+            {"old", e.old_thumbprint.hex()},
+            {"new", e.new_thumbprint.hex()},
+            {"old_type", static_cast<int>(e.old_type)},
+            {"new_type", static_cast<int>(e.new_type)},
+            {"answered", e.answered}};
+  if (e.in_memory) j["in_memory"] = e.in_memory->hex();
+  return j;
 }
 
 Expectation expectation_from(const json& j) {
-  return {
+  Expectation expected = {
       .address = {.host = j.at("host"), .port = j.at("port"), .unix_path = narrow(j.at("unix"))},
       .proxy_protocol = j.at("proxy"),
       .sni = narrow(j.at("sni")),
@@ -49,6 +51,9 @@ Expectation expectation_from(const json& j) {
       .old_type = static_cast<KeyType>(j.at("old_type").get<int>()),
       .new_type = static_cast<KeyType>(j.at("new_type").get<int>()),
       .answered = j.at("answered")};
+  if (j.contains("in_memory"))
+    expected.in_memory = Thumbprint::from_hex(j.at("in_memory").get<std::string>()).value();
+  return expected;
 }
 
 }  // namespace

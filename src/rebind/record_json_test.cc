@@ -26,7 +26,8 @@ JournalRecord record() {
                         .old_thumbprint = Thumbprint::of_der("1"),
                         .new_thumbprint = Thumbprint::of_der("2"),
                         .old_type = KeyType::rsa,
-                        .new_type = KeyType::ed448},
+                        .new_type = KeyType::ed448,
+                        .in_memory = Thumbprint::of_der("3")},
                        {.address = {.host = {}, .port = 0, .unix_path = "@abstract\x80"},
                         .proxy_protocol = false,
                         .sni = {},
@@ -66,6 +67,7 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(is.new_thumbprint, was.new_thumbprint);
     EXPECT_EQ(is.old_type, was.old_type);
     EXPECT_EQ(is.new_type, was.new_type);
+    EXPECT_EQ(is.in_memory, was.in_memory);
   }
 }
 

@@ -68,25 +68,45 @@ Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::s
               pairs->empty()
                   ? "nothing was kept for it yet"
                   : "nothing that was kept differs from what lies there, or is called so",
-              "a pair is kept once its binding was proven: by a rebind, or by certrebind rebind "
-              "--pending");
+              pairs->empty() ? "a pair is kept once its binding was proven: by a rebind, or by "
+                               "certrebind rebind --pending"
+                             : "certrebind restore --list " + binding.certificate.path);
 }
 
-// The swap replaces what lies there: where nothing does, an empty file is put first. A certificate
-// alone is no secret.
-Done ensure_file(Files& files, const std::string& path, const std::string& content) {
-  if (files.stat(path)) return {};
+// The swap replaces what lies there: where nothing does, an empty file is put first, and goes again
+// if nothing comes of it.
+class Placeholders {
+ public:
+  explicit Placeholders(Files& files) : files_(files) {}
+  Placeholders(const Placeholders&) = delete;
+  Placeholders& operator=(const Placeholders&) = delete;
+  ~Placeholders() {
+    for (const std::string& path : put_)
+      if (auto now = files_.stat(path); now && now->size == 0) (void)files_.remove(path);
+  }
+  Done ensure(const std::string& path, const std::string& content);
+
+ private:
+  Files& files_;
+  std::vector<std::string> put_;
+};
+
+// A certificate alone is no secret.
+Done Placeholders::ensure(const std::string& path, const std::string& content) {
+  if (files_.stat(path)) return {};
   const mode_t mode = content.find("PRIVATE KEY-----") == std::string::npos ? 0644 : 0600;
-  if (Done made = files.create(path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
+  if (Done made = files_.create(path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
       !made)
     return made;
-  return files.sync({path, parent_directory(path)});
+  put_.push_back(path);
+  return files_.sync({path, parent_directory(path)});
 }
 
-Result<PlannedFile> planned(Files& files, const std::vector<std::string>& read_whole,
-                            const std::string& path, const std::string& content, const char* what) {
+Result<PlannedFile> planned(Files& files, Placeholders& placeholders,
+                            const std::vector<std::string>& read_whole, const std::string& path,
+                            const std::string& content, const char* what) {
   if (Done safe = SafeWay(files).to(path); !safe) return pass(safe);
-  if (Done there = ensure_file(files, path, content); !there) return pass(there);
+  if (Done there = placeholders.ensure(path, content); !there) return pass(there);
   auto real = files.real_path(path);
   if (!real) return pass(real);
   auto before = files.read(*real, kPemLimit);
@@ -101,15 +121,17 @@ Result<PlannedFile> planned(Files& files, const std::vector<std::string>& read_w
                      .what = what};
 }
 
-Result<std::vector<PlannedFile>> files_of(Files& files, const std::vector<std::string>& read_whole,
+Result<std::vector<PlannedFile>> files_of(Files& files, Placeholders& placeholders,
+                                          const std::vector<std::string>& read_whole,
                                           const Binding& binding, const KeptPair& pair) {
   std::vector<PlannedFile> all;
-  auto certificate =
-      planned(files, read_whole, binding.certificate.path, pair.certificate, "kept certificate");
+  auto certificate = planned(files, placeholders, read_whole, binding.certificate.path,
+                             pair.certificate, "kept certificate");
   if (!certificate) return pass(certificate);
   all.push_back(std::move(*certificate));
   if (!pair.key.empty()) {
-    auto key = planned(files, read_whole, binding.key.path, pair.key, "kept private key");
+    auto key =
+        planned(files, placeholders, read_whole, binding.key.path, pair.key, "kept private key");
     if (!key) return pass(key);
     all.push_back(std::move(*key));
   }
@@ -166,6 +188,16 @@ Work work_for(const Bench& bench, const Service& service,
   return work;
 }
 
+std::string story_of(const SurveyedBinding& bound, const KeptPair& pair) {
+  const CertificateOutline& leaf = pair.bundle.leaf.outline;
+  std::string story = fmt::format("restore of {}: {}, which expires on {} UTC",
+                                  printable(bound.binding.certificate.path),
+                                  leaf.thumbprint.brief(), to_text(leaf.not_after));
+  if (bound.disk && bound.disk->certificate)
+    story += ", instead of " + bound.disk->certificate->thumbprint.brief();
+  return story;
+}
+
 // What a person took away is not brought again by itself.
 Done note_unwanted(const Bench& bench, const KeptPair& pair, const SurveyedBinding& bound) {
   if (!bound.disk || !bound.disk->certificate) return {};
@@ -186,6 +218,18 @@ Done note_unwanted(const Bench& bench, const KeptPair& pair, const SurveyedBindi
 
 }  // namespace
 
+Result<KeptFor> kept_for(const Host& host, const Settings& settings,
+                         const std::vector<ServiceId>& only, const std::string& typed) {
+  auto surveyed = survey(host, only);
+  if (!surveyed) return pass(surveyed);
+  auto meant = bindings_meant(*surveyed, typed);
+  if (!meant) return pass(meant);
+  const std::string& path = meant->front()->binding.certificate.path;
+  auto pairs = kept_pairs(host.files, settings.state_directory, path);
+  if (!pairs) return pass(pairs);
+  return KeptFor{path, std::move(*pairs)};
+}
+
 Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
                                           const std::string& typed, const std::string& thumbprint) {
   auto surveyed = survey(bench.host, only);
@@ -196,16 +240,19 @@ Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<
   auto pair = choose(bench, first.binding, thumbprint);
   if (!pair) return pass(pair);
   std::vector<Account> accounts;
+  Placeholders placeholders(bench.host.files);
   for (const auto& service : surveyed->services.found) {
     if (std::ranges::none_of(*meant, [&](auto* bound) { return bound->service == service.get(); }))
       continue;
     Work work = work_for(bench, *service, *meant, *pair);
     // Nothing to replace for the second server that binds the same path: it only reloads.
-    auto files = files_of(bench.host.files, surveyed->read_whole, first.binding, *pair);
+    auto files =
+        files_of(bench.host.files, placeholders, surveyed->read_whole, first.binding, *pair);
     if (!files) return pass(files);
     work.files = std::move(*files);
     auto account = carry_out(bench, std::move(work));
     if (!account) return pass(account);
+    account->text = story_of(first, *pair) + "\n" + account->text;
     accounts.push_back(std::move(*account));
     if (accounts.back().outcome != Outcome::committed) return accounts;
   }

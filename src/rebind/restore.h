@@ -6,8 +6,19 @@
 
 #include "rebind/transaction.h"
 #include "service/service.h"
+#include "store/kept.h"
 
 namespace certrebind {
+
+// What is kept for one binding.
+struct KeptFor {
+  std::string path;             // of its certificate
+  std::vector<KeptPair> pairs;  // newest first
+};
+
+// Takes a site's name or the path of its certificate.
+Result<KeptFor> kept_for(const Host& host, const Settings& settings,
+                         const std::vector<ServiceId>& only, const std::string& typed);
 
 // Takes a site's name or the path of its certificate, and which kept pair: a prefix of its
 // thumbprint, or nothing for the newest that differs from what lies there. A transaction for each

@@ -19,7 +19,7 @@ struct SurveyedBinding {
   Binding binding;
   std::shared_ptr<const OnDisk> disk;  // null where the binding names no file
   bool left_alone = false;             // no plan may change what it holds: a policy says so
-  // Set: what the server still has, although another lies on disk, and no handshake shows which.
+  // Set: what the server still has, although another lies on disk.
   std::optional<Thumbprint> not_loaded = {};
 
   bool holds(const Thumbprint& thumbprint) const {

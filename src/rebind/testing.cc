@@ -221,6 +221,35 @@ Work FakeHost::work() const {
   return work;
 }
 
+Survey FakeHost::survey() const {
+  Survey made;
+  auto like = std::make_unique<FakeService>(files, kFakeConfig);
+  like->adorn = service.adorn;
+  like->how = service.how;
+  like->reader = service.reader;
+  auto found = like->bindings();
+  made.surveyed.push_back({like.get(), {kFakeConfig}, {}});
+  for (Binding& binding : found->bindings) {
+    auto disk = std::make_shared<OnDisk>(look_at(files, binding.certificate.path));
+    made.bindings.push_back({like.get(), std::move(binding), disk});
+  }
+  made.services.found.push_back(std::move(like));
+  return made;
+}
+
+void FakeHost::worker_started(int64_t at_ms) {
+  Process worker;
+  worker.pid = 101;
+  worker.parent = 100;
+  worker.started = static_cast<uint64_t>(at_ms);
+  worker.arguments = {"worker process"};
+  processes.processes.push_back(worker);
+}
+
+int64_t FakeHost::changed_ms(const std::string& path) const {
+  return files.lstat(path)->changed_ns / 1'000'000;
+}
+
 void FakeHost::server_reads() {
   auto found = FakeService(files, kFakeConfig).bindings();
   if (!found) return;

@@ -141,6 +141,12 @@ class FakeHost {
   Work work() const;
   // The server reads its configuration and files anew; it keeps what it has if they make no sense.
   void server_reads();
+  // What the service binds now, with a service of the survey's own that is like it.
+  Survey survey() const;
+  // A worker of the service, started at this time on the clock of `files`.
+  void worker_started(int64_t at_ms);
+  // When the file changed, or the link that is named; in milliseconds, on the clock of `files`.
+  int64_t changed_ms(const std::string& path) const;
   // A machine that lost its power and starts again: what `survives` reached the disk.
   void reboots(const std::function<bool()>& survives);
 

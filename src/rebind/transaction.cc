@@ -80,6 +80,7 @@ class Transaction {
   Trial trial_;
   FileSwap swap_;
   std::vector<std::string> unproven_;
+  std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
   bool signalled_ = false;    // the server was told to reload, or may have been before a crash
   bool after_crash_ = false;  // this process finishes what another began
 };
@@ -126,9 +127,16 @@ bool Transaction::somebody_answers_now() {
     targets.push_back(expected.new_target());
   }
   std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
-  for (size_t i = 0; i < silent.size(); ++i)
-    silent[i]->answered = served[i] && (served[i]->thumbprint == silent[i]->new_thumbprint ||
-                                        served[i]->thumbprint == silent[i]->old_thumbprint);
+  strangers_.clear();
+  for (size_t i = 0; i < silent.size(); ++i) {
+    if (!served[i]) continue;
+    const Thumbprint& shown = served[i]->thumbprint;
+    silent[i]->answered = shown == silent[i]->new_thumbprint || silent[i]->is_of_before(shown);
+    if (!silent[i]->answered)
+      strangers_.push_back(
+          fmt::format("{} did not answer before, and shows another certificate: {}",
+                      silent[i]->text(), shown.brief()));
+  }
   return std::ranges::any_of(silent, &Expectation::answered);
 }
 
@@ -333,9 +341,11 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
       fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
                   verdict.total == 1 ? "shows" : "show", wanted());
   if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
-  if (skipped > 0)
-    text += fmt::format("\n{} did not answer, before or after: proof is owed",
-                        count_of(skipped, "endpoint and name", "endpoints and names"));
+  if (skipped > strangers_.size())
+    text += fmt::format(
+        "\n{} did not answer, before or after: proof is owed",
+        count_of(skipped - strangers_.size(), "endpoint and name", "endpoints and names"));
+  for (const std::string& stranger : strangers_) text += "\n" + stranger + ": proof is owed";
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
   if (!trial_.not_rehearsed().empty())
     text += "\nnot rehearsed, only tested and each pair looked at: " + trial_.not_rehearsed();

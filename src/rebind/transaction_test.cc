@@ -316,6 +316,20 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadMustNotShowTheOldCertificate
   expect_rolled_back(run());
 }
 
+TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadWithAThirdCertificateIsNamed) {
+  auto other = host_.network.table[{443, "a.test"}];
+  host_.network.table.erase({444, "b.test"});
+  host_.processes.on_signal = [&](int, int) {
+    host_.server_reads();
+    host_.network.table[{444, "b.test"}] = other;  // OLD of another site: neither of its own
+  };
+  Account account = run();
+  EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
+  EXPECT_TRUE(account.owed);
+  EXPECT_THAT(account.text, HasSubstr("did not answer before, and shows another certificate"));
+  EXPECT_THAT(account.text, Not(HasSubstr("before or after")));
+}
+
 TEST_F(TransactionTest, ClientBindingsAreLoadedAndTestedOnly) {
   Work work = host_.work();
   work.expectations.clear();

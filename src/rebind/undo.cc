@@ -130,6 +130,7 @@ Work undo_work(const TransactionRow& row, const Service& service, std::vector<Pl
   for (Expectation& expected : work.expectations) {
     std::swap(expected.old_thumbprint, expected.new_thumbprint);
     std::swap(expected.old_type, expected.new_type);
+    expected.in_memory.reset();
     expected.answered = true;  // who does not answer today is found out anew
   }
   return work;

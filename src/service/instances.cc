@@ -21,8 +21,9 @@ bool is_manageable(const Program& program, const Process& process,
     return false;
   }
   if (!process.executable.empty()) return true;
-  diagnostics.push_back(about_process(Severity::warning, program, process,
+  diagnostics.push_back(about_process(Severity::error, program, process,
                                       "it may not be looked into: run certrebind as root"));
+  diagnostics.back().hidden = true;
   return false;
 }
 

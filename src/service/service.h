@@ -74,6 +74,9 @@ struct Binding {
   // The names that clients use and a certificate has to cover, lower case: host names, IP addresses
   // and "*.example.com". Regexes, and patterns that no certificate can cover, are left out.
   std::vector<std::string> names;
+  // The names are those of the certificate that lies in its file now: what the server has may be
+  // for others.
+  bool named_by_certificate = false;
   std::vector<std::string>
       unprobed_names;  // regexes and others that cannot be sent as SNI, as written
   std::vector<Endpoint> endpoints;
@@ -103,6 +106,7 @@ struct Diagnostic {
   int line = 0;  // 0: the whole file
   int column = 0;
   std::string message;
+  bool hidden = false;       // about a server that this user may not look into
   std::string text() const;  // "file:line:column: message"
 };
 

@@ -350,7 +350,7 @@ def test_key_option_that_is_no_file(one, kind):
     ([], []),
     (["{old}", "{new}", "--repoint", "--rewrite"], []),
     (["{old}", "{new}", "--no-such-option"], ["--no-such-option"]),
-    (["{old}", "{new}", "{old}", "{new}", "--key", "{key}"], ["--key", "one pair"]),
+    (["{old}", "{new}", "{new}", "{new}", "--key", "{key}"], ["--key", "one pair"]),
 ])
 def test_usage(one, arguments, says):
     words = {"unknown": "ab" * 32, "old": one.old.thumbprint, "old8": one.old.thumbprint[:8],
@@ -418,6 +418,51 @@ def test_old_is_bound_nowhere(one, authority):
     assert one.run("history", "--json").json == []
 
 
+@pytest.mark.parametrize("kind, says", [("der", "openssl x509 -inform DER"), ("p12", "openssl pkcs12"),
+                                        ("key", "give the certificate, and the key with --key")])
+def test_new_in_another_format(one, kind, says):
+    """What a person has at hand, and what makes of it what is wanted."""
+    given = one.place / f"new.{kind}"
+    if kind == "der":
+        given.write_bytes(one.new.der)
+    elif kind == "p12":
+        subprocess.run(["openssl", "pkcs12", "-export", "-passout", "pass:", "-in", one.new_cert,
+                        "-inkey", one.new_key, "-out", given], check=True)
+    else:
+        given.write_text(one.new.key_pem)
+    watch = untouched(one)
+    done = one.run("rebind", one.old.thumbprint, given)
+    assert done.code in (REFUSED, USAGE), done
+    assert str(given) in done.err and says in done.err, done
+    watch.check()
+
+
+def test_too_few_digits(one):
+    done = one.run("plan", one.old.thumbprint[:7], one.new_cert)
+    assert done.code == USAGE and "8 digits at the least" in done.err, done
+
+
+def test_what_is_typed_wrong_names_the_command(one):
+    done = one.run("rebind", "--no-such-option")
+    assert done.code == USAGE and done.err.startswith("certrebind rebind: "), done
+    assert "certrebind rebind --help" in done.err
+
+
+def test_old_and_new_exchanged(one):
+    done = one.run("rebind", one.new_cert, one.old.thumbprint)
+    assert done.code == 0 and "nothing to do" in done.out, done
+    assert "were OLD and NEW exchanged?" in done.out
+
+
+def test_old_is_bound_by_a_server_that_is_down(one, authority):
+    other = harness.site(one.place, authority.issue("b.example.com"), "b.example.com")
+    one.place.nginx("other").write(other.block()).start()
+    one.nginx.stop()
+    done = one.place.run("rebind", one.site.cert_path, one.new_cert)
+    assert done.code == 0 and "is bound nowhere by a running server" in done.out, done
+    assert "one that is down is named with --service" in done.out
+
+
 def test_old_may_be_bound_where_nothing_can_be_read(one, authority):
     """Another server's broken configuration: nobody can tell what it binds."""
     broken = one.place / "broken.conf"
@@ -427,13 +472,13 @@ def test_old_may_be_bound_where_nothing_can_be_read(one, authority):
         done = one.place.run(command, other, one.new_cert, "--service", one.nginx.service,
                              "--service", f"nginx:{broken}")
         assert done.code == 1, done
-        assert "bound nowhere that could be read" in done.out and str(broken) in done.err, done
+        assert "it may be bound where they are" in done.out and str(broken) in done.err, done
 
 
 # ------------------------------------------------------------------------- who may read, and space
 
-def as_nobody(stage, *arguments):
-    """Runs certrebind as an ordinary user, with a state directory of its own."""
+def as_nobody(stage, *arguments, anywhere=False):
+    """Runs certrebind as an ordinary user, with a state directory of its own; `anywhere`: no server is named."""
     state = stage.place / "nobody"
     if not state.exists():
         state.mkdir(mode=0o700)
@@ -443,7 +488,7 @@ def as_nobody(stage, *arguments):
     binary = shutil.copy(harness.BINARY, stage.place / "bin/certrebind")
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, *arguments,
-         "--service", stage.nginx.service], capture_output=True, timeout=60,
+         *([] if anywhere else ["--service", stage.nginx.service])], capture_output=True, timeout=60,
         env={**os.environ, **stage.place.env, "CERTREBIND_STATE": str(state / "state"),
              "CERTREBIND_RUN": str(state / "run")}, cwd="/")
     return harness.Outcome(done)
@@ -468,6 +513,23 @@ def test_a_server_that_may_not_be_looked_into(one, verb):
     assert done.code == REFUSED, done
     assert "may not be looked into" in done.err and "run certrebind as root" in done.err, done
     assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+
+
+@needs_root
+def test_what_may_be_bound_where_nobody_could_look_is_not_bound_nowhere(one):
+    one.new_key.chmod(0o644)
+    hidden = "may not be looked into: run certrebind as root"
+    unknown = as_nobody(one, "plan", one.old.thumbprint, one.new_cert, anywhere=True)
+    assert unknown.code == USAGE and "no server was found" in unknown.err and hidden in unknown.err, unknown
+    for verb in ("plan", "rebind", "switch"):
+        idle = as_nobody(one, verb, one.site.cert_path, one.new_cert, anywhere=True)
+        assert idle.code == REFUSED and "but see the errors" in idle.out and hidden in idle.err, idle
+    for dry in ([], ["--dry-run"]):
+        pending = as_nobody(one, "rebind", "--pending", *dry, anywhere=True)
+        assert pending.code == REFUSED and "nothing differs in what could be read, but" in pending.out, pending
+        assert hidden in pending.err, pending
+    told = as_nobody(one, "plan", one.site.cert_path, one.new_cert, "--json", anywhere=True)
+    assert told.code == REFUSED and hidden in told.json["diagnostics"][0]["message"], told
 
 
 @needs_root

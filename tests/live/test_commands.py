@@ -11,6 +11,7 @@ import threading
 import pytest
 
 import harness
+from conftest import needs_root
 from harness import OneSite, difference, free_port, handshake, site, snapshot, write
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
@@ -313,7 +314,28 @@ def test_check_serves_another(place, authority):
     """An older one lies on disk than is served: somebody put a backup back."""
     stage = OneSite(place, authority, old=authority.issue("a.example.com", days=90))
     authority.issue("a.example.com", days=80).write(stage.site.cert_path.parent)
-    check(stage, WARNING, "serves another certificate")
+    [binding] = check(stage, WARNING, "serves another certificate")
+    [advice] = {remark["next"] for remark in binding["remarks"]}
+    assert advice.endswith(f"certrebind restore {stage.site.cert_path}"), "a rebind would be refused"
+
+
+@pytest.mark.parametrize("how", ["expired", "mismatch", "name lost"])
+def test_check_advises_no_rebind_that_would_be_refused(place, authority, how):
+    stage = OneSite(place, authority, old=authority.issue("a.example.com", not_before=utc(-90),
+                                                          not_after=utc(-2 if how == "expired" else 30)))
+    names = "b.example.com" if how == "name lost" else "a.example.com"
+    new = authority.issue(names, not_before=utc(-90), not_after=utc(-1 if how == "expired" else 60))
+    new.write(stage.site.cert_path.parent)
+    if how == "mismatch":
+        harness.write(stage.site.key_path, stage.old.key_pem, 0o600)
+    done = stage.run("check", "--json")
+    assert done.code == (WARNING if how == "name lost" else CRITICAL), done
+    [binding] = done.json["bindings"]
+    [advice] = {remark["next"] for remark in binding["remarks"]
+                if remark["complaint"] == "renewed but not reloaded"}
+    assert advice.endswith(f"certrebind restore {stage.site.cert_path}"), binding
+    refused = stage.run("rebind", stage.old.thumbprint, stage.site.cert_path)
+    assert refused.code == 1 and "refused" in refused.out, refused
 
 
 @pytest.mark.parametrize("start, end, soon", [
@@ -447,10 +469,17 @@ def test_check_takes_the_worst(place, authority):
     assert "bindings=3 ok=1 warning=1 critical=1" in done.out
 
 
-def test_check_where_nothing_runs(place):
-    """An empty process table is not easily had; a service that cannot be read is."""
+def test_check_of_a_server_that_cannot_be_read(place):
     done = place.run("check", "--service", f"nginx:{place / 'nowhere.conf'}")
     assert done.code == UNKNOWN, done
+
+
+@needs_root
+def test_check_where_nothing_runs(place):
+    done = place.run("check", before=harness.ALONE)
+    assert done.code == UNKNOWN and done.out.startswith("UNKNOWN - no running server"), done
+    done = place.run("check", "--json", before=harness.ALONE)
+    assert done.code == UNKNOWN and done.json["level"] == "UNKNOWN", done
 
 
 # -------------------------------------------------------------------------------- how it is typed
@@ -578,6 +607,28 @@ def test_json_of_everything(one, command):
     assert isinstance(done.json, (dict, list))
     assert done.err == ""
     assert "\x1b" not in one.run(*words).out, "colour only on a terminal"
+
+
+def test_json_of_what_switches_on_and_off(one):
+    on = one.place.run("enable", "--json").json
+    assert not on["was_enabled"] and pathlib.Path(on["task"]).exists() and on["bindings"] == on["servers"] == 1, on
+    assert one.place.run("enable", "--json").json["was_enabled"]
+    declared = one.run("switch", one.old.thumbprint, one.new_cert, "--json").json["declared"]
+    assert declared == [{"old": one.old.thumbprint, "new": one.new.thumbprint}]
+    off = one.place.run("disable", "--json").json
+    assert off == {"was_enabled": True, "rebind_at_work": False, "daemon_runs": False}
+    assert not one.place.run("disable", "--json").json["was_enabled"]
+
+
+@pytest.mark.parametrize("last", ["x", "0", "-5", "1.5"])
+def test_only_so_many_events(last):
+    done = harness.run("events", f"--last={last}")
+    assert done.code == 2 and f"'{last}' is no number of 1 or more" in done.err, done
+
+
+def test_show_names_the_file_that_is_no_certificate(one):
+    done = one.run("show", one.new_key)
+    assert done.code != 0 and str(one.new_key) in done.err and "no certificate" in done.err, done
 
 
 def test_looks_make_no_state(one):

@@ -185,6 +185,19 @@ def test_a_restore_that_cannot_be_proven_puts_back_what_was_there(one, place, au
     assert one.served() == another.thumbprint
 
 
+def test_what_had_vanished_is_not_there_again_if_it_cannot_be_proven(one, place):
+    keep(one)
+    one.site.cert_path.unlink()
+    one.site.key_path.unlink()
+    with open(one.nginx.prefix / "nginx.conf", "a") as config:
+        config.write("broken\n")
+    before = snapshot(place.path)
+    done = one.run("restore", "a.example.com")
+    assert done.code in (3, 4), done
+    assert difference(before, snapshot(place.path)) == [] and not one.site.cert_path.exists()
+    assert one.served() == one.old.thumbprint
+
+
 def test_restore_of_what_was_never_kept(one):
     done = one.run("restore", "a.example.com")
     assert done.code == 2
@@ -208,3 +221,69 @@ def test_only_two_pairs_are_kept(one, authority):
         authority.issue("a.example.com").write(one.site.cert_path.parent)
         assert one.run("rebind", "--pending").code == 0
     assert len(kept_files(one.place)) == 4
+
+
+def test_an_expired_pair_pushes_out_no_good_one(place, authority):
+    good = authority.issue("a.example.com", days=40)
+    one = OneSite(place, authority, old=good)
+    keep(one)
+    over = authority.issue("a.example.com", not_before=past(20), not_after=past(10))
+    over.write(one.site.cert_path.parent)
+    one.nginx.reload()
+    one.nginx.wait_served(over.thumbprint, one.port, one.name)
+    one.run("rebind", "--pending")
+    listed = one.run("restore", "--list", "a.example.com", "--json").json
+    assert [each["thumbprint"] for each in listed["kept"]] == [good.thumbprint]
+    done = one.run("restore", "a.example.com")
+    assert done.code == 0 and one.served() == good.thumbprint, done
+
+
+def past(days):
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days)
+
+
+def test_restore_says_what_it_brings_back_and_what_there_is(one):
+    keep(one)
+    one.new.write(one.site.cert_path.parent)
+    keep(one)
+    listed = one.run("restore", "--list", one.site.cert_path)
+    assert listed.code == 0, listed
+    assert [line.split()[0] for line in listed.out.splitlines()] == [
+        one.new.thumbprint[:16], one.old.thumbprint[:16]], "newest first"
+    done = one.run("restore", "a.example.com")
+    assert done.code == 0, done
+    assert f"restore of {one.site.cert_path}: {one.old.thumbprint[:16]}, which expires on " in done.out
+    assert f"instead of {one.new.thumbprint[:16]}" in done.out
+
+
+def test_restore_list_of_what_was_never_kept(one, place):
+    done = one.run("restore", "--list", "a.example.com")
+    assert done.code == 0 and "nothing was kept for" in done.out, done
+    assert list(place.state.iterdir()) == [], "a look writes nothing"
+
+
+def test_restore_list_takes_no_thumbprint(one):
+    done = one.run("restore", "--list", "a.example.com", one.old.thumbprint)
+    assert done.code == 2 and "--list shows all that is kept" in done.err, done
+
+
+def test_check_keeps_no_pair_of_what_a_policy_leaves_alone(one, place):
+    one.nginx.stop()
+    assert "proof is owed" in one.run("rebind", one.old.thumbprint, one.new_cert).out
+    one.nginx.start()
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    place.configure('[[policy]]\nautomatic = "no"\n')
+    assert one.run("check").code == 0
+    assert kept_files(place) == []
+
+
+def test_what_check_proves_is_kept(one):
+    """Of a server that was down when its files were swapped."""
+    keep(one)
+    one.nginx.stop()
+    assert "proof is owed" in one.run("rebind", one.old.thumbprint, one.new_cert).out
+    one.nginx.start()
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    assert "proof" not in one.run("check").out
+    listed = one.run("restore", "--list", "a.example.com", "--json").json
+    assert [each["thumbprint"] for each in listed["kept"]] == [one.new.thumbprint, one.old.thumbprint]

@@ -247,6 +247,27 @@ def test_stream(place, authority):
     assert "1 endpoint and name shows" in result["accounts"][0]["account"][0]
 
 
+def test_the_second_handshake_at_an_address_is_the_lean_one(place, authority):
+    """Also where the server prefers another cipher, as Debian's nginx.conf has it: ours offers one."""
+    old, new = authority.pair("a.example.com")
+    cert, key = old.write(place / "certs")
+    sessions = place / "sessions"
+    port = free_port()
+    nginx = place.nginx()
+    nginx.write(stream=f"log_format how '$ssl_protocol $ssl_cipher'; access_log {sessions} how;\n"
+                       "ssl_protocols TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on;\n"
+                       f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {cert};"
+                       f" ssl_certificate_key {key}; return hello; }}").start()
+    sessions.write_text("")
+    path, _ = new.write(place / "new")
+    rebind(place, nginx, old.thumbprint, path)
+    harness.until(lambda: len(sessions.read_text().splitlines()) > 1, "the sessions are logged")
+    first, *others = sessions.read_text().splitlines()
+    assert first == "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    assert set(others) == {"TLSv1.3 TLS_AES_128_GCM_SHA256"}
+    assert handshake(port) == new.thumbprint
+
+
 def test_proxy_protocol(place, authority):
     old, new = authority.pair("a.example.com")
     one_site = site(place, old)
@@ -645,6 +666,28 @@ def test_certbot_lineage_flipped(place, authority):
     assert changed_files(place, before) == []
 
 
+def test_self_signed_as_openssl_makes_it(place, authority):
+    """It calls itself a CA (basicConstraints), unless one says otherwise."""
+    one = harness.OneSite(place, authority)
+    directory = one.site.cert_path.parent
+
+    def make(directory, days):
+        directory.mkdir(exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days), "-subj",
+                        "/CN=a.example.com", "-addext", "subjectAltName=DNS:a.example.com",
+                        "-keyout", directory / "privkey.pem", "-out", directory / "fullchain.pem"],
+                       check=True, capture_output=True)
+        return directory / "fullchain.pem"
+
+    old = make(directory, 20)
+    one.nginx.reload()
+    new = make(place / "self", 90)
+    result = rebind(place, one.nginx, old, new)
+    assert result["accounts"][0]["outcome"] == "committed"
+    assert old.read_bytes() == new.read_bytes()
+
+
 def test_old_equal_to_new_forces_a_reload(one):
     workers = one.nginx.worker_pids()
     before = snapshot(one.place.path)
@@ -654,6 +697,7 @@ def test_old_equal_to_new_forces_a_reload(one):
     assert one.nginx.reloads() == 1
     assert not one.nginx.worker_pids() & workers
     assert changed_files(one.place, before) == []
+    assert 1001 not in [event["id"] for event in one.run("events", "--json").lines], "nothing succeeds"
 
 
 def test_renewed_in_place_with_the_wrong_key_is_refused(one):
@@ -817,6 +861,18 @@ def test_modification_time_advances(one):
 
 
 # ------------------------------------------------------------------------- several successions
+
+def test_a_pair_given_twice_is_one(place, authority):
+    old, new = authority.pair("a.example.com")
+    one_site = site(place, old)
+    nginx = place.nginx()
+    nginx.write(one_site.block()).start()
+    path, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, path, old.thumbprint, path, "--service", nginx.service)
+    assert done.code == 0, done
+    [row] = place.run("history", "--json").json
+    assert len(row["successions"]) == 1, row
+
 
 def test_chains_of_successions_are_followed(place, authority):
     a, b = authority.pair("*.example.com")

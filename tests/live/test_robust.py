@@ -107,6 +107,37 @@ def test_a_read_only_state_directory(place, authority):
     assert one.served() == one.old.thumbprint
 
 
+def test_what_cannot_be_read_is_not_taken_for_settled(one, place):
+    """Renewed on disk and not reloaded, and the configuration is broken: nobody may hear "nothing to do"."""
+    good = one.nginx.conf.read_text()
+    one.new.write(one.site.cert_path.parent)
+    one.nginx.conf.write_text(good.replace("http {", "http {\ninclude /nonexistent/x.conf; foo {", 1))
+    for dry in ([], ["--dry-run"]):
+        done = one.run("rebind", "--pending", *dry)
+        assert done.code == 1 and "nothing differs in what could be read, but" in done.out, done
+        assert "/nonexistent/x.conf" in done.err, done
+    told = one.run("rebind", "--pending", "--json")
+    assert told.code == 1 and str(one.nginx.conf) in told.json["needs_person"][0]["sentence"], told
+    assert [each["severity"] for each in told.json["diagnostics"]].count("error") == 2, told
+    status = place.run("status")
+    assert status.code == 1 and f"could not be read: {one.nginx.conf}" in status.out, status
+    odd = one.nginx.prefix / "odd\x1b[2J.conf"
+    odd.write_text("}")
+    one.nginx.conf.write_text(good.replace("http {", f"http {{\ninclude {one.nginx.prefix}/odd*;", 1))
+    told = one.run("rebind", "--pending")
+    assert told.code == 1 and "[2J.conf" in told.all and "\x1b" not in told.all, told
+    status = place.run("status")
+    assert "[2J.conf" in status.out and "\x1b" not in status.out + place.run("status", "--json").out, status
+    one.nginx.conf.write_text(good)
+    done = one.run("rebind", "--pending")
+    assert done.code == 0 and one.served() == one.new.thumbprint, done
+    assert place.run("status").code == 0
+    one.nginx.conf.unlink()
+    assert place.run("rebind", "--pending").code == 1
+    status = place.run("status")
+    assert status.code == 1 and str(one.nginx.conf) in status.out, status
+
+
 def test_a_command_without_a_writable_state_says_so(one, place):
     blocker = place / "blocker"
     blocker.write_text("a file, not a directory")
@@ -143,6 +174,15 @@ def test_a_database_damaged_while_nothing_ran(one, place, where):
     watch.start(one.new)
     one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
     assert watch.count(2017) == 1
+
+
+def test_check_says_where_it_is_blind(one, place):
+    assert one.run("rebind", one.site.cert_path, one.site.cert_path).code == 0
+    assert one.run("check").code == 0
+    damage(place.state / "state.db", "all")
+    told = one.run("check")
+    assert told.code == 1 and "is not looked at" in told.out + told.err, told
+    assert str(place.state / "state.db") in told.out + told.err
 
 
 def test_a_database_damaged_under_the_daemon(one, place):
@@ -268,7 +308,9 @@ def test_where_nothing_more_can_be_watched_it_looks_every_minute(one, place):
     watch.wait_for(2016)
     event, = [event for event in watch.events() if event["id"] == 2016]
     assert "max_user_watches" in event["message"]
-    watch.idle()
+    # It could not look, so it is queued again, in ten minutes.
+    until(lambda: any(run["state"] == "failed" for run in watch.run("task", "history", "--json").json),
+          "the first look has ended")
     one.new.write(one.site.cert_path.parent)
     until(lambda: watch.count(1001, one.old, one.new), "it is noticed all the same", seconds=120)
 

@@ -63,6 +63,28 @@ def history(place, *options):
     return place.run("task", "history", *options, "--json").json
 
 
+def test_a_history_of_no_task(place):
+    def is_told():
+        nope = place.run("task", "history", "nope")
+        return nope.code != 0 and "cannot find the task nope: there is none" in nope.err
+
+    assert is_told()
+    add(place, "deploy", "/bin/true")
+    assert is_told()
+    assert "no task was run yet" in place.run("task", "history", "deploy").out
+    assert place.run("task", "run", "deploy").code == 0
+    assert is_told()
+
+
+def test_a_broken_file_needs_a_person(place):
+    add(place, "deploy", "/bin/true")
+    assert "nothing needs a person" in place.run("status").out
+    task_file(place, "broken").write_text("command = 3\n")
+    told = place.run("status")
+    assert told.code == 1 and "broken.toml" in told.out and "nothing needs" not in told.out, told
+    assert "broken.toml" in place.run("status", "--json").json["tasks_left_out"][0]
+
+
 def test_nothing_yet(place):
     assert "task add --help" in place.run("task", "list").out
     assert place.run("task", "list", "--json").json == {"tasks": [], "errors": []}

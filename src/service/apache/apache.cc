@@ -122,7 +122,7 @@ std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view,
     return Diagnostic{Severity::warning, id_.path, 0, 0, std::move(message)};
   };
   if (own_view.status != 0)
-    return {doubt("httpd refuses this configuration: " + printable(trim(own_view.output)))};
+    return {doubt("httpd refuses this configuration: " + joined_lines(own_view.output))};
   std::vector<Diagnostic> doubts;
   apache::Difference difference = apache::compare_certificates(named, own_view.output);
   if (!difference.only_theirs.empty())

@@ -157,9 +157,8 @@ void Finder::add(const Process& process, const CommandLine& line) {
   if (!built) return;
   auto environment = processes_.environment(process.pid);
   if (!environment)
-    return report(Severity::warning, process,
-                  "its environment may not be read: run certrebind "
-                  "as root");
+    return report(Severity::error, process,
+                  "its environment may not be read: run certrebind as root");
   Instance found;
   found.executable = process.executable;
   found.root = process.root.empty() ? "/" : process.root;

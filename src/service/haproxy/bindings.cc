@@ -98,6 +98,7 @@ class Binder {
     for (size_t i = 0; i < listener.uses.size(); ++i) {
       Binding binding = outline(listener.uses[i]);
       binding.names = candidates[i].names;
+      binding.named_by_certificate = listener.uses[i].filters.empty();
       std::erase(binding.names, "*");
       binding.site = binding.names.empty() ? listener.section : binding.names.front();
       add_endpoints(places, probe_names(candidates, i, table),

@@ -121,7 +121,7 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
   }
   std::string config = !line.config.empty() ? line.config : built ? built->config : "";
   if (config.empty() || (!config.starts_with('/') && found.prefix.empty())) {
-    report(Severity::warning, process, "its configuration file is not known");
+    report(Severity::error, process, "its configuration file is not known");
     return std::nullopt;
   }
   found.config = tidy(absolute_in(found.prefix, config));

@@ -1,0 +1,52 @@
+#include "rebind/advice.h"
+
+#include "sys/files.h"
+
+namespace certrebind {
+
+namespace {
+
+std::optional<OldCertificate> old_of(const std::string& der, const NewCertificate& new_one) {
+  OldCertificate old_one;
+  if (der.empty()) {
+    old_one.bundle.leaf = new_one.bundle.leaf;
+  } else {
+    auto leaf = Certificate::parse(der);
+    if (!leaf) return std::nullopt;
+    old_one.bundle.leaf = std::move(*leaf);
+  }
+  old_one.thumbprint = old_one.bundle.leaf.outline.thumbprint;
+  return old_one;
+}
+
+}  // namespace
+
+// Thousands of sites may share one file.
+std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
+  auto [entry, is_new] = known_.try_emplace(paths);
+  if (!is_new) return entry->second;
+  auto bundle = read_bundle(host_.files, paths.first);
+  if (!bundle) return nullptr;
+  NewCertificate found;
+  found.bundle = std::move(*bundle);
+  found.files = {.certificate = paths.first, .key = paths.second};
+  auto key = host_.files.read(paths.second, kPemLimit);
+  if (key) found.key = tried_key_state(*key, found.bundle.leaf);
+  bool unseen = paths.second.empty() || (!key && key.error().code == Code::denied);
+  if (unseen) found.key = KeyState::matches;
+  entry->second = std::make_shared<const NewCertificate>(std::move(found));
+  return entry->second;
+}
+
+bool Advice::would_be_refused(const SurveyedBinding& bound, const std::string& shown_der) {
+  const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
+  auto new_one = lying_there(paths);
+  auto old_one = new_one ? old_of(shown_der, *new_one) : std::nullopt;
+  if (!old_one) return true;
+  auto [refused, is_new] = refused_.try_emplace({paths, shown_der});
+  if (is_new)
+    refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
+  return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
+}
+
+}  // namespace certrebind
