@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -19,6 +20,17 @@ std::string successions_text(const TransactionRow& row) {
   return join(parts, ", ");
 }
 
+// What was served from memory where the old one of `succession` lay on disk and was never loaded.
+std::vector<std::string> only_served(const TransactionRow& row,
+                                     const JournalSuccession& succession) {
+  std::set<std::string> served;
+  for (const Expectation& expected : row.record.expectations)
+    if (expected.in_memory && expected.old_thumbprint.hex() == succession.old_thumbprint &&
+        expected.new_thumbprint.hex() == succession.new_thumbprint)
+      served.insert(expected.in_memory->hex());
+  return {served.begin(), served.end()};
+}
+
 Json to_json(const TransactionRow& row) {
   Json successions = Json::array(), files = Json::array();
   for (const JournalSuccession& succession : row.record.successions) {
@@ -27,6 +39,8 @@ Json to_json(const TransactionRow& row) {
     successions.push_back({{"old", succession.old_thumbprint},
                            {"new", succession.new_thumbprint},
                            {"sites", std::move(sites)}});
+    if (auto served = only_served(row, succession); !served.empty())
+      successions.back()["served_instead_of_old"] = std::move(served);
   }
   for (const JournalFile& file : row.record.files) files.push_back(printable(file.path));
   Json json = {{"id", row.id},
@@ -93,9 +107,12 @@ void print_row(const TransactionRow& row) {
   print_line(fmt::format("  started  {} UTC", to_text(row.started)));
   if (row.ended) print_line(fmt::format("  ended    {} UTC", to_text(*row.ended)));
   if (row.undoes) print_line(fmt::format("  undoes   transaction {}", *row.undoes));
-  for (const JournalSuccession& succession : row.record.successions)
+  for (const JournalSuccession& succession : row.record.successions) {
     print_line(fmt::format("  {} -> {}\n    {}", succession.old_thumbprint,
                            succession.new_thumbprint, printable(join(succession.sites, ", "))));
+    for (const std::string& served : only_served(row, succession))
+      print_line(fmt::format("    served until then, from memory only: {}", served));
+  }
   for (const JournalFile& file : row.record.files)
     print_line(fmt::format("  {} {}", word_for_files(row), printable(file.path)));
   for (const std::string& line : split(row.account, '\n'))

@@ -78,10 +78,8 @@ void add_restore(CLI::App& app, Invocation& chosen) {
   command->add_flag("--list", options->list, "show what is kept for it, newest first, and end");
   command->footer(
       "The pair of every binding is kept once it is proven, by a rebind or by the daemon's audit:\n"
-      "the last and the one before, unless it has expired. What lies there now is replaced, tested "
-      "and proven, and can "
-      "be\n"
-      "brought back by certrebind undo.\n"
+      "the last and the one before, unless it has expired. What lies there now is replaced, with\n"
+      "test and proof, and can be brought back by certrebind undo.\n"
       "Example:\n  certrebind restore www.example.com");
   command->callback(
       [&chosen, options] { chosen = [options](Context& c) { return restore(c, *options); }; });

@@ -33,9 +33,8 @@ std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
   for (const PlannedFile& file : plan.files) paths.insert(file.path);
   for (const PlannedBinding& planned : plan.bindings) {
     if (planned.kind != PlanKind::reload) continue;
-    const Binding& binding = planned.bound->binding;
-    for (const std::string& path : {binding.certificate.path, binding.key.path})
-      if (auto real = files.real_path(path)) paths.insert(*real);
+    for (std::string& path : bound_files(files, planned.bound->binding))
+      paths.insert(std::move(path));
   }
   return {paths.begin(), paths.end()};
 }

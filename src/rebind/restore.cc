@@ -173,6 +173,7 @@ Work work_for(const Bench& bench, const Service& service,
   work.act = "restore";
   work.service = &service;
   work.mends = true;
+  std::set<std::string> loads;
   JournalSuccession succession;
   succession.new_thumbprint = pair.bundle.leaf.outline.thumbprint.hex();
   for (const SurveyedBinding* bound : bindings) {
@@ -180,10 +181,13 @@ Work work_for(const Bench& bench, const Service& service,
     if (bound->disk && bound->disk->certificate)
       succession.old_thumbprint = bound->disk->certificate->thumbprint.hex();
     succession.sites.push_back(bound->binding.site);
+    for (std::string& path : bound_files(bench.host.files, bound->binding))
+      loads.insert(std::move(path));
     if (bound->binding.role == Role::client) continue;
     std::vector<Expectation> more = expectations_for(bench.prober, bound->binding, pair);
     work.expectations.insert(work.expectations.end(), more.begin(), more.end());
   }
+  work.loads.assign(loads.begin(), loads.end());
   work.successions.push_back(std::move(succession));
   return work;
 }
@@ -244,11 +248,11 @@ Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<
   for (const auto& service : surveyed->services.found) {
     if (std::ranges::none_of(*meant, [&](auto* bound) { return bound->service == service.get(); }))
       continue;
-    Work work = work_for(bench, *service, *meant, *pair);
     // Nothing to replace for the second server that binds the same path: it only reloads.
     auto files =
         files_of(bench.host.files, placeholders, surveyed->read_whole, first.binding, *pair);
     if (!files) return pass(files);
+    Work work = work_for(bench, *service, *meant, *pair);
     work.files = std::move(*files);
     auto account = carry_out(bench, std::move(work));
     if (!account) return pass(account);

@@ -48,6 +48,13 @@ void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, co
 
 }  // namespace
 
+std::vector<std::string> bound_files(const Files& files, const Binding& binding) {
+  std::vector<std::string> paths;
+  for (const std::string& path : {binding.certificate.path, binding.key.path})
+    if (auto real = files.real_path(path)) paths.push_back(std::move(*real));
+  return paths;
+}
+
 std::vector<Sighting> Survey::sightings() const {
   std::vector<Sighting> seen;
   std::unordered_map<const OnDisk*, bool> done;

@@ -27,6 +27,9 @@ struct SurveyedBinding {
   }
 };
 
+// The real paths of its certificate and its key.
+std::vector<std::string> bound_files(const Files& files, const Binding& binding);
+
 // What was found of a service beside its bindings: see Discovery.
 struct SurveyedService {
   const Service* service = nullptr;

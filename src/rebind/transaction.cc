@@ -159,11 +159,9 @@ Verdict Transaction::prove_old(milliseconds deadline) {
 Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return pass(marked);
   std::optional<RunningCommand> test;
-  if (!work.mends) {
-    if (!work.tested.valid()) test = trial_.start_test();
-    Done chosen = reloader_.choose(row_.record.loads);
-    if (!chosen) return refuse(chosen.error().message(), chosen.error().hint);
-  }
+  if (!work.mends && !work.tested.valid()) test = trial_.start_test();
+  if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
+    return refuse(chosen.error().message(), chosen.error().hint);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
   if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);

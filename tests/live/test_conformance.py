@@ -599,6 +599,18 @@ def test_two_servers_that_share_a_file_follow_together(place, authority):
     two.serve(two.old)
 
 
+def test_two_servers_that_share_a_file_are_restored_together(place, authority):
+    two = TwoServersOneFile(place, authority)
+    assert place.run("rebind", "--pending", *two.both).code == 0
+    assert two.rebind().code == 0
+    done = place.run("restore", two.certificate, two.old.thumbprint[:16], *two.both)
+    assert done.code == 0, done
+    two.serve(two.old)
+    done = place.run("undo", "--json", *two.both)
+    assert done.code == 0 and outcomes_of(done) == [("nginx", "committed"), ("apache", "committed")], done
+    two.serve(two.new)
+
+
 def test_two_servers_that_share_a_file_go_back_together(place, authority):
     """The second does not take what the first has taken already."""
     two = TwoServersOneFile(place, authority)

@@ -350,6 +350,28 @@ def test_without_master_the_socket_is_enough(place, authority):
     assert site.served() == site.old.thumbprint
 
 
+@pytest.mark.parametrize("master", [True, False])
+def test_what_was_kept_comes_back_over_the_socket(place, authority, master):
+    site = OneSite(place, authority, master=master)
+    assert site.run("rebind", "--pending").code == 0  # keeps what is served
+    is_new(site, site.rebind())
+    assert site.run("restore", site.pem).code == 0
+    assert site.served() == site.old.thumbprint and site.haproxy.reloads() == 0
+    assert site.run("undo").code == 0
+    assert site.served() == site.new.thumbprint and site.haproxy.reloads() == 0
+
+
+def test_what_was_kept_does_not_come_back_where_nothing_could_load_it(place, authority):
+    site = OneSite(place, authority, master=False, socket=False)
+    assert site.run("rebind", "--pending").code == 0
+    site.new.write_combined(site.pem)
+    before = snapshot(place / "certs")
+    done = site.run("restore", site.pem)
+    assert done.code == REFUSED and "without a master" in done.out, done
+    assert difference(before, snapshot(place / "certs")) == []
+    assert site.served() == site.old.thumbprint
+
+
 def test_one_that_is_down_is_not_started(place, authority):
     site = OneSite(place, authority)
     site.haproxy.stop()

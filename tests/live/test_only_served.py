@@ -105,6 +105,17 @@ def test_undo_brings_back_what_lay_there(one):
     assert f"{one.between.thumbprint[:16]} back instead of {one.new.thumbprint[:16]}" in done.out
 
 
+def test_history_knows_what_was_served(one):
+    assert one.rebind().code == 0
+    rebound = one.run("history", "show", "1")
+    assert f"{one.between.thumbprint} -> {one.new.thumbprint}" in rebound.out, rebound
+    assert f"served until then, from memory only: {one.old.thumbprint}" in rebound.out, rebound
+    succession = one.run("history", "show", "1", "--json").json["successions"][0]
+    assert succession["served_instead_of_old"] == [one.old.thumbprint], succession
+    assert one.run("undo").code == 0
+    assert "from memory" not in one.run("history", "show", "2").out
+
+
 def test_what_lies_there_and_lasts_longer_is_told(place, authority):
     place.configure(stores=[("directory", place.path / "new")])
     one = Overwritten(place, authority, new=70, between=80)
