@@ -12,10 +12,15 @@ namespace certrebind {
 
 namespace {
 
+// A restore may replace what is no certificate.
+std::string old_text(const JournalSuccession& succession) {
+  return succession.old_thumbprint.empty() ? "no certificate" : succession.old_thumbprint;
+}
+
 std::string successions_text(const TransactionRow& row) {
   std::vector<std::string> parts;
   for (const JournalSuccession& succession : row.record.successions)
-    parts.push_back(fmt::format("{} -> {}", succession.old_thumbprint.substr(0, 16),
+    parts.push_back(fmt::format("{} -> {}", old_text(succession).substr(0, 16),
                                 succession.new_thumbprint.substr(0, 16)));
   return join(parts, ", ");
 }
@@ -108,8 +113,8 @@ void print_row(const TransactionRow& row) {
   if (row.ended) print_line(fmt::format("  ended    {} UTC", to_text(*row.ended)));
   if (row.undoes) print_line(fmt::format("  undoes   transaction {}", *row.undoes));
   for (const JournalSuccession& succession : row.record.successions) {
-    print_line(fmt::format("  {} -> {}\n    {}", succession.old_thumbprint,
-                           succession.new_thumbprint, printable(join(succession.sites, ", "))));
+    print_line(fmt::format("  {} -> {}\n    {}", old_text(succession), succession.new_thumbprint,
+                           printable(join(succession.sites, ", "))));
     for (const std::string& served : only_served(row, succession))
       print_line(fmt::format("    served until then, from memory only: {}", served));
   }

@@ -25,7 +25,7 @@ int list(Context& context, const std::string& binding) {
   if (!kept) return report(kept.error());
   WallTime now = context.host().clock.wall();
   Json all = Json::array();
-  for (const KeptPair& pair : kept->pairs) {
+  for (const KeptPair& pair : kept->kept.pairs) {
     const Certificate& leaf = pair.bundle.leaf;
     if (context.json())
       all.push_back(to_json(leaf.outline, leaf.der, now));
@@ -35,9 +35,14 @@ int list(Context& context, const std::string& binding) {
                              expiry_text(leaf.outline.not_after, now)));
   }
   if (context.json())
-    print_json({{"path", printable(kept->path)}, {"kept", std::move(all)}});
-  else if (kept->pairs.empty())
+    print_json({{"path", printable(kept->path)},
+                {"kept", std::move(all)},
+                {"damaged", kept->kept.damaged}});
+  else if (kept->kept.pairs.empty())
     print_line("nothing was kept for " + printable(kept->path) + " yet");
+  if (!context.json())
+    for (const std::string& damaged : kept->kept.damaged)
+      print_line("damaged, and passed over: " + printable(damaged));
   return kDone;
 }
 
@@ -73,13 +78,13 @@ void add_restore(CLI::App& app, Invocation& chosen) {
       ->required();
   command
       ->add_option("thumbprint", options->thumbprint,
-                   "which of those kept; default: the newest that differs from what lies there")
+                   "which of those kept; default: the last that was proven")
       ->type_name("THUMBPRINT");
   command->add_flag("--list", options->list, "show what is kept for it, newest first, and end");
   command->footer(
       "The pair of every binding is kept once it is proven, by a rebind or by the daemon's audit:\n"
       "the last and the one before, unless it has expired. What lies there now is replaced, with\n"
-      "test and proof, and can be brought back by certrebind undo.\n"
+      "test and proof; if it was a certificate with its key, certrebind undo brings it back.\n"
       "Example:\n  certrebind restore www.example.com");
   command->callback(
       [&chosen, options] { chosen = [options](Context& c) { return restore(c, *options); }; });

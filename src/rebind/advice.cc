@@ -1,5 +1,6 @@
 #include "rebind/advice.h"
 
+#include "store/stores.h"
 #include "sys/files.h"
 
 namespace certrebind {
@@ -47,6 +48,30 @@ bool Advice::would_be_refused(const SurveyedBinding& bound, const std::string& s
   if (is_new)
     refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
   return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
+}
+
+std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
+  auto new_one = lying_there({bound.binding.certificate.path, bound.binding.key.path});
+  auto old_one = new_one ? old_of(shown.leaf_der, *new_one) : std::nullopt;
+  if (!old_one) return "no certificate can be read there";
+  const Bundle& bundle = new_one->bundle;
+  if (shown.chain_length > 1 && bundle.connected() == 0 && bound.binding.chain.path.empty() &&
+      !bundle.leaf.is_self_signed())
+    return "it holds no intermediate certificate, and one is sent now";
+  for (const auto& findings : {preflight_itself(*old_one, *new_one, host_.clock.wall()),
+                               preflight_binding(bound.binding, *old_one, *new_one)})
+    for (const Finding& finding : findings)
+      if (finding.severity == Severity::error) return finding.sentence;
+  return "";
+}
+
+std::string Advice::way_back(const Binding& binding) const {
+  const std::string& path = binding.certificate.path;
+  const std::string renewer = renewer_at(host_.files, settings_.stores, path);
+  return "put a good pair there, or " +
+         (renewer.empty() ? "bring back what was proven last: certrebind restore "
+                          : "have " + renewer + " make a new one: certrebind renew ") +
+         path;
 }
 
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// Whether a rebind is worth advising: preflight's word on what lies in a binding's file.
+// What to advise where a binding is not as it should be: preflight's word on what lies in its file.
 #pragma once
 
 #include <map>
@@ -6,26 +6,35 @@
 #include <string>
 #include <utility>
 
+#include "probe/handshake.h"
 #include "rebind/preflight.h"
 #include "rebind/survey.h"
+#include "state/settings.h"
 #include "sys/host.h"
 
 namespace certrebind {
 
 class Advice {
  public:
-  explicit Advice(const Host& host) : host_(host) {}
+  Advice(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
 
   // True if preflight would refuse what lies in its file as the successor of what is shown (a leaf,
   // DER; empty: not known, and it is only looked at by itself). A key that we may not read counts
   // as the right one.
   bool would_be_refused(const SurveyedBinding& bound, const std::string& shown_der);
+  // Why serving what lies in its file, instead of what is shown, would be an outage: a sentence,
+  // preflight's mostly. Empty where it would be none; that it expires earlier, or is weaker, is
+  // none.
+  std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
+  // How a good pair comes to lie there again.
+  std::string way_back(const Binding& binding) const;
 
  private:
   using Paths = std::pair<std::string, std::string>;  // of certificate and key
   std::shared_ptr<const NewCertificate> lying_there(const Paths& paths);
 
   const Host& host_;
+  const Settings& settings_;
   std::map<Paths, std::shared_ptr<const NewCertificate>> known_;  // null: no certificate
   std::map<std::pair<Paths, std::string>, bool> refused_;         // for every binding; by DER
 };

@@ -17,14 +17,11 @@ namespace {
 
 using Remarks = std::vector<Remark>;
 
-std::string way_back(const std::string& path) {
-  return "put a good pair there, or bring back what was proven last: certrebind restore " + path;
-}
-
 // What one pair of files says about itself, whoever binds it.
 class PairAudit {
  public:
-  PairAudit(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
+  PairAudit(const Host& host, const Settings& settings, const Advice& advice)
+      : host_(host), settings_(settings), advice_(advice) {}
 
   // Read and checked once for each pair of paths.
   const Remarks& of(const SurveyedBinding& bound) {
@@ -40,7 +37,8 @@ class PairAudit {
     const std::string& path = bound.binding.certificate.path;
     if (!bound.disk->certificate) {
       remarks.push_back({Complaint::no_certificate,
-                         fmt::format("{}: {}", path, bound.disk->problem), way_back(path)});
+                         fmt::format("{}: {}", path, bound.disk->problem),
+                         advice_.way_back(bound.binding)});
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);
@@ -83,7 +81,7 @@ class PairAudit {
         {Complaint::key_mismatch,
          fmt::format("the key {} {}", path,
                      bytes ? to_text(state) : "cannot be read: " + bytes.error().cause),
-         "a reload would fail: " + way_back(bound.binding.certificate.path)});
+         "a reload would fail: " + advice_.way_back(bound.binding)});
   }
 
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
@@ -98,6 +96,7 @@ class PairAudit {
 
   const Host& host_;
   const Settings& settings_;
+  const Advice& advice_;
   std::map<std::pair<std::string, std::string>, Remarks> known_;
 };
 
@@ -112,8 +111,8 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
                      "issue it for all names of the site"});
 }
 
-void check_one_look(const SurveyedBinding& bound, const Look& look, Advice& advice,
-                    Remarks& remarks) {
+void check_one_look(const Survey& survey, const SurveyedBinding& bound, const Look& look,
+                    WallTime now, Advice& advice, Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
         {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
@@ -122,15 +121,33 @@ void check_one_look(const SurveyedBinding& bound, const Look& look, Advice& advi
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
+  if (const SurveyedBinding* twin = twin_with(survey, bound, look.served->thumbprint)) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} serves {} of {}: {} at {} has a key of the same type, and of two only the "
+                     "last is served",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     twin->binding.certificate.path, bound.disk->certificate->thumbprint.brief(),
+                     bound.binding.certificate.path),
+         advice.way_back(bound.binding)});
+    return;
+  }
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
+  const std::string next =
+      advice.would_be_refused(bound, look.served->leaf_der)
+          ? advice.way_back(bound.binding)
+          : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
+                        bound.disk->certificate->thumbprint.brief());
+  if (served && served->not_after < now)
+    remarks.push_back({Complaint::expired,
+                       fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
+                                   look.served->thumbprint.brief(), to_text(served->not_after)),
+                       next});
   remarks.push_back(
       {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
        fmt::format("{} serves {}, on disk lies {}", look.asked.text(),
                    look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
-       advice.would_be_refused(bound, look.served->leaf_der)
-           ? way_back(bound.binding.certificate.path)
-           : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
-                         bound.disk->certificate->thumbprint.brief())});
+       next});
 }
 
 // Nobody but a reload brings it.
@@ -141,7 +158,7 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
         {Complaint::renewed_not_reloaded,
          fmt::format("{} was changed after the server had loaded it", path),
          advice.would_be_refused(bound, "")
-             ? way_back(path)
+             ? advice.way_back(bound.binding)
              : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
   if (bound.binding.next_certificate.empty()) return;
   remarks.push_back({Complaint::renewed_not_reloaded,
@@ -150,10 +167,10 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
 }
 
 // One sentence for many endpoints with the same complaint and the same next command.
-void add_looks(const SurveyedBinding& bound, const std::vector<Look>& looks, Advice& advice,
-               Remarks& remarks) {
+void add_looks(const Survey& survey, const SurveyedBinding& bound, const std::vector<Look>& looks,
+               WallTime now, Advice& advice, Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(bound, look, advice, all);
+  for (const Look& look : looks) check_one_look(survey, bound, look, now, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -258,14 +275,14 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress) {
   std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
-  PairAudit pairs(host, settings);
-  Advice advice(host);
+  Advice advice(host, settings);
+  PairAudit pairs(host, settings, advice);
   std::vector<AuditedBinding> audited;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
     if (bound.disk) {
-      add_looks(bound, result.looks, advice, result.remarks);
+      add_looks(survey, bound, result.looks, host.clock.wall(), advice, result.remarks);
       const Remarks& of_pair = pairs.of(bound);
       result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
       if (bound.disk->certificate) check_names(bound, result.remarks);

@@ -27,18 +27,6 @@ std::vector<JournalSuccession> successions_of(const Plan& plan) {
   return result;
 }
 
-// What the server is to take up: the files that are replaced, and those that lie there already.
-std::vector<std::string> loads_of(const Files& files, const Plan& plan) {
-  std::set<std::string> paths;
-  for (const PlannedFile& file : plan.files) paths.insert(file.path);
-  for (const PlannedBinding& planned : plan.bindings) {
-    if (planned.kind != PlanKind::reload) continue;
-    for (std::string& path : bound_files(files, planned.bound->binding))
-      paths.insert(std::move(path));
-  }
-  return {paths.begin(), paths.end()};
-}
-
 std::vector<std::string> configured_by(const Survey& survey, const Service* service) {
   auto found = std::ranges::find(survey.surveyed, service, &SurveyedService::service);
   return found == survey.surveyed.end() ? std::vector<std::string>() : found->configured_by;
@@ -57,7 +45,6 @@ class Batch {
   std::set<int64_t> writers_of(const Plan& plan) const;
   const ServiceId* who_failed(const Plan& plan) const;
   void keep(const Plan& plan, Account& account) const;
-  void take_back(int64_t writer, Account& failed);
 
   const Bench& bench_;
   const Prepared& prepared_;
@@ -75,7 +62,7 @@ Work Batch::work_of(const Plan& plan) const {
             .expectations = plan.expectations,
             .unproven = plan.unproven,
             .undoes = {},
-            .loads = loads_of(bench_.host.files, plan),
+            .loads = plan.loads(bench_.host.files),
             .configured_by = configured_by(prepared_.survey, plan.service)};
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
@@ -103,21 +90,6 @@ void Batch::keep(const Plan& plan, Account& account) const {
   if (account.owed) return;
   if (Done kept = keep_planned(bench_.host, bench_.settings, plan); !kept)
     account.text += "\nit could not be kept for a later restore: " + kept.error().message();
-}
-
-// This service does not take what another one wrote: then neither keeps it.
-void Batch::take_back(int64_t writer, Account& failed) {
-  auto taken_back = certrebind::take_back(bench_, writer);
-  if (!taken_back) {
-    failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
-                               writer, taken_back.error().message());
-    return;
-  }
-  failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", writer);
-  bool all_back = std::ranges::all_of(
-      *taken_back, [](const Account& each) { return each.outcome == Outcome::committed; });
-  if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;
-  std::ranges::move(*taken_back, std::back_inserter(accounts_));
 }
 
 void Batch::carry_out(const Plan& plan) {
@@ -151,7 +123,8 @@ void Batch::carry_out(const Plan& plan) {
   for (const PlannedFile& file : plan.files) failed_.emplace(file.path, plan.service->id());
   const size_t place = accounts_.size();
   accounts_.push_back(account);
-  for (int64_t writer : writers) take_back(writer, account);
+  // This service does not take what another one wrote: then neither keeps it.
+  for (int64_t writer : writers) take_back(bench_, writer, account, accounts_);
   accounts_[place] = std::move(account);
 }
 

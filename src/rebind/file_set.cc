@@ -11,6 +11,8 @@ namespace certrebind {
 
 namespace {
 
+constexpr uint32_t kOthers = 0077;  // all but the owner's rights
+
 // Blocks that are neither certificate nor key, as they stand.
 std::string other_blocks(std::string_view pem) {
   std::string kept;
@@ -44,6 +46,21 @@ std::string certificate_file(const std::string& before, const NewCertificate& ne
   std::string key = with_key ? new_one.key_blocks : "";
   std::string rest = other_blocks(before);
   return key_comes_first(before) ? key + certificates + rest : certificates + key + rest;
+}
+
+std::string without_keys(std::string_view pem) {
+  std::string rest;
+  for (const PemBlock& block : pem_blocks(pem))
+    if (!block.is_private_key()) rest.append(block.whole) += '\n';
+  return rest;
+}
+
+// What was kept, as a file with its key or as one without.
+std::string kept_certificate(const KeptPair& pair, bool combined) {
+  const bool holds_key = !private_key_blocks(pair.certificate).empty();
+  if (!combined && pair.key.empty()) return without_keys(pair.certificate);
+  if (!combined || holds_key) return pair.certificate;
+  return pair.certificate + (pair.certificate.ends_with('\n') ? "" : "\n") + pair.key;
 }
 
 std::string brief_of(const NewCertificate& new_one) {
@@ -90,7 +107,26 @@ Done FileSet::edit(const std::vector<FileEdit>& edits) {
   return {};
 }
 
+// A file that others may read, and that holds a key from now on.
+Done FileSet::keep_key_to_its_owner(PlannedFile& file) const {
+  if (file.is_absent || private_key_blocks(file.after).empty() ||
+      !private_key_blocks(file.before).empty())
+    return {};
+  auto attributes = files_.attributes(file.path);
+  if (!attributes) return pass(attributes);
+  if (attributes->extended.contains(kAccessAcl))
+    return fail(Code::unsupported, "put a private key into", file.path,
+                "it held none, and an ACL lets others read it", "setfacl -b " + file.path);
+  if ((attributes->mode & kOthers) == 0) return {};
+  file.mode = {attributes->mode, attributes->mode & ~kOthers};
+  file.note =
+      fmt::format("{} holds a private key from now on, and held none: its mode becomes {:04o}",
+                  printable(file.path), file.mode->after);
+  return {};
+}
+
 Done FileSet::put(PlannedFile file) {
+  if (Done kept = keep_key_to_its_owner(file); !kept) return kept;
   auto [known, is_new] = rewritten_.try_emplace(file.path, file);
   if (is_new || known->second.after == file.after) return {};
   return fail(Code::failed, "rewrite", file.path, "two bindings need different content in it",
@@ -131,6 +167,65 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
               .secret = true,
               .what = fmt::format("private key of certificate {}, from {}", brief_of(new_one),
                                   printable(new_one.files.key))});
+}
+
+// What lies at a path that a binding names, or where it would.
+Result<PlannedFile> FileSet::found_at(const std::string& path) {
+  if (Done safe = way_.to(path); !safe) return pass(safe);
+  auto entry = files_.lstat(path);
+  const bool is_absent = !entry && entry.error().code == Code::not_found;
+  auto real = files_.real_path(is_absent ? parent_directory(path) : path);
+  if (!real && real.error().code == Code::not_found)
+    return fail(Code::failed, "write", path,
+                is_absent ? "its directory is not there" : "it is a link that leads nowhere",
+                is_absent ? "mkdir -p " + parent_directory(path) : "remove that link: rm " + path);
+  if (!real) return pass(real);
+  PlannedFile file;
+  file.is_absent = is_absent;
+  file.path = is_absent ? *real + "/" + file_name(path) : *real;
+  if (is_absent) return file;
+  auto before = files_.read(*real, kPemLimit);
+  if (!before) return pass(before);
+  file.before = std::move(*before);
+  return file;
+}
+
+Done FileSet::put_bytes(const std::string& path, std::string bytes, std::string what) {
+  auto file = found_at(path);
+  if (!file) return pass(file);
+  file->after = std::move(bytes);
+  file->secret = true;
+  file->what = std::move(what);
+  return put(std::move(*file));
+}
+
+Done FileSet::put_back(const Binding& binding, const KeptPair& pair) {
+  auto certificate = found_at(binding.certificate.path);
+  if (!certificate) return pass(certificate);
+  auto key = found_at(binding.key.path);
+  if (!key) return pass(key);
+  const bool combined = certificate->path == key->path;
+  Done done = put_bytes(certificate->path, kept_certificate(pair, combined), "kept certificate");
+  if (done && !combined)
+    done = put_bytes(key->path, pair.key.empty() ? private_key_blocks(pair.certificate) : pair.key,
+                     "kept private key");
+  if (done && !binding.chain.path.empty()) done = put_back_chain(binding.chain, pair);
+  NewCertificate kept;
+  kept.bundle = pair.bundle;
+  for (const Companion& companion : binding.companions)
+    if (done) done = renew(companion, kept);
+  return done;
+}
+
+// Of a pair that was kept without its chain only that is known that it must fit.
+Done FileSet::put_back_chain(const NamedFile& chain, const KeptPair& pair) {
+  if (!pair.chain.empty()) return put_bytes(chain.path, pair.chain, "kept intermediates");
+  auto bytes = files_.read(chain.path, kPemLimit);
+  auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (above && above->leaf.subject_line == pair.bundle.leaf.issuer_line) return {};
+  return fail(Code::failed, "bring back", chain.path,
+              "what lies there did not issue the kept certificate, and nothing was kept for it",
+              "put the intermediates of " + pair.bundle.leaf.issuer_line + " there first");
 }
 
 Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {

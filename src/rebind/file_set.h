@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rebind/plan.h"
+#include "store/kept.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {
@@ -24,6 +25,11 @@ class FileSet {
   // lies beside it and belongs to the old certificate alone is replaced or emptied.
   Done rewrite(const Binding& binding, const NewCertificate& new_one);
 
+  // Puts what was kept of `binding` into its files, byte for byte; but a pair that was kept as two
+  // files and is bound as one now, or the other way round, in the form of now. A file that is not
+  // there is made. What lies beside it and belongs to another certificate is replaced or emptied.
+  Done put_back(const Binding& binding, const KeptPair& pair);
+
   // What the files would become.
   Result<std::vector<PlannedFile>> finish();
 
@@ -34,7 +40,11 @@ class FileSet {
 
  private:
   Done put(PlannedFile file);
+  Result<PlannedFile> found_at(const std::string& path);
+  Done put_bytes(const std::string& path, std::string bytes, std::string what);
+  Done keep_key_to_its_owner(PlannedFile& file) const;
   Done renew(const Companion& companion, const NewCertificate& new_one);
+  Done put_back_chain(const NamedFile& chain, const KeptPair& pair);
   Done rewrite_chain(const NamedFile& chain, const NewCertificate& new_one);
 
   const Files& files_;

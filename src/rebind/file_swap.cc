@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "sys/safe_way.h"
+#include "x509/bundle.h"
 
 namespace certrebind {
 
@@ -56,9 +57,37 @@ Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
   return files_.sync(written);
 }
 
+// The swap replaces what lies there: where nothing does, an empty file is put first.
+Done FileSwap::stand_in_for_absent(const std::vector<PlannedFile>& planned) {
+  std::vector<std::string> made;
+  for (const PlannedFile& file : planned) {
+    if (!file.is_absent) continue;
+    if (Done safe = SafeWay(files_).to(file.path); !safe) return safe;
+    const uint32_t mode = private_key_blocks(file.after).empty() ? 0644 : 0600;
+    Done created =
+        files_.create(file.path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
+    if (!created) return created;
+    made.insert(made.end(), {file.path, parent_directory(file.path)});
+  }
+  return files_.sync(made);
+}
+
+// Empty again, they are taken away.
+Done FileSwap::remove_stand_ins() {
+  for (const JournalFile& file : row_.record.files) {
+    if (!file.was_absent) continue;
+    auto entry = files_.lstat(file.path);
+    if (!entry || entry->kind != FileKind::regular || entry->size != 0) continue;
+    if (Done removed = files_.remove(file.path); !removed) return removed;
+    if (Done synced = files_.sync({parent_directory(file.path)}); !synced) return synced;
+  }
+  return {};
+}
+
 Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
   if (planned.empty()) return {};
   if (Done kept = keep_before_images(planned); !kept) return kept;
+  if (Done made = stand_in_for_absent(planned); !made) return made;
   auto number = journal_.next_set(row_);
   if (!number) return pass(number);
   std::vector<Replacement> replacements;
@@ -67,6 +96,7 @@ Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
     if (Done safe = way.to(file.path); !safe) return safe;
     auto attributes = files_.attributes(file.path);
     if (!attributes) return pass(attributes);
+    if (file.mode) attributes->mode = file.mode->after;
     replacements.push_back({.number = replacements.size(),
                             .path = file.path,
                             .staging = file.staging,
@@ -106,7 +136,7 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     auto entry = files_.lstat(file.path);
     auto now = entry ? files_.read(file.path, kConfigLimit) : Result<std::string>(pass(entry));
     if (!now && now.error().code == Code::not_found) {  // somebody removed it: the others go back
-      result.foreign.push_back(file.path);
+      if (!file.was_absent) result.foreign.push_back(file.path);
       continue;
     }
     if (!now) return pass(now);
@@ -121,6 +151,7 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     if (!before) return pass(before);
     auto attributes = files_.attributes(file.path);
     if (!attributes) return pass(attributes);
+    if (file.mode && !is_foreign) attributes->mode = file.mode->before;
     replacements.push_back({.number = index,
                             .path = file.path,
                             .staging = file.staging,
@@ -144,6 +175,7 @@ Result<FileSwap::PutBack> FileSwap::put_back() {
     if (Done swapped = set.swap(); !swapped) return pass(swapped);
   }
   if (Done cleaned = clean_up(); !cleaned) return pass(cleaned);
+  if (Done removed = remove_stand_ins(); !removed) return pass(removed);
   return result;
 }
 
@@ -155,6 +187,7 @@ Done FileSwap::clean_up() {
 }
 
 Done FileSwap::forget() {
+  if (Done removed = remove_stand_ins(); !removed) return removed;
   return remove_directory(files_, before_images());
 }
 

@@ -36,7 +36,8 @@ class FileSwap {
   std::string before_images() const;
   // Removes what was staged, in all attempts. Only after the files are plain again.
   Done clean_up();
-  // Removes the before-images too: for a transaction that changed nothing.
+  // Removes the before-images too, and what stood in for absent files: for a transaction that
+  // changed nothing.
   Done forget();
 
  private:
@@ -44,6 +45,8 @@ class FileSwap {
   std::string set_name(int number) const;
   std::vector<StagedFile> whole() const;
   Done keep_before_images(const std::vector<PlannedFile>& planned);
+  Done stand_in_for_absent(const std::vector<PlannedFile>& planned);
+  Done remove_stand_ins();
   bool is_our_link(const std::string& path) const;
   Result<std::vector<Replacement>> replacements_back(PutBack& put_back) const;
 

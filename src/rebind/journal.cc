@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rebind/record_json.h"
+#include "store/successions.h"
 
 namespace certrebind {
 
@@ -87,6 +88,29 @@ std::vector<std::string> sites_of(const JournalRecord& record) {
   for (const JournalSuccession& succession : record.successions)
     sites.insert(sites.end(), succession.sites.begin(), succession.sites.end());
   return sites;
+}
+
+// What a person took away is not brought again by itself.
+void note_unwanted(Database& database, const JournalRecord& record, WallTime now) {
+  for (const JournalSuccession& each : record.successions)
+    if (!each.old_thumbprint.empty() && each.old_thumbprint != each.new_thumbprint)
+      declare_succession(database,
+                         {.old_thumbprint = each.new_thumbprint,
+                          .new_thumbprint = each.old_thumbprint,
+                          .how = "undone",
+                          .renewer = "",
+                          .path = ""},
+                         now);
+}
+
+// Its first line, and the next where that one only introduces it.
+std::string headline_of(const std::string& account) {
+  std::string headline;
+  for (const std::string& line : split(account, '\n')) {
+    headline += (headline.empty() ? "" : " ") + std::string(trim(line));
+    if (!headline.ends_with(':')) break;
+  }
+  return headline;
 }
 
 }  // namespace
@@ -191,6 +215,8 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
     update.bind(5, ending.account);
     update.bind(6, row.id);
     update.exec();
+    if (ending.outcome == Outcome::committed && row.record.decided)
+      note_unwanted(database_, row.record, clock_.wall());
     if (ending.outcome == Outcome::committed) {
       // What earlier transactions still owe is for other certificates: this one's proof replaces
       // it.
@@ -200,9 +226,9 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
       settle.bind(2, row.id);
       settle.exec();
     }
-    std::string first_line = ending.account.substr(0, ending.account.find('\n'));
-    for (EventId id : ending.events) append_event(database_, event_of(row, id, first_line));
-    append_event(database_, event_of(row, entry_of(ending.outcome).event, first_line));
+    const std::string message = headline_of(ending.account);
+    for (EventId id : ending.events) append_event(database_, event_of(row, id, message));
+    append_event(database_, event_of(row, entry_of(ending.outcome).event, message));
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lifecycle/events.h"
+#include "rebind/plan.h"
 #include "rebind/proof.h"
 #include "service/service.h"
 #include "state/state.h"
@@ -38,6 +39,8 @@ struct JournalFile {
   std::string before_digest;  // SHA-256 of the content, hex
   std::string after_digest;
   std::string staging;  // the directory in which what is made on the way has its names
+  bool was_absent = false;
+  std::optional<ModeChange> mode = {};
 };
 
 struct JournalSuccession {
@@ -52,6 +55,8 @@ struct JournalRecord {
   std::vector<JournalSuccession> successions;
   std::vector<Expectation> expectations;
   std::vector<std::string> loads = {};  // real paths of what the server is to take up
+  bool mends = false;                   // as in Work
+  bool decided = false;                 // as in Work
 };
 
 struct TransactionRow {

@@ -5,6 +5,7 @@
 
 #include "rebind/file_swap.h"
 #include "rebind/testing.h"
+#include "store/successions.h"
 
 namespace certrebind {
 namespace {
@@ -68,6 +69,30 @@ TEST_F(JournalTest, CountsItsSets) {
   EXPECT_EQ(host_.journal().next_set(row).value(), 1);
   EXPECT_EQ(row.sets, 2);
   EXPECT_EQ(host_.journal().find(row.id)->sets, 2);
+}
+
+// With the commit itself: a crash between the two would have it made again.
+TEST_F(JournalTest, WhatAPersonTookAwayIsNotedWithTheCommit) {
+  for (Outcome outcome : {Outcome::rolled_back, Outcome::committed}) {
+    TransactionRow row = begin();
+    row.record.decided = true;
+    end(row, outcome);
+  }
+  std::vector<KnownSuccession> known = known_successions(host_.state().database()).value();
+  ASSERT_EQ(known.size(), 1U);
+  EXPECT_EQ(known[0].old_thumbprint, "02");
+  EXPECT_EQ(known[0].new_thumbprint, "01");
+  EXPECT_EQ(known[0].how, "undone");
+}
+
+TEST_F(JournalTest, ItsEventsSayWhatTheServerSaid) {
+  TransactionRow row = begin();
+  ASSERT_TRUE(host_.journal().end(row, {.phase = Phase::restored,
+                                        .outcome = Outcome::rolled_back,
+                                        .account = "its test refuses; it says:\n  [emerg] no\nback",
+                                        .owed = false,
+                                        .events = {}}));
+  EXPECT_EQ(events().back().message, "its test refuses; it says: [emerg] no");
 }
 
 TEST_F(JournalTest, EndsWithItsEvents) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include "rebind/pending.h"
 #include "store/kept.h"
@@ -20,27 +20,32 @@ bool is_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   });
 }
 
+KeptPaths paths_of(const Binding& binding) {
+  return {.certificate = binding.certificate.path,
+          .key = binding.key.path,
+          .chain = binding.chain.path};
+}
+
 // Keeps pairs, each once: thousands of sites may share one wildcard.
 class Keeper {
  public:
   Keeper(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
 
   // What has expired would be a bad one to come back to, and push out a good one.
-  Done keep(const std::string& certificate, const std::string& key,
-            const CertificateOutline& proven) {
+  Done keep(const KeptPaths& paths, const CertificateOutline& proven) {
     if (proven.not_after < host_.clock.wall()) return {};
-    if (!kept_.insert({certificate, key, proven.thumbprint}).second) return {};
-    return keep_pair(host_.files, settings_.state_directory, certificate, key, proven.thumbprint);
+    if (!kept_.insert({paths, proven.thumbprint}).second) return {};
+    return keep_pair(host_.files, settings_.state_directory, paths, proven.thumbprint);
   }
   Done keep_where_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
     if (is_left_alone(settings_, bound) || !is_proven(bound, looks)) return {};
-    return keep(bound.binding.certificate.path, bound.binding.key.path, *bound.disk->certificate);
+    return keep(paths_of(bound.binding), *bound.disk->certificate);
   }
 
  private:
   const Host& host_;
   const Settings& settings_;
-  std::set<std::tuple<std::string, std::string, Thumbprint>> kept_;
+  std::set<std::pair<KeptPaths, Thumbprint>> kept_;
 };
 
 }  // namespace
@@ -66,11 +71,22 @@ Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) 
   for (const PlannedBinding& planned : plan.bindings) {
     const Binding& binding = planned.bound->binding;
     const NewCertificate& new_one = planned.succession->new_one;
-    bool elsewhere = planned.kind == PlanKind::repoint;
-    Done kept =
-        keeper.keep(elsewhere ? new_one.files.certificate : binding.certificate.path,
-                    elsewhere ? new_one.files.key : binding.key.path, new_one.bundle.leaf.outline);
-    if (!kept) return kept;
+    KeptPaths paths = paths_of(binding);
+    if (planned.kind == PlanKind::repoint)
+      paths = {.certificate = new_one.files.certificate, .key = new_one.files.key};
+    if (Done kept = keeper.keep(paths, new_one.bundle.leaf.outline); !kept) return kept;
+  }
+  return {};
+}
+
+Done keep_put_back(const Host& host, const Settings& settings, const Survey& survey,
+                   const ServiceId& service, const std::vector<std::string>& thumbprints) {
+  Keeper keeper(host, settings);
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (bound.service->id() != service || !bound.disk || !bound.disk->certificate) continue;
+    const CertificateOutline& lies = *bound.disk->certificate;
+    if (std::ranges::find(thumbprints, lies.thumbprint.hex()) == thumbprints.end()) continue;
+    if (Done kept = keeper.keep(paths_of(bound.binding), lies); !kept) return kept;
   }
   return {};
 }

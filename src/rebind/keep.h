@@ -18,4 +18,8 @@ Done keep_served(const Host& host, const Settings& settings,
 // Takes a plan that was carried out and proven.
 Done keep_planned(const Host& host, const Settings& settings, const Plan& plan);
 
+// Takes the thumbprints (hex) that an undo or a restore put back and proved for this service.
+Done keep_put_back(const Host& host, const Settings& settings, const Survey& survey,
+                   const ServiceId& service, const std::vector<std::string>& thumbprints);
+
 }  // namespace certrebind

@@ -25,11 +25,9 @@ KeyType type_on_disk(const SurveyedBinding& bound) {
 }
 
 // The site has a certificate of each type: each file is asked for by its own.
-bool has_twin(const Survey& survey, const SurveyedBinding& bound) {
+bool has_twin_of(KeyType type, const Survey& survey, const SurveyedBinding& bound) {
   return std::ranges::any_of(survey.bindings, [&](const SurveyedBinding& other) {
-    return &other != &bound && other.service == bound.service &&
-           other.binding.site == bound.binding.site && other.binding.role == bound.binding.role &&
-           other.binding.certificate.path != bound.binding.certificate.path;
+    return is_twin(bound, other) && other.disk && type_on_disk(other) == type;
   });
 }
 
@@ -133,6 +131,13 @@ std::string OnlyServed::doubt(const Candidate& candidate, const Survey& survey) 
   return "";
 }
 
+bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Survey& survey,
+                              const SurveyedBinding& bound) {
+  return std::ranges::all_of(shown, [&](const Shown& each) {
+    return twin_with(survey, bound, each.thumbprint) != nullptr;
+  });
+}
+
 // True where it is doubtful.
 bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
   SurveyedBinding& bound = *candidate.bound;
@@ -163,14 +168,17 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
   return true;
 }
 
-// A site is asked by the type of what lies in its file; where nothing answers to that, by the type
-// of OLD.
+// A site is asked by the type of what lies in its file; where nothing answers to that, or what lies
+// in the file of its twin, by the type of OLD.
 bool OnlyServed::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
   std::vector<Candidate> all = candidates(survey, where, which);
   ask(all);
-  for (Candidate& each : all)
-    if (shown_to(each).empty() && !has_twin(survey, *each.bound))
-      each.type = each.succession->old_one.bundle.leaf.key_type;
+  for (Candidate& each : all) {
+    const KeyType old_type = each.succession->old_one.bundle.leaf.key_type;
+    if (is_of_a_twin(shown_to(each), survey, *each.bound) &&
+        !has_twin_of(old_type, survey, *each.bound))
+      each.type = old_type;
+  }
   ask(all);
   bool doubtful = false;
   for (const Candidate& each : all) {

@@ -48,6 +48,9 @@ class OnlyServed {
   bool was_last_there(const SurveyedBinding& bound, const Succession& succession) const;
   void ask(const std::vector<Candidate>& candidates);
   const std::vector<Shown>& shown_to(const Candidate& candidate) const;
+  // All that is shown, if anything is.
+  static bool is_of_a_twin(const std::vector<Shown>& shown, const Survey& survey,
+                           const SurveyedBinding& bound);
   bool judge(const Candidate& candidate, Survey& survey);
   std::string doubt(const Candidate& candidate, const Survey& survey);
   bool is_as_loaded(const Survey& survey, const Service& service);

@@ -144,7 +144,10 @@ TEST_F(OnlyServedTest, AnOverwrittenFileWithAKeyOfAnotherTypeIsFoundToo) {
 TEST_F(OnlyServedTest, ATwinOfAnotherTypeIsNot) {
   third_ = host_.issuer.issue({.names = {"a.test"}, .key = TestKey::rsa2048});
   put(third_);
-  host_.service.adorn = [](Binding& binding) { binding.site = "one site"; };
+  host_.service.adorn = [](Binding& binding) {
+    binding.site = "one site";
+    binding.endpoints.front().address.port = kFakePort;
+  };
   EXPECT_EQ(marked(), std::nullopt) << "the other file of the site is the one of OLD's type";
 }
 

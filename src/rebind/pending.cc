@@ -105,6 +105,8 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
   std::set<Thumbprint> others;
   for (const Look& look : looks)
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
+  // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
+  std::erase_if(others, [&](const Thumbprint& each) { return twin_with(survey_, bound, each); });
   for (const Thumbprint& served : others) renewed_in_place(bound, served);
 }
 

@@ -185,12 +185,11 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
 void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const SurveyedBinding& bound = *planned.bound;
   KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
-  if (new_type == planned.succession->old_one.bundle.leaf.key_type) return;
+  const bool same_type = new_type == planned.succession->old_one.bundle.leaf.key_type;
   for (const SurveyedBinding& other : context_.survey.bindings) {
-    if (&other == &bound || other.service != bound.service ||
-        other.binding.site != bound.binding.site || other.binding.role != bound.binding.role ||
-        !other.disk || !other.disk->certificate)
-      continue;
+    // With the type of OLD there were two before, unless NEW itself lies in the other's file.
+    if (same_type && !other.holds(planned.succession->new_thumbprint())) continue;
+    if (!is_twin(bound, other) || !other.disk || !other.disk->certificate) continue;
     auto leaf = Certificate::parse(other.disk->der);
     if (!leaf || leaf->key_type != new_type) continue;
     findings.push_back(
@@ -288,7 +287,8 @@ void Planner::note_no_way_back(const Succession& succession, const Bindings& bin
   const Binding& binding = bindings.front().bound->binding;
   auto kept =
       kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
-  bool is_kept = kept && std::ranges::any_of(*kept, [&](const KeptPair& pair) {
+  bool is_kept = kept && renewer_of(binding.certificate.path).empty() &&
+                 std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
                    return pair.bundle.leaf.outline.thumbprint == succession.old_one.thumbprint;
                  });
   if (is_kept)
@@ -446,11 +446,7 @@ std::optional<Plan> Planner::finish() {
       refuse_all(files.error());
     }
   }
-  if (refused_) {
-    plan_.bindings.clear();
-    plan_.expectations.clear();
-    plan_.files.clear();
-  }
+  if (refused_) plan_.refuse({});
   return std::move(plan_);
 }
 
@@ -460,6 +456,23 @@ bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>&
   return std::ranges::any_of(successions, [&](const Succession& succession) {
     return bound.holds(succession.old_one.thumbprint);
   });
+}
+
+std::vector<std::string> Plan::loads(const Files& on) const {
+  std::set<std::string> paths;
+  for (const PlannedFile& file : files) paths.insert(file.path);
+  for (const PlannedBinding& planned : bindings)
+    if (planned.kind == PlanKind::reload)
+      for (std::string& path : bound_files(on, planned.bound->binding))
+        paths.insert(std::move(path));
+  return {paths.begin(), paths.end()};
+}
+
+void Plan::refuse(std::vector<Finding> reasons) {
+  std::ranges::move(reasons, std::back_inserter(findings));
+  bindings.clear();
+  expectations.clear();
+  files.clear();
 }
 
 std::string to_text(PlanKind kind) {

@@ -54,6 +54,13 @@ struct PlannedBinding {
   }
 };
 
+// Permission bits.
+struct ModeChange {
+  uint32_t before = 0;
+  uint32_t after = 0;
+  bool operator==(const ModeChange&) const = default;
+};
+
 // A file that the swap replaces.
 struct PlannedFile {
   std::string path;  // real
@@ -63,7 +70,9 @@ struct PlannedFile {
   std::string after;
   bool secret = false;  // holds a private key, or is a certificate file that is replaced whole
   std::string what;     // for secret files, what is put there: "certificate 1a2b…", "private key"
-  std::string note = {};  // what a person should know of it
+  std::string note = {};                // what a person should know of it
+  bool is_absent = false;               // there is none now: `before` is empty
+  std::optional<ModeChange> mode = {};  // unset: it stays
 };
 
 struct Plan {
@@ -75,6 +84,11 @@ struct Plan {
   std::vector<std::string> unproven;  // endpoints that no handshake can reach, with the reason
 
   bool does_nothing() const { return bindings.empty(); }
+  // What the server is to take up: the files that are replaced, and those that lie there already.
+  // Real paths.
+  std::vector<std::string> loads(const Files& on) const;
+  // Nothing of it is to be done, for these reasons or those that it has already.
+  void refuse(std::vector<Finding> reasons);
 };
 
 // What is served where disk and NEW agree already, as far as it was asked.

@@ -22,6 +22,10 @@ bool refuses(const std::vector<Finding>& findings);
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
                                            const NewCertificate& new_one, WallTime now);
 
+// The same, but for how long NEW is valid and how strong it is compared with OLD.
+std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
+                                      WallTime now);
+
 // Facts about one binding that is to serve NEW instead of OLD.
 std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,
                                        const NewCertificate& new_one);

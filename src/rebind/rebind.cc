@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lifecycle/details.h"
+#include "rebind/bystanders.h"
 #include "rebind/only_served.h"
 #include "store/successions.h"
 
@@ -142,9 +143,9 @@ std::vector<const Service*> concerned(const Prepared& prepared, const Succession
   return services;
 }
 
-bool refused_by(const Service& service, const std::vector<Account>& accounts) {
+bool failed_for(const Service& service, const std::vector<Account>& accounts) {
   return std::ranges::any_of(accounts, [&](const Account& account) {
-    return account.service == service.id() && account.outcome == Outcome::refused;
+    return account.service == service.id() && account.outcome != Outcome::committed;
   });
 }
 
@@ -234,6 +235,8 @@ void plan_all(const Host& host, const Settings& settings, const Prober& prober,
     mark(OnlyServed::Where::anywhere, idle);
     prepared.plans = make_plans(context, prepared.successions);
   }
+  Bystanders bystanders(host, settings, prober, prepared.survey);
+  for (Plan& plan : prepared.plans) bystanders.check(plan);
   for (const Succession* succession : idle_ones(prepared))
     prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
 }
@@ -311,10 +314,10 @@ Done make_standing(Database& database, const Prepared& prepared,
   return database.atomically("remember the succession", [&] {
     for (const Succession& succession : prepared.successions) {
       KnownSuccession known = known_from(succession);
-      bool is_refused = std::ranges::all_of(
+      bool has_failed = std::ranges::all_of(
           concerned(prepared, succession),
-          [&](const Service* service) { return refused_by(*service, accounts); });
-      if (!is_refused && known.old_thumbprint != known.new_thumbprint)
+          [&](const Service* service) { return failed_for(*service, accounts); });
+      if (!has_failed && known.old_thumbprint != known.new_thumbprint)
         declare_succession(database, known, now);
     }
   });

@@ -67,9 +67,9 @@ Done log_declared(Database& database, const Prepared& prepared, WallTime now);
 Done log_found(Database& database, const Prepared& prepared, WallTime now);
 // Logs them only.
 Done announce(Database& database, const Prepared& prepared, WallTime now);
-// Makes what a person declared a standing order for the daemon, but for what was refused, by us or
-// by each server, or is bound nowhere. `accounts` are of carrying it out, or none: that is left to
-// the daemon.
+// Makes what a person declared a standing order for the daemon, but for what was refused or came to
+// nothing at each server, or is bound nowhere. `accounts` are of carrying it out, or none: that is
+// left to the daemon.
 Done make_standing(Database& database, const Prepared& prepared,
                    const std::vector<Account>& accounts, WallTime now);
 

@@ -56,6 +56,26 @@ Expectation expectation_from(const json& j) {
   return expected;
 }
 
+json to_json(const JournalFile& file) {
+  json j = {{"path", widen(file.path)},
+            {"before", file.before_digest},
+            {"after", file.after_digest},
+            {"staging", widen(file.staging)}};
+  if (file.was_absent) j["absent"] = true;
+  if (file.mode) j["mode"] = {file.mode->before, file.mode->after};
+  return j;
+}
+
+JournalFile file_from(const json& j) {
+  JournalFile file{.path = narrow(j.at("path")),
+                   .before_digest = j.at("before"),
+                   .after_digest = j.at("after"),
+                   .staging = narrow(j.at("staging")),
+                   .was_absent = j.value("absent", false)};
+  if (j.contains("mode")) file.mode = {j.at("mode").at(0), j.at("mode").at(1)};
+  return file;
+}
+
 }  // namespace
 
 std::string widen(const std::string& bytes) {
@@ -74,11 +94,7 @@ std::string widen(const std::string& bytes) {
 
 std::string record_to_json(const JournalRecord& record) {
   json files = json::array(), successions = json::array(), expectations = json::array();
-  for (const JournalFile& file : record.files)
-    files.push_back({{"path", widen(file.path)},
-                     {"before", file.before_digest},
-                     {"after", file.after_digest},
-                     {"staging", widen(file.staging)}});
+  for (const JournalFile& file : record.files) files.push_back(to_json(file));
   for (const JournalSuccession& succession : record.successions) {
     json sites = json::array();
     for (const std::string& site : succession.sites) sites.push_back(widen(site));
@@ -94,7 +110,9 @@ std::string record_to_json(const JournalRecord& record) {
               {"files", std::move(files)},
               {"successions", std::move(successions)},
               {"expectations", std::move(expectations)},
-              {"loads", std::move(loads)}}
+              {"loads", std::move(loads)},
+              {"mends", record.mends},
+              {"decided", record.decided}}
       .dump();
 }
 
@@ -102,12 +120,7 @@ JournalRecord record_from_json(const std::string& text) {
   json j = json::parse(text);
   JournalRecord record;
   record.token = j.at("token");
-  for (const json& file : j.at("files")) {
-    record.files.push_back({.path = narrow(file.at("path")),
-                            .before_digest = file.at("before"),
-                            .after_digest = file.at("after"),
-                            .staging = narrow(file.at("staging"))});
-  }
+  for (const json& file : j.at("files")) record.files.push_back(file_from(file));
   for (const json& succession : j.at("successions")) {
     record.successions.push_back({.old_thumbprint = succession.at("old"),
                                   .new_thumbprint = succession.at("new"),
@@ -118,6 +131,8 @@ JournalRecord record_from_json(const std::string& text) {
   for (const json& expectation : j.at("expectations"))
     record.expectations.push_back(expectation_from(expectation));
   for (const json& path : j.at("loads")) record.loads.push_back(narrow(path));
+  record.mends = j.value("mends", false);
+  record.decided = j.value("decided", false);
   return record;
 }
 

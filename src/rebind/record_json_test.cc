@@ -17,7 +17,7 @@ JournalRecord record() {
   JournalRecord made;
   made.token = "0badcafe";
   made.files = {{"/etc/\xff\xfe/\"quoted\"\\", "aa", "bb", "/etc/\xff\xfe"},
-                {"/etc/" + every_byte(), "cc", "dd", "/\x80"}};
+                {"/etc/" + every_byte(), "cc", "dd", "/\x80", true, ModeChange{0644, 0600}}};
   made.successions = {{"01", "02", {"a.test", "\xe4.test", "*:443"}}, {"03", "04", {}}};
   made.expectations = {{.address = {.host = "::1", .port = 65535, .unix_path = {}},
                         .proxy_protocol = true,
@@ -36,6 +36,8 @@ JournalRecord record() {
                         .new_thumbprint = {},
                         .old_type = KeyType::other,
                         .new_type = KeyType::other}};
+  made.mends = true;
+  made.decided = true;
   return made;
 }
 
@@ -49,7 +51,10 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(after.files[i].before_digest, before.files[i].before_digest);
     EXPECT_EQ(after.files[i].after_digest, before.files[i].after_digest);
     EXPECT_EQ(after.files[i].staging, before.files[i].staging);
+    EXPECT_EQ(after.files[i].was_absent, before.files[i].was_absent);
+    EXPECT_EQ(after.files[i].mode, before.files[i].mode);
   }
+  EXPECT_TRUE(after.mends && after.decided);
   ASSERT_EQ(after.successions.size(), before.successions.size());
   for (size_t i = 0; i < before.successions.size(); ++i) {
     EXPECT_EQ(after.successions[i].old_thumbprint, before.successions[i].old_thumbprint);

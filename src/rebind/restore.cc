@@ -6,36 +6,46 @@
 #include <set>
 
 #include "base/text.h"
-#include "rebind/plan.h"
-#include "store/kept.h"
-#include "store/successions.h"
+#include "rebind/file_set.h"
+#include "rebind/undo.h"
 #include "sys/replace.h"
-#include "sys/safe_way.h"
+#include "x509/key.h"
 
 namespace certrebind {
 
 namespace {
 
-bool is_meant(const Binding& binding, const std::string& typed) {
-  return binding.site == typed || binding.certificate.path == typed ||
-         std::ranges::find(binding.names, to_lower(typed)) != binding.names.end();
+using Bindings = std::vector<const SurveyedBinding*>;
+
+// By its site, a name that it is for, or one of its files: however that is reached.
+bool is_meant(const Files& files, const Binding& binding, const std::string& typed) {
+  if (binding.site == typed ||
+      std::ranges::find(binding.names, to_lower(typed)) != binding.names.end())
+    return true;
+  if (binding.certificate.path == typed || binding.key.path == typed) return true;
+  if (!is_path(typed)) return false;
+  auto real = files.real_path(typed), bound = files.real_path(binding.certificate.path);
+  return real && bound && *real == *bound;
 }
 
 // The bindings of the one path that is meant.
-Result<std::vector<const SurveyedBinding*>> bindings_meant(const Survey& survey,
-                                                           const std::string& typed) {
+Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
+                                const std::string& typed) {
   std::set<std::string> paths;
   for (const SurveyedBinding& bound : survey.bindings)
-    if (!bound.binding.certificate.path.empty() && is_meant(bound.binding, typed))
+    if (!bound.binding.certificate.path.empty() && is_meant(files, bound.binding, typed))
       paths.insert(bound.binding.certificate.path);
   if (paths.empty())
-    return fail(Code::not_found, "restore", typed, "no site and no bound certificate is called so",
-                "certrebind scan lists them");
+    return fail(Code::not_found, "restore", typed,
+                survey.services.found.empty()
+                    ? "no running server was found"
+                    : "no site and no bound certificate of a running server is called so",
+                "certrebind scan lists them; one that is down is named with --service");
   if (paths.size() > 1)
     return fail(Code::usage, "restore", typed,
                 "it binds " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
                 "say which of these paths");
-  std::vector<const SurveyedBinding*> meant;
+  Bindings meant;
   for (const SurveyedBinding& bound : survey.bindings)
     if (bound.binding.certificate.path == *paths.begin()) meant.push_back(&bound);
   return meant;
@@ -49,95 +59,117 @@ bool lies_there(const Files& files, const Binding& binding, const KeptPair& pair
   return key && *key == pair.key;
 }
 
-Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::string& thumbprint) {
-  auto pairs =
-      kept_pairs(bench.host.files, bench.settings.state_directory, binding.certificate.path);
-  if (!pairs) return pass(pairs);
-  std::string wanted = to_lower(thumbprint);
-  for (KeptPair& pair : *pairs) {
+std::string list_of(const std::string& path) {
+  return "certrebind restore --list " + path;
+}
+
+// The one that a person named, whatever lies there.
+Result<KeptPair> named(const Kept& kept, const std::string& path, const std::string& typed,
+                       WallTime now) {
+  auto thumbprint = TypedThumbprint::parse(typed);
+  if (!thumbprint) return pass(thumbprint);
+  for (const KeptPair& pair : kept.pairs) {
     const CertificateOutline& leaf = pair.bundle.leaf.outline;
-    if (!leaf.thumbprint.hex().starts_with(wanted)) continue;
-    if (wanted.empty() && lies_there(bench.host.files, binding, pair)) continue;
-    if (leaf.not_after < bench.host.clock.wall())
-      return fail(Code::usage, "restore", binding.certificate.path,
-                  fmt::format("what was kept, {}, expired on {} UTC", leaf.thumbprint.brief(),
-                              to_text(leaf.not_after)));
-    return std::move(pair);
+    if (!thumbprint->matches(leaf.thumbprint, pair.bundle.leaf.der)) continue;
+    if (leaf.not_after >= now) return pair;
+    return fail(Code::usage, "restore", path,
+                fmt::format("what was kept, {}, expired on {} UTC", leaf.thumbprint.brief(),
+                            to_text(leaf.not_after)),
+                list_of(path));
   }
-  return fail(Code::not_found, "restore", binding.certificate.path,
-              pairs->empty()
-                  ? "nothing was kept for it yet"
-                  : "nothing that was kept differs from what lies there, or is called so",
-              pairs->empty() ? "a pair is kept once its binding was proven: by a rebind, or by "
-                               "certrebind rebind --pending"
-                             : "certrebind restore --list " + binding.certificate.path);
+  return fail(Code::not_found, "restore", path,
+              "nothing that was kept has the thumbprint " + thumbprint->digits(), list_of(path));
 }
 
-// The swap replaces what lies there: where nothing does, an empty file is put first, and goes again
-// if nothing comes of it.
-class Placeholders {
- public:
-  explicit Placeholders(Files& files) : files_(files) {}
-  Placeholders(const Placeholders&) = delete;
-  Placeholders& operator=(const Placeholders&) = delete;
-  ~Placeholders() {
-    for (const std::string& path : put_)
-      if (auto now = files_.stat(path); now && now->size == 0) (void)files_.remove(path);
-  }
-  Done ensure(const std::string& path, const std::string& content);
-
- private:
-  Files& files_;
-  std::vector<std::string> put_;
-};
-
-// A certificate alone is no secret.
-Done Placeholders::ensure(const std::string& path, const std::string& content) {
-  if (files_.stat(path)) return {};
-  const mode_t mode = content.find("PRIVATE KEY-----") == std::string::npos ? 0644 : 0600;
-  if (Done made = files_.create(path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
-      !made)
-    return made;
-  put_.push_back(path);
-  return files_.sync({path, parent_directory(path)});
+// The last that was proven and has not expired. Once it lies there, nobody gets an older one by
+// typing the command again.
+Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& binding,
+                        WallTime now) {
+  const std::string& path = binding.certificate.path;
+  std::vector<const KeptPair*> valid;
+  for (const KeptPair& pair : kept.pairs)
+    if (pair.bundle.leaf.outline.not_after >= now) valid.push_back(&pair);
+  if (valid.empty())
+    return fail(Code::not_found, "restore", path, "all that was kept has expired", list_of(path));
+  if (!lies_there(files, binding, *valid.front())) return *valid.front();
+  return fail(Code::not_found, "restore", path, "what was proven last lies there already",
+              valid.size() == 1 ? "certrebind check"
+                                : fmt::format("the one before: certrebind restore {} {}", path,
+                                              valid[1]->bundle.leaf.outline.thumbprint.brief()));
 }
 
-Result<PlannedFile> planned(Files& files, Placeholders& placeholders,
-                            const std::vector<std::string>& read_whole, const std::string& path,
-                            const std::string& content, const char* what) {
-  if (Done safe = SafeWay(files).to(path); !safe) return pass(safe);
-  if (Done there = placeholders.ensure(path, content); !there) return pass(there);
-  auto real = files.real_path(path);
-  if (!real) return pass(real);
-  auto before = files.read(*real, kPemLimit);
-  if (!before) return pass(before);
-  auto staging = staging_directory(files, *real, read_whole);
-  if (!staging) return pass(staging);
-  return PlannedFile{.path = std::move(*real),
-                     .staging = std::move(*staging),
-                     .before = std::move(*before),
-                     .after = content,
-                     .secret = true,
-                     .what = what};
+Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::string& typed) {
+  const std::string& path = binding.certificate.path;
+  auto kept = kept_pairs(bench.host.files, bench.settings.state_directory, path);
+  if (!kept) return pass(kept);
+  const WallTime now = bench.host.clock.wall();
+  if (!kept->pairs.empty())
+    return typed.empty() ? newest(bench.host.files, *kept, binding, now)
+                         : named(*kept, path, typed, now);
+  if (!kept->damaged.empty())
+    return fail(Code::failed, "restore", path,
+                "what was kept is damaged: " + join(kept->damaged, ", "),
+                "put a good pair there by hand");
+  return fail(Code::not_found, "restore", path, "nothing was kept for it yet",
+              "a pair is kept once its binding was proven: by a rebind, or by certrebind rebind "
+              "--pending");
 }
 
-Result<std::vector<PlannedFile>> files_of(Files& files, Placeholders& placeholders,
-                                          const std::vector<std::string>& read_whole,
-                                          const Binding& binding, const KeptPair& pair) {
-  std::vector<PlannedFile> all;
-  auto certificate = planned(files, placeholders, read_whole, binding.certificate.path,
-                             pair.certificate, "kept certificate");
-  if (!certificate) return pass(certificate);
-  all.push_back(std::move(*certificate));
-  if (!pair.key.empty()) {
-    auto key =
-        planned(files, placeholders, read_whole, binding.key.path, pair.key, "kept private key");
-    if (!key) return pass(key);
-    all.push_back(std::move(*key));
+std::optional<Certificate> parsed(const std::string& der) {
+  auto leaf = Certificate::parse(der);
+  return leaf ? std::optional(std::move(*leaf)) : std::nullopt;
+}
+
+// Whether what lies there is a pair that could be served as well.
+bool is_whole(const Host& host, const SurveyedBinding& bound) {
+  if (!bound.disk || !bound.disk->certificate) return false;
+  auto leaf = parsed(bound.disk->der);
+  auto key = host.files.read(bound.binding.key.path, kPemLimit);
+  return leaf && key && leaf->outline.not_after >= host.clock.wall() &&
+         key_state(*key, *leaf) == KeyState::matches;
+}
+
+// Why the pair must not go there. A person who types this may go back in time, but neither behind a
+// renewer's back nor from a good certificate to one that is for other names.
+Done may_be_put_back(const Bench& bench, const SurveyedBinding& bound, const KeptPair& pair) {
+  const Binding& binding = bound.binding;
+  for (const std::string& path : {binding.certificate.path, binding.key.path, binding.chain.path}) {
+    const std::string renewer = renewer_at(bench.host.files, bench.settings.stores, path);
+    if (!renewer.empty())
+      return fail(Code::unsupported, "restore", path,
+                  fmt::format("it belongs to {}, which would take it for its own and not renew it",
+                              renewer),
+                  fmt::format("have {} make a new one: certrebind renew {}", renewer,
+                              binding.certificate.path));
   }
-  std::erase_if(all, [](const PlannedFile& file) { return file.before == file.after; });
-  std::ranges::sort(all, {}, &PlannedFile::path);
-  return all;
+  if (binding.role == Role::client || !is_whole(bench.host, bound)) return {};
+  auto leaf = parsed(bound.disk->der);
+  if (!leaf) return {};
+  std::vector<std::string> lost = names_lost(binding, *leaf, pair.bundle.leaf);
+  if (lost.empty()) return {};
+  return fail(
+      Code::unsupported, "restore", binding.certificate.path,
+      fmt::format("{} would lose {}: what was kept does not cover {}", printable(binding.site),
+                  join(lost, ", "), lost.size() == 1 ? "it" : "them"),
+      list_of(binding.certificate.path));
+}
+
+Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& survey,
+                                          const Bindings& bindings, const KeptPair& pair) {
+  FileSet set(bench.host.files);
+  for (const SurveyedBinding* bound : bindings) {
+    if (Done may = may_be_put_back(bench, *bound, pair); !may) return pass(may);
+    if (Done put = set.put_back(bound->binding, pair); !put) return pass(put);
+  }
+  auto files = set.finish();
+  if (!files) return files;
+  std::erase_if(*files, [](const PlannedFile& file) { return file.before == file.after; });
+  for (PlannedFile& file : *files) {
+    auto staging = staging_directory(bench.host.files, file.path, survey.read_whole);
+    if (!staging) return pass(staging);
+    file.staging = std::move(*staging);
+  }
+  return files;
 }
 
 // With the kept one's kind of key, or else whatever is shown.
@@ -149,42 +181,47 @@ std::optional<Served> ask(const Prober& prober, Target target) {
   return std::nullopt;
 }
 
-// What is served now is what a failure has to come back to; what serves nothing, and has to, is
-// taken to have served what was kept.
-std::vector<Expectation> expectations_for(const Prober& prober, const Binding& binding,
+// What lies there now, and what is served, is what a failure has to come back to; what serves
+// nothing, and has to, is taken to have served what was kept.
+std::vector<Expectation> expectations_for(const Prober& prober, const SurveyedBinding& bound,
                                           const KeptPair& pair) {
   const Certificate& leaf = pair.bundle.leaf;
   const Thumbprint& kept = leaf.outline.thumbprint;
-  std::vector<Expectation> all = expectations_of(binding, kept, leaf.key_type, kept, leaf.key_type);
+  std::vector<Expectation> all =
+      expectations_of(bound.binding, kept, leaf.key_type, kept, leaf.key_type);
+  const auto disk = bound.disk ? parsed(bound.disk->der) : std::nullopt;
   for (Expectation& expected : all) {
     auto served = ask(prober, expected.old_target());
-    if (!served) continue;
-    auto now = Certificate::parse(served->leaf_der);
-    if (!now) continue;
-    expected.old_thumbprint = served->thumbprint;
-    expected.old_type = now->key_type;
+    const auto shown = served ? parsed(served->leaf_der) : std::nullopt;
+    const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
+    if (before == nullptr) continue;
+    expected.old_thumbprint = before->outline.thumbprint;
+    expected.old_type = before->key_type;
+    if (!shown || shown->outline.thumbprint == expected.old_thumbprint) continue;
+    expected.in_memory = shown->outline.thumbprint;
+    if (shown->key_type != before->key_type) expected.old_type = KeyType::other;
   }
   return all;
 }
 
-Work work_for(const Bench& bench, const Service& service,
-              const std::vector<const SurveyedBinding*>& bindings, const KeptPair& pair) {
+Work work_for(const Bench& bench, const Service& service, const Bindings& bindings,
+              const KeptPair& pair) {
   Work work;
   work.act = "restore";
   work.service = &service;
   work.mends = true;
+  work.decided = true;
   std::set<std::string> loads;
   JournalSuccession succession;
   succession.new_thumbprint = pair.bundle.leaf.outline.thumbprint.hex();
   for (const SurveyedBinding* bound : bindings) {
-    if (bound->service != &service) continue;
     if (bound->disk && bound->disk->certificate)
       succession.old_thumbprint = bound->disk->certificate->thumbprint.hex();
     succession.sites.push_back(bound->binding.site);
     for (std::string& path : bound_files(bench.host.files, bound->binding))
       loads.insert(std::move(path));
     if (bound->binding.role == Role::client) continue;
-    std::vector<Expectation> more = expectations_for(bench.prober, bound->binding, pair);
+    std::vector<Expectation> more = expectations_for(bench.prober, *bound, pair);
     work.expectations.insert(work.expectations.end(), more.begin(), more.end());
   }
   work.loads.assign(loads.begin(), loads.end());
@@ -192,32 +229,71 @@ Work work_for(const Bench& bench, const Service& service,
   return work;
 }
 
-std::string story_of(const SurveyedBinding& bound, const KeptPair& pair) {
+std::string story_of(const SurveyedBinding& bound, const KeptPair& pair,
+                     const std::vector<PlannedFile>& files) {
   const CertificateOutline& leaf = pair.bundle.leaf.outline;
   std::string story = fmt::format("restore of {}: {}, which expires on {} UTC",
                                   printable(bound.binding.certificate.path),
                                   leaf.thumbprint.brief(), to_text(leaf.not_after));
-  if (bound.disk && bound.disk->certificate)
+  if (!bound.disk || !bound.disk->certificate)
+    story += ", instead of what is no certificate";
+  else if (bound.disk->certificate->thumbprint != leaf.thumbprint)
     story += ", instead of " + bound.disk->certificate->thumbprint.brief();
+  for (const PlannedFile& file : files)
+    if (!file.note.empty()) story += "\nnote: " + file.note;
   return story;
 }
 
-// What a person took away is not brought again by itself.
-Done note_unwanted(const Bench& bench, const KeptPair& pair, const SurveyedBinding& bound) {
-  if (!bound.disk || !bound.disk->certificate) return {};
-  const Thumbprint& kept = pair.bundle.leaf.outline.thumbprint;
-  const Thumbprint& unwanted = bound.disk->certificate->thumbprint;
-  if (kept == unwanted) return {};
-  Database& database = bench.state.database();
-  return database.atomically("note what was taken away", [&] {
-    declare_succession(database,
-                       {.old_thumbprint = kept.hex(),
-                        .new_thumbprint = unwanted.hex(),
-                        .how = "undone",
-                        .renewer = "",
-                        .path = ""},
-                       bench.host.clock.wall());
-  });
+// One service after the other; where several bind the path, all of them come to serve what was
+// kept, or none.
+class Restore {
+ public:
+  Restore(const Bench& bench, const Survey& survey, const KeptPair& pair, bool can_go_back)
+      : bench_(bench), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
+
+  // False: it did not come to its end, and the others need not be tried.
+  Result<bool> of(const Service& service, const Bindings& bindings);
+  std::vector<Account> accounts() && { return std::move(accounts_); }
+
+ private:
+  void fail_together(Account& failed);
+
+  const Bench& bench_;
+  const Survey& survey_;
+  const KeptPair& pair_;
+  const bool can_go_back_;  // what lay there was a good pair
+  int64_t writer_ = 0;      // who wrote the files; 0: nobody did
+  std::vector<Account> accounts_;
+};
+
+// What was written over no good pair stays: there is nothing better to go back to.
+void Restore::fail_together(Account& failed) {
+  if (writer_ == 0) return;
+  if (can_go_back_) return take_back(bench_, writer_, failed, accounts_);
+  failed.text += fmt::format(
+      "\nwhat transaction {} restored stays: what lay there before was no good pair", writer_);
+}
+
+Result<bool> Restore::of(const Service& service, const Bindings& bindings) {
+  // Nothing to replace for the second server that binds the same path: it only reloads.
+  auto files = files_of(bench_, survey_, bindings, pair_);
+  if (!files) return pass(files);
+  const std::string story = story_of(*bindings.front(), pair_, *files);
+  const bool writes = !files->empty();
+  Work work = work_for(bench_, service, bindings, pair_);
+  work.files = std::move(*files);
+  auto account = carry_out(bench_, std::move(work));
+  if (!account) return pass(account);
+  account->text = story + "\n" + account->text;
+  const size_t place = accounts_.size();
+  accounts_.push_back(*account);
+  if (account->outcome != Outcome::committed) {
+    fail_together(*account);
+    accounts_[place] = std::move(*account);
+    return false;
+  }
+  if (writes) writer_ = account->transaction;
+  return true;
 }
 
 }  // namespace
@@ -226,46 +302,40 @@ Result<KeptFor> kept_for(const Host& host, const Settings& settings,
                          const std::vector<ServiceId>& only, const std::string& typed) {
   auto surveyed = survey(host, only);
   if (!surveyed) return pass(surveyed);
-  auto meant = bindings_meant(*surveyed, typed);
+  auto meant = bindings_meant(host.files, *surveyed, typed);
   if (!meant) return pass(meant);
   const std::string& path = meant->front()->binding.certificate.path;
-  auto pairs = kept_pairs(host.files, settings.state_directory, path);
-  if (!pairs) return pass(pairs);
-  return KeptFor{path, std::move(*pairs)};
+  auto kept = kept_pairs(host.files, settings.state_directory, path);
+  if (!kept) return pass(kept);
+  return KeptFor{path, std::move(*kept)};
 }
 
 Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
                                           const std::string& typed, const std::string& thumbprint) {
   auto surveyed = survey(bench.host, only);
   if (!surveyed) return pass(surveyed);
-  auto meant = bindings_meant(*surveyed, typed);
+  auto meant = bindings_meant(bench.host.files, *surveyed, typed);
   if (!meant) return pass(meant);
-  const SurveyedBinding& first = *meant->front();
-  auto pair = choose(bench, first.binding, thumbprint);
+  auto pair = choose(bench, meant->front()->binding, thumbprint);
   if (!pair) return pass(pair);
-  std::vector<Account> accounts;
-  Placeholders placeholders(bench.host.files);
+  const SurveyedBinding& first = *meant->front();
+  Restore restore(bench, *surveyed, *pair, is_whole(bench.host, first));
   for (const auto& service : surveyed->services.found) {
-    if (std::ranges::none_of(*meant, [&](auto* bound) { return bound->service == service.get(); }))
-      continue;
-    // Nothing to replace for the second server that binds the same path: it only reloads.
-    auto files =
-        files_of(bench.host.files, placeholders, surveyed->read_whole, first.binding, *pair);
-    if (!files) return pass(files);
-    Work work = work_for(bench, *service, *meant, *pair);
-    work.files = std::move(*files);
-    auto account = carry_out(bench, std::move(work));
-    if (!account) return pass(account);
-    account->text = story_of(first, *pair) + "\n" + account->text;
-    accounts.push_back(std::move(*account));
-    if (accounts.back().outcome != Outcome::committed) return accounts;
+    Bindings of_service;
+    std::ranges::copy_if(*meant, std::back_inserter(of_service),
+                         [&](auto* bound) { return bound->service == service.get(); });
+    if (of_service.empty()) continue;
+    auto done = restore.of(*service, of_service);
+    if (!done) return pass(done);
+    if (!*done) return std::move(restore).accounts();
   }
-  Done kept =
-      keep_pair(bench.host.files, bench.settings.state_directory, first.binding.certificate.path,
-                first.binding.key.path, pair->bundle.leaf.outline.thumbprint);
+  Done kept = keep_pair(bench.host.files, bench.settings.state_directory,
+                        {.certificate = first.binding.certificate.path,
+                         .key = first.binding.key.path,
+                         .chain = first.binding.chain.path},
+                        pair->bundle.leaf.outline.thumbprint);
   if (!kept) return pass(kept);
-  if (Done noted = note_unwanted(bench, *pair, first); !noted) return pass(noted);
-  return accounts;
+  return std::move(restore).accounts();
 }
 
 }  // namespace certrebind

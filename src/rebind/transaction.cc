@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "base/text.h"
@@ -63,6 +64,7 @@ class Transaction {
   Verdict prove_new(const ProofLimits& within);
   Verdict prove_old(milliseconds deadline);
   bool shows_new() const;
+  std::string told_of_memory() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
   bool is_rebind() const { return row_.act == "rebind"; }
@@ -178,7 +180,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
 
 Transaction::Step Transaction::swap() {
   if (row_.record.files.empty()) {
-    trial_.begin(false);
+    trial_.begin(row_.record.mends);  // else it was tested before
     return std::nullopt;
   }
   // The server's test took its time: what was edited meanwhile is seen before anything is touched.
@@ -388,10 +390,33 @@ bool Transaction::shows_new() const {
   std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
   for (size_t i = 0; i < served.size(); ++i) {
     const Expectation& expected = row_.record.expectations[i];
-    bool is_new = served[i] && served[i]->thumbprint == expected.new_thumbprint;
-    if (is_new && !expected.is_forced()) return true;
+    // What was served from memory before anything began is no sign of ours.
+    const bool is_ours = !expected.is_forced() && expected.in_memory != expected.new_thumbprint;
+    if (is_ours && served[i] && served[i]->thumbprint == expected.new_thumbprint) return true;
   }
   return false;
+}
+
+// What was served from memory only is there no more once the server has loaded anything.
+std::string Transaction::told_of_memory() const {
+  std::vector<const Expectation*> behind;
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations) {
+    if (!expected.in_memory) continue;
+    behind.push_back(&expected);
+    targets.push_back(expected.old_target());
+  }
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::set<std::string> told;
+  for (size_t i = 0; i < behind.size(); ++i) {
+    const Expectation& expected = *behind[i];
+    const bool is_left = served[i] && served[i]->thumbprint == expected.in_memory;
+    told.insert(fmt::format("\n  {} was served from memory only, and {}: {} lies on disk{}",
+                            expected.in_memory->brief(), is_left ? "still is" : "is no more",
+                            expected.old_thumbprint.brief(),
+                            is_left ? ", and the next reload brings it" : ""));
+  }
+  return join({told.begin(), told.end()}, "");
 }
 
 // Brings the server back to the files that are back. Gives an account where that cannot be proven.
@@ -416,7 +441,8 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
-                       is_rebind() ? "the old certificate" : "the certificate of before");
+                       is_rebind() ? "the old certificate" : "the certificate of before") +
+           told_of_memory();
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
   std::string why = story + "\nthe old files are back, but ";
@@ -432,9 +458,9 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
 Result<Account> Transaction::give_up_reload(const std::string& why) {
   Verdict old_one = prove_old(bench_.settings.handshake_deadline);
   std::string served = fmt::format(
-      "the new certificate is on disk; from the server's memory, {} of {} still show "
-      "the old one",
-      old_one.proven, count_of(old_one.total, "endpoint and name", "endpoints and names"));
+      "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
+      count_of(old_one.total, "endpoint and name", "endpoints and names"),
+      is_rebind() ? "the old one" : "what was served before");
   return needs_operator(why + "\nno file had been changed, so there is nothing to put back",
                         served);
 }
@@ -482,12 +508,14 @@ Result<Account> Transaction::recover() {
                interrupted == Phase::restoring;
   // Whoever has a change open there meanwhile is named when the server is told.
   Done chosen = reloader_.choose(row_.record.loads);
+  // What mends goes forward: there is nothing good to go back to.
+  const bool mends = row_.record.mends && !row_.record.files.empty();
   bool may_be_served = interrupted == Phase::verifying ||
-                       (row_.record.files.empty() && interrupted == Phase::reloading);
+                       ((row_.record.files.empty() || mends) && interrupted == Phase::reloading);
   if (may_be_served && reloader_.is_running()) {
-    // Only what lies on disk already is told: once more does no harm.
-    bool told =
-        interrupted == Phase::verifying || !reloader_.is_live() || reloader_.tell(true).has_value();
+    // Only what lies on disk already, and was tested, is told: once more does no harm.
+    bool told = interrupted == Phase::verifying || (!reloader_.is_live() && !mends) ||
+                reloader_.tell(true).has_value();
     Verdict verdict = prove_new(limits(patience()));
     if (told && verdict.holds()) {
       if (Step over = test_what_is_served()) return *over;
@@ -508,12 +536,16 @@ Result<Account> carry_out(const Bench& bench, Work work) {
                        .files = {},
                        .successions = std::move(work.successions),
                        .expectations = std::move(work.expectations),
-                       .loads = std::move(work.loads)};
+                       .loads = std::move(work.loads),
+                       .mends = work.mends,
+                       .decided = work.decided};
   for (const PlannedFile& file : work.files)
     record.files.push_back({.path = file.path,
                             .before_digest = content_digest(file.before),
                             .after_digest = content_digest(file.after),
-                            .staging = file.staging});
+                            .staging = file.staging,
+                            .was_absent = file.is_absent,
+                            .mode = file.mode});
   auto row = bench.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
   if (!row) return pass(row);
   return Transaction(bench, work.service, std::move(*row)).run(work);

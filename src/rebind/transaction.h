@@ -60,6 +60,8 @@ struct Work {
   // What is there may be broken: the server's test need not pass before, and endpoints that do not
   // answer now have to afterwards.
   bool mends = false;
+  // A person takes away what is replaced: it is not to come again by itself.
+  bool decided = false;
   std::vector<std::string> loads = {};          // what the server is to take up: real paths
   std::vector<std::string> configured_by = {};  // as surveyed; empty: not known
   // Its own test of what is there, where that has begun already.

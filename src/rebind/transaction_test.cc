@@ -53,6 +53,51 @@ class TransactionTest : public ::testing::Test {
   FakeHost host_{{"a.test", "b.test"}};
 };
 
+// A restore of what had vanished: nothing empty is left of a failure, whatever it fails at.
+TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
+  Work work = host_.work();
+  work.act = "restore";
+  work.mends = true;
+  for (PlannedFile& file : work.files) {
+    ASSERT_TRUE(host_.files.remove(file.path));
+    file.before.clear();
+    file.is_absent = true;
+  }
+  fail_test_from(1);
+  Account account = carry_out_well(work);
+  EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
+  for (const PlannedFile& file : work.files) EXPECT_FALSE(host_.files.lstat(file.path));
+  EXPECT_TRUE(host_.is_tidy());
+  fail_test_from(SIZE_MAX);
+  EXPECT_EQ(carry_out_well(work).outcome, Outcome::committed);
+  EXPECT_EQ(host_.on_disk(), "new");
+  EXPECT_EQ(host_.files.lstat(host_.key_path(0))->mode, 0600U);
+}
+
+TEST_F(TransactionTest, WhatMendsIsTestedAlsoWhereNoFileIsWritten) {
+  Work work = host_.work();
+  work.files.clear();
+  work.mends = true;
+  fail_test_from(1);
+  Account account = carry_out_well(work);
+  EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
+  EXPECT_TRUE(host_.processes.signals.empty()) << "a server may end of what it cannot load";
+}
+
+TEST_F(TransactionTest, AModeThatIsChangedIsChangedBack) {
+  const std::string path = host_.certificate_path(0);
+  const uint32_t before = host_.files.lstat(path)->mode;
+  Work work = host_.work();
+  for (PlannedFile& file : work.files)
+    if (file.path == path) file.mode = {before, 0600};
+  fail_test_from(2);
+  expect_rolled_back(carry_out_well(work));
+  EXPECT_EQ(host_.files.lstat(path)->mode, before);
+  fail_test_from(SIZE_MAX);
+  EXPECT_EQ(carry_out_well(work).outcome, Outcome::committed);
+  EXPECT_EQ(host_.files.lstat(path)->mode, 0600U);
+}
+
 TEST_F(TransactionTest, Commits) {
   Account account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;

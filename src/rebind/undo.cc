@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "rebind/file_swap.h"
 #include "rebind/identify.h"
+#include "rebind/keep.h"
 #include "store/sightings.h"
-#include "store/successions.h"
 
 namespace certrebind {
 
@@ -29,6 +29,15 @@ std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
   return by;
 }
 
+// A restore over what was no certificate has nothing that could be proven again.
+Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
+  const std::vector<JournalSuccession>& all = row.record.successions;
+  if (std::ranges::none_of(all, [](auto& each) { return each.old_thumbprint.empty(); })) return row;
+  return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+              "what lay there before that restore was no certificate, or nothing",
+              "certrebind history names others: certrebind undo ID");
+}
+
 // The last rebind or restore of these services that changed files and was not undone since.
 Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceId>& only) {
   auto rows = journal.all();
@@ -38,7 +47,8 @@ Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceI
     if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
     if (row.act == "undo" || !is_among(only, row.service)) continue;
     auto whole = journal.find(row.id);
-    if (!whole || !whole->record.files.empty()) return whole;
+    if (!whole) return whole;
+    if (!whole->record.files.empty()) return brings_back_a_certificate(std::move(*whole));
   }
   return fail(Code::not_found, "undo", "",
               "there is no rebind that changed files and is not undone already",
@@ -65,7 +75,12 @@ Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
   if (row->record.files.empty())
     return fail(Code::usage, "undo", subject,
                 "it only reloaded what somebody else had written: it changed no file");
-  return row;
+  return brings_back_a_certificate(std::move(*row));
+}
+
+std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
+  if (!mode) return std::nullopt;
+  return ModeChange{.before = mode->after, .after = mode->before};
 }
 
 // The files as they were, where they still are what the transaction made of them.
@@ -86,7 +101,8 @@ Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const Transac
                      .before = std::move(*now),
                      .after = std::move(*before),
                      .secret = true,
-                     .what = {}});
+                     .what = {},
+                     .mode = turned(file.mode)});
   }
   return files;
 }
@@ -102,21 +118,8 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
   return {};
 }
 
-// What a person takes back is not made again by itself.
-Done note_undone(const Bench& bench, const TransactionRow& row) {
-  return bench.state.database().atomically("note what was undone", [&] {
-    for (const JournalSuccession& succession : row.record.successions)
-      declare_succession(bench.state.database(),
-                         {.old_thumbprint = succession.old_thumbprint,
-                          .new_thumbprint = succession.new_thumbprint,
-                          .how = "undone",
-                          .renewer = "",
-                          .path = ""},
-                         bench.host.clock.wall());
-  });
-}
-
-Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files) {
+Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files,
+               bool decided) {
   Work work{.act = "undo",
             .service = &service,
             .files = std::move(files),
@@ -124,6 +127,7 @@ Work undo_work(const TransactionRow& row, const Service& service, std::vector<Pl
             .expectations = row.record.expectations,
             .unproven = {},
             .undoes = row.id,
+            .decided = decided,
             .loads = row.record.loads};
   for (JournalSuccession& succession : work.successions)
     std::swap(succession.old_thumbprint, succession.new_thumbprint);
@@ -167,31 +171,33 @@ Result<std::vector<TransactionRow>> followers_of(Journal& journal, const Transac
   return followers;
 }
 
-Result<Account> undo_one(const Bench& bench, const Services& services, const TransactionRow& row) {
+Result<Account> undo_one(const Bench& bench, const Services& services, const TransactionRow& row,
+                         bool decided) {
   const Service* service = find_service(services, row.service);
   if (service == nullptr)
     return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
                 "its service " + row.service.text() + " is not found any more");
   auto files = files_to_undo(bench, row);
   if (!files) return pass(files);
-  auto account = carry_out(bench, undo_work(row, *service, std::move(*files)));
+  auto account = carry_out(bench, undo_work(row, *service, std::move(*files), decided));
   if (account) account->text = story_of(row) + "\n" + account->text;
   return account;
 }
 
-Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row) {
+Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row,
+                                                 bool decided) {
   auto followers = followers_of(bench.journal, row);
   if (!followers) return pass(followers);
   std::vector<ServiceId> ids = {row.service};
   for (const TransactionRow& follower : *followers) ids.push_back(follower.service);
   auto services = find_services(bench.host, ids);
   if (!services) return pass(services);
-  auto first = undo_one(bench, *services, row);
+  auto first = undo_one(bench, *services, row, decided);
   if (!first) return pass(first);
   std::vector<Account> accounts = {std::move(*first)};
   if (accounts.front().outcome != Outcome::committed) return accounts;
   for (const TransactionRow& follower : *followers) {
-    auto account = undo_one(bench, *services, follower);
+    auto account = undo_one(bench, *services, follower, decided);
     accounts.push_back(account ? std::move(*account)
                                : Account{.service = follower.service,
                                          .outcome = Outcome::needs_operator,
@@ -200,12 +206,39 @@ Result<std::vector<Account>> undo_with_followers(const Bench& bench, const Trans
   return accounts;
 }
 
+// What was proven anew can be brought back later, too.
+void keep_what_is_back(const Bench& bench, const TransactionRow& row,
+                       std::vector<Account>& accounts) {
+  std::vector<std::string> back;
+  for (const JournalSuccession& succession : row.record.successions)
+    back.push_back(succession.old_thumbprint);
+  for (Account& account : accounts) {
+    if (account.outcome != Outcome::committed || account.owed) continue;
+    auto surveyed = survey(bench.host, {account.service});
+    Done kept = surveyed
+                    ? keep_put_back(bench.host, bench.settings, *surveyed, account.service, back)
+                    : Done(pass(surveyed));
+    if (!kept)
+      account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+  }
+}
+
 }  // namespace
 
-Result<std::vector<Account>> take_back(const Bench& bench, int64_t id) {
+void take_back(const Bench& bench, int64_t id, Account& failed, std::vector<Account>& accounts) {
   auto row = bench.journal.find(id);
-  if (!row) return pass(row);
-  return undo_with_followers(bench, *row);
+  auto undone =
+      row ? undo_with_followers(bench, *row, false) : Result<std::vector<Account>>(pass(row));
+  if (!undone) {
+    failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
+                               id, undone.error().message());
+    return;
+  }
+  failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", id);
+  bool all_back = std::ranges::all_of(
+      *undone, [](const Account& each) { return each.outcome == Outcome::committed; });
+  if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;
+  std::ranges::move(*undone, std::back_inserter(accounts));
 }
 
 Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceId>& only,
@@ -216,9 +249,8 @@ Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceI
   KnownCertificates known;
   if (sightings) known.add_seen(*sightings);
   if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
-  auto accounts = undo_with_followers(bench, *row);
-  if (!accounts || accounts->front().outcome != Outcome::committed) return accounts;
-  if (Done noted = note_undone(bench, *row); !noted) return pass(noted);
+  auto accounts = undo_with_followers(bench, *row, true);
+  if (accounts) keep_what_is_back(bench, *row, *accounts);
   return accounts;
 }
 

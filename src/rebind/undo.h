@@ -14,7 +14,8 @@ namespace certrebind {
 Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceId>& only,
                                   int64_t id);
 
-// The same within a run that failed elsewhere: no decision of anybody.
-Result<std::vector<Account>> take_back(const Bench& bench, int64_t id);
+// The same within a run that failed elsewhere, which `failed` tells of: no decision of anybody.
+// What became of it is added to the text of `failed` and to `accounts`.
+void take_back(const Bench& bench, int64_t id, Account& failed, std::vector<Account>& accounts);
 
 }  // namespace certrebind

@@ -40,18 +40,43 @@ std::string place_of(const std::string& state_directory, const std::string& cert
   return state_directory + "/kept/" + Thumbprint::of_der(certificate_path).hex().substr(0, 32);
 }
 
+Result<std::string> read_if_there(const Files& files, const std::string& path) {
+  auto bytes = files.read(path, kPemLimit);
+  return bytes || bytes.error().code != Code::not_found ? std::move(bytes) : std::string();
+}
+
 Result<KeptPair> read_pair(const Files& files, const std::string& directory) {
   auto certificate = files.read(directory + "/certificate", kPemLimit);
   if (!certificate) return pass(certificate);
   auto bundle = Bundle::parse(*certificate);
   if (!bundle) return pass(bundle);
-  auto key = files.read(directory + "/key", kPemLimit);
-  if (!key && key.error().code != Code::not_found) return pass(key);
-  return KeptPair{std::move(*bundle), std::move(*certificate), key ? std::move(*key) : ""};
+  auto key = read_if_there(files, directory + "/key");
+  if (!key) return pass(key);
+  auto chain = read_if_there(files, directory + "/chain");
+  if (!chain) return pass(chain);
+  return KeptPair{std::move(*bundle), std::move(*certificate), std::move(*key), std::move(*chain)};
+}
+
+bool is_one_file(const Files& files, const KeptPaths& paths) {
+  if (paths.key == paths.certificate) return true;
+  auto certificate = files.real_path(paths.certificate), key = files.real_path(paths.key);
+  return certificate && key && *certificate == *key;
+}
+
+Result<KeptPair> lying_at(const Files& files, const KeptPaths& paths) {
+  auto certificate = files.read(paths.certificate, kPemLimit);
+  if (!certificate) return pass(certificate);
+  auto bundle = Bundle::parse(*certificate);
+  if (!bundle) return pass(bundle);
+  auto key = is_one_file(files, paths) ? Result<std::string>("") : files.read(paths.key, kPemLimit);
+  if (!key) return pass(key);
+  auto chain = paths.chain.empty() ? Result<std::string>("") : files.read(paths.chain, kPemLimit);
+  if (!chain) return pass(chain);
+  return KeptPair{std::move(*bundle), std::move(*certificate), std::move(*key), std::move(*chain)};
 }
 
 Done remove_pair(Files& files, const std::string& directory) {
-  for (const char* name : {"/certificate", "/key"}) {
+  for (const char* name : {"/certificate", "/key", "/chain"}) {
     Done removed = files.remove(directory + name);
     if (!removed && removed.error().code != Code::not_found) return removed;
   }
@@ -65,11 +90,13 @@ Done write_pair(Files& files, const std::string& place, const std::string& name,
   if (files.lstat(unfinished))
     if (Done removed = remove_pair(files, unfinished); !removed) return removed;
   if (Done made = files.make_directory(unfinished, 0700); !made) return made;
-  std::vector<std::string> written = {unfinished + "/certificate"};
-  if (Done made = files.create(written[0], pair.certificate, {}); !made) return made;
-  if (!pair.key.empty()) {
-    written.push_back(unfinished + "/key");
-    if (Done made = files.create(written[1], pair.key, {}); !made) return made;
+  const std::pair<const char*, const std::string&> contents[] = {
+      {"/certificate", pair.certificate}, {"/key", pair.key}, {"/chain", pair.chain}};
+  std::vector<std::string> written;
+  for (const auto& [file, content] : contents) {
+    if (content.empty()) continue;
+    written.push_back(unfinished + file);
+    if (Done made = files.create(written.back(), content, {}); !made) return made;
   }
   written.push_back(unfinished);
   if (Done synced = files.sync(written); !synced) return synced;
@@ -79,46 +106,45 @@ Done write_pair(Files& files, const std::string& place, const std::string& name,
 
 }  // namespace
 
-Result<std::vector<KeptPair>> kept_pairs(const Files& files, const std::string& state_directory,
-                                         const std::string& certificate_path) {
+Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
+                        const std::string& certificate_path) {
   std::string place = place_of(state_directory, certificate_path);
   auto names = pairs_in(files, place);
   if (!names) return pass(names);
-  std::vector<KeptPair> pairs;
+  Kept kept;
   for (const std::string& name : *names | std::views::reverse) {
     auto pair = read_pair(files, place + "/" + name);
-    if (!pair) return pass(pair);
-    pairs.push_back(std::move(*pair));
+    if (!pair && pair.error().code == Code::denied) return pass(pair);
+    if (pair)
+      kept.pairs.push_back(std::move(*pair));
+    else
+      kept.damaged.push_back(place + "/" + name);
   }
-  return pairs;
+  return kept;
 }
 
-Done keep_pair(Files& files, const std::string& state_directory,
-               const std::string& certificate_path, const std::string& key_path,
+Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths& paths,
                const Thumbprint& proven) {
-  auto certificate = files.read(certificate_path, kPemLimit);
-  if (!certificate) return pass(certificate);
-  bool combined = key_path == certificate_path;
-  auto key = combined ? Result<std::string>("") : files.read(key_path, kPemLimit);
-  if (!key) return pass(key);
-  std::string place = place_of(state_directory, certificate_path);
+  auto now = lying_at(files, paths);
+  if (!now) return pass(now);
+  std::string place = place_of(state_directory, paths.certificate);
   auto names = pairs_in(files, place);
   if (!names) return pass(names);
-  if (!names->empty()) {
-    auto newest = read_pair(files, place + "/" + names->back());
-    if (newest && newest->certificate == *certificate && newest->key == *key) return {};
-  }
-  auto bundle = Bundle::parse(*certificate);
-  if (!bundle) return pass(bundle);
+  std::optional<KeptPair> newest;
+  if (!names->empty())
+    if (auto pair = read_pair(files, place + "/" + names->back())) newest = std::move(*pair);
+  const bool known = newest && newest->certificate == now->certificate && newest->key == now->key;
+  if (known && newest->chain == now->chain) return {};
   // It may have been overwritten since it was proven.
-  if (bundle->leaf.outline.thumbprint != proven ||
-      key_state(combined ? *certificate : *key, bundle->leaf) != KeyState::matches)
+  if (now->bundle.leaf.outline.thumbprint != proven ||
+      key_state(now->key.empty() ? now->certificate : now->key, now->bundle.leaf) !=
+          KeyState::matches)
     return {};
   if (Done made = ensure_directory(files, parent_directory(place)); !made) return made;
   if (Done made = ensure_directory(files, place); !made) return made;
-  Done written = write_pair(files, place, next_name(*names),
-                            {std::move(*bundle), std::move(*certificate), *key});
-  if (!written) return written;
+  if (Done written = write_pair(files, place, next_name(*names), *now); !written) return written;
+  // The same pair with another chain takes the place of the newest, not of the one before.
+  if (known) return remove_pair(files, place + "/" + names->back());
   for (size_t i = 0; i + kGenerations <= names->size(); ++i)
     if (Done removed = remove_pair(files, place + "/" + (*names)[i]); !removed) return removed;
   return {};

@@ -15,16 +15,29 @@ struct KeptPair {
   Bundle bundle;
   std::string certificate;  // the files, byte for byte
   std::string key;          // empty: it stands in `certificate`
+  std::string chain;        // the intermediates, where the binding has a file for them
+};
+
+// Where what is to be kept lies. `key` is `certificate` for a combined PEM; `chain` may be empty.
+struct KeptPaths {
+  std::string certificate;
+  std::string key;
+  std::string chain = {};
+  auto operator<=>(const KeptPaths&) const = default;
 };
 
 // Keeps what lies at these paths now, if it is `proven` with its key and not the newest kept
-// already. The two paths are the same for a combined PEM.
-Done keep_pair(Files& files, const std::string& state_directory,
-               const std::string& certificate_path, const std::string& key_path,
+// already.
+Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths& paths,
                const Thumbprint& proven);
 
-// What was kept for a bound path, newest first.
-Result<std::vector<KeptPair>> kept_pairs(const Files& files, const std::string& state_directory,
-                                         const std::string& certificate_path);
+struct Kept {
+  std::vector<KeptPair> pairs;       // newest first
+  std::vector<std::string> damaged;  // directories of such as cannot be read any more
+};
+
+// What was kept for a bound path.
+Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
+                        const std::string& certificate_path);
 
 }  // namespace certrebind

@@ -250,7 +250,7 @@ def test_restore_says_what_it_brings_back_and_what_there_is(one):
     assert listed.code == 0, listed
     assert [line.split()[0] for line in listed.out.splitlines()] == [
         one.new.thumbprint[:16], one.old.thumbprint[:16]], "newest first"
-    done = one.run("restore", "a.example.com")
+    done = one.run("restore", "a.example.com", one.old.thumbprint)
     assert done.code == 0, done
     assert f"restore of {one.site.cert_path}: {one.old.thumbprint[:16]}, which expires on " in done.out
     assert f"instead of {one.new.thumbprint[:16]}" in done.out

@@ -1,0 +1,193 @@
+"""A reload brings all that lies on disk: what is bad among it reaches no server with another's renewal."""
+import datetime
+
+import pytest
+
+import harness
+from harness import handshake, write
+
+REFUSED = 1
+NAMES = ["shop.example.com", "blog.example.com"]
+
+
+class TwoSites:
+    """nginx with two sites that are served; shop is renewed in place, and not loaded."""
+
+    def __init__(self, place, authority):
+        self.place = place
+        self.old, self.new = zip(*(authority.pair(name) for name in NAMES))
+        self.shop, self.blog = (harness.site(place, old, name) for old, name in zip(self.old, NAMES))
+        self.nginx = place.nginx()
+        self.nginx.write(self.shop.block() + self.blog.block()).start()
+        self.nginx.reload()  # the configuration is surely older than the workers
+        self.new[0].write(self.shop.cert_path.parent)
+
+    def run(self, *arguments, **options):
+        return self.place.run(*harness.of_service(arguments, self.nginx.service), **options)
+
+    def served(self):
+        return [handshake(site.port, site.name) for site in (self.shop, self.blog)]
+
+    def are_as_before(self):
+        return self.served() == [old.thumbprint for old in self.old] and self.nginx.reloads() == 1
+
+
+@pytest.fixture
+def two(place, authority):
+    return TwoSites(place, authority)
+
+
+def days(number):
+    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=number)
+
+
+def bad(authority, kind):
+    name = NAMES[1]
+    if kind == "expired":
+        return authority.issue(name, not_before=days(-20), not_after=days(-1))
+    if kind == "not yet valid":
+        return authority.issue(name, not_before=days(2), not_after=days(90))
+    if kind == "for another name":
+        return authority.issue("else.example.com")
+    return authority.issue(name, chain=False)
+
+
+@pytest.mark.parametrize("kind", ["expired", "not yet valid", "for another name", "without its chain"])
+def test_it_is_refused_by_hand_and_by_itself(two, authority, kind):
+    bad(authority, kind).write(two.blog.cert_path.parent)
+    dry = two.run("plan", two.old[0].thumbprint, two.shop.cert_path)
+    assert dry.code == REFUSED and "the same reload would bring what lies at " in dry.out, dry
+    done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
+    assert done.code == REFUSED and str(two.blog.cert_path) in done.out, done
+    assert two.are_as_before()
+    two.run("rebind", "--pending")
+    assert two.are_as_before()
+    status = two.place.run("status", "--json").json
+    assert any(str(two.blog.cert_path) in each["sentence"] for each in status["needs_person"]), status
+    two.new[1].write(two.blog.cert_path.parent)
+    assert two.run("rebind", "--pending").code == 0
+    assert two.served() == [new.thumbprint for new in two.new]
+    assert two.place.run("status", "--json").json["needs_person"] == []
+
+
+def test_what_is_served_already_holds_nobody_up(two, authority):
+    """Bad as it may be: a reload makes it no worse."""
+    expired = bad(authority, "expired")
+    expired.write(two.blog.cert_path.parent)
+    two.nginx.reload()
+    two.nginx.wait_served(expired.thumbprint, two.blog.port, two.blog.name)
+    two.blog.cert_path.touch()
+    again = two.new[0]
+    older = two.old[0]
+    older.write(two.shop.cert_path.parent)
+    two.nginx.reload()
+    two.nginx.wait_served(older.thumbprint, two.shop.port, two.shop.name)
+    again.write(two.shop.cert_path.parent)
+    assert two.run("rebind", older.thumbprint, two.shop.cert_path).code == 0
+    assert two.served() == [again.thumbprint, expired.thumbprint]
+
+
+def test_a_good_renewal_that_waits_holds_nobody_up(two):
+    two.new[1].write(two.blog.cert_path.parent)
+    assert two.run("rebind", two.old[0].thumbprint, two.shop.cert_path).code == 0
+    assert two.served() == [new.thumbprint for new in two.new]
+
+
+def test_over_a_socket_nothing_else_comes(place, authority):
+    from test_haproxy import frontend
+    pairs = [authority.pair(name) for name in NAMES]
+    pems = [old.write_combined(place / f"certs/{name}.pem") for (old, _), name in zip(pairs, NAMES)]
+    port = harness.free_port()
+    haproxy = place.haproxy()
+    haproxy.write(frontend(port, f"crt {pems[0]} crt {pems[1]}")).start()
+    bad(authority, "expired").write_combined(pems[1])
+    path, _ = pairs[0][1].write(place / "new")
+    done = place.run("rebind", pairs[0][0].thumbprint, path, "--service", haproxy.service)
+    assert done.code == 0, done
+    assert handshake(port, NAMES[0]) == pairs[0][1].thumbprint
+    assert handshake(port, NAMES[1]) == pairs[1][0].thumbprint and haproxy.reloads() == 0
+
+
+# ---------------------------------------------------------------------------- two of one type
+
+@pytest.fixture
+def crossed(place, authority):
+    """nginx serves an ECDSA and an RSA certificate; then an RSA one is written over the ECDSA one's files."""
+    name = "a.example.com"
+    ec = authority.issue(name, days=60)
+    rsa, third = (authority.issue(name, days=days, key="rsa2048") for days in (60, 70))
+    ec_cert, ec_key = ec.write(place / "certs", "ec.pem", "ec.key")
+    rsa_cert, rsa_key = rsa.write(place / "certs", "rsa.pem", "rsa.key")
+    port = harness.free_port()
+    nginx = place.nginx()
+    nginx.write(f"server {{ listen 127.0.0.1:{port} ssl; server_name {name};"
+                f" ssl_certificate {ec_cert}; ssl_certificate_key {ec_key};"
+                f" ssl_certificate {rsa_cert}; ssl_certificate_key {rsa_key}; }}\n").start()
+    nginx.reload()
+
+    def serves(first, second):
+        return (handshake(port, name, key_type="ec"), handshake(port, name, key_type="rsa")) == (
+            first.thumbprint, second.thumbprint)
+
+    class Crossed:
+        run = staticmethod(lambda *arguments: place.run(*harness.of_service(arguments, nginx.service)))
+
+    stage = Crossed()
+    stage.ec, stage.rsa, stage.third, stage.serves = ec, rsa, third, serves
+    stage.ec_cert, stage.rsa_cert, stage.place = ec_cert, rsa_cert, place
+    return stage
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+def test_a_twin_of_the_same_type_succeeds_nobody(crossed, authority, remembered):
+    if remembered:
+        assert crossed.run("rebind", "--pending").code == 0
+    crossed.third.write(crossed.ec_cert.parent, "ec.pem", "ec.key")
+    before = crossed.rsa_cert.read_text()
+    report = crossed.run("check")
+    assert "of two only the last is served" in report.out, report
+    assert "certrebind rebind" not in report.out, report
+    crossed.run("rebind", "--pending")
+    assert crossed.serves(crossed.ec, crossed.rsa) and crossed.rsa_cert.read_text() == before
+    done = crossed.run("rebind", crossed.rsa.thumbprint, crossed.third.thumbprint)
+    assert done.code == REFUSED and "with two of one type" in done.out, done
+    assert crossed.serves(crossed.ec, crossed.rsa)
+    # OLD is asked for by its own type: only this file can hold it.
+    new = authority.issue("a.example.com", days=90)
+    path, _ = new.write(crossed.place / "new")
+    done = crossed.run("rebind", crossed.ec.thumbprint, path)
+    assert done.code == 0 and crossed.serves(new, crossed.rsa), done
+
+
+# ------------------------------------------------------------------------------------- check
+
+def test_check_is_critical_while_an_expired_one_is_served(one, authority):
+    """A good one lies there; that clients still get the expired one is what counts."""
+    expired = authority.issue("a.example.com", not_before=days(-20), not_after=days(-1))
+    expired.write(one.site.cert_path.parent)
+    one.nginx.reload()
+    one.nginx.wait_served(expired.thumbprint, one.port, one.name)
+    one.new.write(one.site.cert_path.parent)
+    report = one.run("check")
+    assert report.code == 2 and report.out.startswith("CRITICAL"), report
+    assert f"serves {expired.thumbprint[:16]}, which expired on " in report.out, report
+    assert f"next: certrebind rebind {expired.thumbprint[:16]} {one.new.thumbprint[:16]}" in report.out
+
+
+# ------------------------------------------------------------------------------ what came to nothing
+
+def test_what_the_server_refused_is_not_tried_again(one, place, authority):
+    """Its own test refuses the new files, after preflight passed them."""
+    from cryptography.hazmat.primitives import hashes
+    weak = authority.issue("a.example.com", digest=hashes.SHA1())
+    path, _ = weak.write(place / "weak")
+    done = one.run("rebind", one.old.thumbprint, path)
+    if done.code == 0:
+        pytest.skip("this nginx takes SHA-1")
+    assert done.code == 3 and one.served() == one.old.thumbprint, done
+    reloads = one.nginx.reloads()
+    assert one.run("rebind", "--pending").code == 0
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == reloads
+    events = one.place.run("events", "--json").lines
+    told = [event["message"] for event in events if event["id"] == 2003]
+    assert told and "too weak" in told[0], told
