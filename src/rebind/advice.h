@@ -18,10 +18,10 @@ class Advice {
  public:
   Advice(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
 
-  // True if preflight would refuse what lies in its file as the successor of what is shown (a leaf,
-  // DER; empty: not known, and it is only looked at by itself). A key that we may not read counts
-  // as the right one.
-  bool would_be_refused(const SurveyedBinding& bound, const std::string& shown_der);
+  // True if preflight would refuse what lies in its file as the successor of what is shown (null:
+  // not known, and it is only looked at by itself). A key that we may not read counts as the right
+  // one.
+  bool would_be_refused(const SurveyedBinding& bound, const Served* shown);
   // Why serving what lies in its file, instead of what is shown, would be an outage: a sentence,
   // preflight's mostly. Empty where it would be none; that it expires earlier, or is weaker, is
   // none.
@@ -32,6 +32,7 @@ class Advice {
  private:
   using Paths = std::pair<std::string, std::string>;  // of certificate and key
   std::shared_ptr<const NewCertificate> lying_there(const Paths& paths);
+  static bool loses_its_chain(const Binding& binding, const Bundle& bundle, const Served& shown);
 
   const Host& host_;
   const Settings& settings_;

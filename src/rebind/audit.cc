@@ -134,7 +134,7 @@ void check_one_look(const Survey& survey, const SurveyedBinding& bound, const Lo
   }
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
   const std::string next =
-      advice.would_be_refused(bound, look.served->leaf_der)
+      advice.would_be_refused(bound, &*look.served)
           ? advice.way_back(bound.binding)
           : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
                         bound.disk->certificate->thumbprint.brief());
@@ -157,7 +157,7 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
     remarks.push_back(
         {Complaint::renewed_not_reloaded,
          fmt::format("{} was changed after the server had loaded it", path),
-         advice.would_be_refused(bound, "")
+         advice.would_be_refused(bound, nullptr)
              ? advice.way_back(bound.binding)
              : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
   if (bound.binding.next_certificate.empty()) return;

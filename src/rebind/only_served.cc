@@ -95,7 +95,9 @@ void OnlyServed::ask(const std::vector<Candidate>& candidates) {
   }
   std::vector<Result<Served>> answers = prober_.handshake_all(targets);
   for (size_t i = 0; i < answers.size(); ++i)
-    if (answers[i]) heard_by[i]->push_back({answers[i]->thumbprint, !targets[i].sni.empty()});
+    if (answers[i])
+      heard_by[i]->push_back(
+          {answers[i]->thumbprint, !targets[i].sni.empty(), answers[i]->chain_length});
 }
 
 const std::vector<OnlyServed::Shown>& OnlyServed::shown_to(const Candidate& candidate) const {
@@ -150,6 +152,7 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
   const std::string why = doubt(candidate, survey);
   if (why.empty()) {
     bound.not_loaded = old_one;
+    bound.sent_with_it = all.front().chain_length;
     return false;
   }
   const NamedFile& named = bound.binding.certificate;

@@ -41,6 +41,7 @@ class OnlyServed {
   struct Shown {
     Thumbprint thumbprint;
     bool by_name;  // false: no name was sent
+    size_t chain_length;
   };
   std::vector<Candidate> candidates(Survey& survey, Where where,
                                     const std::vector<const Succession*>& which) const;

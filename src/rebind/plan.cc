@@ -40,6 +40,7 @@ class Planner {
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
@@ -74,9 +75,9 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
   auto looked = context_.served.find(&bound);
   bool serves_old = false, serves_other = false;
   if (looked != context_.served.end())
-    for (const Thumbprint& served : looked->second) {
-      serves_old = serves_old || served == succession.old_one.thumbprint;
-      serves_other = serves_other || served != succession.new_thumbprint();
+    for (const ShownLeaf& shown : looked->second) {
+      serves_old = serves_old || shown.thumbprint == succession.old_one.thumbprint;
+      serves_other = serves_other || shown.thumbprint != succession.new_thumbprint();
     }
   if (serves_old) return true;
   bool held_old = std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
@@ -163,6 +164,27 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
                    binding.certificate.path)});
 }
 
+// Where the file of OLD is gone, a handshake tells whether it came with a chain.
+void Planner::check_sent_chain(const PlannedBinding& planned,
+                               std::vector<Finding>& findings) const {
+  const SurveyedBinding& bound = *planned.bound;
+  const Bundle& bundle = planned.succession->new_one.bundle;
+  const OldCertificate& old_one = planned.succession->old_one;
+  bool has_a_file = !bound.binding.chain.path.empty() && planned.kind == PlanKind::reload;
+  if (old_one.has_file || has_a_file || bundle.connected() > 0 || bundle.leaf.is_self_signed())
+    return;
+  size_t sent = bound.not_loaded == old_one.thumbprint ? bound.sent_with_it : 0;
+  if (auto looked = context_.served.find(&bound); looked != context_.served.end())
+    for (const ShownLeaf& shown : looked->second)
+      if (shown.thumbprint == old_one.thumbprint) sent = std::max(sent, shown.chain_length);
+  if (sent > 1)
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} has no intermediate certificate, and {} sends {} with the old one",
+                     planned.succession->new_one.files.certificate, bound.binding.site, sent - 1),
+         "give the full chain (fullchain.pem): leaf, then intermediates"});
+}
+
 void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const Binding& binding = planned.bound->binding;
   if (planned.kind != PlanKind::reload && !binding.not_editable.empty())
@@ -243,6 +265,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     check_pair(planned, findings);
     check_kind(planned, findings);
     check_twin(planned, findings);
+    check_sent_chain(planned, findings);
     repoints = repoints || planned.kind == PlanKind::repoint;
     reloads = reloads || planned.kind == PlanKind::reload;
   }

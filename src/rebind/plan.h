@@ -92,7 +92,11 @@ struct Plan {
 };
 
 // What is served where disk and NEW agree already, as far as it was asked.
-using ServedNow = std::map<const SurveyedBinding*, std::vector<Thumbprint>>;
+struct ShownLeaf {
+  Thumbprint thumbprint;
+  size_t chain_length = 0;  // the leaf included
+};
+using ServedNow = std::map<const SurveyedBinding*, std::vector<ShownLeaf>>;
 
 struct PlanContext {
   const Files& files;

@@ -143,9 +143,9 @@ TEST_F(PlanTest, ReloadsWhatIsOnDiskAlreadyAndServedOld) {
   look();
   EXPECT_THAT(needs_look(survey_, {both}), ElementsAre(&survey_.bindings[0]));
   EXPECT_THAT(plans_for({both}), IsEmpty()) << "nothing says that it serves OLD";
-  served_[&survey_.bindings[0]] = {host_.new_ones[0].thumbprint};
+  served_[&survey_.bindings[0]] = {{host_.new_ones[0].thumbprint}};
   EXPECT_THAT(plans_for({both}), IsEmpty());
-  served_[&survey_.bindings[0]] = {host_.new_ones[0].thumbprint, host_.old_ones[0].thumbprint};
+  served_[&survey_.bindings[0]] = {{host_.new_ones[0].thumbprint}, {host_.old_ones[0].thumbprint}};
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   EXPECT_EQ(plans[0].bindings.at(0).kind, PlanKind::reload);
@@ -156,7 +156,7 @@ TEST_F(PlanTest, ReloadsWhatServesAnotherWhereOldWasSeen) {
   Succession both = loose(0);
   put_pair(host_.certificate_path(0), host_.key_path(0), host_.new_ones[0]);
   look();
-  served_[&survey_.bindings[0]] = {host_.old_ones[1].thumbprint};
+  served_[&survey_.bindings[0]] = {{host_.old_ones[1].thumbprint}};
   EXPECT_THAT(plans_for({both}), IsEmpty());
   sightings_ = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, host_.old_ones[0].der}};
   EXPECT_EQ(plans_for({both}).size(), 1U);
@@ -187,7 +187,7 @@ TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {
   Succession both = loose(0);
   host_.files.put(host_.certificate_path(0), host_.new_ones[0].chain_pem);
   look();
-  served_[&survey_.bindings[0]] = {host_.old_ones[0].thumbprint};
+  served_[&survey_.bindings[0]] = {{host_.old_ones[0].thumbprint}};
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   expect_refused(plans[0],

@@ -27,7 +27,7 @@ ServedNow look_at_served(const Prober& prober, const Survey& survey,
     for (const Expectation& expected : expectations_of(bound->binding, {}, type, {}, type))
       targets.push_back(expected.old_target());
     for (Result<Served>& shown : prober.handshake_all(targets))
-      if (shown) served[bound].push_back(shown->thumbprint);
+      if (shown) served[bound].push_back({shown->thumbprint, shown->chain_length});
   }
   return served;
 }

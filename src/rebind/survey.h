@@ -21,6 +21,7 @@ struct SurveyedBinding {
   bool left_alone = false;             // no plan may change what it holds: a policy says so
   // Set: what the server still has, although another lies on disk.
   std::optional<Thumbprint> not_loaded = {};
+  size_t sent_with_it = 0;  // how many certificates a handshake showed with it, itself included
 
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;

@@ -355,7 +355,7 @@ def test_what_was_kept_comes_back_over_the_socket(place, authority, master):
     site = OneSite(place, authority, master=master)
     assert site.run("rebind", "--pending").code == 0  # keeps what is served
     is_new(site, site.rebind())
-    assert site.run("restore", site.pem).code == 0
+    assert site.run("restore", site.pem, site.old.thumbprint).code == 0
     assert site.served() == site.old.thumbprint and site.haproxy.reloads() == 0
     assert site.run("undo").code == 0
     assert site.served() == site.new.thumbprint and site.haproxy.reloads() == 0

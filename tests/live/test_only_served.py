@@ -105,6 +105,18 @@ def test_undo_brings_back_what_lay_there(one):
     assert f"{one.between.thumbprint[:16]} back instead of {one.new.thumbprint[:16]}" in done.out
 
 
+def test_a_new_one_without_the_chain_that_is_sent(one, authority):
+    """The file of OLD is gone; what is sent with it is not."""
+    bare = authority.issue("a.example.com", days=90, chain=False)
+    path, _ = bare.write(one.place.path / "bare")
+    done = one.run("rebind", one.old.thumbprint, path)
+    assert done.code == REFUSED and "sends 1 with the old one" in done.out, done
+    bare.write(one.site.cert_path.parent)
+    assert "sends 1 with the old one" in one.run("rebind", one.old.thumbprint, one.site.cert_path).out
+    one.run("rebind", "--pending")
+    assert one.served() == one.old.thumbprint
+
+
 def test_history_knows_what_was_served(one):
     assert one.rebind().code == 0
     rebound = one.run("history", "show", "1")
