@@ -140,6 +140,22 @@ bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Survey& sur
   });
 }
 
+// Nobody can ask it; but its file changed after it was loaded, and what lies there now is for a
+// name of OLD.
+bool OnlyServed::may_hold_old_unseen(const Candidate& candidate) {
+  const SurveyedBinding& bound = *candidate.bound;
+  if (!bound.disk->certificate ||
+      !expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).empty())
+    return false;
+  auto since = times_.since(*bound.service);
+  auto changed = changed_at(host_.files, bound.binding.certificate.path);
+  if (!since || !changed || *changed < *since) return false;
+  const std::vector<std::string>& names = candidate.succession->old_one.bundle.leaf.outline.names;
+  return std::ranges::any_of(bound.disk->certificate->names, [&](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  });
+}
+
 // True where it is doubtful.
 bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
   SurveyedBinding& bound = *candidate.bound;
@@ -148,8 +164,10 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
   bool shows_old = !all.empty() && std::ranges::all_of(all, [&](const Shown& shown) {
     return shown.thumbprint == old_one;
   });
-  if (!shows_old) return false;
-  const std::string why = doubt(candidate, survey);
+  const bool unseen = may_hold_old_unseen(candidate);
+  if (!shows_old && !unseen) return false;
+  const std::string why =
+      unseen ? "no handshake can show what it serves" : doubt(candidate, survey);
   if (why.empty()) {
     bound.not_loaded = old_one;
     bound.sent_with_it = all.front().chain_length;
@@ -164,10 +182,11 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
        .line = named.where.line,
        .column = named.where.column,
        .message = fmt::format(
-           "{} is shown {}, and {} lies at {}: whether the server had the first from there is not "
+           "{} {} {}, and {} lies at {}: whether the server had the first from there is not "
            "known ({}); it is left as it is. Reload the server, or certrebind rebind what lies "
            "there",
-           printable(bound.binding.site), old_one.brief(), lies, printable(named.path), why)});
+           printable(bound.binding.site), unseen ? "may have" : "is shown", old_one.brief(), lies,
+           printable(named.path), why)});
   return true;
 }
 

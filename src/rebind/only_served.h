@@ -52,6 +52,7 @@ class OnlyServed {
   // All that is shown, if anything is.
   static bool is_of_a_twin(const std::vector<Shown>& shown, const Survey& survey,
                            const SurveyedBinding& bound);
+  bool may_hold_old_unseen(const Candidate& candidate);
   bool judge(const Candidate& candidate, Survey& survey);
   std::string doubt(const Candidate& candidate, const Survey& survey);
   bool is_as_loaded(const Survey& survey, const Service& service);

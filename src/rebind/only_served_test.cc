@@ -151,5 +151,17 @@ TEST_F(OnlyServedTest, ATwinOfAnotherTypeIsNot) {
   EXPECT_EQ(marked(), std::nullopt) << "the other file of the site is the one of OLD's type";
 }
 
+TEST_F(OnlyServedTest, WhatNoHandshakeCanShowIsADoubt) {
+  host_.service.adorn = [](Binding& binding) {
+    if (binding.site == "a.test") binding.endpoints.clear();
+  };
+  EXPECT_EQ(marked(), std::nullopt);
+  ASSERT_THAT(survey_.diagnostics, SizeIs(1));
+  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test may have "));
+  put(host_.issuer.issue({.names = {"else.test"}}));
+  EXPECT_EQ(marked(), std::nullopt);
+  EXPECT_THAT(survey_.diagnostics, IsEmpty()) << "what lies there is for none of OLD's names";
+}
+
 }  // namespace
 }  // namespace certrebind

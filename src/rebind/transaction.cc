@@ -220,8 +220,10 @@ Transaction::Step Transaction::try_out(const Work& work) {
   if (!reloader_.is_live()) reloader_.get_ready();
   std::string unloadable = trial_.why_not_loadable();
   if (trial_.tests())
-    if (Step over =
-            restore_unless_passed(trial_.outcome(), "the server's own test refuses the new files"))
+    if (Step over = restore_unless_passed(
+            trial_.outcome(), row_.record.mends
+                                  ? "the server's own test fails, with what is put back in place"
+                                  : "the server's own test refuses the new files"))
       return *over;
   if (!unloadable.empty()) return restore(unloadable);
   if (!trial_.tests()) return std::nullopt;

@@ -117,6 +117,27 @@ def test_a_new_one_without_the_chain_that_is_sent(one, authority):
     assert one.served() == one.old.thumbprint
 
 
+def test_a_site_that_nobody_can_ask_is_told(place, authority):
+    """A regular expression is no name that could be sent, and another site is the default."""
+    names = ["*.example.com"]
+    place.configure(verify=3)
+    one = Overwritten(place, authority)
+    default = harness.site(place, authority.issue("z.test"), "z.test", port=one.port)
+    old, between = (authority.issue(names, days=days) for days in (60, 75))
+    regex = one.site.block().replace("server_name a.example.com", r"server_name ~^x\\d+\\.example\\.com$")
+    one.nginx.write(default.block().replace(" ssl;", " ssl default_server;") + regex)
+    old.write(one.site.cert_path.parent)
+    one.nginx.reload()
+    one.nginx.wait_served(old.thumbprint, one.port, "x1.example.com")
+    one.settle()
+    between.write(one.site.cert_path.parent)
+    copy, _ = old.write(place.path / "copy")
+    new, _ = authority.issue(names, days=90).write(place.path / "newer")
+    done = one.run("rebind", copy, new)
+    assert done.code == REFUSED and "no handshake can show what it serves" in done.err, done
+    assert handshake(one.port, "x1.example.com") == old.thumbprint
+
+
 def test_history_knows_what_was_served(one):
     assert one.rebind().code == 0
     rebound = one.run("history", "show", "1")
