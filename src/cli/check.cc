@@ -198,6 +198,9 @@ std::string summary(const Report& report) {
   if (!report.owed.empty())
     text += fmt::format(", proof owed for {}", count_of(report.owed.size(), "transaction"));
   if (!report.interrupted.empty()) text += ", an interrupted transaction";
+  auto errors =
+      std::ranges::count(report.survey.diagnostics, Severity::error, &Diagnostic::severity);
+  if (errors > 0) text += ", " + count_of(static_cast<size_t>(errors), "error");
   return text + fmt::format(" | bindings={} ok={} warning={} critical={}", report.bindings.size(),
                             counts[0], counts[1], counts[2]);
 }

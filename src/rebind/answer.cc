@@ -54,15 +54,11 @@ std::vector<Answer> users_of(const Files& files, const Survey& survey, const std
 // ---- by certificate
 
 // Hexadecimal digits, enough that they are no word: "cafe" is a host.
-bool is_thumbprint(std::string_view typed) {
-  return typed.size() >= 8 && typed.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-std::vector<Answer> holders_of(const Survey& survey, const std::string& thumbprint) {
+std::vector<Answer> holders_of(const Survey& survey, const TypedThumbprint& thumbprint) {
   std::vector<Answer> answers;
   for (const SurveyedBinding& bound : survey.bindings) {
     if (!bound.disk || !bound.disk->certificate ||
-        !bound.disk->certificate->thumbprint.hex().starts_with(thumbprint))
+        !thumbprint.matches(bound.disk->certificate->thumbprint, bound.disk->der))
       continue;
     add_all_endpoints(bound, "this certificate lies there", answers);
   }
@@ -171,12 +167,21 @@ std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
 
 std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed) {
   if (typed.starts_with('/')) return users_of(files, survey, typed);
+  const bool is_hex = TypedThumbprint::looks_like_one(typed);
+  if (is_hex)
+    if (auto thumbprint = TypedThumbprint::parse(typed)) {
+      std::vector<Answer> holders = holders_of(survey, *thumbprint);
+      if (!holders.empty()) return holders;
+    }
   if (typed.starts_with("unix:") || as_listener(typed)) return answers_at(survey, typed);
-  std::string lowered = to_lower(typed);
-  std::vector<Answer> answers = answers_for(survey, lowered);
-  if (!is_thumbprint(lowered)) return answers;
-  std::vector<Answer> holders = holders_of(survey, lowered);
-  return holders.empty() ? answers : holders;
+  std::vector<Answer> answers = answers_for(survey, to_lower(typed));
+  // A mistyped thumbprint is not for who answers to every name; a site may be called so.
+  if (is_hex)
+    std::erase_if(answers, [&](const Answer& answer) {
+      const std::vector<std::string>& names = answer.bound->binding.names;
+      return std::ranges::find(names, to_lower(typed)) == names.end();
+    });
+  return answers;
 }
 
 }  // namespace certrebind

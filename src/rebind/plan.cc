@@ -192,6 +192,16 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                         fmt::format("{} ({}) cannot be edited: {}", binding.site,
                                     binding.certificate.where.text(), binding.not_editable),
                         "change it by hand"});
+  const CertificateFiles& new_files = planned.succession->new_one.files;
+  const std::string& left = renewer_of(binding.certificate.path);
+  if (planned.kind == PlanKind::repoint && !left.empty() &&
+      renewer_of(new_files.certificate).empty())
+    findings.push_back(
+        {Severity::note,
+         fmt::format("{} belongs to {}, whose renewals reach {} no more: nobody is "
+                     "known to renew {}",
+                     binding.certificate.path, left, binding.site, new_files.certificate),
+         ""});
   if (planned.kind != PlanKind::rewrite) return;
   for (const std::string& path : {binding.certificate.path, binding.key.path}) {
     const std::string& renewer = renewer_of(path);

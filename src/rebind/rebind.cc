@@ -163,7 +163,9 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
       return fmt::format("{} is bound nowhere; {} is bound and served already{}", old_text,
                          new_thumbprint.brief(), exchanged);
   if (prepared.survey.services.found.empty())
-    return old_text + " is bound nowhere: no server was found";
+    return old_text +
+           " is bound nowhere: no running server was found (one that is down is named with "
+           "--service)";
   return old_text + " is bound nowhere" +
          (named ? "" : " by a running server (one that is down is named with --service)");
 }

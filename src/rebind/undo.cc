@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <ranges>
+#include <set>
 
 #include "base/text.h"
 #include "rebind/file_swap.h"
@@ -81,6 +82,24 @@ Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
 std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
   if (!mode) return std::nullopt;
   return ModeChange{.before = mode->after, .after = mode->before};
+}
+
+// What it wrote may belong to a site that was removed since: nothing could be proven then.
+Done is_used_still(const Bench& bench, const TransactionRow& row) {
+  auto surveyed = survey(bench.host, {row.service});
+  if (!surveyed) return pass(surveyed);
+  std::set<std::string> used;
+  for (const SurveyedService& service : surveyed->surveyed)
+    used.insert(service.configured_by.begin(), service.configured_by.end());
+  for (const SurveyedBinding& bound : surveyed->bindings)
+    for (std::string& path : bound_files(bench.host.files, bound.binding))
+      used.insert(std::move(path));
+  if (std::ranges::any_of(row.record.files,
+                          [&](const JournalFile& file) { return used.contains(file.path); }))
+    return {};
+  return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+              row.service.text() + " uses none of the files that it wrote any more",
+              "certrebind history show " + std::to_string(row.id));
 }
 
 // The files as they were, where they still are what the transaction made of them.
@@ -249,6 +268,7 @@ Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceI
   KnownCertificates known;
   if (sightings) known.add_seen(*sightings);
   if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
+  if (Done used = is_used_still(bench, *row); !used) return pass(used);
   auto accounts = undo_with_followers(bench, *row, true);
   if (accounts) keep_what_is_back(bench, *row, *accounts);
   return accounts;

@@ -22,6 +22,15 @@ def test_explain_a_name(one):
     assert "nothing by itself: not enabled (certrebind enable)" in done.out
 
 
+def test_explain_a_thumbprint_as_it_is_typed(one):
+    colons = ":".join(one.old.thumbprint[i:i + 2] for i in range(0, 64, 2)).upper()
+    for typed in (one.old.thumbprint, one.old.thumbprint[:8], colons):
+        done = one.run("explain", typed)
+        assert done.code == 0 and "this certificate lies there" in done.out, done
+    mistyped = one.run("explain", "deadbeef")
+    assert mistyped.code == 2 and "no binding answers to it" in mistyped.err, mistyped
+
+
 def test_explain_says_what_is_not_served_yet(one):
     one.new.write(one.site.cert_path.parent)
     done = one.run("explain", "a.example.com")

@@ -1009,6 +1009,18 @@ def test_undo_after_an_administrators_edit_is_refused(one):
     assert one.served() == one.new.thumbprint
 
 
+def test_undo_of_a_site_that_is_gone(one, place, authority):
+    """Nothing could be proven: nothing is touched."""
+    assert one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite").code == 0
+    other = harness.site(place, authority.issue("b.example.com"), "b.example.com")
+    one.nginx.write(other.block())
+    one.nginx.reload()
+    reloads = one.nginx.reloads()
+    done = one.run("undo")
+    assert done.code == 2 and "uses none of the files" in done.err, done
+    assert one.nginx.reloads() == reloads and one.site.cert_path.read_text() == one.new.fullchain_pem
+
+
 def test_undo_of_what_never_was(one):
     done = one.run("undo", "7")
     assert done.code == 2, done
