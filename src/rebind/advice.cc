@@ -39,35 +39,37 @@ std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
   return entry->second;
 }
 
-bool Advice::loses_its_chain(const Binding& binding, const Bundle& bundle, const Served& shown) {
-  return shown.chain_length > 1 && bundle.connected() == 0 && binding.chain.path.empty() &&
-         !bundle.leaf.is_self_signed();
-}
-
 bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown) {
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
   const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
   auto new_one = lying_there(paths);
   auto old_one = new_one ? old_of(shown_der, *new_one) : std::nullopt;
   if (!old_one) return true;
-  if (shown != nullptr && loses_its_chain(bound.binding, new_one->bundle, *shown)) return true;
   auto [refused, is_new] = refused_.try_emplace({paths, shown_der});
   if (is_new)
     refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
   return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
 }
 
-std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
-  auto new_one = lying_there({bound.binding.certificate.path, bound.binding.key.path});
-  auto old_one = new_one ? old_of(shown.leaf_der, *new_one) : std::nullopt;
-  if (!old_one) return "no certificate can be read there";
-  if (loses_its_chain(bound.binding, new_one->bundle, shown))
-    return "it holds no intermediate certificate, and one is sent now";
-  for (const auto& findings : {preflight_itself(*old_one, *new_one, host_.clock.wall()),
-                               preflight_binding(bound.binding, *old_one, *new_one)})
+std::string Advice::first_error(const Binding& binding, const OldCertificate& old_one,
+                                NewCertificate new_one) const {
+  new_one.key = KeyState::matches;
+  for (const auto& findings : {preflight_itself(old_one, new_one, host_.clock.wall()),
+                               preflight_binding(binding, old_one, new_one)})
     for (const Finding& finding : findings)
       if (finding.severity == Severity::error) return finding.sentence;
   return "";
+}
+
+std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
+  auto lies = lying_there({bound.binding.certificate.path, bound.binding.key.path});
+  auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
+  if (!old_one) return "";
+  NewCertificate now;
+  now.bundle = old_one->bundle;
+  now.files = lies->files;
+  if (!first_error(bound.binding, *old_one, std::move(now)).empty()) return "";
+  return first_error(bound.binding, *old_one, *lies);
 }
 
 std::string Advice::way_back(const Binding& binding) const {

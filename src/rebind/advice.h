@@ -22,9 +22,10 @@ class Advice {
   // not known, and it is only looked at by itself). A key that we may not read counts as the right
   // one.
   bool would_be_refused(const SurveyedBinding& bound, const Served* shown);
-  // Why serving what lies in its file, instead of what is shown, would be an outage: a sentence,
-  // preflight's mostly. Empty where it would be none; that it expires earlier, or is weaker, is
-  // none.
+  // Why serving what lies in its file, instead of what is shown, would be an outage: a sentence of
+  // preflight's. Empty where it would be none, and where what is shown is no better. That it
+  // expires earlier, is weaker, or ends at another root is none; its key the server's own test
+  // looks at.
   std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
   // How a good pair comes to lie there again.
   std::string way_back(const Binding& binding) const;
@@ -32,7 +33,9 @@ class Advice {
  private:
   using Paths = std::pair<std::string, std::string>;  // of certificate and key
   std::shared_ptr<const NewCertificate> lying_there(const Paths& paths);
-  static bool loses_its_chain(const Binding& binding, const Bundle& bundle, const Served& shown);
+  // The key aside.
+  std::string first_error(const Binding& binding, const OldCertificate& old_one,
+                          NewCertificate new_one) const;
 
   const Host& host_;
   const Settings& settings_;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "rebind/advice.h"
+#include "rebind/twins.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 #include "x509/name_match.h"
@@ -111,7 +112,7 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
                      "issue it for all names of the site"});
 }
 
-void check_one_look(const Survey& survey, const SurveyedBinding& bound, const Look& look,
+void check_one_look(const Twins& twins, const SurveyedBinding& bound, const Look& look,
                     WallTime now, Advice& advice, Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
@@ -121,7 +122,7 @@ void check_one_look(const Survey& survey, const SurveyedBinding& bound, const Lo
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
-  if (const SurveyedBinding* twin = twin_with(survey, bound, look.served->thumbprint)) {
+  if (const SurveyedBinding* twin = twins.holding(look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format("{} serves {} of {}: {} at {} has a key of the same type, and of two only the "
@@ -167,10 +168,10 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
 }
 
 // One sentence for many endpoints with the same complaint and the same next command.
-void add_looks(const Survey& survey, const SurveyedBinding& bound, const std::vector<Look>& looks,
+void add_looks(const Twins& twins, const SurveyedBinding& bound, const std::vector<Look>& looks,
                WallTime now, Advice& advice, Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(survey, bound, look, now, advice, all);
+  for (const Look& look : looks) check_one_look(twins, bound, look, now, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -275,6 +276,7 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress) {
   std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
+  const Twins twins(survey);
   Advice advice(host, settings);
   PairAudit pairs(host, settings, advice);
   std::vector<AuditedBinding> audited;
@@ -282,7 +284,7 @@ std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, co
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
     if (bound.disk) {
-      add_looks(survey, bound, result.looks, host.clock.wall(), advice, result.remarks);
+      add_looks(twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
       const Remarks& of_pair = pairs.of(bound);
       result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
       if (bound.disk->certificate) check_names(bound, result.remarks);

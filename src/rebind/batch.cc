@@ -63,7 +63,9 @@ Work Batch::work_of(const Plan& plan) const {
             .unproven = plan.unproven,
             .undoes = {},
             .loads = plan.loads(bench_.host.files),
-            .configured_by = configured_by(prepared_.survey, plan.service)};
+            .configured_by = configured_by(prepared_.survey, plan.service),
+            .no_reload = plan.no_reload.sentence,
+            .way_back = plan.no_reload.next};
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
     auto now = bench_.host.files.read(file.path, kConfigLimit);

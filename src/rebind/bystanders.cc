@@ -7,27 +7,43 @@
 
 #include "base/text.h"
 #include "sys/changed_at.h"
+#include "x509/name_match.h"
 
 namespace certrebind {
 
 namespace {
 
-// One handshake that would show it, with its type of key.
-std::optional<Target> target_for(const SurveyedBinding& bound) {
-  auto leaf = Certificate::parse(bound.disk->der);
-  if (!leaf) return std::nullopt;
-  auto all = expectations_of(bound.binding, {}, leaf->key_type, {}, leaf->key_type);
-  return all.empty() ? std::nullopt : std::optional(all.front().old_target());
+// Of another certificate, a default one's, clients of the site take nothing already: it is new, and
+// not loaded yet.
+bool is_for(const Served& served, const Binding& binding) {
+  auto shown = outline_of(served.leaf_der);
+  return shown &&
+         (binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
+            return covers(shown->names, name);
+          }));
+}
+
+// Handshakes that show what it serves: with its type of key, where a twin has another one.
+std::vector<Target> targets_for(const SurveyedBinding& bound, const Twins& twins) {
+  KeyType type = KeyType::other;
+  if (!twins.of(bound).empty())
+    if (auto leaf = Certificate::parse(bound.disk->der)) type = leaf->key_type;
+  std::vector<Target> targets;
+  for (const Expectation& expected : expectations_of(bound.binding, {}, type, {}, type))
+    targets.push_back(expected.old_target());
+  return targets;
 }
 
 }  // namespace
 
-bool Bystanders::changed_since(const std::string& path, WallTime since) {
-  auto changed = path.empty() ? std::nullopt : changed_at(files_, path);
-  return changed && *changed >= since;
+// Many sites may share one file.
+const std::optional<WallTime>& Bystanders::changed(const std::string& path) {
+  auto [entry, is_new] = changed_.try_emplace(path);
+  if (is_new && !path.empty()) entry->second = changed_at(files_, path);
+  return entry->second;
 }
 
-// Those whose files changed after their server had loaded them.
+// Those whose files, or where they are named, changed after their server had loaded them.
 std::vector<const SurveyedBinding*> Bystanders::not_loaded(const Plan& plan) {
   std::vector<const SurveyedBinding*> found;
   auto since = times_.since(*plan.service);
@@ -38,11 +54,19 @@ std::vector<const SurveyedBinding*> Bystanders::not_loaded(const Plan& plan) {
     if (bound.service != plan.service || planned.contains(&bound) || !bound.disk ||
         !bound.disk->certificate)
       continue;
-    if (changed_since(bound.binding.certificate.path, *since) ||
-        changed_since(bound.binding.key.path, *since))
-      found.push_back(&bound);
+    const std::optional<WallTime> latest =
+        std::max({changed(bound.binding.certificate.path), changed(bound.binding.key.path),
+                  changed(bound.binding.certificate.where.file)});
+    if (latest && *latest >= *since) found.push_back(&bound);
   }
   return found;
+}
+
+std::string Bystanders::why_an_outage(const SurveyedBinding& bound, const Served& served) {
+  const SurveyedBinding* twin = twins_.holding(served.thumbprint, bound);
+  if (twin == nullptr) return advice_.why_an_outage(bound, served);
+  return fmt::format("its key is of the same type as that of {}, and of two only one is served",
+                     printable(twin->binding.certificate.path));
 }
 
 bool Bystanders::is_live(const Plan& plan) const {
@@ -51,21 +75,23 @@ bool Bystanders::is_live(const Plan& plan) const {
 }
 
 void Bystanders::check(Plan& plan) {
-  if (plan.does_nothing() || is_live(plan)) return;
+  if (plan.does_nothing()) return;
   std::vector<const SurveyedBinding*> asked;
   std::vector<Target> targets;
   for (const SurveyedBinding* bound : not_loaded(plan))
-    if (auto target = target_for(*bound)) {
+    for (Target& target : targets_for(*bound, twins_)) {
       asked.push_back(bound);
-      targets.push_back(std::move(*target));
+      targets.push_back(std::move(target));
     }
   std::vector<Result<Served>> served = prober_.handshake_all(targets);
   std::vector<Finding> findings;
+  std::set<std::string> told;
   for (size_t i = 0; i < asked.size(); ++i) {
     const SurveyedBinding& bound = *asked[i];
-    if (!served[i] || bound.holds(served[i]->thumbprint)) continue;
-    const std::string why = advice_.why_an_outage(bound, *served[i]);
-    if (why.empty()) continue;
+    if (!served[i] || bound.holds(served[i]->thumbprint) || !is_for(*served[i], bound.binding))
+      continue;
+    const std::string why = why_an_outage(bound, *served[i]);
+    if (why.empty() || !told.insert(bound.binding.certificate.path).second) continue;
     findings.push_back(
         {Severity::error,
          fmt::format("the same reload would bring what lies at {} to {}, which serves {} now: {}",
@@ -73,7 +99,11 @@ void Bystanders::check(Plan& plan) {
                      served[i]->thumbprint.brief(), why),
          advice_.way_back(bound.binding)});
   }
-  if (!findings.empty()) plan.refuse(std::move(findings));
+  if (findings.empty()) return;
+  if (is_live(plan))
+    plan.keep_from_reload(std::move(findings.front()));
+  else
+    plan.refuse(std::move(findings));
 }
 
 }  // namespace certrebind

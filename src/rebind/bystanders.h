@@ -3,11 +3,15 @@
 // served to nobody until somebody reloads.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "rebind/advice.h"
 #include "rebind/plan.h"
 #include "rebind/serving_times.h"
+#include "rebind/twins.h"
 
 namespace certrebind {
 
@@ -17,25 +21,29 @@ class Bystanders {
   Bystanders(const Host& host, const Settings& settings, const Prober& prober, const Survey& survey)
       : prober_(prober),
         survey_(survey),
+        twins_(survey),
         files_(host.files),
         times_(host),
         advice_(host, settings) {}
 
   // Refuses this plan if its reload would have some site of its server serve a certificate that
-  // would be an outage, instead of the one that it serves now. A server that takes new certificates
-  // over a socket reloads nothing.
+  // would be an outage, instead of the one that it serves now. Where a server may take new
+  // certificates over a socket, it is only kept from a reload.
   void check(Plan& plan);
 
  private:
   std::vector<const SurveyedBinding*> not_loaded(const Plan& plan);
+  std::string why_an_outage(const SurveyedBinding& bound, const Served& served);
   bool is_live(const Plan& plan) const;
-  bool changed_since(const std::string& path, WallTime since);
+  const std::optional<WallTime>& changed(const std::string& path);
 
   const Prober& prober_;
   const Survey& survey_;
+  const Twins twins_;
   const Files& files_;
   ServingTimes times_;
   Advice advice_;
+  std::unordered_map<std::string, std::optional<WallTime>> changed_;  // by path
 };
 
 }  // namespace certrebind

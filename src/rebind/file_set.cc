@@ -55,12 +55,29 @@ std::string without_keys(std::string_view pem) {
   return rest;
 }
 
+std::string in_lines(std::string text) {
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
 // What was kept, as a file with its key or as one without.
 std::string kept_certificate(const KeptPair& pair, bool combined) {
   const bool holds_key = !private_key_blocks(pair.certificate).empty();
   if (!combined && pair.key.empty()) return without_keys(pair.certificate);
   if (!combined || holds_key) return pair.certificate;
-  return pair.certificate + (pair.certificate.ends_with('\n') ? "" : "\n") + pair.key;
+  return in_lines(pair.certificate) + pair.key;
+}
+
+// Intermediates that were kept as a file of their own, where there is none for them now.
+std::string with_chain(std::string certificate, const Binding& binding, const KeptPair& pair) {
+  if (pair.chain.empty() || !binding.chain.path.empty()) return certificate;
+  return in_lines(std::move(certificate)) + pair.chain;
+}
+
+bool holds(const std::string& pem, const Thumbprint& thumbprint) {
+  auto block = first_certificate_block(pem);
+  auto der = block ? pem_decode(*block) : Result<std::string>();
+  return der && Thumbprint::of_der(*der) == thumbprint;
 }
 
 std::string brief_of(const NewCertificate& new_one) {
@@ -205,11 +222,14 @@ Done FileSet::put_back(const Binding& binding, const KeptPair& pair) {
   auto key = found_at(binding.key.path);
   if (!key) return pass(key);
   const bool combined = certificate->path == key->path;
-  Done done = put_bytes(certificate->path, kept_certificate(pair, combined), "kept certificate");
+  Done done =
+      put_bytes(certificate->path, with_chain(kept_certificate(pair, combined), binding, pair),
+                "kept certificate");
   if (done && !combined)
     done = put_bytes(key->path, pair.key.empty() ? private_key_blocks(pair.certificate) : pair.key,
                      "kept private key");
   if (done && !binding.chain.path.empty()) done = put_back_chain(binding.chain, pair);
+  if (holds(certificate->before, pair.bundle.leaf.outline.thumbprint)) return done;
   NewCertificate kept;
   kept.bundle = pair.bundle;
   for (const Companion& companion : binding.companions)

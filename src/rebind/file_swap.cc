@@ -187,7 +187,6 @@ Done FileSwap::clean_up() {
 }
 
 Done FileSwap::forget() {
-  if (Done removed = remove_stand_ins(); !removed) return removed;
   return remove_directory(files_, before_images());
 }
 

@@ -36,9 +36,10 @@ class FileSwap {
   std::string before_images() const;
   // Removes what was staged, in all attempts. Only after the files are plain again.
   Done clean_up();
-  // Removes the before-images too, and what stood in for absent files: for a transaction that
-  // changed nothing.
+  // Removes the before-images too: for a transaction that changed nothing.
   Done forget();
+  // What stood in for absent files, and is empty still.
+  Done remove_stand_ins();
 
  private:
   std::string image(size_t index) const;
@@ -46,7 +47,6 @@ class FileSwap {
   std::vector<StagedFile> whole() const;
   Done keep_before_images(const std::vector<PlannedFile>& planned);
   Done stand_in_for_absent(const std::vector<PlannedFile>& planned);
-  Done remove_stand_ins();
   bool is_our_link(const std::string& path) const;
   Result<std::vector<Replacement>> replacements_back(PutBack& put_back) const;
 

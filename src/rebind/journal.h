@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lifecycle/events.h"
-#include "rebind/plan.h"
+#include "rebind/mode_change.h"
 #include "rebind/proof.h"
 #include "service/service.h"
 #include "state/state.h"

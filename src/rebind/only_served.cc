@@ -25,9 +25,9 @@ KeyType type_on_disk(const SurveyedBinding& bound) {
 }
 
 // The site has a certificate of each type: each file is asked for by its own.
-bool has_twin_of(KeyType type, const Survey& survey, const SurveyedBinding& bound) {
-  return std::ranges::any_of(survey.bindings, [&](const SurveyedBinding& other) {
-    return is_twin(bound, other) && other.disk && type_on_disk(other) == type;
+bool has_twin_of(KeyType type, const Twins& twins, const SurveyedBinding& bound) {
+  return std::ranges::any_of(twins.of(bound), [&](const SurveyedBinding* twin) {
+    return twin->disk && type_on_disk(*twin) == type;
   });
 }
 
@@ -133,11 +133,10 @@ std::string OnlyServed::doubt(const Candidate& candidate, const Survey& survey) 
   return "";
 }
 
-bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Survey& survey,
+bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Twins& twins,
                               const SurveyedBinding& bound) {
-  return std::ranges::all_of(shown, [&](const Shown& each) {
-    return twin_with(survey, bound, each.thumbprint) != nullptr;
-  });
+  return std::ranges::all_of(
+      shown, [&](const Shown& each) { return twins.holding(each.thumbprint, bound) != nullptr; });
 }
 
 // Nobody can ask it; but its file changed after it was loaded, and what lies there now is for a
@@ -195,10 +194,11 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
 bool OnlyServed::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
   std::vector<Candidate> all = candidates(survey, where, which);
   ask(all);
+  const Twins twins(survey);
   for (Candidate& each : all) {
     const KeyType old_type = each.succession->old_one.bundle.leaf.key_type;
-    if (is_of_a_twin(shown_to(each), survey, *each.bound) &&
-        !has_twin_of(old_type, survey, *each.bound))
+    if (is_of_a_twin(shown_to(each), twins, *each.bound) &&
+        !has_twin_of(old_type, twins, *each.bound))
       each.type = old_type;
   }
   ask(all);

@@ -16,6 +16,7 @@
 
 #include "rebind/plan.h"
 #include "rebind/serving_times.h"
+#include "rebind/twins.h"
 
 namespace certrebind {
 
@@ -50,7 +51,7 @@ class OnlyServed {
   void ask(const std::vector<Candidate>& candidates);
   const std::vector<Shown>& shown_to(const Candidate& candidate) const;
   // All that is shown, if anything is.
-  static bool is_of_a_twin(const std::vector<Shown>& shown, const Survey& survey,
+  static bool is_of_a_twin(const std::vector<Shown>& shown, const Twins& twins,
                            const SurveyedBinding& bound);
   bool may_hold_old_unseen(const Candidate& candidate);
   bool judge(const Candidate& candidate, Survey& survey);

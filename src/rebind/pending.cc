@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "rebind/twins.h"
 #include "sys/day_time.h"
 
 namespace certrebind {
@@ -37,7 +38,7 @@ struct StoredLeaf {
 class Finder {
  public:
   Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory)
-      : host_(host), settings_(settings), survey_(survey), memory_(memory) {
+      : host_(host), settings_(settings), survey_(survey), twins_(survey), memory_(memory) {
     for (const Sighting& sighting : memory.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
     for (const KnownSuccession& known : memory.successions) {
@@ -75,6 +76,7 @@ class Finder {
   const Host& host_;
   const Settings& settings_;
   const Survey& survey_;
+  const Twins twins_;
   const Memory& memory_;
   std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
   std::unordered_map<std::string, const KnownSuccession*> declared_;  // the last word, by OLD
@@ -106,7 +108,8 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
   for (const Look& look : looks)
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
   // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
-  std::erase_if(others, [&](const Thumbprint& each) { return twin_with(survey_, bound, each); });
+  std::erase_if(others,
+                [&](const Thumbprint& each) { return twins_.holding(each, bound) != nullptr; });
   for (const Thumbprint& served : others) renewed_in_place(bound, served);
 }
 

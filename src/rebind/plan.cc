@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "rebind/file_set.h"
 #include "rebind/pairs.h"
+#include "rebind/twins.h"
 #include "store/kept.h"
 #include "sys/replace.h"
 
@@ -19,9 +20,9 @@ namespace {
 // Builds the plan of one service.
 class Planner {
  public:
-  Planner(const PlanContext& context, const Service& service,
+  Planner(const PlanContext& context, const Service& service, const Twins& twins,
           const std::vector<Succession>& successions)
-      : context_(context), successions_(successions), file_set_(context.files) {
+      : context_(context), twins_(twins), successions_(successions), file_set_(context.files) {
     plan_.service = &service;
   }
 
@@ -34,6 +35,7 @@ class Planner {
   Bindings affected(const Succession& succession) const;
   bool concerns(const SurveyedBinding& bound, const Succession& succession) const;
   bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
+  bool held(const std::string& path, const OldCertificate& old_one) const;
   std::shared_ptr<const Certificate> leaf_of(const OnDisk& disk) const;
   const std::string& renewer_of(const std::string& path) const;
   const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
@@ -42,6 +44,7 @@ class Planner {
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
   void note_never_loaded(const Succession& succession, const Bindings& bindings,
@@ -60,6 +63,7 @@ class Planner {
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
+  const Twins& twins_;
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
   mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
@@ -80,11 +84,14 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
       serves_other = serves_other || shown.thumbprint != succession.new_thumbprint();
     }
   if (serves_old) return true;
-  bool held_old = std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
-    return seen.path == bound.binding.certificate.path &&
-           seen.thumbprint == succession.old_one.thumbprint;
+  return serves_other && held(bound.binding.certificate.path, succession.old_one);
+}
+
+// It was seen there.
+bool Planner::held(const std::string& path, const OldCertificate& old_one) const {
+  return std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
+    return seen.path == path && seen.thumbprint == old_one.thumbprint;
   });
-  return held_old && serves_other;
 }
 
 // What the server has of OLD counts, too, where a third certificate lies in its file: one that is
@@ -164,7 +171,8 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
                    binding.certificate.path)});
 }
 
-// Where the file of OLD is gone, a handshake tells whether it came with a chain.
+// Where the file of OLD is gone, a handshake tells whether a chain came with it; but not from
+// where: a server may complete chains itself.
 void Planner::check_sent_chain(const PlannedBinding& planned,
                                std::vector<Finding>& findings) const {
   const SurveyedBinding& bound = *planned.bound;
@@ -179,10 +187,10 @@ void Planner::check_sent_chain(const PlannedBinding& planned,
       if (shown.thumbprint == old_one.thumbprint) sent = std::max(sent, shown.chain_length);
   if (sent > 1)
     findings.push_back(
-        {Severity::error,
+        {Severity::warning,
          fmt::format("{} has no intermediate certificate, and {} sends {} with the old one",
                      planned.succession->new_one.files.certificate, bound.binding.site, sent - 1),
-         "give the full chain (fullchain.pem): leaf, then intermediates"});
+         "unless the server adds them itself, give the full chain (fullchain.pem)"});
 }
 
 void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
@@ -214,22 +222,34 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
 }
 
 // A site with a certificate of each type: two of one type, and the server would take only the last.
+// A server that chooses by the certificates' own names may have several for one name.
+bool Planner::has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const {
+  const Binding& binding = planned.bound->binding;
+  return !binding.named_by_certificate && !twin.binding.named_by_certificate &&
+         std::ranges::equal(binding.endpoints, twin.binding.endpoints, {}, &Endpoint::address,
+                            &Endpoint::address) &&
+         twin.holds(planned.succession->new_thumbprint()) &&
+         !held(twin.binding.certificate.path, planned.succession->old_one);
+}
+
 void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const SurveyedBinding& bound = *planned.bound;
   KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
   const bool same_type = new_type == planned.succession->old_one.bundle.leaf.key_type;
-  for (const SurveyedBinding& other : context_.survey.bindings) {
-    // With the type of OLD there were two before, unless NEW itself lies in the other's file.
-    if (same_type && !other.holds(planned.succession->new_thumbprint())) continue;
-    if (!is_twin(bound, other) || !other.disk || !other.disk->certificate) continue;
-    auto leaf = Certificate::parse(other.disk->der);
+  for (const SurveyedBinding* other : twins_.of(bound)) {
+    // With the type of OLD there were two before, unless NEW itself came to lie in the other's
+    // file.
+    if (same_type && !has_crossed(*other, planned)) continue;
+    if (!other->disk || !other->disk->certificate) continue;
+    auto leaf = Certificate::parse(other->disk->der);
     if (!leaf || leaf->key_type != new_type) continue;
-    findings.push_back(
-        {Severity::error,
-         fmt::format("{} already has a certificate with an {} key ({}): with two of "
-                     "one type, only the last would be served",
-                     bound.binding.site, to_text(new_type), other.binding.certificate.where.text()),
-         "issue NEW with the key type of OLD"});
+    findings.push_back({Severity::error,
+                        fmt::format("{} already has a certificate with an {} key ({}): with two of "
+                                    "one type, only the last would be served",
+                                    bound.binding.site, to_text(new_type),
+                                    other->binding.certificate.where.text()),
+                        same_type ? "put back what belongs at " + other->binding.certificate.path
+                                  : std::string("issue NEW with the key type of OLD")});
     return;
   }
 }
@@ -491,6 +511,11 @@ bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>&
   });
 }
 
+void Plan::keep_from_reload(Finding reason) {
+  findings.push_back({Severity::warning, "only without a reload: " + reason.sentence, reason.next});
+  no_reload = std::move(reason);
+}
+
 std::vector<std::string> Plan::loads(const Files& on) const {
   std::set<std::string> paths;
   for (const PlannedFile& file : files) paths.insert(file.path);
@@ -555,8 +580,9 @@ std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
 std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions) {
   std::vector<Plan> plans;
+  const Twins twins(context.survey);
   for (const auto& service : context.survey.services.found) {
-    Planner planner(context, *service, successions);
+    Planner planner(context, *service, twins, successions);
     for (const Succession& succession : successions) planner.consider(succession);
     if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
   }

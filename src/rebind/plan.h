@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rebind/identify.h"
+#include "rebind/mode_change.h"
 #include "rebind/preflight.h"
 #include "rebind/proof.h"
 #include "rebind/survey.h"
@@ -54,13 +55,6 @@ struct PlannedBinding {
   }
 };
 
-// Permission bits.
-struct ModeChange {
-  uint32_t before = 0;
-  uint32_t after = 0;
-  bool operator==(const ModeChange&) const = default;
-};
-
 // A file that the swap replaces.
 struct PlannedFile {
   std::string path;  // real
@@ -83,12 +77,17 @@ struct Plan {
   std::vector<Finding> findings;      // what was refused, warned of, or noted
   std::vector<std::string> unproven;  // endpoints that no handshake can reach, with the reason
 
+  // Why a reload would be an outage for others, where a socket may do; and what to do.
+  Finding no_reload = {};
+
   bool does_nothing() const { return bindings.empty(); }
   // What the server is to take up: the files that are replaced, and those that lie there already.
   // Real paths.
   std::vector<std::string> loads(const Files& on) const;
   // Nothing of it is to be done, for these reasons or those that it has already.
   void refuse(std::vector<Finding> reasons);
+  // It may only be carried out without a reload, for this reason.
+  void keep_from_reload(Finding reason);
 };
 
 // What is served where disk and NEW agree already, as far as it was asked.

@@ -22,7 +22,7 @@ bool refuses(const std::vector<Finding>& findings);
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
                                            const NewCertificate& new_one, WallTime now);
 
-// The same, but for how long NEW is valid and how strong it is compared with OLD.
+// Of the same only what no client would take, whatever was before: its shape, key and validity.
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
                                       WallTime now);
 

@@ -35,10 +35,16 @@ ServedNow look_at_served(const Prober& prober, const Survey& survey,
 // What is served counts as known too; asking costs handshakes, so only where nothing else fits.
 void add_all_served(const Prober& prober, const Survey& survey, KnownCertificates& known) {
   std::vector<Target> targets;
-  for (const SurveyedBinding& bound : survey.bindings)
+  for (const SurveyedBinding& bound : survey.bindings) {
+    // A site may have one of each type.
+    auto leaf = Certificate::parse(bound.disk ? bound.disk->der : "");
+    const KeyType type = leaf ? leaf->key_type : KeyType::other;
     for (const Expectation& expected :
-         expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other))
+         expectations_of(bound.binding, {}, KeyType::other, {}, type)) {
       targets.push_back(expected.old_target());
+      if (type != KeyType::other) targets.push_back(expected.new_target());
+    }
+  }
   for (Result<Served>& shown : prober.handshake_all(targets))
     if (shown) known.add_served(shown->leaf_der);
 }
@@ -145,7 +151,8 @@ std::vector<const Service*> concerned(const Prepared& prepared, const Succession
 
 bool failed_for(const Service& service, const std::vector<Account>& accounts) {
   return std::ranges::any_of(accounts, [&](const Account& account) {
-    return account.service == service.id() && account.outcome != Outcome::committed;
+    return account.service == service.id() &&
+           (account.outcome != Outcome::committed || account.taken_back);
   });
 }
 

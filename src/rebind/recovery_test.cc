@@ -68,6 +68,30 @@ TEST_F(RecoveryTest, RestoresFromEveryEarlierPhase) {
   EXPECT_THAT(events(), ::testing::Contains(EventId::restored_after_crash));
 }
 
+// Before a restore there was nothing good: it goes forward, once the server's test allows it.
+TEST_F(RecoveryTest, WhatMendsGoesForwardIfItMayBeLoaded) {
+  Work work = host_.work();
+  work.mends = true;
+  ASSERT_EQ(carry_out(host_.bench(), work)->outcome, Outcome::committed);
+  host_.interrupt(Phase::reloading);
+  host_.processes.signals.clear();
+  auto account = recover_last(host_, host_.files);
+  ASSERT_TRUE(account);
+  EXPECT_EQ(account->outcome, Outcome::committed) << account->text;
+  EXPECT_EQ(host_.processes.signals.size(), 1U) << "nobody knows whether it was told";
+
+  host_.interrupt(Phase::reloading);
+  host_.processes.signals.clear();
+  host_.commands.answer = [](const Command&) {
+    return Result<CommandOutput>(
+        CommandOutput{.status = 1, .output = "[emerg] no", .took = milliseconds(10)});
+  };
+  account = recover_last(host_, host_.files);
+  ASSERT_TRUE(account);
+  EXPECT_NE(account->outcome, Outcome::committed);
+  EXPECT_TRUE(host_.processes.signals.empty()) << "a server may end of what it cannot load";
+}
+
 TEST_F(RecoveryTest, RestoresWhatWasBeingVerifiedAndIsNotServed) {
   auto before = host_.network.table;
   leave_all_new_at(Phase::verifying);

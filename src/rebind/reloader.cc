@@ -167,6 +167,9 @@ Done Reloader::tell(bool resumed) {
   auto dialogue = live_->update(resumed);
   if (dialogue) return hold(**dialogue);
   live_.reset();
+  if (!no_reload_.empty())
+    return fail(dialogue.error().code, "tell", service_->id().text(),
+                dialogue.error().message() + "; and no reload: " + no_reload_);
   if (service_->reload().restart_only.empty()) return reload();
   return pass(dialogue);
 }

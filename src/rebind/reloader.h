@@ -44,6 +44,8 @@ class Reloader {
   // Tells it. Over the socket what lies on disk goes to the server's memory; where that cannot even
   // be begun, it is a reload after all. `resumed`: a crash may have left such a change half done.
   Done tell(bool resumed);
+  // Not empty, why: from now on `tell` does not fall back to a reload.
+  void must_not_reload(std::string why) { no_reload_ = std::move(why); }
   // Waits until the master takes the signal, notes who takes connections then, and sends it.
   // Code::timed_out: it does not take it, and was not told.
   Done reload();
@@ -68,6 +70,7 @@ class Reloader {
   const Host& host_;
   Loadable loadable_;
   std::unique_ptr<LiveUpdate> live_;
+  std::string no_reload_;
   std::optional<Listeners> listeners_;
   std::vector<Process> old_workers_;
 };

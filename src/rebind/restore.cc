@@ -52,11 +52,14 @@ Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
 }
 
 bool lies_there(const Files& files, const Binding& binding, const KeptPair& pair) {
-  auto certificate = files.read(binding.certificate.path, kPemLimit);
-  if (!certificate || *certificate != pair.certificate) return false;
-  if (pair.key.empty()) return true;
-  auto key = files.read(binding.key.path, kPemLimit);
-  return key && *key == pair.key;
+  auto holds = [&](const std::string& path, const std::string& bytes) {
+    auto now = files.read(path, kPemLimit);
+    return now && *now == bytes;
+  };
+  return holds(binding.certificate.path, pair.certificate) &&
+         (pair.key.empty() || holds(binding.key.path, pair.key)) &&
+         (pair.chain.empty() || binding.chain.path.empty() ||
+          holds(binding.chain.path, pair.chain));
 }
 
 std::string list_of(const std::string& path) {
@@ -129,23 +132,25 @@ bool is_whole(const Host& host, const SurveyedBinding& bound) {
          key_state(*key, *leaf) == KeyState::matches;
 }
 
-// Why the pair must not go there. A person who types this may go back in time, but neither behind a
-// renewer's back nor from a good certificate to one that is for other names.
-Done may_be_put_back(const Bench& bench, const SurveyedBinding& bound, const KeptPair& pair) {
-  const Binding& binding = bound.binding;
-  for (const std::string& path : {binding.certificate.path, binding.key.path, binding.chain.path}) {
+// Not behind a renewer's back.
+Done is_nobodys(const Bench& bench, const KeptPaths& paths) {
+  for (const std::string& path : {paths.certificate, paths.key, paths.chain}) {
     const std::string renewer = renewer_at(bench.host.files, bench.settings.stores, path);
     if (!renewer.empty())
-      return fail(Code::unsupported, "restore", path,
-                  fmt::format("it belongs to {}, which would take it for its own and not renew it",
-                              renewer),
-                  fmt::format("have {} make a new one: certrebind renew {}", renewer,
-                              binding.certificate.path));
+      return fail(
+          Code::unsupported, "restore", path,
+          fmt::format("it belongs to {}, which would take it for its own and not renew it",
+                      renewer),
+          fmt::format("have {} make a new one: certrebind renew {}", renewer, paths.certificate));
   }
-  if (binding.role == Role::client || !is_whole(bench.host, bound)) return {};
-  auto leaf = parsed(bound.disk->der);
-  if (!leaf) return {};
-  std::vector<std::string> lost = names_lost(binding, *leaf, pair.bundle.leaf);
+  return {};
+}
+
+// Not from a good certificate to one that is for other names.
+Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const KeptPair& pair) {
+  const Binding& binding = bound.binding;
+  if (binding.role == Role::client) return {};
+  std::vector<std::string> lost = names_lost(binding, lies, pair.bundle.leaf);
   if (lost.empty()) return {};
   return fail(
       Code::unsupported, "restore", binding.certificate.path,
@@ -154,13 +159,36 @@ Done may_be_put_back(const Bench& bench, const SurveyedBinding& bound, const Kep
       list_of(binding.certificate.path));
 }
 
+KeptPaths paths_of(const Binding& binding) {
+  return {.certificate = binding.certificate.path,
+          .key = binding.key.path,
+          .chain = binding.chain.path};
+}
+
+// Why the pair must not go to all of these. Who types this may go back in time.
+Done may_be_put_back(const Bench& bench, const Bindings& meant, const KeptPair& pair) {
+  std::set<KeptPaths> looked_at;
+  std::optional<Certificate> lies;  // a good one
+  for (const SurveyedBinding* bound : meant) {
+    const KeptPaths paths = paths_of(bound->binding);
+    if (looked_at.insert(paths).second) {
+      if (Done may = is_nobodys(bench, paths); !may) return may;
+      lies = is_whole(bench.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
+    }
+    if (!lies) continue;
+    if (Done may = covers_as_much(*bound, *lies, pair); !may) return may;
+  }
+  return {};
+}
+
+// Thousands of sites may share one file.
 Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& survey,
                                           const Bindings& bindings, const KeptPair& pair) {
   FileSet set(bench.host.files);
-  for (const SurveyedBinding* bound : bindings) {
-    if (Done may = may_be_put_back(bench, *bound, pair); !may) return pass(may);
-    if (Done put = set.put_back(bound->binding, pair); !put) return pass(put);
-  }
+  std::set<KeptPaths> done;
+  for (const SurveyedBinding* bound : bindings)
+    if (done.insert(paths_of(bound->binding)).second)
+      if (Done put = set.put_back(bound->binding, pair); !put) return pass(put);
   auto files = set.finish();
   if (!files) return files;
   std::erase_if(*files, [](const PlannedFile& file) { return file.before == file.after; });
@@ -172,35 +200,50 @@ Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& surv
   return files;
 }
 
-// With the kept one's kind of key, or else whatever is shown.
-std::optional<Served> ask(const Prober& prober, Target target) {
-  std::vector<Target> targets = {target, target};
-  targets.back().key_type = KeyType::other;
-  for (Result<Served>& served : prober.handshake_all(targets))
-    if (served) return std::move(*served);
-  return std::nullopt;
+// What each shows: to the kept one's kind of key, or else to any.
+std::vector<std::optional<Certificate>> shown_to(const Prober& prober,
+                                                 const std::vector<Expectation>& all) {
+  std::vector<Target> targets;
+  for (const Expectation& expected : all) {
+    targets.insert(targets.end(), 2, expected.new_target());
+    targets.back().key_type = KeyType::other;
+  }
+  std::vector<Result<Served>> served = prober.handshake_all(targets);
+  std::vector<std::optional<Certificate>> shown;
+  for (size_t i = 0; i < served.size(); i += 2) {
+    const Result<Served>& answer = served[i] ? served[i] : served[i + 1];
+    shown.push_back(answer ? parsed(answer->leaf_der) : std::nullopt);
+  }
+  return shown;
 }
 
 // What lies there now, and what is served, is what a failure has to come back to; what serves
 // nothing, and has to, is taken to have served what was kept.
-std::vector<Expectation> expectations_for(const Prober& prober, const SurveyedBinding& bound,
+void note_what_was_before(const std::optional<Certificate>& disk,
+                          const std::optional<Certificate>& shown, Expectation& expected) {
+  const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
+  if (before == nullptr) return;
+  expected.old_thumbprint = before->outline.thumbprint;
+  expected.old_type = before->key_type;
+  if (!shown || shown->outline.thumbprint == expected.old_thumbprint) return;
+  expected.in_memory = shown->outline.thumbprint;
+  if (shown->key_type != before->key_type) expected.old_type = KeyType::other;
+}
+
+// They have one file, so what lies there is the same for all.
+std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& bindings,
                                           const KeptPair& pair) {
   const Certificate& leaf = pair.bundle.leaf;
   const Thumbprint& kept = leaf.outline.thumbprint;
-  std::vector<Expectation> all =
-      expectations_of(bound.binding, kept, leaf.key_type, kept, leaf.key_type);
-  const auto disk = bound.disk ? parsed(bound.disk->der) : std::nullopt;
-  for (Expectation& expected : all) {
-    auto served = ask(prober, expected.old_target());
-    const auto shown = served ? parsed(served->leaf_der) : std::nullopt;
-    const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
-    if (before == nullptr) continue;
-    expected.old_thumbprint = before->outline.thumbprint;
-    expected.old_type = before->key_type;
-    if (!shown || shown->outline.thumbprint == expected.old_thumbprint) continue;
-    expected.in_memory = shown->outline.thumbprint;
-    if (shown->key_type != before->key_type) expected.old_type = KeyType::other;
-  }
+  std::vector<Expectation> all;
+  for (const SurveyedBinding* bound : bindings)
+    if (bound->binding.role != Role::client)
+      std::ranges::move(expectations_of(bound->binding, kept, leaf.key_type, kept, leaf.key_type),
+                        std::back_inserter(all));
+  const auto& lies = bindings.front()->disk;
+  const auto disk = lies ? parsed(lies->der) : std::nullopt;
+  const auto shown = shown_to(prober, all);
+  for (size_t i = 0; i < all.size(); ++i) note_what_was_before(disk, shown[i], all[i]);
   return all;
 }
 
@@ -210,7 +253,6 @@ Work work_for(const Bench& bench, const Service& service, const Bindings& bindin
   work.act = "restore";
   work.service = &service;
   work.mends = true;
-  work.decided = true;
   std::set<std::string> loads;
   JournalSuccession succession;
   succession.new_thumbprint = pair.bundle.leaf.outline.thumbprint.hex();
@@ -220,10 +262,8 @@ Work work_for(const Bench& bench, const Service& service, const Bindings& bindin
     succession.sites.push_back(bound->binding.site);
     for (std::string& path : bound_files(bench.host.files, bound->binding))
       loads.insert(std::move(path));
-    if (bound->binding.role == Role::client) continue;
-    std::vector<Expectation> more = expectations_for(bench.prober, *bound, pair);
-    work.expectations.insert(work.expectations.end(), more.begin(), more.end());
   }
+  work.expectations = expectations_for(bench.prober, bindings, pair);
   work.loads.assign(loads.begin(), loads.end());
   work.successions.push_back(std::move(succession));
   return work;
@@ -251,11 +291,13 @@ class Restore {
   Restore(const Bench& bench, const Survey& survey, const KeptPair& pair, bool can_go_back)
       : bench_(bench), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
 
-  // False: it did not come to its end, and the others need not be tried.
-  Result<bool> of(const Service& service, const Bindings& bindings);
+  // False: it did not come to its end, and the others need not be tried. `last`: nobody comes
+  // after this one, and it is decided.
+  bool of(const Service& service, const Bindings& bindings, bool last);
   std::vector<Account> accounts() && { return std::move(accounts_); }
 
  private:
+  Result<Account> carry_out(const Service& service, const Bindings& bindings, bool last);
   void fail_together(Account& failed);
 
   const Bench& bench_;
@@ -274,7 +316,7 @@ void Restore::fail_together(Account& failed) {
       "\nwhat transaction {} restored stays: what lay there before was no good pair", writer_);
 }
 
-Result<bool> Restore::of(const Service& service, const Bindings& bindings) {
+Result<Account> Restore::carry_out(const Service& service, const Bindings& bindings, bool last) {
   // Nothing to replace for the second server that binds the same path: it only reloads.
   auto files = files_of(bench_, survey_, bindings, pair_);
   if (!files) return pass(files);
@@ -282,18 +324,35 @@ Result<bool> Restore::of(const Service& service, const Bindings& bindings) {
   const bool writes = !files->empty();
   Work work = work_for(bench_, service, bindings, pair_);
   work.files = std::move(*files);
-  auto account = carry_out(bench_, std::move(work));
-  if (!account) return pass(account);
+  work.decided = last;
+  auto account = certrebind::carry_out(bench_, std::move(work));
+  if (!account) return account;
   account->text = story + "\n" + account->text;
+  if (writes && account->outcome == Outcome::committed) writer_ = account->transaction;
+  return account;
+}
+
+bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
+  auto done = carry_out(service, bindings, last);
+  Account account = done ? std::move(*done)
+                         : Account{.service = service.id(),
+                                   .outcome = Outcome::refused,
+                                   .text = done.error().message() + "\n" + done.error().hint};
   const size_t place = accounts_.size();
-  accounts_.push_back(*account);
-  if (account->outcome != Outcome::committed) {
-    fail_together(*account);
-    accounts_[place] = std::move(*account);
-    return false;
-  }
-  if (writes) writer_ = account->transaction;
-  return true;
+  accounts_.push_back(account);
+  if (account.outcome == Outcome::committed) return true;
+  fail_together(account);
+  accounts_[place] = std::move(account);
+  return false;
+}
+
+void keep(const Bench& bench, const Binding& binding, const KeptPair& pair,
+          std::vector<Account>& accounts) {
+  if (std::ranges::any_of(accounts, &Account::owed)) return;
+  Done kept = keep_pair(bench.host.files, bench.settings.state_directory, paths_of(binding),
+                        pair.bundle.leaf.outline.thumbprint);
+  if (!kept)
+    accounts.back().text += "\nit could not be kept for a later restore: " + kept.error().message();
 }
 
 }  // namespace
@@ -319,23 +378,23 @@ Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<
   auto pair = choose(bench, meant->front()->binding, thumbprint);
   if (!pair) return pass(pair);
   const SurveyedBinding& first = *meant->front();
-  Restore restore(bench, *surveyed, *pair, is_whole(bench.host, first));
+  if (Done may = may_be_put_back(bench, *meant, *pair); !may) return pass(may);
+  // As a trial: whatever speaks against any of them does so before the first server is touched.
+  if (auto files = files_of(bench, *surveyed, *meant, *pair); !files) return pass(files);
+  std::vector<Bindings> by_service;
   for (const auto& service : surveyed->services.found) {
     Bindings of_service;
     std::ranges::copy_if(*meant, std::back_inserter(of_service),
                          [&](auto* bound) { return bound->service == service.get(); });
-    if (of_service.empty()) continue;
-    auto done = restore.of(*service, of_service);
-    if (!done) return pass(done);
-    if (!*done) return std::move(restore).accounts();
+    if (!of_service.empty()) by_service.push_back(std::move(of_service));
   }
-  Done kept = keep_pair(bench.host.files, bench.settings.state_directory,
-                        {.certificate = first.binding.certificate.path,
-                         .key = first.binding.key.path,
-                         .chain = first.binding.chain.path},
-                        pair->bundle.leaf.outline.thumbprint);
-  if (!kept) return pass(kept);
-  return std::move(restore).accounts();
+  Restore restore(bench, *surveyed, *pair, is_whole(bench.host, first));
+  for (const Bindings& bindings : by_service)
+    if (!restore.of(*bindings.front()->service, bindings, &bindings == &by_service.back()))
+      return std::move(restore).accounts();
+  std::vector<Account> accounts = std::move(restore).accounts();
+  keep(bench, first.binding, *pair, accounts);
+  return accounts;
 }
 
 }  // namespace certrebind

@@ -46,30 +46,7 @@ void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, co
                  [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
 }
 
-bool shares_an_endpoint(const Binding& one, const Binding& other) {
-  return std::ranges::any_of(one.endpoints, [&](const Endpoint& endpoint) {
-    return std::ranges::any_of(other.endpoints, [&](const Endpoint& another) {
-      return another.address == endpoint.address;
-    });
-  });
-}
-
 }  // namespace
-
-bool is_twin(const SurveyedBinding& one, const SurveyedBinding& other) {
-  return &other != &one && other.service == one.service && other.binding.site == one.binding.site &&
-         other.binding.role == one.binding.role &&
-         other.binding.certificate.path != one.binding.certificate.path &&
-         shares_an_endpoint(one.binding, other.binding);
-}
-
-const SurveyedBinding* twin_with(const Survey& survey, const SurveyedBinding& bound,
-                                 const Thumbprint& thumbprint) {
-  auto twin = std::ranges::find_if(survey.bindings, [&](const SurveyedBinding& other) {
-    return other.holds(thumbprint) && is_twin(bound, other);
-  });
-  return twin == survey.bindings.end() ? nullptr : &*twin;
-}
 
 std::vector<std::string> bound_files(const Files& files, const Binding& binding) {
   std::vector<std::string> paths;

@@ -54,12 +54,6 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 // The same of services that were found. `named`: they were asked for by name.
 Result<Survey> survey_of(const Host& host, Services services, bool named);
 
-// Both are for one site at one endpoint: certificates of different types of key.
-bool is_twin(const SurveyedBinding& one, const SurveyedBinding& other);
-// The twin of `bound` in whose file this certificate lies; null where there is none.
-const SurveyedBinding* twin_with(const Survey& survey, const SurveyedBinding& bound,
-                                 const Thumbprint& thumbprint);
-
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);

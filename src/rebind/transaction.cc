@@ -64,6 +64,7 @@ class Transaction {
   Verdict prove_new(const ProofLimits& within);
   Verdict prove_old(milliseconds deadline);
   bool shows_new() const;
+  bool may_be_loaded();
   std::string told_of_memory() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
@@ -164,6 +165,8 @@ Transaction::Step Transaction::prepare(const Work& work) {
   if (!work.mends && !work.tested.valid()) test = trial_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
+  if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
+  reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
   if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
@@ -312,6 +315,7 @@ Result<Account> Transaction::end(Ending ending) {
 Result<Account> Transaction::refuse(const std::string& why, const std::string& next) {
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
+  if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
   std::string text = "refused: " + why + "\nnothing was changed: what was served is served still";
   if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
   if (!next.empty()) text += "\nnext: " + next;
@@ -399,6 +403,12 @@ bool Transaction::shows_new() const {
   return false;
 }
 
+// Nothing speaks against what lies on disk now.
+bool Transaction::may_be_loaded() {
+  auto tested = trial_.test();
+  return tested && tested->status == 0 && trial_.why_not_loadable().empty();
+}
+
 // What was served from memory only is there no more once the server has loaded anything.
 std::string Transaction::told_of_memory() const {
   std::vector<const Expectation*> behind;
@@ -435,11 +445,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     return std::nullopt;
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
-  if (!reloaded) {
-    auto tested = trial_.test();
-    reloaded = tested && tested->status == 0 && trial_.why_not_loadable().empty() &&
-               reloader_.reload().has_value();
-  }
+  if (!reloaded) reloaded = may_be_loaded() && reloader_.reload().has_value();
   Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
@@ -511,15 +517,17 @@ Result<Account> Transaction::recover() {
   // Whoever has a change open there meanwhile is named when the server is told.
   Done chosen = reloader_.choose(row_.record.loads);
   // What mends goes forward: there is nothing good to go back to.
-  const bool mends = row_.record.mends && !row_.record.files.empty();
-  bool may_be_served = interrupted == Phase::verifying ||
-                       ((row_.record.files.empty() || mends) && interrupted == Phase::reloading);
-  if (may_be_served && reloader_.is_running()) {
-    // Only what lies on disk already, and was tested, is told: once more does no harm.
+  const bool mends = row_.record.mends && interrupted == Phase::reloading;
+  bool may_be_served = interrupted == Phase::verifying || mends ||
+                       (row_.record.files.empty() && interrupted == Phase::reloading);
+  if (may_be_served && reloader_.is_running() && (!mends || may_be_loaded())) {
+    // Only what lies on disk already is told: once more does no harm.
     bool told = interrupted == Phase::verifying || (!reloader_.is_live() && !mends) ||
                 reloader_.tell(true).has_value();
-    Verdict verdict = prove_new(limits(patience()));
-    if (told && verdict.holds()) {
+    ProofLimits within = limits(patience());
+    if (mends) within.ready = [this] { return !reloader_.old_workers_remain(); };
+    Verdict verdict = prove_new(within);
+    if (told && verdict.holds() && !(mends && reloader_.old_workers_remain())) {
       if (Step over = test_what_is_served()) return *over;
       return commit(verdict);
     }

@@ -45,7 +45,8 @@ struct Account {
   ServiceId service;
   Outcome outcome = Outcome::committed;
   bool owed = false;
-  std::string text;  // lines for people: what happened, what is served now, what to do next
+  bool taken_back = false;  // in the same run: another server that shares its files did not follow
+  std::string text;         // lines for people: what happened, what is served now, what to do next
 };
 
 // What to do to one service.
@@ -64,6 +65,10 @@ struct Work {
   bool decided = false;
   std::vector<std::string> loads = {};          // what the server is to take up: real paths
   std::vector<std::string> configured_by = {};  // as surveyed; empty: not known
+  // Why a reload would be an outage for others; a server that is told over a socket needs none. And
+  // what to do.
+  std::string no_reload = {};
+  std::string way_back = {};
   // Its own test of what is there, where that has begun already.
   TestOutcome tested = {};
 };

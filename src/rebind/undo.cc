@@ -33,9 +33,12 @@ std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
 // A restore over what was no certificate has nothing that could be proven again.
 Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
   const std::vector<JournalSuccession>& all = row.record.successions;
-  if (std::ranges::none_of(all, [](auto& each) { return each.old_thumbprint.empty(); })) return row;
+  const bool was_whole =
+      std::ranges::none_of(all, [](auto& each) { return each.old_thumbprint.empty(); }) &&
+      std::ranges::none_of(row.record.files, &JournalFile::was_absent);
+  if (was_whole) return row;
   return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
-              "what lay there before that restore was no certificate, or nothing",
+              "what lay there before that restore was no certificate with its key, or nothing",
               "certrebind history names others: certrebind undo ID");
 }
 
@@ -84,6 +87,12 @@ std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
   return ModeChange{.before = mode->after, .after = mode->before};
 }
 
+std::vector<std::string> all_files_of(const Binding& binding) {
+  std::vector<std::string> paths = {binding.certificate.path, binding.key.path, binding.chain.path};
+  for (const Companion& companion : binding.companions) paths.push_back(companion.path);
+  return paths;
+}
+
 // What it wrote may belong to a site that was removed since: nothing could be proven then.
 Done is_used_still(const Bench& bench, const TransactionRow& row) {
   auto surveyed = survey(bench.host, {row.service});
@@ -92,8 +101,8 @@ Done is_used_still(const Bench& bench, const TransactionRow& row) {
   for (const SurveyedService& service : surveyed->surveyed)
     used.insert(service.configured_by.begin(), service.configured_by.end());
   for (const SurveyedBinding& bound : surveyed->bindings)
-    for (std::string& path : bound_files(bench.host.files, bound.binding))
-      used.insert(std::move(path));
+    for (const std::string& path : all_files_of(bound.binding))
+      if (auto real = bench.host.files.real_path(path)) used.insert(std::move(*real));
   if (std::ranges::any_of(row.record.files,
                           [&](const JournalFile& file) { return used.contains(file.path); }))
     return {};
@@ -254,6 +263,7 @@ void take_back(const Bench& bench, int64_t id, Account& failed, std::vector<Acco
     return;
   }
   failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", id);
+  for (Account& account : accounts) account.taken_back |= account.transaction == id;
   bool all_back = std::ranges::all_of(
       *undone, [](const Account& each) { return each.outcome == Outcome::committed; });
   if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;

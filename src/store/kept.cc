@@ -75,6 +75,26 @@ Result<KeptPair> lying_at(const Files& files, const KeptPaths& paths) {
   return KeptPair{std::move(*bundle), std::move(*certificate), std::move(*key), std::move(*chain)};
 }
 
+bool is_pair_of(const KeptPair& pair, const Thumbprint& proven) {
+  return pair.bundle.leaf.outline.thumbprint == proven &&
+         key_state(pair.key.empty() ? pair.certificate : pair.key, pair.bundle.leaf) ==
+             KeyState::matches;
+}
+
+size_t sent_with(const KeptPair& pair) {
+  auto chain = Bundle::parse(pair.chain);
+  const bool fits = chain && chain->leaf.subject_line == pair.bundle.leaf.issuer_line;
+  return pair.bundle.connected() + (fits ? chain->connected() + 1 : 0);
+}
+
+// Nothing of what was proven may be pushed out by the same certificate with less of its chain: no
+// handshake tells what a file holds that was changed after it was loaded.
+bool says_no_more(const KeptPair& now, const KeptPair& kept) {
+  const bool same =
+      now.certificate == kept.certificate && now.key == kept.key && now.chain == kept.chain;
+  return same || sent_with(now) < sent_with(kept);
+}
+
 Done remove_pair(Files& files, const std::string& directory) {
   for (const char* name : {"/certificate", "/key", "/chain"}) {
     Done removed = files.remove(directory + name);
@@ -125,25 +145,21 @@ Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
 
 Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths& paths,
                const Thumbprint& proven) {
+  // It may have been overwritten, or be gone, since it was proven.
   auto now = lying_at(files, paths);
-  if (!now) return pass(now);
+  if (!now || !is_pair_of(*now, proven)) return {};
   std::string place = place_of(state_directory, paths.certificate);
   auto names = pairs_in(files, place);
   if (!names) return pass(names);
   std::optional<KeptPair> newest;
   if (!names->empty())
     if (auto pair = read_pair(files, place + "/" + names->back())) newest = std::move(*pair);
-  const bool known = newest && newest->certificate == now->certificate && newest->key == now->key;
-  if (known && newest->chain == now->chain) return {};
-  // It may have been overwritten since it was proven.
-  if (now->bundle.leaf.outline.thumbprint != proven ||
-      key_state(now->key.empty() ? now->certificate : now->key, now->bundle.leaf) !=
-          KeyState::matches)
-    return {};
+  const bool known = newest && newest->bundle.leaf.outline.thumbprint == proven;
+  if (known && says_no_more(*now, *newest)) return {};
   if (Done made = ensure_directory(files, parent_directory(place)); !made) return made;
   if (Done made = ensure_directory(files, place); !made) return made;
   if (Done written = write_pair(files, place, next_name(*names), *now); !written) return written;
-  // The same pair with another chain takes the place of the newest, not of the one before.
+  // The same certificate in another form takes the place of the newest, not of the one before.
   if (known) return remove_pair(files, place + "/" + names->back());
   for (size_t i = 0; i + kGenerations <= names->size(); ++i)
     if (Done removed = remove_pair(files, place + "/" + (*names)[i]); !removed) return removed;

@@ -47,12 +47,12 @@ def bad(authority, kind):
         return authority.issue(name, not_before=days(-20), not_after=days(-1))
     if kind == "not yet valid":
         return authority.issue(name, not_before=days(2), not_after=days(90))
-    if kind == "for another name":
-        return authority.issue("else.example.com")
-    return authority.issue(name, chain=False)
+    if kind == "of another type":
+        return authority.issue(name, key="rsa2048", not_before=days(-20), not_after=days(-1))
+    return authority.issue("else.example.com")
 
 
-@pytest.mark.parametrize("kind", ["expired", "not yet valid", "for another name", "without its chain"])
+@pytest.mark.parametrize("kind", ["expired", "not yet valid", "for another name", "of another type"])
 def test_it_is_refused_by_hand_and_by_itself(two, authority, kind):
     bad(authority, kind).write(two.blog.cert_path.parent)
     dry = two.run("plan", two.old[0].thumbprint, two.shop.cert_path)
@@ -91,6 +91,24 @@ def test_a_good_renewal_that_waits_holds_nobody_up(two):
     two.new[1].write(two.blog.cert_path.parent)
     assert two.run("rebind", two.old[0].thumbprint, two.shop.cert_path).code == 0
     assert two.served() == [new.thumbprint for new in two.new]
+
+
+def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
+    """Too large for HAProxy's buffer, so that it would be a reload, which brings the other one."""
+    from test_haproxy import frontend
+    pairs = [authority.pair(name) for name in NAMES]
+    pems = [old.write_combined(place / f"certs/{name}.pem") for (old, _), name in zip(pairs, NAMES)]
+    port = harness.free_port()
+    haproxy = place.haproxy()
+    haproxy.write(frontend(port, f"crt {pems[0]} crt {pems[1]}")).start()
+    bad(authority, "expired").write_combined(pems[1])
+    path, key = pairs[0][1].write(place / "new")
+    path.write_text(pairs[0][1].fullchain_pem + pairs[0][1].chain_pem * 30)
+    before = pems[0].read_text()
+    done = place.run("rebind", pairs[0][0].thumbprint, path, "--service", haproxy.service)
+    assert done.code in (1, 3) and "the same reload would bring" in done.out, done
+    assert haproxy.reloads() == 0 and pems[0].read_text() == before
+    assert [handshake(port, name) for name in NAMES] == [old.thumbprint for old, _ in pairs]
 
 
 def test_over_a_socket_nothing_else_comes(place, authority):

@@ -623,6 +623,9 @@ def test_two_servers_that_share_a_file_go_back_together(place, authority):
         ROLLED_BACK, NEEDS_OPERATOR), done
     assert "was taken back" in done.all, done
     two.serve(two.old)
+    reloads = two.nginx.server.reloads()
+    place.run("rebind", "--pending", *two.both)
+    assert two.nginx.server.reloads() == reloads, "what was taken back is no standing order"
     # What is stuck is listed until an audit finds all well.
     place.run("rebind", "--pending", *two.both)
     status = place.run("status", "--json")

@@ -222,6 +222,40 @@ def test_its_chain_comes_back_with_it(place, authority):
     assert sent_chain(site.port, site.name)[1:] == ["CN = Other Issuer"]
 
 
+def test_a_chain_that_was_overwritten_alone(place, authority):
+    """No handshake tells of it, and an audit does not take it for what was proven."""
+    old = authority.issue("a.example.com")
+    site = harness.site(place, old)
+    write(site.cert_path, old.leaf_pem)
+    chain = write(place / "certs/chain.pem", old.chain_pem)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
+    service = ("--service", apache.service)
+    assert place.run("rebind", "--pending", *service).code == 0
+    for _ in range(2):
+        write(chain, authority.issue("else.example.com").leaf_pem)
+        place.run("rebind", "--pending", *service)
+    done = place.run("restore", site.cert_path, *service)
+    assert done.code == 0 and chain.read_text() == old.chain_pem, done
+
+
+def test_a_chain_file_that_is_bound_no_more(place, authority):
+    old, new = authority.pair("a.example.com")
+    site = harness.site(place, old)
+    write(site.cert_path, old.leaf_pem)
+    chain = write(place / "certs/chain.pem", old.chain_pem)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
+    service = ("--service", apache.service)
+    assert place.run("rebind", "--pending", *service).code == 0
+    new.write(site.cert_path.parent)
+    apache.write(site.host(), ports=[site.port])
+    apache.reload()
+    apache.wait_served(new.thumbprint, site.port, site.name)
+    assert place.run("restore", site.cert_path, *service).code == 0
+    assert sent_chain(site.port, site.name) == ["CN = a.example.com", "CN = Certrebind Test Issuer"]
+
+
 # --------------------------------------------------------------------------- undo, and two servers
 
 def test_what_lay_there_and_was_never_loaded_comes_back_by_undo(one):
@@ -233,17 +267,19 @@ def test_what_lay_there_and_was_never_loaded_comes_back_by_undo(one):
     assert done.code == 0 and one.served() == one.new.thumbprint, done
 
 
-@pytest.mark.parametrize("damage", ["garbage", "vanished"])
+@pytest.mark.parametrize("damage", ["garbage", "vanished", "without its key"])
 def test_what_was_no_certificate_is_not_brought_back_by_undo(one, damage):
     keep(one)
     if damage == "garbage":
         one.site.cert_path.write_text("garbage\n")
-    else:
+    elif damage == "vanished":
         one.site.cert_path.unlink()
+    else:
+        one.site.key_path.unlink()
     assert one.run("restore", "a.example.com").code == 0
-    assert "no certificate -> " in one.run("history").out
+    assert damage == "without its key" or "no certificate -> " in one.run("history").out
     done = one.run("undo")
-    assert done.code == USAGE and "no certificate, or nothing" in done.err, done
+    assert done.code == USAGE and "no certificate with its key, or nothing" in done.err, done
     assert one.served() == one.old.thumbprint
 
 
@@ -261,6 +297,26 @@ def test_two_servers_that_share_a_file_do_not_come_apart(place, authority):
         ROLLED_BACK, NEEDS_OPERATOR), done
     assert "was taken back" in done.all, done
     two.serve(two.new)
+    # Nobody took NEW away.
+    place.run("rebind", "--pending", *two.both)
+    two.serve(two.new)
+
+
+def test_what_would_be_refused_for_the_second_does_not_begin(place, authority):
+    two = TwoServersOneFile(place, authority)
+    assert place.run("rebind", "--pending", *two.both).code == 0
+    both = authority.issue(["a.example.com", "b.example.com"])
+    write(two.certificate, both.fullchain_pem)
+    write(two.key, both.key_pem)
+    two.apache.sites = [("a.example.com", [(two.certificate, two.key)]),
+                        ("b.example.com", [(two.certificate, two.key)])]
+    two.apache.configure()
+    two.apache.server.reload()
+    two.nginx.server.reload()
+    two.serve(both)
+    done = place.run("restore", two.certificate, two.old.thumbprint, *two.both)
+    assert done.code == REFUSED and "would lose b.example.com" in done.err, done
+    two.serve(both)
 
 
 # --------------------------------------------------------------------------------------- crashes
