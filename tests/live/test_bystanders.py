@@ -93,6 +93,46 @@ def test_a_good_renewal_that_waits_holds_nobody_up(two):
     assert two.served() == [new.thumbprint for new in two.new]
 
 
+def test_a_new_site_that_is_not_loaded_yet_holds_nobody_up(two, place, authority):
+    """Its clients get another site's certificate now: whatever it brings is no worse."""
+    new = harness.site(place, authority.issue("new.example.com", self_signed=True), "new.example.com",
+                       port=two.shop.port)
+    two.nginx.write(two.shop.block() + two.blog.block() + new.block())
+    assert two.run("rebind", two.old[0].thumbprint, two.shop.cert_path).code == 0
+    assert handshake(new.port, new.name) == new.certificate.thumbprint
+
+
+def test_a_site_that_is_made_to_name_a_bad_file(two, place, authority):
+    """The file is old; the configuration that names it is not loaded yet."""
+    worse, key = bad(authority, "expired").write(place / "certs/old")
+    two.nginx.reload()
+    two.nginx.wait_served(two.new[0].thumbprint, two.shop.port, two.shop.name)
+    text = two.nginx.conf.read_text()
+    two.nginx.conf.write_text(text.replace(str(two.blog.cert_path), str(worse))
+                              .replace(str(two.blog.key_path), str(key)))
+    newer = authority.issue(NAMES[0], days=95)
+    newer.write(two.shop.cert_path.parent)
+    done = two.run("rebind", two.new[0].thumbprint, two.shop.cert_path)
+    assert done.code == REFUSED and str(worse) in done.out, done
+    assert two.served() == [two.new[0].thumbprint, two.old[1].thumbprint]
+
+
+@pytest.mark.parametrize("missing", ["key", "certificate"])
+def test_what_is_missing_elsewhere_holds_nobody_up(place, authority, missing):
+    """Another server's file is gone: it is told, and the rest goes on."""
+    pairs = [authority.pair(name) for name in NAMES]
+    sites = [harness.site(place, old, name) for (old, _), name in zip(pairs, NAMES)]
+    servers = [place.nginx(), place.nginx("second")]
+    for nginx, site in zip(servers, sites):
+        nginx.write(site.block()).start()
+    both = [word for nginx in servers for word in ("--service", nginx.service)]
+    (sites[1].key_path if missing == "key" else sites[1].cert_path).unlink()
+    pairs[0][1].write(sites[0].cert_path.parent)
+    place.run("rebind", "--pending", *both)
+    assert handshake(sites[0].port, NAMES[0]) == pairs[0][1].thumbprint
+    assert handshake(sites[1].port, NAMES[1]) == pairs[1][0].thumbprint
+
+
 def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
     """Too large for HAProxy's buffer, so that it would be a reload, which brings the other one."""
     from test_haproxy import frontend
@@ -154,6 +194,15 @@ def crossed(place, authority):
     stage.ec, stage.rsa, stage.third, stage.serves = ec, rsa, third, serves
     stage.ec_cert, stage.rsa_cert, stage.place = ec_cert, rsa_cert, place
     return stage
+
+
+def test_a_dual_site_that_was_renewed_before_anybody_saw_it(crossed, authority):
+    """Each OLD is only served, and asked for by its own type."""
+    new = [authority.issue("a.example.com", days=90, key=key) for key in ("ec", "rsa2048")]
+    new[0].write(crossed.ec_cert.parent, "ec.pem", "ec.key")
+    new[1].write(crossed.rsa_cert.parent, "rsa.pem", "rsa.key")
+    done = crossed.run("rebind", "--pending")
+    assert done.code == 0 and crossed.serves(*new), done
 
 
 @pytest.mark.parametrize("remembered", [False, True])

@@ -239,6 +239,15 @@ def test_a_chain_that_was_overwritten_alone(place, authority):
     assert done.code == 0 and chain.read_text() == old.chain_pem, done
 
 
+def test_less_of_a_chain_does_not_push_it_out(one):
+    """A full chain is served from memory; what lies there since is the leaf alone."""
+    keep(one)
+    one.site.cert_path.write_text(one.old.leaf_pem)
+    keep(one)
+    assert one.run("restore", "a.example.com").code == 0
+    assert one.site.cert_path.read_text() == one.old.fullchain_pem
+
+
 def test_a_chain_file_that_is_bound_no_more(place, authority):
     old, new = authority.pair("a.example.com")
     site = harness.site(place, old)
