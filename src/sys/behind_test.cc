@@ -14,6 +14,7 @@ int priority() {
 
 TEST(Behind, OnlyTheWorkIsPutBack) {
   const int before = priority();
+  if (before == 19) GTEST_SKIP() << "these tests are as far back as they can be";
   int within = before, in_helpers = 0;
   run_behind([&] {
     within = priority();
