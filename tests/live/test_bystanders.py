@@ -4,7 +4,8 @@ import datetime
 import pytest
 
 import harness
-from harness import handshake, write
+from harness import handshake
+from test_haproxy import frontend
 
 REFUSED = 1
 NAMES = ["shop.example.com", "blog.example.com"]
@@ -133,15 +134,20 @@ def test_what_is_missing_elsewhere_holds_nobody_up(place, authority, missing):
     assert handshake(sites[1].port, NAMES[1]) == pairs[1][0].thumbprint
 
 
-def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
-    """Too large for HAProxy's buffer, so that it would be a reload, which brings the other one."""
-    from test_haproxy import frontend
+def haproxy_with_a_bad_one(place, authority):
+    """The second certificate expired on disk; the good one is served."""
     pairs = [authority.pair(name) for name in NAMES]
     pems = [old.write_combined(place / f"certs/{name}.pem") for (old, _), name in zip(pairs, NAMES)]
     port = harness.free_port()
     haproxy = place.haproxy()
     haproxy.write(frontend(port, f"crt {pems[0]} crt {pems[1]}")).start()
     bad(authority, "expired").write_combined(pems[1])
+    return pairs, pems, port, haproxy
+
+
+def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
+    """Too large for HAProxy's buffer, so that it would be a reload, which brings the other one."""
+    pairs, pems, port, haproxy = haproxy_with_a_bad_one(place, authority)
     path, key = pairs[0][1].write(place / "new")
     path.write_text(pairs[0][1].fullchain_pem + pairs[0][1].chain_pem * 30)
     before = pems[0].read_text()
@@ -152,13 +158,7 @@ def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
 
 
 def test_over_a_socket_nothing_else_comes(place, authority):
-    from test_haproxy import frontend
-    pairs = [authority.pair(name) for name in NAMES]
-    pems = [old.write_combined(place / f"certs/{name}.pem") for (old, _), name in zip(pairs, NAMES)]
-    port = harness.free_port()
-    haproxy = place.haproxy()
-    haproxy.write(frontend(port, f"crt {pems[0]} crt {pems[1]}")).start()
-    bad(authority, "expired").write_combined(pems[1])
+    pairs, pems, port, haproxy = haproxy_with_a_bad_one(place, authority)
     path, _ = pairs[0][1].write(place / "new")
     done = place.run("rebind", pairs[0][0].thumbprint, path, "--service", haproxy.service)
     assert done.code == 0, done

@@ -11,7 +11,6 @@ from harness import OneSite, free_port, handshake, snapshot, difference, write
 from test_apache import sent_chain
 from test_conformance import TwoServersOneFile, outcomes_of
 from test_explain_restore import keep, kept_files
-from test_haproxy import frontend
 
 REFUSED, USAGE, ROLLED_BACK, NEEDS_OPERATOR = 1, 2, 3, 4
 
@@ -200,9 +199,8 @@ def test_a_file_that_comes_to_hold_a_key_is_its_owners_alone(place, authority):
     assert pem.read_text() == old.fullchain_pem + old.key_pem and mode_of(pem) == 0o600
 
 
-def test_its_chain_comes_back_with_it(place, authority):
-    other = harness.Authority("Other")
-    old, new = authority.issue("a.example.com", days=20), other.issue("a.example.com", days=90)
+def with_a_chain_file(place, old):
+    """Apache with the intermediates in a file of their own; what it serves is kept."""
     site = harness.site(place, old)
     write(site.cert_path, old.leaf_pem)
     chain = write(place / "certs/chain.pem", old.chain_pem)
@@ -210,6 +208,13 @@ def test_its_chain_comes_back_with_it(place, authority):
     apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
     service = ("--service", apache.service)
     assert place.run("rebind", "--pending", *service).code == 0
+    return site, chain, apache, service
+
+
+def test_its_chain_comes_back_with_it(place, authority):
+    other = harness.Authority("Other")
+    old, new = authority.issue("a.example.com", days=20), other.issue("a.example.com", days=90)
+    site, chain, apache, service = with_a_chain_file(place, old)
     write(site.cert_path, new.leaf_pem)
     write(site.key_path, new.key_pem)
     write(chain, new.chain_pem)
@@ -225,13 +230,7 @@ def test_its_chain_comes_back_with_it(place, authority):
 def test_a_chain_that_was_overwritten_alone(place, authority):
     """No handshake tells of it, and an audit does not take it for what was proven."""
     old = authority.issue("a.example.com")
-    site = harness.site(place, old)
-    write(site.cert_path, old.leaf_pem)
-    chain = write(place / "certs/chain.pem", old.chain_pem)
-    apache = place.apache()
-    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
-    service = ("--service", apache.service)
-    assert place.run("rebind", "--pending", *service).code == 0
+    site, chain, apache, service = with_a_chain_file(place, old)
     for _ in range(2):
         write(chain, authority.issue("else.example.com").leaf_pem)
         place.run("rebind", "--pending", *service)
@@ -250,13 +249,7 @@ def test_less_of_a_chain_does_not_push_it_out(one):
 
 def test_a_chain_file_that_is_bound_no_more(place, authority):
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old)
-    write(site.cert_path, old.leaf_pem)
-    chain = write(place / "certs/chain.pem", old.chain_pem)
-    apache = place.apache()
-    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
-    service = ("--service", apache.service)
-    assert place.run("rebind", "--pending", *service).code == 0
+    site, chain, apache, service = with_a_chain_file(place, old)
     new.write(site.cert_path.parent)
     apache.write(site.host(), ports=[site.port])
     apache.reload()
