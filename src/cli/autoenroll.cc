@@ -66,7 +66,7 @@ Task autoenroll_task(const std::string& program) {
   return task;
 }
 
-int enable(Context& context) {
+int enable_autoenroll(Context& context) {
   Host host = context.host();
   auto program = own_program(host.files);
   if (!program) return report(program.error());
@@ -78,7 +78,7 @@ int enable(Context& context) {
   return kDone;
 }
 
-int disable(Context& context) {
+int disable_autoenroll(Context& context) {
   Done removed =
       remove_task(context.host().files, context.settings().tasks_directory(), own_user(), kTask);
   if (!removed && removed.error().code != Code::not_found) return report(removed.error());
@@ -109,7 +109,7 @@ void print_status(const std::vector<InventoryItem>& items, bool is_enabled, Wall
   print(table.text());
 }
 
-int status(Context& context) {
+int autoenroll_status(Context& context) {
   Host host = context.host();
   auto surveyed = survey(host, context.only());
   if (!surveyed) return report(surveyed.error());
@@ -191,15 +191,15 @@ void add_autoenroll(CLI::App& app, Invocation& chosen) {
     one->callback([&chosen, invocation] { chosen = invocation; });
     return one;
   };
-  add("status", "what it would do, and what renewers do by themselves", status);
-  add("enable", "write its task", enable);
-  add("disable", "remove its task", disable);
+  add("status", "what it would do, and what renewers do by themselves", autoenroll_status);
+  add("enable", "write its task", enable_autoenroll);
+  add("disable", "remove its task", disable_autoenroll);
   add("run", "renew now what has less than a fifth of its life left",
       [everything](Context& context) { return run(context, *everything); })
       ->add_flag("--all", *everything, "also what a timer or cron job renews");
   command->footer("Example:\n  certrebind autoenroll status");
   command->callback([&chosen, command] {
-    if (command->get_subcommands().empty()) chosen = status;
+    if (command->get_subcommands().empty()) chosen = autoenroll_status;
   });
 }
 

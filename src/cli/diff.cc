@@ -15,7 +15,7 @@ constexpr size_t kContext = 3;
 constexpr char kNoNewline = '\0';  // ends a last line that no newline ends: no configuration has it
 
 // A run of lines that was replaced by another.
-struct Change {
+struct LineChange {
   size_t old_begin, old_end;
   size_t new_begin, new_end;
 };
@@ -32,9 +32,9 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 // Edits of directives keep the number of lines, so lines are compared in place; where the number
 // differs, all between the first and the last difference is one change.
-std::vector<Change> changes_of(const std::vector<std::string>& before,
-                               const std::vector<std::string>& after) {
-  std::vector<Change> changes;
+std::vector<LineChange> changes_of(const std::vector<std::string>& before,
+                                   const std::vector<std::string>& after) {
+  std::vector<LineChange> changes;
   if (before.size() == after.size()) {
     for (size_t i = 0; i < before.size(); ++i) {
       if (before[i] == after[i]) continue;
@@ -66,7 +66,7 @@ void add_lines(std::string& text, char mark, const std::vector<std::string>& lin
   }
 }
 
-std::string hunk(const std::vector<Change>& changes, size_t first, size_t last,
+std::string hunk(const std::vector<LineChange>& changes, size_t first, size_t last,
                  const std::vector<std::string>& before, const std::vector<std::string>& after) {
   size_t lead = std::min(kContext, changes[first].old_begin);
   size_t begin = changes[first].old_begin - lead;
@@ -94,7 +94,7 @@ std::string unified_diff(const std::string& path, const std::string& before,
                          const std::string& after) {
   if (before == after) return {};
   std::vector<std::string> old_lines = lines_of(before), new_lines = lines_of(after);
-  std::vector<Change> changes = changes_of(old_lines, new_lines);
+  std::vector<LineChange> changes = changes_of(old_lines, new_lines);
   std::string text = fmt::format("--- {}\n+++ {}\n", printable(path), printable(path));
   for (size_t first = 0; first < changes.size();) {
     size_t last = first;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr milliseconds kFollowEvery(500);
 
-struct Options {
+struct EventsOptions {
   bool follow = false;
   size_t last = 0;  // only so many of what is there; 0: all
 };
@@ -48,7 +48,7 @@ void print_event(const Event& event, bool json) {
                            printable(event.message)));
 }
 
-int events(Context& context, const Options& options) {
+int events(Context& context, const EventsOptions& options) {
   int64_t last = 0;
   size_t most = options.last;
   while (true) {
@@ -75,7 +75,7 @@ int events(Context& context, const Options& options) {
 }  // namespace
 
 void add_events(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EventsOptions>();
   CLI::App* command = app.add_subcommand("events", "the lifecycle log");
   command->add_flag("--follow,-f", options->follow, "go on until interrupted");
   command->add_option("--last,-n", options->last, "only the last N, and what follows them")

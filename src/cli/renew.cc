@@ -13,7 +13,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct RenewOptions {
   std::string typed;
   bool dry_run = false;
   bool force = false;
@@ -92,7 +92,7 @@ int run(Context& context, Host& host, const Lineage& lineage, bool force) {
   return renewal->undue && !was_due ? kDone : kDiffers;
 }
 
-int renew(Context& context, const Options& options) {
+int renew(Context& context, const RenewOptions& options) {
   Host host = context.host();
   auto surveyed = survey(host, context.only());
   if (!surveyed) return report(surveyed.error());
@@ -110,7 +110,7 @@ int renew(Context& context, const Options& options) {
 }  // namespace
 
 void add_renew(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RenewOptions>();
   CLI::App* command = app.add_subcommand("renew", "run the renewer that owns a certificate");
   command->add_option("certificate", options->typed, "a name, a thumbprint (or its prefix), a path")
       ->required()

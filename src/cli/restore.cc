@@ -14,7 +14,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct RestoreOptions {
   std::string binding;
   std::string thumbprint;
   bool list = false;
@@ -46,7 +46,7 @@ int list(Context& context, const std::string& binding) {
   return kDone;
 }
 
-int restore(Context& context, const Options& options) {
+int restore(Context& context, const RestoreOptions& options) {
   bool is_path = options.binding.find('/') != std::string::npos;
   const std::string binding = is_path ? absolute(options.binding) : options.binding;
   if (options.list && !options.thumbprint.empty())
@@ -68,7 +68,7 @@ int restore(Context& context, const Options& options) {
 }  // namespace
 
 void add_restore(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RestoreOptions>();
   CLI::App* command = app.add_subcommand(
       "restore", "bring back the certificate and key that were last proven at a binding");
   command

@@ -10,7 +10,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct ScanOptions {
   bool served = false;
 };
 
@@ -88,7 +88,7 @@ void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& 
   print_json({{"bindings", std::move(bindings)}, {"diagnostics", to_json(survey.diagnostics)}});
 }
 
-int scan(Context& context, const Options& options) {
+int scan(Context& context, const ScanOptions& options) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
   context.remember(*surveyed);
@@ -114,7 +114,7 @@ int scan(Context& context, const Options& options) {
 }  // namespace
 
 void add_scan(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ScanOptions>();
   CLI::App* command = app.add_subcommand(
       "scan", "every binding of every running server: site, certificate, file and line");
   command->add_flag("--served", options->served, "ask each endpoint what it serves now");

@@ -11,7 +11,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct SwitchOptions {
   RebindOptions pair;
   bool notify_only = false;
 };
@@ -55,7 +55,7 @@ void tell_declared(const Context& context, const Prepared& prepared) {
     print_line("no daemon runs; next: certrebind rebind --pending");
 }
 
-int switch_over(Context& context, const Options& options) {
+int switch_over(Context& context, const SwitchOptions& options) {
   auto request = request_of(options.pair, context);
   if (!request) return report(request.error());
   auto database = State::open_beside(context.host().files, context.settings());
@@ -86,7 +86,7 @@ int switch_over(Context& context, const Options& options) {
 }  // namespace
 
 void add_switch(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SwitchOptions>();
   CLI::App* command =
       app.add_subcommand("switch", "declare that NEW succeeds OLD: the tasks do the rest");
   add_pair_options(*command, options->pair);

@@ -81,7 +81,7 @@ void print_tasks(const LoadedTasks& loaded, const std::vector<TaskRun>& runs) {
   for (const Error& error : loaded.errors) report(error);
 }
 
-int list(Context& context) {
+int list_tasks(Context& context) {
   LoadedTasks loaded = load_tasks(context);
   auto runs = runs_of(context, "");
   if (!runs) return report(runs.error());
@@ -99,7 +99,7 @@ int list(Context& context) {
   return loaded.errors.empty() ? kDone : kDiffers;
 }
 
-int show(Context& context, const std::string& name) {
+int show_task(Context& context, const std::string& name) {
   auto task = task_named(load_tasks(context), name);
   if (!task) return report(task.error());
   auto runs = runs_of(context, name);
@@ -181,8 +181,8 @@ void add_task(CLI::App& app, Invocation& chosen) {
   CLI::App* listing = task->add_subcommand("list", "all tasks, and how their last run ended");
   listing->footer(
       "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json");
-  listing->callback([&chosen] { chosen = list; });
-  add_named(*task, chosen, "show", "one task, and its last runs", show);
+  listing->callback([&chosen] { chosen = list_tasks; });
+  add_named(*task, chosen, "show", "one task, and its last runs", show_task);
   add_task_add(*task, chosen);
   add_named(*task, chosen, "remove", "remove a task and what waits for it", remove);
   add_task_run(*task, chosen);

@@ -12,7 +12,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct TaskAddOptions {
   Task task;
   std::vector<int> events;
   std::string only, every, daily_at, window, time_limit, retry_after;
@@ -35,7 +35,7 @@ Done set_parsed(const char* option, const std::string& typed, const char* like, 
   return {};
 }
 
-Done set_times(const Options& options, Task& task) {
+Done set_times(const TaskAddOptions& options, Task& task) {
   Done done = set_parsed("--every", options.every, "12h", parse_duration, task.every);
   if (done)
     done = set_parsed("--daily-at", options.daily_at, "03:30", parse_time_of_day, task.daily_at);
@@ -48,7 +48,7 @@ Done set_times(const Options& options, Task& task) {
   return done;
 }
 
-Done set_environment(const Options& options, Task& task) {
+Done set_environment(const TaskAddOptions& options, Task& task) {
   for (const std::string& typed : options.environment) {
     size_t equals = typed.find('=');
     if (equals == 0 || equals == std::string::npos)
@@ -76,7 +76,7 @@ Result<Task> checked(const Task& task) {
   return fail(std::move(error));
 }
 
-Result<Task> task_of(const Options& options) {
+Result<Task> task_of(const TaskAddOptions& options) {
   Task task = options.task;
   task.events.insert(options.events.begin(), options.events.end());
   if (!options.only.empty()) {
@@ -106,7 +106,7 @@ void print_added(Context& context, const Task& task, const ExistingRuns& runs) {
     print_line(count_of(runs.too_long, "chain") + " of more than 20 successions: not followed");
 }
 
-int add(Context& context, const Options& options) {
+int add(Context& context, const TaskAddOptions& options) {
   auto task = task_of(options);
   if (!task) return report(task.error());
   auto database = open_queue(context);
@@ -125,7 +125,7 @@ int add(Context& context, const Options& options) {
   return kDone;
 }
 
-void add_triggers(CLI::App& command, Options& options) {
+void add_triggers(CLI::App& command, TaskAddOptions& options) {
   auto take_all = CLI::MultiOptionPolicy::TakeAll;
   command.add_option("--event", options.events, "id of an event that triggers it; repeatable")
       ->type_name("ID")
@@ -152,7 +152,7 @@ void add_triggers(CLI::App& command, Options& options) {
       ->type_name("HH:MM-HH:MM");
 }
 
-void add_conduct(CLI::App& command, Options& options) {
+void add_conduct(CLI::App& command, TaskAddOptions& options) {
   command.add_option("--description", options.task.description, "what it is for")
       ->type_name("TEXT");
   command.add_option("--time-limit", options.time_limit, "it is killed after that; 1h")
@@ -176,7 +176,7 @@ void add_conduct(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_task_add(CLI::App& task, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TaskAddOptions>();
   CLI::App* command = task.add_subcommand("add", "add a task: what triggers it, what it runs");
   command->add_option("task", options->task.name, "its name")->required()->type_name("NAME");
   command

@@ -10,7 +10,7 @@ namespace certrebind {
 
 namespace {
 
-struct Options {
+struct TaskHistoryOptions {
   std::string task;
   int64_t id = 0;
 };
@@ -28,7 +28,7 @@ void print_runs(const std::vector<TaskRun>& runs) {
   print(table.text());
 }
 
-int show_one(Context& context, TaskQueue& queue, const Options& options) {
+int show_one(Context& context, TaskQueue& queue, const TaskHistoryOptions& options) {
   auto run = queue.find(options.id);
   if (!run) return report(run.error());
   if (!options.task.empty() && run->task != options.task)
@@ -48,7 +48,7 @@ int show_one(Context& context, TaskQueue& queue, const Options& options) {
 }
 
 // A task that was removed may have run; what is no task and never ran was mistyped.
-int show_none(Context& context, const Options& options) {
+int show_none(Context& context, const TaskHistoryOptions& options) {
   if (!options.task.empty())
     if (auto task = task_named(load_tasks(context), options.task); !task)
       return report(task.error());
@@ -56,7 +56,7 @@ int show_none(Context& context, const Options& options) {
   return kDone;
 }
 
-int show_all(Context& context, TaskQueue& queue, const Options& options) {
+int show_all(Context& context, TaskQueue& queue, const TaskHistoryOptions& options) {
   auto runs = queue.history(options.task);
   if (!runs) return report(runs.error());
   if (runs->empty()) return show_none(context, options);
@@ -70,7 +70,7 @@ int show_all(Context& context, TaskQueue& queue, const Options& options) {
   return kDone;
 }
 
-int history(Context& context, const Options& options) {
+int history(Context& context, const TaskHistoryOptions& options) {
   auto state = State::open_for_reading(context.settings());
   if (!state && (state.error().code != Code::not_found || options.id != 0))
     return report(state.error());
@@ -103,7 +103,7 @@ Json to_json(const TaskRun& run) {
 }
 
 void add_task_history(CLI::App& task, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TaskHistoryOptions>();
   CLI::App* command = task.add_subcommand("history", "what was run, and how it ended");
   command->add_option("task", options->task, "only of this task")->type_name("NAME");
   command->add_option("--id", options->id, "one run, with its output")

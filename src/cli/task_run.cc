@@ -14,7 +14,7 @@ namespace {
 
 constexpr milliseconds kLookEvery(200);
 
-struct Options {
+struct TaskRunOptions {
   std::string task;
   int64_t event = 0;
   int64_t queued = 0;
@@ -59,7 +59,7 @@ void print_result(Context& context, int64_t run, const TaskResult& result) {
                             result.status, run));
 }
 
-int run_by_hand(Context& context, const Options& options) {
+int run_by_hand(Context& context, const TaskRunOptions& options) {
   LoadedTasks loaded = load_tasks(context);
   auto task = task_named(loaded, options.task);
   if (!task) return report(task.error());
@@ -91,7 +91,7 @@ TaskResult carry_out(Context& context, Database& database, const LoadedTasks& lo
   return {.status = kUsage, .output = "certrebind: " + error.message() + "\n"};
 }
 
-int run_queued(Context& context, const Options& options) {
+int run_queued(Context& context, const TaskRunOptions& options) {
   auto database = open_queue(context);
   if (!database) return report(database.error());
   TaskQueue queue(*database);
@@ -110,7 +110,7 @@ int run_queued(Context& context, const Options& options) {
   return result.status == 0 ? kDone : kDiffers;
 }
 
-int run(Context& context, const Options& options) {
+int run(Context& context, const TaskRunOptions& options) {
   if (options.queued != 0) return run_queued(context, options);
   if (!options.task.empty()) return run_by_hand(context, options);
   return report({Code::usage, "run", "a task", "none is named", "certrebind task list shows them"});
@@ -119,7 +119,7 @@ int run(Context& context, const Options& options) {
 }  // namespace
 
 void add_task_run(CLI::App& task, Invocation& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TaskRunOptions>();
   CLI::App* command = task.add_subcommand("run", "run a task now and show its output");
   command->add_option("task", options->task, "its name")->type_name("NAME");
   command

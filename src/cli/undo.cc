@@ -13,7 +13,8 @@ namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kPatience = std::chrono::seconds(30);  // for another certrebind to finish
+constexpr milliseconds kLockPatience =
+    std::chrono::seconds(30);  // for another certrebind to finish
 
 int finish(Context& context, const Acting& acting, std::vector<Account> accounts) {
   if (context.json()) {
@@ -34,7 +35,7 @@ int undo_one(Context& context, int64_t id) {
 // A damaged database is found by reading all of it; who runs this has seen what it says.
 Result<std::optional<Rebuilt>> mend_state(Context& context) {
   Host host = context.host();
-  auto mended = State::mend(host.files, context.settings(), kPatience);
+  auto mended = State::mend(host.files, context.settings(), kLockPatience);
   if (!mended || *mended) return mended;
   auto database = State::open_beside(host.files, context.settings());
   if (!database) return pass(database);

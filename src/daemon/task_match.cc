@@ -11,32 +11,32 @@ namespace certrebind {
 
 namespace {
 
-using Json = nlohmann::json;
+using DetailsJson = nlohmann::json;
 
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-const Json& member(const Json& json, const char* name) {
-  static const Json kNothing = Json::object();
+const DetailsJson& member(const DetailsJson& json, const char* name) {
+  static const DetailsJson kNothing = DetailsJson::object();
   auto found = json.is_object() ? json.find(name) : json.end();
   return json.is_object() && found != json.end() ? *found : kNothing;
 }
 
-std::string text_at(const Json& json, const char* name) {
-  const Json& value = member(json, name);
+std::string text_at(const DetailsJson& json, const char* name) {
+  const DetailsJson& value = member(json, name);
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::vector<std::string> texts_at(const Json& json, const char* name) {
+std::vector<std::string> texts_at(const DetailsJson& json, const char* name) {
   std::vector<std::string> texts;
-  const Json& value = member(json, name);
+  const DetailsJson& value = member(json, name);
   if (!value.is_array()) return texts;
-  for (const Json& entry : value)
+  for (const DetailsJson& entry : value)
     if (entry.is_string()) texts.push_back(entry.get<std::string>());
   return texts;
 }
 
 // The certificate that the event is about: the new one, where it has two.
-const Json& subject_of(const Json& details) {
+const DetailsJson& subject_of(const DetailsJson& details) {
   for (const char* name : {"new", "certificate", "old"})
     if (member(details, name).is_object() && !member(details, name).empty())
       return member(details, name);
@@ -99,8 +99,8 @@ std::map<std::string, std::string> environment_of(const EventFacts& facts, const
 }  // namespace
 
 EventFacts facts_of(const Event& event) {
-  Json details = Json::parse(event.details, nullptr, false);
-  const Json& subject = subject_of(details);
+  DetailsJson details = DetailsJson::parse(event.details, nullptr, false);
+  const DetailsJson& subject = subject_of(details);
   EventFacts facts;
   facts.record = event.record;
   facts.id = static_cast<int>(event.id);
@@ -117,7 +117,7 @@ EventFacts facts_of(const Event& event) {
   facts.lineage = text_at(details, "lineage");
   if (facts.lineage.empty() && !facts.path.empty()) facts.lineage = parent_directory(facts.path);
   facts.task = text_at(details, "task");
-  const Json& trigger = member(details, "trigger");
+  const DetailsJson& trigger = member(details, "trigger");
   facts.trigger = trigger.is_number_integer() ? trigger.get<int>() : 0;
   facts.for_task = text_at(details, "for_task");
   return facts;

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-Task task_called(const std::string& name) {
+Task plain_task(const std::string& name) {
   Task task;
   task.name = name;
   task.events = {1001};
@@ -86,7 +86,7 @@ class QueueTest : public ::testing::Test {
   TemporaryDirectory directory_;
   Database database_ = *Database::open_for_writing(directory_.path() + "/state.db");
   TaskQueue queue_{database_};
-  std::vector<Task> tasks_ = {task_called("a")};
+  std::vector<Task> tasks_ = {plain_task("a")};
   WallTime now_ = test_now();
 };
 
@@ -125,7 +125,7 @@ TEST_F(QueueTest, ThePastTriggersNothing) {
 
 TEST_F(QueueTest, AnOlderEventDoesNotTriggerANewTask) {
   log();
-  tasks_.push_back(task_called("late"));
+  tasks_.push_back(plain_task("late"));
   ASSERT_TRUE(queue_.added(tasks_[1], now_));
   look();
   EXPECT_THAT(*queue_.history("late"), IsEmpty());
@@ -148,7 +148,7 @@ TEST_F(QueueTest, TheMarkAndTheRunsAreOneTransaction) {
 }
 
 TEST_F(QueueTest, InstancesOfOneTaskAreQueuedAndOthersRunBeside) {
-  tasks_.push_back(task_called("b"));
+  tasks_.push_back(plain_task("b"));
   log();
   log();
   look();
@@ -275,7 +275,7 @@ TEST_F(QueueTest, ARunThatEndedCannotBeStarted) {
 TEST_F(QueueTest, WhatACrashInterruptedIsTriedAgainAtOnce) {
   ScriptedProcesses processes;
   processes.processes = {process(1, 7), process(2, 8)};
-  tasks_.push_back(task_called("b"));
+  tasks_.push_back(plain_task("b"));
   log();
   look();
   int64_t alive = begin(), dead = begin();
@@ -426,7 +426,7 @@ TEST_F(QueueTimerTest, AClockPutBackALittleRepeatsNothing) {
 }
 
 TEST_F(QueueTimerTest, AClockPutBackFarStallsNothing) {
-  tasks_.push_back(task_called("b"));
+  tasks_.push_back(plain_task("b"));
   tasks_[0].daily_at = 13 * 60;
   tasks_[1].events.clear();
   tasks_[1].every = 2h;

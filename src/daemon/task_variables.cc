@@ -12,13 +12,13 @@ constexpr std::array<std::string_view, 11> kVariables = {
     "OldCertHash", "NewCertHash", "OldCertSha1", "NewCertSha1", "EventRecordId", "EventId",
     "Names",       "Path",        "Lineage",     "Service",     "TaskName"};
 
-struct Place {
+struct VariablePlace {
   size_t begin = std::string::npos;
   size_t end = std::string::npos;  // behind the bracket; npos: there is none
 };
 
-Place next_place(const std::string& text, size_t from) {
-  Place place;
+VariablePlace next_place(const std::string& text, size_t from) {
+  VariablePlace place;
   place.begin = text.find("$(", from);
   if (place.begin == std::string::npos) return place;
   size_t bracket = text.find(')', place.begin);
@@ -26,7 +26,7 @@ Place next_place(const std::string& text, size_t from) {
   return place;
 }
 
-std::string name_at(const std::string& text, const Place& place) {
+std::string name_at(const std::string& text, const VariablePlace& place) {
   return text.substr(place.begin + 2, place.end - place.begin - 3);
 }
 
@@ -39,7 +39,7 @@ std::vector<std::string> variable_names() {
 }
 
 std::optional<std::string> unknown_variable(const std::string& text) {
-  for (Place place = next_place(text, 0); place.begin != std::string::npos;
+  for (VariablePlace place = next_place(text, 0); place.begin != std::string::npos;
        place = next_place(text, place.end)) {
     bool known = place.end != std::string::npos &&
                  std::ranges::find(kVariables, name_at(text, place)) != kVariables.end();
@@ -52,7 +52,7 @@ std::string substitute(const std::string& text,
                        const std::function<std::string(const std::string&)>& value_of) {
   std::string out;
   size_t at = 0;
-  for (Place place = next_place(text, 0); place.end != std::string::npos;
+  for (VariablePlace place = next_place(text, 0); place.end != std::string::npos;
        place = next_place(text, at)) {
     out += text.substr(at, place.begin - at) + value_of(name_at(text, place));
     at = place.end;

@@ -42,9 +42,9 @@ int choose_by_name(SSL* ssl, int*, void*) {
 }
 
 // One connection: OpenSSL's server half.
-class FakeStream final : public Stream {
+class TlsServerStream final : public Stream {
  public:
-  explicit FakeStream(Names names)
+  explicit TlsServerStream(Names names)
       : names_(std::move(names)), ssl_(SSL_new(names_.begin()->second)) {
     SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_app_data(ssl_.get(), &names_);
@@ -96,7 +96,7 @@ Result<std::unique_ptr<Stream>> FakeTls::connect(const Address& address, SteadyT
   for (const auto& [place, identities] : table)
     if (place.first == address.port) names[place.second] = context_of(identities);
   if (names.empty()) return fail(Code::failed, "connect to", address.text(), "Connection refused");
-  return std::make_unique<FakeStream>(std::move(names));
+  return std::make_unique<TlsServerStream>(std::move(names));
 }
 
 }  // namespace certrebind

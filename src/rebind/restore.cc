@@ -159,7 +159,7 @@ Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const
       list_of(binding.certificate.path));
 }
 
-KeptPaths paths_of(const Binding& binding) {
+KeptPaths kept_paths_of(const Binding& binding) {
   return {.certificate = binding.certificate.path,
           .key = binding.key.path,
           .chain = binding.chain.path};
@@ -170,7 +170,7 @@ Done may_be_put_back(const Bench& bench, const Bindings& meant, const KeptPair& 
   std::set<KeptPaths> looked_at;
   std::optional<Certificate> lies;  // a good one
   for (const SurveyedBinding* bound : meant) {
-    const KeptPaths paths = paths_of(bound->binding);
+    const KeptPaths paths = kept_paths_of(bound->binding);
     if (looked_at.insert(paths).second) {
       if (Done may = is_nobodys(bench, paths); !may) return may;
       lies = is_whole(bench.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
@@ -187,7 +187,7 @@ Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& surv
   FileSet set(bench.host.files);
   std::set<KeptPaths> done;
   for (const SurveyedBinding* bound : bindings)
-    if (done.insert(paths_of(bound->binding)).second)
+    if (done.insert(kept_paths_of(bound->binding)).second)
       if (Done put = set.put_back(bound->binding, pair); !put) return pass(put);
   auto files = set.finish();
   if (!files) return files;
@@ -349,7 +349,7 @@ bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
 void keep(const Bench& bench, const Binding& binding, const KeptPair& pair,
           std::vector<Account>& accounts) {
   if (std::ranges::any_of(accounts, &Account::owed)) return;
-  Done kept = keep_pair(bench.host.files, bench.settings.state_directory, paths_of(binding),
+  Done kept = keep_pair(bench.host.files, bench.settings.state_directory, kept_paths_of(binding),
                         pair.bundle.leaf.outline.thumbprint);
   if (!kept)
     accounts.back().text += "\nit could not be kept for a later restore: " + kept.error().message();

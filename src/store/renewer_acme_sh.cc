@@ -23,7 +23,8 @@ std::optional<std::pair<std::string, Values>> conf_of(const Files& files, const 
   return std::pair(path, shell_values(*text));
 }
 
-void set_commands(const Files& files, const StoreSetting& store, bool ecc, Lineage& lineage) {
+void set_commands_of_acme_sh(const Files& files, const StoreSetting& store, bool ecc,
+                             Lineage& lineage) {
   std::vector<std::string> arguments = {"--renew", "-d", lineage.name};
   if (ecc) arguments.emplace_back("--ecc");
   std::string program = store.path + "/acme.sh";
@@ -36,8 +37,8 @@ void set_commands(const Files& files, const StoreSetting& store, bool ecc, Linea
   set_command(lineage, program, arguments, {"--force"});
 }
 
-std::optional<Lineage> read(const Files& files, const StoreSetting& store,
-                            const std::string& within) {
+std::optional<Lineage> read_acme_sh(const Files& files, const StoreSetting& store,
+                                    const std::string& within) {
   std::string directory = split(within, '/').front();
   auto found = conf_of(files, store, directory);
   if (!found) return std::nullopt;
@@ -56,13 +57,13 @@ std::optional<Lineage> read(const Files& files, const StoreSetting& store,
     lineage.due = WallTime(std::chrono::seconds(*next));
     lineage.due_rule = "Le_NextRenewTime";
   }
-  set_commands(files, store, directory != lineage.name, lineage);
+  set_commands_of_acme_sh(files, store, directory != lineage.name, lineage);
   return lineage;
 }
 
 // What --install-cert noted: acme.sh writes there again after each renewal.
-std::vector<std::pair<std::string, std::string>> copies(const Files& files,
-                                                        const StoreSetting& store) {
+std::vector<std::pair<std::string, std::string>> copies_acme_sh(const Files& files,
+                                                                const StoreSetting& store) {
   std::vector<std::pair<std::string, std::string>> found;
   auto names = files.list(store.path);
   if (!names) return found;
@@ -83,10 +84,10 @@ RenewerKind acme_sh_kind() {
           .programs = {"acme.sh"},
           .name_options = {"-d", "--domain"},
           .place_options = {"--home", "--config-home"},
-          .read = read,
+          .read = read_acme_sh,
           .takes_command_of_job = false,
           .apply = nullptr,
-          .copies = copies};
+          .copies = copies_acme_sh};
 }
 
 }  // namespace certrebind

@@ -71,7 +71,8 @@ void set_due(const Files& files, Values& conf, Lineage& lineage) {
       is_short ? "when half of its life is left" : "when a third of its life is left", lineage);
 }
 
-void set_commands(const Files& files, const StoreSetting& store, Values& conf, Lineage& lineage) {
+void set_commands_of_certbot(const Files& files, const StoreSetting& store, Values& conf,
+                             Lineage& lineage) {
   if (conf["authenticator"] == "manual" && conf["manual_auth_hook"].empty()) {
     lineage.no_command = "it was issued with --manual and no hook: only a person can renew it";
     return;
@@ -85,8 +86,8 @@ void set_commands(const Files& files, const StoreSetting& store, Values& conf, L
               {"--force-renewal"});
 }
 
-std::optional<Lineage> read(const Files& files, const StoreSetting& store,
-                            const std::string& within) {
+std::optional<Lineage> read_certbot(const Files& files, const StoreSetting& store,
+                                    const std::string& within) {
   std::vector<std::string> parts = split(within, '/');
   if (parts.size() < 2 || (parts[0] != "live" && parts[0] != "archive") || parts[1] == "README")
     return std::nullopt;
@@ -107,7 +108,7 @@ std::optional<Lineage> read(const Files& files, const StoreSetting& store,
   lineage.obeys = {path};
   add_hooks(files, store, conf, lineage);
   set_due(files, conf, lineage);
-  set_commands(files, store, conf, lineage);
+  set_commands_of_certbot(files, store, conf, lineage);
   return lineage;
 }
 
@@ -118,7 +119,7 @@ RenewerKind certbot_kind() {
           .programs = {"certbot", "certbot-auto", "letsencrypt", "certbot.renew"},
           .name_options = {"--cert-name"},
           .place_options = {"--config-dir"},
-          .read = read,
+          .read = read_certbot,
           .takes_command_of_job = false,
           .apply = nullptr,
           .copies = nullptr};

@@ -25,8 +25,8 @@ std::chrono::seconds first_try(const Files& files) {
   return std::chrono::seconds(first > 0 ? first : kFirstTry);
 }
 
-std::optional<Lineage> read(const Files& files, const StoreSetting& store,
-                            const std::string& within) {
+std::optional<Lineage> read_certmonger(const Files& files, const StoreSetting& store,
+                                       const std::string& within) {
   std::string file = store.path + "/" + within;
   for (const CertmongerRequest& request : certmonger_requests(files, store.path)) {
     if (request.file != file) continue;
@@ -56,8 +56,8 @@ void apply(const Files& files, const JobWords&, Lineage& lineage) {
   if (!runs) lineage.schedule_note = "certmonger.service: it is not running";
 }
 
-std::vector<std::pair<std::string, std::string>> copies(const Files& files,
-                                                        const StoreSetting& store) {
+std::vector<std::pair<std::string, std::string>> copies_certmonger(const Files& files,
+                                                                   const StoreSetting& store) {
   std::vector<std::pair<std::string, std::string>> found;
   for (const CertmongerRequest& request : certmonger_requests(files, store.path)) {
     std::string within = request.file.substr(store.path.size() + 1);
@@ -74,10 +74,10 @@ RenewerKind certmonger_kind() {
           .programs = {"certmonger"},
           .name_options = {},
           .place_options = {},
-          .read = read,
+          .read = read_certmonger,
           .takes_command_of_job = false,
           .apply = apply,
-          .copies = copies};
+          .copies = copies_certmonger};
 }
 
 }  // namespace certrebind

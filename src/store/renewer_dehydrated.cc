@@ -100,7 +100,8 @@ void read_own_settings(const Files& files, Configuration& configuration, Lineage
   configuration.obeys.push_back(path);
 }
 
-void set_commands(const Files& files, Configuration& configuration, Lineage& lineage) {
+void set_commands_of_dehydrated(const Files& files, Configuration& configuration,
+                                Lineage& lineage) {
   std::string list = configuration.values["DOMAINS_TXT"];
   if (list.empty()) list = configuration.values["BASEDIR"] + "/domains.txt";
   auto line = find_line(files, list, lineage.name);
@@ -118,8 +119,8 @@ void set_commands(const Files& files, Configuration& configuration, Lineage& lin
   set_command(lineage, find_program(files, {"dehydrated"}), arguments, {"--force"});
 }
 
-std::optional<Lineage> read(const Files& files, const StoreSetting& store,
-                            const std::string& within) {
+std::optional<Lineage> read_dehydrated(const Files& files, const StoreSetting& store,
+                                       const std::string& within) {
   std::vector<std::string> parts = split(within, '/');
   if (parts.size() < 2) return std::nullopt;
   Lineage lineage;
@@ -143,7 +144,7 @@ std::optional<Lineage> read(const Files& files, const StoreSetting& store,
   if (const std::string& hook = configuration->values["HOOK"]; !hook.empty())
     lineage.hooks.push_back(hook);
   lineage.obeys = configuration->obeys;
-  set_commands(files, *configuration, lineage);
+  set_commands_of_dehydrated(files, *configuration, lineage);
   return lineage;
 }
 
@@ -154,7 +155,7 @@ RenewerKind dehydrated_kind() {
           .programs = {"dehydrated"},
           .name_options = {"-d", "--domain", "--alias"},
           .place_options = {"-f", "--config"},
-          .read = read,
+          .read = read_dehydrated,
           .takes_command_of_job = false,
           .apply = nullptr,
           .copies = nullptr};

@@ -12,15 +12,15 @@ namespace {
 
 using std::chrono::days;
 
-constexpr int kDays = 30;  // the default of lego's "renew --days" and of uacme(1), --days
+constexpr int kUsualDays = 30;  // the default of lego's "renew --days" and of uacme(1), --days
 
 constexpr const char* kUnknown =
     "{} keeps no record of how the names are proven, and no timer or cron job that renews this is "
     "known: say it as `renew` in a [[store]] of its directory";
 
 void set_due(const Files& files, const std::optional<std::string>& told, Lineage& lineage) {
-  auto number = told ? number_of(*told) : kDays;
-  if (!number || *number < 0 || *number > 36'500) number = kDays;
+  auto number = told ? number_of(*told) : kUsualDays;
+  if (!number || *number < 0 || *number > 36'500) number = kUsualDays;
   set_due_before_expiry(files, days(*number), fmt::format("{} days before it expires", *number),
                         lineage);
 }

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> config_lines_of(const std::string& text) {
   View view = View::of(text);
   Config config = view.config();
   EXPECT_THAT(messages(config.diagnostics), IsEmpty());
@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST(ApacheConfig, DecidesConditionsInTheOrderOfReading) {
   EXPECT_THAT(
-      lines_of(
+      config_lines_of(
           "<IfModule md_module>\nA 1\n</IfModule>\n"
           "LoadModule md_module modules/mod_md.so\n"
           "<IfModule mod_md.c>\nA 2\n</IfModule>\n"
@@ -78,7 +78,7 @@ TEST(ApacheConfig, UnrollsMacrosThatDefineMacros) {
 }
 
 TEST(ApacheConfig, AMacroMayEndOrChangeItself) {
-  EXPECT_THAT(lines_of("<Macro Once $x>\nUndefMacro Once\nA $x\nB $x\n</Macro>\nUse Once 1\n"
+  EXPECT_THAT(config_lines_of("<Macro Once $x>\nUndefMacro Once\nA $x\nB $x\n</Macro>\nUse Once 1\n"
                        "<Macro Again>\n<Macro Again $a $b>\nC $b $a\n</Macro>\nUse Again 2 3\n"
                        "D\n</Macro>\nUse Again\nUse Again 4 5\n"),
               ElementsAre("A 1", "B 1", "C 3 2", "D", "C 5 4"));

@@ -10,9 +10,9 @@ namespace certrebind::apache {
 
 namespace {
 
-constexpr int kDeepest = 20;            // AP_MAX_INCLUDE_DIR_DEPTH
-constexpr size_t kMostFiles = 200'000;  // links that lead in circles end here
-constexpr size_t kWorthThreads = 64;    // fewer are looked at before a thread has started
+constexpr int kDeepestPattern = 20;        // AP_MAX_INCLUDE_DIR_DEPTH
+constexpr size_t kMostFiles = 200'000;     // links that lead in circles end here
+constexpr size_t kListsWorthThreads = 64;  // fewer are looked at before a thread has started
 
 class Expander {
  public:
@@ -66,7 +66,7 @@ class Expander {
   // Looked at side by side where there are many; taken in order.
   void add_all(const std::vector<std::string>& paths, int depth) {
     std::vector<Result<Root::Found>> found(paths.size());
-    size_t threads = paths.size() < kWorthThreads ? 1 : std::thread::hardware_concurrency();
+    size_t threads = paths.size() < kListsWorthThreads ? 1 : std::thread::hardware_concurrency();
     for_each_index(paths.size(), threads, [&](size_t i) { found[i] = find(paths[i]); });
     for (size_t i = 0; i < paths.size(); ++i) add(paths[i], std::move(found[i]), depth);
   }
@@ -78,9 +78,9 @@ class Expander {
       return;
     }
     directory_found_ = true;
-    if (depth >= kDeepest) {
-      found_.problem =
-          fmt::format("the directory {} is nested more than {} deep", printable(path), kDeepest);
+    if (depth >= kDeepestPattern) {
+      found_.problem = fmt::format("the directory {} is nested more than {} deep", printable(path),
+                                   kDeepestPattern);
       return;
     }
     found_.whole.push_back(path);

@@ -17,12 +17,12 @@ size_t skip_blanks(std::string_view text, size_t at) {
 }
 
 // A view of a line with what says where its bytes come from.
-struct View {
+struct LineView {
   std::string_view text;
   std::span<const Piece> pieces;
 };
 
-const Piece& piece_at(const View& view, size_t at) {
+const Piece& piece_at(const LineView& view, size_t at) {
   auto after =
       std::upper_bound(view.pieces.begin(), view.pieces.end(), at,
                        [](size_t wanted, const Piece& piece) { return wanted < piece.at; });
@@ -35,7 +35,7 @@ uint32_t offset_of(const Piece& piece, size_t at) {
   return std::min(piece.end, piece.begin + static_cast<uint32_t>(at - piece.at));
 }
 
-Word place(const View& view, size_t from, size_t to) {
+Word place(const LineView& view, size_t from, size_t to) {
   Word word;
   const Piece& first = piece_at(view, from);
   const Piece& last = piece_at(view, to == from ? from : to - 1);
@@ -70,7 +70,7 @@ size_t closing_quote(std::string_view text, size_t at, char quote) {
 }
 
 // The word that begins at `at`, which is moved behind it (ap_getword_conf).
-Word next_word(const View& view, size_t& at, size_t end, DecodedWords& decoded) {
+Word next_word(const LineView& view, size_t& at, size_t end, DecodedWords& decoded) {
   size_t from = at;
   char quote = view.text[at];
   std::string_view line = view.text.substr(0, end);
@@ -89,14 +89,14 @@ Word next_word(const View& view, size_t& at, size_t end, DecodedWords& decoded) 
   return word;
 }
 
-void add_words(const View& view, size_t at, size_t end, DecodedWords& decoded,
+void add_words(const LineView& view, size_t at, size_t end, DecodedWords& decoded,
                std::vector<Word>& words) {
   for (at = skip_blanks(view.text, at); at < end; at = skip_blanks(view.text, at))
     words.push_back(next_word(view, at, end, decoded));
 }
 
 // "<Name arguments>": the last ">" ends it.
-LineKind split_section(const View& view, DecodedWords& decoded, std::vector<Word>& words) {
+LineKind split_section(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
   bool closes = view.text.size() > 1 && view.text[1] == '/';
   size_t at = closes ? 2 : 1;
   size_t end = view.text.rfind('>');
@@ -111,7 +111,7 @@ LineKind split_section(const View& view, DecodedWords& decoded, std::vector<Word
   return LineKind::open;
 }
 
-LineKind split(const View& view, DecodedWords& decoded, std::vector<Word>& words) {
+LineKind split_line(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
   if (!view.text.empty() && view.text[0] == '<') return split_section(view, decoded, words);
   add_words(view, 0, view.text.size(), decoded, words);
   return LineKind::directive;
@@ -196,19 +196,20 @@ Source source_of(std::string_view text, const RawLine& line) {
 
 LineKind split_words(std::string_view text, std::span<const Piece> pieces, DecodedWords& decoded,
                      std::vector<Word>& words) {
-  return split({text, pieces}, decoded, words);
+  return split_line({text, pieces}, decoded, words);
 }
 
 LineKind split_words(std::string_view text, const RawLine& line, DecodedWords& decoded,
                      std::vector<Word>& words) {
   if (!line.continued) {
     Piece whole{0, line.begin, line.end, line.line, line.line_begin};
-    return split({text.substr(line.begin, line.end - line.begin), {&whole, 1}}, decoded, words);
+    return split_line({text.substr(line.begin, line.end - line.begin), {&whole, 1}}, decoded,
+                      words);
   }
   Source source = source_of(text, line);
   // The words are views of the joined text, which has to stay.
   std::string& joined = decoded.emplace_front(std::move(source.text));
-  return split({joined, source.pieces}, decoded, words);
+  return split_line({joined, source.pieces}, decoded, words);
 }
 
 }  // namespace certrebind::apache

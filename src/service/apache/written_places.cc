@@ -30,9 +30,9 @@ bool is_log(std::string_view name) {
   return lower.ends_with("log") || lower.ends_with("logfile");
 }
 
-class Collector {
+class PlaceCollector {
  public:
-  Collector(const Config& config, Root& root) : config_(config), root_(root) {}
+  PlaceCollector(const Config& config, Root& root) : config_(config), root_(root) {}
 
   WrittenPlaces run() {
     bool own_store = false;
@@ -94,7 +94,7 @@ class Collector {
 }  // namespace
 
 WrittenPlaces written_places(const Config& config, Root& root) {
-  return Collector(config, root).run();
+  return PlaceCollector(config, root).run();
 }
 
 }  // namespace certrebind::apache

@@ -6,16 +6,16 @@ namespace certrebind::haproxy {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\v\f";
+constexpr std::string_view kListBlanks = " \t\r\v\f";
 
 std::vector<Word> words_of(std::string_view line) {
   std::vector<Word> words;
-  size_t at = line.find_first_not_of(kBlanks);
+  size_t at = line.find_first_not_of(kListBlanks);
   while (at != std::string_view::npos) {
-    size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
+    size_t end = std::min(line.find_first_of(kListBlanks, at), line.size());
     words.push_back({std::string(line.substr(at, end - at)), static_cast<uint32_t>(at),
                      static_cast<uint32_t>(end), false});
-    at = line.find_first_not_of(kBlanks, end);
+    at = line.find_first_not_of(kListBlanks, end);
   }
   return words;
 }

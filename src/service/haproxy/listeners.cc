@@ -82,9 +82,9 @@ std::string name_of(const Section& section) {
   return name;
 }
 
-class Reader {
+class ListenerReader {
  public:
-  Reader(const Globals& globals, const Started& started, Root& root)
+  ListenerReader(const Globals& globals, const Started& started, Root& root)
       : globals_(globals),
         started_(started),
         root_(root),
@@ -267,7 +267,7 @@ class Reader {
 
 Listeners find_listeners(const Config& config, const Globals& globals, const Started& started,
                          Root& root) {
-  return Reader(globals, started, root).run(config);
+  return ListenerReader(globals, started, root).run(config);
 }
 
 }  // namespace certrebind::haproxy
