@@ -2,7 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -24,6 +29,63 @@ void for_each_index(size_t count, size_t threads, const Work& work) {
     // Fewer threads are slower, not wrong.
   }
   loop();
+}
+
+// The same of things that may wait long for others: where a thread has been at one of them for
+// `patience`, another goes on with the next beside it, up to `most` threads in all. So those that
+// wait hold up nobody else.
+template <class Work>
+void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::milliseconds patience,
+                      const Work& work) {
+  if (count == 1) return work(0);
+  using Steady = std::chrono::steady_clock;
+  struct Slot {
+    Steady::time_point since;
+    bool is_stuck = false, is_over = false;
+  };
+  std::mutex lock;
+  std::condition_variable ended;
+  std::deque<Slot> slots;  // one for each thread; a deque moves none
+  size_t next = 0, running = 0;
+  std::vector<std::jthread> helpers;
+  auto loop = [&](Slot& slot) {
+    std::unique_lock locked(lock);
+    while (next < count && !slot.is_stuck) {  // one that was stuck has been replaced
+      size_t index = next++;
+      slot.since = Steady::now();
+      locked.unlock();
+      work(index);
+      locked.lock();
+    }
+    slot.is_over = true;
+    --running;
+    ended.notify_all();
+  };
+  auto add = [&] {  // with the lock held
+    Slot& slot = slots.emplace_back(Slot{.since = Steady::now()});
+    ++running;
+    try {
+      helpers.emplace_back(loop, std::ref(slot));
+    } catch (const std::system_error&) {
+      slots.pop_back();
+      --running;
+    }
+  };
+  std::unique_lock locked(lock);
+  for (size_t i = 0; i < threads && i < count; ++i) add();
+  while (running > 0) {
+    ended.wait_for(locked, patience / 4);
+    const auto stuck_since = Steady::now() - patience;
+    for (size_t i = 0, known = slots.size(); i < known; ++i) {
+      if (slots[i].is_over || slots[i].is_stuck || slots[i].since > stuck_since) continue;
+      if (next >= count || slots.size() >= most) break;
+      slots[i].is_stuck = true;
+      add();
+    }
+  }
+  locked.unlock();
+  helpers.clear();
+  while (next < count) work(next++);  // where no thread could be had
 }
 
 }  // namespace certrebind

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace certrebind {
 
@@ -29,6 +30,56 @@ size_t utf8_length(std::string_view bytes, size_t at) {
       (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
     return 0;
   return length;
+}
+
+// Characters that do something to a terminal, or to how the text around them is read: controls
+// (also those of U+0080 to U+009F), line separators, and what turns the direction of writing
+// (Unicode 15, Bidi_Control). `sequence` is valid UTF-8.
+bool is_control(std::string_view sequence) {
+  auto byte = [&](size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (sequence.size() == 2)
+    return (byte(0) == 0xC2 && byte(1) < 0xA0) || sequence == "\xD8\x9C";          // U+061C
+  if (sequence.size() != 3 || byte(0) != 0xE2) return sequence == "\xEF\xBB\xBF";  // U+FEFF
+  if (byte(1) == 0x80)  // U+200B, U+200E, U+200F, U+2028 to U+202E
+    return byte(2) == 0x8B || byte(2) == 0x8E || byte(2) == 0x8F ||
+           (byte(2) >= 0xA8 && byte(2) <= 0xAE);
+  return byte(1) == 0x81 && byte(2) >= 0xA0 && byte(2) <= 0xAF;  // U+2060 to U+206F
+}
+
+// Every sequence that `wanted` takes stays; of others each byte becomes what `instead` makes of it.
+template <class Wanted, class Instead>
+std::string filtered(std::string_view bytes, Wanted wanted, Instead instead) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (size_t at = 0; at < bytes.size();) {
+    size_t length = utf8_length(bytes, at);
+    std::string_view sequence = bytes.substr(at, std::max<size_t>(length, 1));
+    if (length > 0 && wanted(sequence)) {
+      text += sequence;
+    } else {
+      text += instead(sequence);
+    }
+    at += sequence.size();
+  }
+  return text;
+}
+
+// Of a valid UTF-8 sequence of at most three bytes; a byte that is none of one stands for itself.
+uint32_t code_point(std::string_view sequence) {
+  auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<unsigned char>(sequence[i]));
+  };
+  if (sequence.size() == 1) return byte(0);
+  if (sequence.size() == 2) return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
+  return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+}
+
+std::string as_hex(std::string_view sequence) {
+  std::string text;
+  for (char c : sequence)
+    text += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  return text;
 }
 
 }  // namespace
@@ -155,20 +206,33 @@ std::string printable(std::string_view bytes) {
   // Nearly always plain ASCII, and asked of every cell of a table.
   if (std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c < '\x7f'; }))
     return std::string(bytes);
+  return filtered(
+      bytes, [](std::string_view sequence) { return !is_control(sequence); }, as_hex);
+}
+
+std::string printable_lines(std::string_view bytes) {
   std::string text;
-  text.reserve(bytes.size());
   for (size_t at = 0; at < bytes.size();) {
-    unsigned char byte = static_cast<unsigned char>(bytes[at]);
-    size_t length = byte < 0x20 || byte == 0x7F ? 0 : utf8_length(bytes, at);
-    if (length == 0) {
-      text += fmt::format("\\x{:02x}", byte);
-      ++at;
-    } else {
-      text += bytes.substr(at, length);
-      at += length;
-    }
+    size_t end = bytes.find("\x1b[", at);
+    text += filtered(
+        bytes.substr(at, end - at),
+        [](std::string_view sequence) {
+          return sequence == "\n" || sequence == "\t" || !is_control(sequence);
+        },
+        as_hex);
+    if (end == std::string_view::npos) break;
+    size_t close = bytes.find_first_not_of("0123456789;", end + 2);
+    bool is_colour = close != std::string_view::npos && bytes[close] == 'm';
+    at = is_colour ? close + 1 : end + 1;
+    text += is_colour ? std::string(bytes.substr(end, at - end)) : as_hex("\x1b");
   }
   return text;
+}
+
+std::string escaped_json(std::string_view json) {
+  return filtered(
+      json, [](std::string_view sequence) { return sequence == "\n" || !is_control(sequence); },
+      [](std::string_view sequence) { return fmt::format("\\u{:04x}", code_point(sequence)); });
 }
 
 }  // namespace certrebind

@@ -46,8 +46,16 @@ bool is_within(std::string_view path, std::string_view directory);
 // Whether `text` is as `pattern` says, in which "*" stands for one byte or more.
 bool fits(std::string_view pattern, std::string_view text);
 
-// The text as valid UTF-8 on one line: control bytes and invalid sequences become \xNN.
-// For showing names and bytes that come from configuration files and certificates.
+// The text as valid UTF-8 on one line: controls (those of U+0080 to U+009F and those that turn the
+// direction of writing, too) and invalid sequences become \xNN. For showing names and bytes that
+// come from configuration files and certificates.
 std::string printable(std::string_view bytes);
+
+// The same of several lines: line ends, tabs and colours (SGR of ECMA-48) stay. For everything that
+// may reach a terminal.
+std::string printable_lines(std::string_view bytes);
+
+// Takes JSON text (RFC 8259), and gives it with such characters as \uNNNN, which means the same.
+std::string escaped_json(std::string_view json);
 
 }  // namespace certrebind

@@ -136,6 +136,15 @@ bool is_testable(const Survey& survey, const Service& service) {
   });
 }
 
+bool is_tested(const Survey& survey, const Service& service) {
+  return own_user() == 0 && is_testable(survey, service);
+}
+
+size_t bindings_of(const Survey& survey, const Service& service) {
+  return static_cast<size_t>(
+      std::ranges::count(survey.bindings, &service, &SurveyedBinding::service));
+}
+
 std::string why_no_reload(const Host& host, const Service& service,
                           const Result<CommandOutput>& tested) {
   if (!tested) return tested.error().message();
@@ -147,20 +156,23 @@ std::string why_no_reload(const Host& host, const Service& service,
 // The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
 // will be served. Who is not root may not read what they have to, and hears only of what they see.
 std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
+  // All of them begin before one is waited for.
+  OwnTests tests;
+  for (const SurveyedService& each : survey.surveyed)
+    if (is_tested(survey, *each.service) || each.service->own_view())
+      tests.begin(host, *each.service, test_deadline(bindings_of(survey, *each.service)));
   std::vector<Diagnostic> found;
   for (const SurveyedService& each : survey.surveyed) {
     const Service& service = *each.service;
-    const bool whole = own_user() == 0 && is_testable(survey, service);
-    OwnTests test;
-    if (whole || service.own_view()) test.begin(host, service);
-    TestOutcome tested = test.of(service);
+    const bool whole = is_tested(survey, service);
+    TestOutcome tested = tests.of(service);
     if (!tested.valid()) continue;
     std::string why = whole ? why_no_reload(host, service, tested.get()) : "";
     if (why.empty()) {
-      std::ranges::move(test.doubts({each}), std::back_inserter(found));
+      std::ranges::move(tests.doubts({each}), std::back_inserter(found));
       continue;
     }
-    found.push_back({.severity = Severity::error,
+    found.push_back({.severity = service.trust().is_ours() ? Severity::error : Severity::note,
                      .file = service.id().path,
                      .line = 0,
                      .column = 0,
@@ -169,7 +181,7 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
   return found;
 }
 
-Result<Report> look(Context& context) {
+Result<Report> make_report(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(context.host(), context.memory(), *surveyed);
@@ -290,7 +302,7 @@ void print_report_json(const Report& report, WallTime now) {
 }
 
 int check(Context& context) {
-  auto result = look(context);
+  auto result = make_report(context);
   if (!result) {
     report(result.error());
     return kUnknown;

@@ -58,10 +58,14 @@ std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
   return all;
 }
 
+void print_exactly(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
 }  // namespace
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print_exactly(printable_lines(text));
 }
 
 void print_line(const std::string& line) {
@@ -69,12 +73,18 @@ void print_line(const std::string& line) {
 }
 
 void print_json(const Json& json) {
-  print_line(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_exactly(escaped_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) +
+                "\n");
 }
 
 void print_error(const std::string& line) {
-  std::string text = line + "\n";
+  std::string text = printable_lines(line) + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void print_diff(const std::string& diff) {
+  if (stdout_is_terminal()) return print(diff);
+  print_exactly(diff);
 }
 
 std::string coloured(Colour colour, const std::string& text) {
@@ -224,7 +234,7 @@ TerminalWatcher::~TerminalWatcher() {
 
 void TerminalWatcher::show(const std::string& line) {
   if (!live_) return;
-  std::string text = "\r\x1b[K" + line;
+  std::string text = "\r\x1b[K" + printable_lines(line);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }

@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 // whoever puts it in.
 void print(const std::string& text);
 void print_line(const std::string& line);
+// A patch, byte for byte where no terminal shows it.
+void print_diff(const std::string& diff);
 void print_json(const Json& json);  // indented, with a newline; invalid UTF-8 is replaced
 void print_error(const std::string& line);
 

@@ -86,7 +86,7 @@ void print_plan(const Plan& plan) {
     if (file.secret)
       print_line(fmt::format("replace {}: {}", printable(file.path), file.what));
     else
-      print(unified_diff(file.path, file.before, file.after));
+      print_diff(unified_diff(file.path, file.before, file.after));
   }
   if (!plan.does_nothing()) {
     print_line("steps:");

@@ -28,7 +28,7 @@ struct Status {
   std::vector<Attention> attention;
 };
 
-Result<Status> look(Context& context) {
+Result<Status> look_at_state(Context& context) {
   Status status;
   LoadedTasks tasks =
       load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
@@ -138,7 +138,7 @@ void print_status_json(const Status& status, WallTime now) {
 }
 
 int status(Context& context) {
-  auto looked = look(context);
+  auto looked = look_at_state(context);
   if (!looked) return report(looked.error());
   WallTime now = context.host().clock.wall();
   if (context.json()) {

@@ -20,6 +20,10 @@ namespace {
 // it does not suit may log each failure.
 constexpr int kLeanTries = 3;
 
+// Hung servers take no processor time: others are asked beside them.
+constexpr size_t kMostThreads = 200;
+constexpr milliseconds kStuckAfter{400};
+
 // Half of the time goes to the server, which is on this machine too: more threads than this only
 // wait for each other.
 size_t default_threads() {
@@ -81,8 +85,31 @@ void Prober::note_not_lean(const Target& target) const {
   --lean_tries_[{target.address, target.key_type}];
 }
 
+bool Prober::is_silent(const Address& address) const {
+  std::lock_guard lock(silent_lock_);
+  auto known = silent_until_.find(address);
+  return known != silent_until_.end() && clock_.steady() < known->second;
+}
+
+void Prober::note_answer(const Address& address, const Result<Served>& served) const {
+  std::lock_guard lock(silent_lock_);
+  if (served || served.error().code != Code::timed_out) {
+    silent_until_.erase(address);
+  } else {
+    silent_until_[address] = clock_.steady() + patience_;
+  }
+}
+
 Result<Served> Prober::handshake(const Target& target) const {
-  SteadyTime deadline = clock_.steady() + patience_;
+  if (is_silent(target.address))
+    return about(target, {Code::timed_out, "", "",
+                          "nothing answered there a moment ago, so it was not waited for", ""});
+  auto served = ask(target, clock_.steady() + patience_);
+  note_answer(target.address, served);
+  return served;
+}
+
+Result<Served> Prober::ask(const Target& target, SteadyTime deadline) const {
   if (may_be_lean(target)) {
     auto stream = open(target, deadline);
     if (!stream) return about(target, stream.error());
@@ -105,7 +132,8 @@ std::vector<Result<Served>> Prober::handshake_all(std::span<const Target> target
   std::vector<Result<Served>> results(targets.size());
   std::mutex reporting;
   size_t done = 0;
-  for_each_index(targets.size(), threads == 0 ? default_threads() : threads, [&](size_t index) {
+  threads = threads == 0 ? default_threads() : threads;
+  for_each_waiting(targets.size(), threads, kMostThreads, kStuckAfter, [&](size_t index) {
     results[index] = handshake(targets[index]);
     if (!progress) return;
     std::lock_guard lock(reporting);

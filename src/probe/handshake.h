@@ -56,6 +56,9 @@ class Prober {
   Prober(const Network& network, const Clock& clock, milliseconds patience);
   ~Prober();
 
+  // An address where one handshake was in vain until the end of its patience is not waited for
+  // again for as long: whoever else is to be asked there is told so at once, then one may try anew.
+  //
   // The error's cause says how far it came: the system's words for a connection that was not made,
   // "no TLS: the server answered …", the server's alert, "bad signature" where certificate and key
   // do not belong together. Code::timed_out after `patience`.
@@ -70,6 +73,9 @@ class Prober {
  private:
   // Connected, the PROXY header sent.
   Result<std::unique_ptr<Stream>> open(const Target& target, SteadyTime deadline) const;
+  Result<Served> ask(const Target& target, SteadyTime deadline) const;
+  bool is_silent(const Address& address) const;
+  void note_answer(const Address& address, const Result<Served>& served) const;
   bool may_be_lean(const Target& target) const;
   void note_lean(const Target& target) const;
   void note_not_lean(const Target& target) const;
@@ -81,6 +87,8 @@ class Prober {
 
   mutable std::once_flag made_;
   mutable std::unique_ptr<const TlsContexts> contexts_;
+  mutable std::mutex silent_lock_;
+  mutable std::map<Address, SteadyTime> silent_until_;
   // Where lean_handshake may be tried, and how often it may still fail. OpenSSL's handshake comes
   // first, and tells.
   mutable std::mutex lean_lock_;

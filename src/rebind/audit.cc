@@ -43,7 +43,7 @@ class PairAudit {
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);
-    auto bytes = host_.files.read(path, kPemLimit);
+    auto bytes = bound.service->files().read(path, kPemLimit);
     auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
     if (!bundle) {
       remarks.push_back({Complaint::no_certificate, bundle.error().message(), ""});
@@ -74,7 +74,7 @@ class PairAudit {
   void check_key(const SurveyedBinding& bound, const Bundle& bundle, Remarks& remarks) const {
     const std::string& path = bound.binding.key.path;
     if (path.empty()) return;
-    auto bytes = host_.files.read(path, kPemLimit);
+    auto bytes = bound.service->files().read(path, kPemLimit);
     if (!bytes && bytes.error().code == Code::denied) return;  // not ours to know
     KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
     if (state == KeyState::matches) return;

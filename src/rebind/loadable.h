@@ -31,7 +31,9 @@ class Stamps {
 class Loadable {
  public:
   // `service` may be null: then there is nothing to load.
-  Loadable(const Service* service, const Files& files) : service_(service), files_(files) {}
+  // It is read as whoever owns the service.
+  Loadable(const Service* service, const Files& files)
+      : service_(service), files_(service == nullptr ? files : service->files()) {}
 
   // What configured the service when it was last surveyed: a reading can be relied upon later only
   // if it was known before what there is to read.

@@ -4,11 +4,11 @@
 
 namespace certrebind {
 
-void OwnTests::begin(const Host& host, const Service& service) {
-  if (of(service).valid()) return;
+void OwnTests::begin(const Host& host, const Service& service, milliseconds deadline) {
+  if (of(service).valid() || !service.trust().doubt.empty()) return;
   auto command = service.own_view();
   if (!command) command = service.config_test();
-  if (command) begun_.push_back({&service, host.commands.start(*command, kTestDeadline)});
+  if (command) begun_.push_back({&service, host.commands.start(*command, deadline)});
 }
 
 TestOutcome OwnTests::of(const Service& service) const {

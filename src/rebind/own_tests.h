@@ -10,7 +10,13 @@
 
 namespace certrebind {
 
-inline constexpr milliseconds kTestDeadline = std::chrono::minutes(10);
+// How long a server's own test may take: a minute, and ten times what the slowest of them takes for
+// each certificate (bench/README.md). What waits for ever, a FIFO for instance, is given up then.
+inline constexpr milliseconds test_deadline(size_t bindings) {
+  return std::chrono::minutes(1) + bindings * milliseconds(20);
+}
+// … before it is known how many they are.
+inline constexpr milliseconds kTestDeadline = test_deadline(10'000);
 
 using TestOutcome = std::shared_future<Result<CommandOutput>>;
 
@@ -18,8 +24,8 @@ using TestOutcome = std::shared_future<Result<CommandOutput>>;
 class OwnTests {
  public:
   // Begins the test, unless it has begun; the one that tells what the server sees, where it has
-  // such. Nothing where the server has no test.
-  void begin(const Host& host, const Service& service);
+  // such. Nothing where the server has no test, or may not be run (Trust::doubt).
+  void begin(const Host& host, const Service& service, milliseconds deadline = kTestDeadline);
   // Not valid where it was not begun.
   TestOutcome of(const Service& service) const;
   // Until all others have ended: they look at files that this one's transaction will change.

@@ -139,7 +139,7 @@ const std::string& Planner::problem_of_key(const std::string& path,
                                            const NewCertificate& new_one) const {
   auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
   if (!is_new) return entry->second;
-  auto key = context_.files.read(path, kPemLimit);
+  auto key = plan_.service->files().read(path, kPemLimit);
   KeyState state = key ? tried_key_state(*key, new_one.bundle.leaf) : KeyState::none;
   if (!key) entry->second = "cannot be read: " + key.error().cause;
   if (key && state != KeyState::matches) entry->second = to_text(state);
@@ -200,6 +200,13 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                         fmt::format("{} ({}) cannot be edited: {}", binding.site,
                                     binding.certificate.where.text(), binding.not_editable),
                         "change it by hand"});
+  const Trust& trust = plan_.service->trust();
+  if (planned.kind != PlanKind::reload && !trust.is_ours())
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is served by user {}, and certrebind changes no file for him",
+                     binding.site, trust.owner),
+         "run certrebind as that user; what he renews in place is reloaded"});
   const CertificateFiles& new_files = planned.succession->new_one.files;
   const std::string& left = renewer_of(binding.certificate.path);
   if (planned.kind == PlanKind::repoint && !left.empty() &&
@@ -419,6 +426,12 @@ void Planner::consider(const Succession& succession) {
   Bindings bindings = affected(succession);
   if (bindings.empty()) return;
   std::vector<Finding> findings = preflight(succession, bindings);
+  if (const std::string& doubt = plan_.service->trust().doubt; !doubt.empty())
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is left alone, for others than root decide what it runs: {}",
+                     plan_.service->id().text(), doubt),
+         "let only root change that (chown root, chmod go-w)"});
   plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
   if (refuses(findings)) return;
   for (const PlannedBinding& planned : bindings)

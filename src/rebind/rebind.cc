@@ -276,7 +276,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   auto services = find_services(host, request.only);
   if (!services) return pass(services);
   OwnTests tests = begin_tests(host, *services, request.acts);
-  auto surveyed = survey_of(host, std::move(*services), !request.only.empty());
+  auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(host, memory, *surveyed);
   if (request.leave_out)

@@ -9,27 +9,33 @@ namespace certrebind {
 namespace {
 
 // For one request. A server that applies it to ten thousand places takes seconds.
-constexpr milliseconds kAnswerDeadline = std::chrono::seconds(60);
+constexpr milliseconds kAnswerDeadline = std::chrono::seconds(15);
 // An answer is a few lines; a stranger on the socket may say anything.
 constexpr size_t kLongestAnswer = 1u << 20;
 // A master that begins, or runs itself anew after an earlier signal, loads everything first.
 constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
 constexpr milliseconds kHandlerPoll{20};
 
-// Keys go over it: a socket that somebody else put in the server's place is no server.
-Done trusted(const Stream& stream, const Address& address, uint32_t server_user) {
+// Keys go over it: a socket that somebody else put in the server's place is no server, nor is one
+// of which nobody knows whose it is. A server of its own user's is sent what he may read anyway:
+// its files were read with his rights.
+Done trusted(const Stream& stream, const Address& address, const Service& service) {
+  const Trust& trust = service.trust();
   auto peer = stream.peer_user();
-  if (!peer || *peer == 0 || *peer == own_user() || *peer == server_user) return {};
+  if (!peer)
+    return fail(Code::denied, "trust", address.text(), "it cannot be told who listens there");
+  const bool is_roots = trust.is_ours() && *peer == 0;
+  if (is_roots || *peer == trust.owner) return {};
   return fail(Code::denied, "trust", address.text(),
               fmt::format("user {} listens there, who is not the server's", *peer));
 }
 
 Result<std::string> exchange(const Host& host, const Address& address, const std::string& request,
-                             uint32_t server_user) {
+                             const Service& service) {
   SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
   auto stream = host.network.connect(address, deadline);
   if (!stream) return pass(stream);
-  if (Done owned = trusted(**stream, address, server_user); !owned) return pass(owned);
+  if (Done owned = trusted(**stream, address, service); !owned) return pass(owned);
   if (Done sent = (*stream)->write(request, deadline); !sent) return pass(sent);
   std::string answer;
   while (answer.size() < kLongestAnswer) {
@@ -109,10 +115,9 @@ std::optional<WallTime> Reloader::serving_since() {
 }
 
 Done Reloader::hold(Dialogue& dialogue) const {
-  auto master = host_.processes.find(target()->pid);
-  if (!master) return pass(master);
+  if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
   while (auto request = dialogue.request()) {
-    auto answer = exchange(host_, live_->address(), *request, master->user);
+    auto answer = exchange(host_, live_->address(), *request, *service_);
     if (!answer) return pass(answer);
     dialogue.hear(*answer);
   }
@@ -145,7 +150,16 @@ void Reloader::get_ready() {
   loadable_.listens();
 }
 
+Done Reloader::must_be_trusted() const {
+  const std::string& doubt = service_->trust().doubt;
+  if (doubt.empty()) return {};
+  return fail(Code::denied, "run or signal", service_->id().text(), doubt,
+              "let only root change that (chown root, chmod go-w)");
+}
+
 Done Reloader::choose(const std::vector<std::string>& files) {
+  if (service_ == nullptr) return {};
+  if (Done trusted = must_be_trusted(); !trusted) return trusted;
   if (!is_running()) return {};
   Reload how = service_->reload();
   live_ = how.live ? how.live(files) : nullptr;
@@ -192,6 +206,7 @@ Done Reloader::reload() {
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
   std::string why = service_->reload().restart_only;
   if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
+  if (Done trusted = must_be_trusted(); !trusted) return trusted;
   live_.reset();
   if (Done free = can_listen(); !free) return free;
   if (Done ready = await_handler(*master); !ready) return ready;

@@ -62,6 +62,7 @@ class Reloader {
   };
   const Listeners& listeners(const SignalReload& master);
   std::vector<Process> workers();
+  Done must_be_trusted() const;
   Done await_handler(const SignalReload& master) const;
   Done hold(Dialogue& dialogue) const;
   bool takes_connections(const Process& worker) const;

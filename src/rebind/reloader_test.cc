@@ -194,7 +194,7 @@ class ScriptedSocket final : public Network {
  public:
   mutable std::deque<std::string> answers;
   mutable std::vector<std::string> heard;
-  std::optional<uint32_t> user;  // who listens; unset: not known, as over TCP
+  std::optional<uint32_t> user = own_user();  // who listens; unset: nobody can tell
 
   Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
     if (answers.empty()) return fail(Code::failed, "connect to", address.text(), "refused");
@@ -296,9 +296,24 @@ TEST_F(LiveReloaderTest, ASocketOfAStrangerIsToldNothing) {
   ASSERT_TRUE(live_.choose({"/a.pem"}));
   EXPECT_FALSE(live_.is_live());
   EXPECT_TRUE(socket_.heard.empty());
-  host_.processes.processes[0].user = own_user() + 4321;  // the server's own user is none
+  socket_.user = std::nullopt;  // one that nobody knows is a stranger, too
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_FALSE(live_.is_live());
+  host_.service.set_trust({.owner = own_user() + 4321});  // the server's own user is none
+  socket_.user = own_user() + 4321;
   ASSERT_TRUE(live_.choose({"/a.pem"}));
   EXPECT_TRUE(live_.is_live());
+}
+
+TEST_F(LiveReloaderTest, AServerThatOthersRuleIsToldNothing) {
+  host_.service.set_trust({.owner = own_user(), .doubt = "/etc/x: it belongs to user 7"});
+  socket_.answers = {"yes"};
+  Done chosen = live_.choose({"/a.pem"});
+  ASSERT_FALSE(chosen);
+  EXPECT_EQ(chosen.error().code, Code::denied);
+  EXPECT_FALSE(live_.reload());
+  EXPECT_TRUE(host_.processes.signals.empty());
+  EXPECT_TRUE(socket_.heard.empty());
 }
 
 TEST_F(LiveReloaderTest, WhatCannotBeBegunIsAReloadAfterAll) {

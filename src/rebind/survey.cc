@@ -1,6 +1,10 @@
 #include "rebind/survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include <map>
 
 #include "base/parallel.h"
 
@@ -20,14 +24,43 @@ void add_bindings(const Service& service, Discovery discovery, Survey& into, Loo
   for (Binding& binding : discovery.bindings) {
     into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
   }
-  for (Diagnostic& diagnostic : discovery.diagnostics)
+  // No ordinary user sets off root's monitoring with a configuration of his own.
+  for (Diagnostic& diagnostic : discovery.diagnostics) {
+    if (!service.trust().is_ours()) diagnostic.severity = Severity::note;
     into.diagnostics.push_back(std::move(diagnostic));
+  }
 }
 
-// Each path is looked at once, several at a time.
-void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, const Looks& known) {
-  std::unordered_map<std::string_view, std::shared_ptr<OnDisk>> by_path;
-  std::vector<std::pair<const std::string*, OnDisk*>> to_do;
+// A server of root's obeys nobody else through us.
+void judge_trust(Service& service, const Discovery& discovery,
+                 std::vector<Diagnostic>& diagnostics) {
+  Trust trust = service.trust();
+  if (trust.is_ours() && trust.doubt.empty())
+    trust.doubt = who_else_could_change(service.files(), discovery.obeyed);
+  service.set_trust(trust);
+  if (!trust.is_ours())
+    diagnostics.push_back(
+        {Severity::note, service.id().path, 0, 0,
+         fmt::format("this server is user {}'s: it is read, tested and signalled with his rights, "
+                     "and no file is changed for it; he himself can run certrebind",
+                     trust.owner)});
+  if (!trust.doubt.empty())
+    diagnostics.push_back(
+        {Severity::error, service.id().path, 0, 0,
+         fmt::format("this server is left alone, for others than root decide what it runs: {}; "
+                     "next: let only root change that (chown root, chmod go-w)",
+                     trust.doubt)});
+}
+
+// Each path is looked at once, several at a time; as whoever the server belongs to.
+void look_at_disk(std::vector<SurveyedBinding>& bindings, const Looks& known) {
+  struct Look {
+    const Files* files;
+    const std::string* path;
+    OnDisk* into;
+  };
+  std::map<const Files*, std::unordered_map<std::string_view, std::shared_ptr<OnDisk>>> by_owner;
+  std::vector<Look> to_do;
   for (SurveyedBinding& bound : bindings) {
     const std::string& path = bound.binding.certificate.path;
     if (path.empty()) continue;
@@ -35,15 +68,18 @@ void look_at_disk(const Files& files, std::vector<SurveyedBinding>& bindings, co
       bound.disk = looked->second;
       continue;
     }
-    auto [entry, is_new] = by_path.try_emplace(path);
+    const Files& files = bound.service->files();
+    auto [entry, is_new] = by_owner[&files].try_emplace(path);
     if (is_new) {
       entry->second = std::make_shared<OnDisk>();
-      to_do.emplace_back(&path, entry->second.get());
+      to_do.push_back({&files, &path, entry->second.get()});
     }
     bound.disk = entry->second;
   }
-  for_each_index(to_do.size(), std::thread::hardware_concurrency(),
-                 [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
+  for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
+    const Look& look = to_do[index];
+    *look.into = look_at(*look.files, *look.path);
+  });
 }
 
 }  // namespace
@@ -90,10 +126,10 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   auto services = find_services(host, only);
   if (!services) return pass(services);
-  return survey_of(host, std::move(*services), !only.empty());
+  return survey_of(std::move(*services), !only.empty());
 }
 
-Result<Survey> survey_of(const Host& host, Services services, bool named) {
+Result<Survey> survey_of(Services services, bool named) {
   Survey result{.services = std::move(services),
                 .surveyed = {},
                 .bindings = {},
@@ -103,6 +139,7 @@ Result<Survey> survey_of(const Host& host, Services services, bool named) {
   Looks looks;
   for (const auto& service : result.services.found) {
     auto discovery = service->bindings();
+    if (discovery) judge_trust(*service, *discovery, result.diagnostics);
     if (discovery) {
       add_bindings(*service, std::move(*discovery), result, looks);
     } else if (named) {
@@ -115,7 +152,7 @@ Result<Survey> survey_of(const Host& host, Services services, bool named) {
                                     .message = discovery.error().message()});
     }
   }
-  look_at_disk(host.files, result.bindings, looks);
+  look_at_disk(result.bindings, looks);
   return result;
 }
 

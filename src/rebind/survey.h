@@ -52,7 +52,7 @@ struct Survey {
 // unless it was asked for by name.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 // The same of services that were found. `named`: they were asked for by name.
-Result<Survey> survey_of(const Host& host, Services services, bool named);
+Result<Survey> survey_of(Services services, bool named);
 
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
 // service of this host was surveyed. Gives whether what is bound differs from what was known.

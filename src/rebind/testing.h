@@ -47,6 +47,7 @@ class FakeService final : public Service {
   Temper temper_of = Temper::keeps_old;
 
   const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;

@@ -165,6 +165,12 @@ Transaction::Step Transaction::prepare(const Work& work) {
   if (!work.mends && !work.tested.valid()) test = trial_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
+  // Root's writing would go where he leads it.
+  if (service_ && !service_->trust().is_ours() && !work.files.empty())
+    return refuse(
+        fmt::format("{} is user {}'s, and files are changed for him by nobody but himself",
+                    row_.service.text(), service_->trust().owner),
+        "run certrebind as that user");
   if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)

@@ -27,6 +27,19 @@ bool is_manageable(const Program& program, const Process& process,
   return false;
 }
 
+std::string why_not_to_run(const Trust& trust) {
+  return trust.unasked.empty() ? "" : "it is not run: " + trust.unasked;
+}
+
+bool rules_programs(std::string_view variable) {
+  constexpr std::string_view kBeginnings[] = {
+      "LD_",      "GLIBC_",   "GCONV_", "MALLOC_", "OPENSSL_", "SSL_CERT_", "LUA_",   "LUAJIT_",
+      "PERL",     "PYTHON",   "RUBY",   "NODE_",   "BASH_",    "ASAN_",     "NGINX=", "PATH=",
+      "LOCPATH=", "NLSPATH=", "TZDIR=", "TMPDIR=", "HOME=",    "ENV=",      "IFS=",   "SHELLOPTS="};
+  return std::ranges::any_of(
+      kBeginnings, [&](std::string_view beginning) { return variable.starts_with(beginning); });
+}
+
 Result<std::string> find_executable(const Program& program, const Files& files) {
   for (const char* place : program.places) {
     auto info = files.stat(place);

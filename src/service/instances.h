@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "service/service.h"
@@ -28,6 +29,15 @@ Diagnostic about_process(Severity severity, const Program& program, const Proces
 // Whether it can be looked after from here; why not goes to `diagnostics`.
 bool is_manageable(const Program& program, const Process& process,
                    std::vector<Diagnostic>& diagnostics);
+
+// Why it may not be asked how it was built; empty where it may. What is root's own is run only
+// where nobody else could have put it there.
+std::string why_not_to_run(const Trust& trust);
+
+// Whether a variable ("NAME=value") of a server's environment is obeyed by the loader of programs
+// or by libraries, whatever the configuration says (ld.so(8), openssl-env(7), Lua's package.path).
+// An environment is data by which a configuration is read: these never reach a program of ours.
+bool rules_programs(std::string_view variable);
 
 // The first of its usual places where the program lies. Code::not_found without one.
 Result<std::string> find_executable(const Program& program, const Files& files);

@@ -1,5 +1,7 @@
 #include "service/registry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -9,6 +11,7 @@
 #include "service/haproxy/haproxy.h"
 #include "service/nginx/discover.h"
 #include "service/nginx/nginx.h"
+#include "sys/rights.h"
 
 namespace certrebind {
 
@@ -23,13 +26,20 @@ struct Kind {
 };
 
 template <class Instance, class KindOfService>
+void add(Instance instance, const Host& host, Services& into) {
+  const Trust trust = instance.trust;
+  const Files& files = into.files_for(trust, host.files);
+  into.add(std::make_unique<KindOfService>(std::move(instance), files), trust);
+}
+
+template <class Instance, class KindOfService>
 Done running(Result<std::vector<Instance>> (*find)(const ProcessTable&, Commands&, const Files&,
                                                    std::vector<Diagnostic>&),
              const Host& host, Services& into) {
   auto instances = find(host.processes, host.commands, host.files, into.diagnostics);
   if (!instances) return pass(instances);
   for (Instance& instance : *instances)
-    into.found.push_back(std::make_unique<KindOfService>(std::move(instance), host.files));
+    add<Instance, KindOfService>(std::move(instance), host, into);
   return {};
 }
 
@@ -39,7 +49,7 @@ Done named(Result<Instance> (*find)(const std::string&, const ProcessTable&, Com
            const Host& host, const std::string& path, Services& into) {
   auto instance = find(path, host.processes, host.commands, host.files, into.diagnostics);
   if (!instance) return pass(instance);
-  into.found.push_back(std::make_unique<KindOfService>(std::move(*instance), host.files));
+  add<Instance, KindOfService>(std::move(*instance), host, into);
   return {};
 }
 
@@ -72,6 +82,28 @@ const Kind* kind_named(const std::string& name) {
 }
 
 }  // namespace
+
+const Files& Services::files_for(const Trust& trust, const Files& ours) {
+  if (trust.is_ours()) return ours;
+  auto [entry, is_new] = files_of.try_emplace(trust.owner);
+  if (is_new) entry->second = files_seen_by(trust.owner);
+  return *entry->second;
+}
+
+void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
+  service->set_trust(trust);
+  auto same =
+      std::ranges::find_if(found, [&](const auto& other) { return other->id() == service->id(); });
+  if (same == found.end() || (*same)->trust().owner == trust.owner) {
+    found.push_back(std::move(service));
+    return;
+  }
+  if (trust.is_ours()) std::swap(*same, service);
+  diagnostics.push_back({Severity::warning, service->id().path, 0, 0,
+                         fmt::format("a process of user {} says that it runs with this "
+                                     "configuration, too: it is left alone",
+                                     service->trust().owner)});
+}
 
 Result<ServiceId> parse_service_id(const std::string& typed) {
   size_t colon = typed.find(':');

@@ -2,6 +2,7 @@
 // registry.cc.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,13 @@ namespace certrebind {
 struct Services {
   std::vector<std::unique_ptr<Service>> found;
   std::vector<Diagnostic> diagnostics;  // what runs but cannot be looked after, and why
+  // The files of this host as those see them whose services are not ours.
+  std::map<uint32_t, std::unique_ptr<const Files>> files_of = {};
+
+  // Takes it in with whose it is; the files that it is to read are chosen by that. Of two that say
+  // they run with one configuration the one that is ours counts: the other only says so.
+  void add(std::unique_ptr<Service> service, const Trust& trust);
+  const Files& files_for(const Trust& trust, const Files& ours);
 };
 
 // "nginx:/etc/nginx/nginx.conf" as typed. Code::usage for an unknown kind or a missing path; the

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "service/trust.h"
 #include "store/on_disk.h"
 #include "sys/files.h"
 #include "sys/network.h"
@@ -123,7 +124,11 @@ struct Discovery {
   // Where a change may bring, change or end a binding: the configuration files that were read, and
   // the directories in which others would be found. Real paths on this host.
   std::vector<std::string> configured_by;
-  // Of them, the directories of which the server reads every file, hidden ones too.
+  // What tells the server what to do or runs with its rights, as it is named, on this host:
+  // configuration files, directories of which files are included, modules and scripts. For
+  // who_else_could_change.
+  std::vector<std::string> obeyed = {};
+  // Of `configured_by`, the directories of which the server reads every file, hidden ones too.
   std::vector<std::string> read_whole = {};
   // Where the server will listen after a reload, as far as that is known, each address once. Those
   // that only the server could bind (transparent ones, of another namespace) are left out.
@@ -214,6 +219,11 @@ class Service {
  public:
   virtual ~Service() = default;
   virtual const ServiceId& id() const = 0;
+  // Whose it is. A doubt may be added when what it reads was looked at.
+  const Trust& trust() const { return trust_; }
+  void set_trust(Trust trust) { trust_ = std::move(trust); }
+  // The files of this host as its owner sees them.
+  virtual const Files& files() const = 0;
   // Every binding, and what was not understood. An error only if the main file cannot be read.
   virtual Result<Discovery> bindings() const = 0;
   // The edits that make `binding` name `files` instead. Code::unsupported where no directive can
@@ -234,6 +244,9 @@ class Service {
   virtual Temper temper() const = 0;
   // The user that reads keys: 0 where a root master does.
   virtual uint32_t key_reader() const = 0;
+
+ private:
+  Trust trust_;
 };
 
 }  // namespace certrebind

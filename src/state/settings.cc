@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "state/toml_reader.h"
 #include "sys/day_time.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -113,6 +114,9 @@ std::string Settings::tasks_directory() const {
 }
 
 Result<Settings> load_settings(const Files& files, Settings settings, bool must_exist) {
+  // What stands in it is run as root: `renew`, for instance.
+  if (own_user() == 0)
+    if (Done ours = SafeWay(files).to_content(settings.config_file); !ours) return pass(ours);
   auto text = files.read(settings.config_file, kPemLimit);
   if (!text && text.error().code == Code::not_found && !must_exist) return settings;
   if (!text) return pass(text);

@@ -1,8 +1,10 @@
 // Running other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +18,7 @@
 #include "base/text.h"
 #include "sys/descriptor.h"
 #include "sys/processes.h"
+#include "sys/rights.h"
 #include "sys/system_error.h"
 
 namespace certrebind {
@@ -44,17 +47,34 @@ std::string shell_quoted(const std::string& word) {
 // What the child needs, made before the fork.
 struct Becoming {
   const char* root;  // null: ours
+  bool from_top;     // it begins in "/"
   char* const* arguments;
-  char* const* environment;  // null: ours
+  char* const* environment;
   int output;
   uint32_t file_mask;
+  const Rights* rights;  // null: ours
+  rlim_t seconds;        // of processor time, for one with rights of its own
 };
+
+// What a server's own test may use that is not root's: room for ten thousand sites, and an end.
+constexpr rlim_t kMostMemory = rlim_t{4} << 30, kLargestFile = rlim_t{256} << 20;
+
+bool limit(__rlimit_resource what, rlim_t most) {
+  const rlimit both{.rlim_cur = most, .rlim_max = most};
+  return ::setrlimit(what, &both) == 0;
+}
+
+bool give_up_ours(const Becoming& it) {
+  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_AS, kMostMemory) &&
+         limit(RLIMIT_FSIZE, kLargestFile) && limit(RLIMIT_CPU, it.seconds) &&
+         take_for_good(*it.rights);
+}
 
 // Between fork and exec only async-signal-safe calls (signal-safety(7)).
 [[noreturn]] void become(const Becoming& it) {
-  ::setpgid(0, 0);
+  ::setsid();  // with a terminal it could type into ours (TIOCSTI)
   ::umask(it.file_mask);
-  int null = ::open("/dev/null", O_RDONLY);
+  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
   ::dup2(it.output, STDOUT_FILENO);
   ::dup2(it.output, STDERR_FILENO);
@@ -62,14 +82,11 @@ struct Becoming {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  // Every other descriptor of ours is O_CLOEXEC.
-  if (it.root != nullptr && (::chroot(it.root) != 0 || ::chdir("/") != 0)) ::_exit(126);
-  if (it.environment == nullptr) {
-    ::execv(it.arguments[0], it.arguments);
-  } else {
-    if (::chdir("/") != 0) ::_exit(126);
-    ::execve(it.arguments[0], it.arguments, it.environment);
-  }
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  if (it.root != nullptr && ::chroot(it.root) != 0) ::_exit(126);
+  if (it.from_top && ::chdir("/") != 0) ::_exit(126);
+  if (it.rights != nullptr && !give_up_ours(it)) ::_exit(126);
+  ::execve(it.arguments[0], it.arguments, it.environment);
   ::_exit(127);
 }
 
@@ -150,24 +167,33 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
   Descriptor reading(ends[0]), writing(ends[1]);
   std::vector<char*> arguments = pointers_to(command.arguments);
   bool is_foreign = command.environment.has_value();
-  std::vector<char*> environment;
-  if (is_foreign) environment = pointers_to(*command.environment);
   bool has_root = !command.root.empty() && command.root != "/";
+  bool has_rights = command.user != 0 && command.user != own_user();
+  const std::vector<std::string> variables = command.environment.value_or(
+      std::vector<std::string>(std::begin(kPlainEnvironment), std::end(kPlainEnvironment)));
+  std::vector<char*> environment = pointers_to(variables);
+  const Rights rights = has_rights ? rights_of(command.user) : Rights{};
   Becoming becoming{.root = has_root ? command.root.c_str() : nullptr,
+                    .from_top = has_root || is_foreign || has_rights,
                     .arguments = arguments.data(),
-                    .environment = is_foreign ? environment.data() : nullptr,
+                    .environment = is_foreign || has_rights ? environment.data() : environ,
                     .output = ends[1],
-                    .file_mask = is_foreign ? 0022 : command.file_mask};
+                    .file_mask = is_foreign ? 0022 : command.file_mask,
+                    .rights = has_rights ? &rights : nullptr,
+                    .seconds = static_cast<rlim_t>(
+                        std::chrono::ceil<std::chrono::seconds>(deadline).count() + 1)};
   auto begun = std::chrono::steady_clock::now();
   pid_t child = ::fork();
   if (child < 0) return system_failure(errno, "run", command.text());
   if (child == 0) become(becoming);
-  ::setpgid(child, child);  // whoever comes first: it must stand before a kill
   writing.reset();
   Output output(is_foreign);
   CommandOutput result;
   result.timed_out = !attend(child, reading.get(), begun + deadline, unwanted, output);
-  if (result.timed_out) ::kill(-child, SIGKILL);
+  if (result.timed_out) {
+    ::kill(-child, SIGKILL);
+    ::kill(child, SIGKILL);  // one that has no group of its own yet
+  }
   int wait_status = 0;
   while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
   }

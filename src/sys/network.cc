@@ -118,40 +118,83 @@ std::string table_form(const void* address, size_t size, uint16_t port) {
   return fmt::format("{}:{:04X}", text, port);
 }
 
-// The owner of the socket that listens at just this address. There may be several with
-// SO_REUSEPORT, all of one user (socket(7)).
-std::optional<uint32_t> owner_in_table(const char* table, const std::string& local) {
-  constexpr size_t kLocal = 1, kState = 3, kUser = 7;
-  auto text = Disk().read(table, kConfigLimit);
-  if (!text) return std::nullopt;
-  for (const std::string& line : split(*text, '\n')) {
-    std::vector<std::string> words = split(line, ' ');
-    std::erase(words, "");
-    if (words.size() > kUser && words[kLocal] == local && words[kState] == "0A")
-      return static_cast<uint32_t>(std::strtoul(words[kUser].c_str(), nullptr, 10));
+// A line of net/tcp or net/tcp6 (proc(5)).
+struct TableLine {
+  std::string local, remote, state;
+  uint32_t user = 0;
+};
+
+std::vector<TableLine> tcp_tables() {
+  constexpr size_t kLocal = 1, kRemote = 2, kState = 3, kUser = 7;
+  std::vector<TableLine> lines;
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    auto text = Disk().read(table, kConfigLimit);
+    if (!text) continue;
+    for (const std::string& line : split(*text, '\n')) {
+      std::vector<std::string> words = split(line, ' ');
+      std::erase(words, "");
+      if (words.size() > kUser)
+        lines.push_back({words[kLocal], words[kRemote], words[kState],
+                         static_cast<uint32_t>(std::strtoul(words[kUser].c_str(), nullptr, 10))});
+    }
   }
-  return std::nullopt;
+  return lines;
 }
 
-// The kernel prefers who listens at the address itself to who listens at any.
-std::optional<uint32_t> listener_user(const SystemAddress& address) {
-  constexpr const char* kTable4 = "/proc/self/net/tcp";
-  constexpr const char* kTable6 = "/proc/self/net/tcp6";
+// An address as both tables may show it: a socket of IPv6 may take what is sent to an IPv4 address,
+// also if it was bound to just that one ("::ffff:127.0.0.1").
+struct TableForms {
+  std::vector<std::string> exact, any;
+};
+
+TableForms forms_of(const SystemAddress& address) {
+  TableForms forms;
   std::array<uint8_t, 16> six{};
+  auto add = [&](std::vector<std::string>& to, const void* bytes, size_t size, uint16_t port) {
+    to.push_back(table_form(bytes, size, port));
+  };
   if (address.get()->sa_family == AF_INET6) {
     const auto* in = reinterpret_cast<const sockaddr_in6*>(&address.storage);
-    uint16_t port = ntohs(in->sin6_port);
-    auto exact = owner_in_table(kTable6, table_form(&in->sin6_addr, six.size(), port));
-    return exact ? exact : owner_in_table(kTable6, table_form(six.data(), six.size(), port));
+    add(forms.exact, &in->sin6_addr, six.size(), ntohs(in->sin6_port));
+    add(forms.any, six.data(), six.size(), ntohs(in->sin6_port));
+  } else if (address.get()->sa_family == AF_INET) {
+    const auto* in = reinterpret_cast<const sockaddr_in*>(&address.storage);
+    const in_addr any{};
+    const uint16_t port = ntohs(in->sin_port);
+    add(forms.exact, &in->sin_addr, sizeof any, port);
+    add(forms.any, &any, sizeof any, port);
+    add(forms.any, six.data(), six.size(), port);
+    constexpr size_t kMarks = 10;  // of a mapped address (RFC 4291 section 2.5.5.2)
+    six[kMarks] = six[kMarks + 1] = 0xFF;
+    std::memcpy(six.data() + kMarks + 2, &in->sin_addr, sizeof any);
+    add(forms.exact, six.data(), six.size(), port);
   }
-  if (address.get()->sa_family != AF_INET) return std::nullopt;
-  const auto* in = reinterpret_cast<const sockaddr_in*>(&address.storage);
-  uint16_t port = ntohs(in->sin_port);
-  const in_addr any{};
-  if (auto exact = owner_in_table(kTable4, table_form(&in->sin_addr, sizeof any, port)))
-    return exact;
-  if (auto wild = owner_in_table(kTable4, table_form(&any, sizeof any, port))) return wild;
-  return owner_in_table(kTable6, table_form(six.data(), six.size(), port));
+  return forms;
+}
+
+bool contains(const std::vector<std::string>& forms, const std::string& form) {
+  return std::ranges::find(forms, form) != forms.end();
+}
+
+// Whoever could have taken this connection: all sockets that listen there must be one user's, and
+// so must be the one that took it, if that is done. Nobody is told where it is not plain.
+std::optional<uint32_t> tcp_peer_user(const SystemAddress& peer, const SystemAddress& own) {
+  constexpr const char* kListens = "0A";
+  const TableForms theirs = forms_of(peer), ours = forms_of(own);
+  std::optional<uint32_t> user;
+  const std::vector<TableLine> lines = tcp_tables();
+  for (const TableLine& line : lines) {
+    bool could = contains(theirs.exact, line.local) || contains(theirs.any, line.local);
+    if (line.state != kListens || !could) continue;
+    if (user && *user != line.user) return std::nullopt;
+    user = line.user;
+  }
+  // One that nobody has taken yet is shown as root's.
+  for (const TableLine& line : lines)
+    if (line.state != kListens && contains(theirs.exact, line.local) &&
+        contains(ours.exact, line.remote) && line.user != 0 && line.user != user)
+      return std::nullopt;
+  return user;
 }
 
 class SystemStream final : public Stream {
@@ -175,11 +218,14 @@ class SystemStream final : public Stream {
     socklen_t size = sizeof peer;
     if (getsockopt(socket_.fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid != 0)
       return peer.uid;
-    SystemAddress address;
-    address.size = sizeof address.storage;
-    auto* where = reinterpret_cast<sockaddr*>(&address.storage);
-    if (getpeername(socket_.fd(), where, &address.size) != 0) return std::nullopt;
-    return listener_user(address);
+    SystemAddress theirs, ours;
+    theirs.size = ours.size = sizeof theirs.storage;
+    auto* peer_at = reinterpret_cast<sockaddr*>(&theirs.storage);
+    auto* own_at = reinterpret_cast<sockaddr*>(&ours.storage);
+    if (getpeername(socket_.fd(), peer_at, &theirs.size) != 0 ||
+        getsockname(socket_.fd(), own_at, &ours.size) != 0)
+      return std::nullopt;
+    return tcp_peer_user(theirs, ours);
   }
 
   Done write(std::string_view bytes, SteadyTime deadline) override {

@@ -34,7 +34,7 @@ class Stream {
   virtual Done write(std::string_view bytes, SteadyTime deadline) = 0;
   // Who listens at the other end, as user id. Of a UNIX socket whoever called listen(2)
   // (SO_PEERCRED, unix(7)); of TCP on this machine the owner of the listening socket (proc(5),
-  // net/tcp). Unset where neither tells.
+  // net/tcp). Unset where neither tells, and where several users listen there.
   virtual std::optional<uint32_t> peer_user() const { return std::nullopt; }
 };
 

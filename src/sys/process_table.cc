@@ -2,9 +2,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -17,6 +19,7 @@
 #include "sys/descriptor.h"
 #include "sys/disk.h"
 #include "sys/processes.h"
+#include "sys/rights.h"
 #include "sys/system_error.h"
 
 namespace certrebind {
@@ -68,9 +71,29 @@ std::vector<std::string> arguments_of(int pid) {
   return split(text, '\0');
 }
 
-uint32_t user_of(int pid) {
-  struct stat status {};
-  return ::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0 ? status.st_uid : 0;
+constexpr uint32_t kNobody = 65534;
+
+// The four of proc(5): real, effective, saved, for files. Not the owner of /proc/PID, which is root
+// of every process that forbids to be looked into (PR_SET_DUMPABLE). Of one that tells nothing
+// nobody's.
+std::array<uint32_t, 4> users_of(int pid) {
+  std::array<uint32_t, 4> users{kNobody, kNobody, kNobody, kNobody};
+  std::string status = read_or_empty(proc(pid, "status"));
+  constexpr std::string_view kUsers = "\nUid:";
+  size_t line = status.find(kUsers);
+  if (line == std::string::npos) return users;
+  const char* at = status.c_str() + line + kUsers.size();
+  for (uint32_t& user : users) {
+    char* end = nullptr;
+    user = static_cast<uint32_t>(std::strtoul(at, &end, 10));
+    at = end;
+  }
+  return users;
+}
+
+uint32_t owner_among(const std::array<uint32_t, 4>& users) {
+  auto not_root = std::ranges::find_if(users, [](uint32_t user) { return user != 0; });
+  return not_root == users.end() ? 0 : *not_root;
 }
 
 // Replaced on disk by an upgrade: what lies at the path now is what a reload would run.
@@ -92,13 +115,15 @@ bool sees_other_files(int pid) {
 }
 
 Process describe(int pid, const Stat& stat) {
+  const std::array<uint32_t, 4> users = users_of(pid);
   return {.pid = pid,
           .parent = stat.parent,
           .executable = without_deleted(link_or_empty(proc(pid, "exe"))),
           .arguments = arguments_of(pid),
           .root = link_or_empty(proc(pid, "root")),
           .working_directory = link_or_empty(proc(pid, "cwd")),
-          .user = user_of(pid),
+          .user = users[1],
+          .owner = owner_among(users),
           .started = stat.started,
           .other_mounts = sees_other_files(pid)};
 }
@@ -165,6 +190,23 @@ uint64_t signal_set(std::string_view status, std::string_view name) {
   if (line == std::string_view::npos) return 0;
   std::string text(trim(status.substr(line + name.size(), 32)));
   return std::strtoull(text.c_str(), nullptr, 16);
+}
+
+// Through a child that has only his rights: between our look and the signal his process may have
+// become one of root's (execve(2) of a set-user-ID program). Gives an errno, or 0.
+int signal_as(uint32_t user, int process, int number) {
+  const Rights rights = rights_of(user);
+  pid_t child = ::fork();
+  if (child < 0) return errno;
+  if (child == 0) {
+    if (!take_for_good(rights)) ::_exit(EPERM);
+    bool sent = ::syscall(SYS_pidfd_send_signal, process, number, nullptr, 0) == 0;
+    ::_exit(sent ? 0 : errno);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
 }
 
 }  // namespace
@@ -256,8 +298,14 @@ Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
   Stat stat;
   if (!read_stat(pid, stat) || stat.started != started || !is_alive(stat))
     return fail(Code::not_found, "signal process", subject, "it is gone");
-  if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0)
-    return system_failure(errno, "signal process", subject);
+  const uint32_t owner = owner_among(users_of(pid));
+  int error = 0;
+  if (owner != 0 && own_user() == 0) {
+    error = signal_as(owner, process.get(), number);
+  } else if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) != 0) {
+    error = errno;
+  }
+  if (error != 0) return system_failure(error, "signal process", subject);
   return {};
 }
 

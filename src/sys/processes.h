@@ -25,7 +25,10 @@ struct Process {
   std::vector<std::string> arguments;  // as the process shows them now
   std::string root;                    // "/" unless it was chrooted
   std::string working_directory;
-  uint32_t user = 0;          // effective uid
+  uint32_t user = 0;  // effective uid
+  // Whose it is, as nobody can make it look: root's only where all of its user ids (real,
+  // effective, saved and that for files) are, else the first of them that is not.
+  uint32_t owner = 0;
   uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
   bool other_mounts = false;  // its paths mean other files than ours: it runs in a container
 };
@@ -55,6 +58,7 @@ class ProcessTable {
   // lost, or end the process (signal(7)).
   virtual Result<bool> catches(int pid, int number) const = 0;
   // Only to the very process meant: pid and start time must both fit. Code::not_found otherwise.
+  // One that is an ordinary user's gets it with no more than his rights.
   virtual Done signal(int pid, uint64_t started, int number) = 0;
 };
 
@@ -82,13 +86,20 @@ struct Command {
   std::string root;  // run inside this root; empty or "/": ours
   // A program of somebody else's, to be run as cron would: this is its whole environment
   // ("NAME=value"), it begins in "/" with umask 022, the last of its output is kept, and a deadline
-  // that passed is a value too.
+  // that passed is a value too. Unset: ours, or kPlainEnvironment for a `user`.
   std::optional<std::vector<std::string>> environment = {};
   uint32_t file_mask = 0077;  // umask(2): what may not be set on files that it makes
+  // Not root: it is run with this user's rights and no others (sys/rights.h), apart from our
+  // terminal, and may use only so much memory and processor time. Only root can do that for others.
+  uint32_t user = 0;
 
   // The line a person would type, quoted for a shell where needed.
   std::string text() const;
 };
+
+// All that a program learns from us that runs with the rights of a `user`.
+inline constexpr const char* kPlainEnvironment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/"};
 
 struct CommandOutput {
   int status = 0;      // exit status; 128 + n when killed by signal n

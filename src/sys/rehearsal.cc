@@ -33,7 +33,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr size_t kOutputLimit = 256 * 1024;
+constexpr size_t kSaidLimit = 256 * 1024;
 constexpr int kEndsAfterMs = 5'000;  // asked to end, until it is ended
 constexpr int kSettleMs = 50;        // that it has to live on once it is ready
 constexpr int kLookMs = 5;
@@ -163,7 +163,7 @@ void set_apart(const Stage& stage) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::umask(0022);
-  int null = ::open("/dev/null", O_RDONLY);
+  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
   ::dup2(stage.output, STDOUT_FILENO);
   ::dup2(stage.output, STDERR_FILENO);
@@ -171,6 +171,7 @@ void set_apart(const Stage& stage) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
   if (::chdir("/") == 0) ::execve(stage.argv[0], stage.argv.data(), stage.envp.data());
   ::_exit(127);
 }
@@ -334,7 +335,7 @@ bool listen(int pipe, std::string& output) {
   if (got < 0 && errno == EINTR) return true;
   if (got <= 0) return false;
   output.append(chunk, static_cast<size_t>(got));
-  if (output.size() > 2 * kOutputLimit) output.erase(0, output.size() - kOutputLimit);
+  if (output.size() > 2 * kSaidLimit) output.erase(0, output.size() - kSaidLimit);
   return true;
 }
 
@@ -352,7 +353,7 @@ void await_report(int output, int report, std::string& said) {
 RehearsalOutput as_output(const Report& report, std::string said, milliseconds took) {
   RehearsalOutput output;
   output.of.took = took;
-  if (said.size() > kOutputLimit) said.erase(0, said.size() - kOutputLimit);
+  if (said.size() > kSaidLimit) said.erase(0, said.size() - kSaidLimit);
   output.of.output = std::move(said);
   output.came_up = report.kind == Report::came_up;
   output.of.timed_out = report.kind == Report::too_slow;

@@ -21,6 +21,11 @@ bool others_may_write(const Files& files, const std::string& directory, const Fi
   return !attributes || attributes->extended.contains(kAccessAcl);
 }
 
+std::unexpected<Error> not_trusted(const std::string& path, std::string why) {
+  return fail(Code::denied, "trust", path, std::move(why),
+              "let only root change it (chown root, chmod go-w)");
+}
+
 std::unexpected<Error> unsafe(const std::string& path, std::string who) {
   return fail(Code::denied, "use", path,
               std::move(who) + ", who could put a link or another file there meanwhile",
@@ -61,6 +66,20 @@ Done SafeWay::walk(const std::string& path, int links) {
   if (Done there = walk(next, links + 1); !there) return there;
   if (auto known = directories_.find(next); known != directories_.end())
     directories_.emplace(path, known->second);
+  return {};
+}
+
+Done SafeWay::to_content(const std::string& path) {
+  if (Done safe = to(path); !safe) return safe;
+  auto info = files_.stat(path);
+  if (!info && info.error().code == Code::not_found) return {};
+  if (!info) return pass(info);
+  if (!is_trusted(*info))
+    return not_trusted(path, fmt::format("it belongs to user {}", info->owner));
+  // Of a directory like /tmp everybody owns his entries: as a place for what is obeyed it is his.
+  if (others_may_write(files_, path, *info))
+    return not_trusted(
+        path, fmt::format("others may change it (group {}, mode {:04o})", info->group, info->mode));
   return {};
 }
 

@@ -21,7 +21,10 @@ class SafeWay {
   // the entry is ours. Else Code::denied, with the directory. What is not there is no error.
   Done to(const std::string& path) { return walk(path, 0); }
 
-  // The same, and gives what `path` leads to, which must exist.
+  // The same, and nobody else may change what lies there: for what is obeyed or run.
+  Done to_content(const std::string& path);
+
+  // As `to`, and gives what `path` leads to, which must exist.
   Result<std::string> real_path(const std::string& path);
 
  private:

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.h"
+
 namespace certrebind {
 
 void tell_supervisor(const std::string& state) {
@@ -22,10 +24,10 @@ std::optional<milliseconds> watchdog_interval() {
 void log_entry(const std::string& message,
                const std::vector<std::pair<std::string, std::string>>& fields) {
   if (std::getenv("JOURNAL_STREAM") == nullptr) {
-    std::fprintf(stderr, "%s\n", message.c_str());
+    std::fprintf(stderr, "%s\n", printable_lines(message).c_str());
     return;
   }
-  std::vector<std::string> texts = {"MESSAGE=" + message};
+  std::vector<std::string> texts = {"MESSAGE=" + printable_lines(message)};
   for (const auto& [name, value] : fields)
     if (!value.empty()) texts.push_back(name + "=" + value);
   std::vector<iovec> parts;

@@ -106,6 +106,7 @@ std::optional<Command> ApacheService::config_test() const {
   command.arguments = arguments();
   command.arguments.emplace_back("-t");
   command.root = instance_.root;
+  command.user = trust().owner;
   command.environment = instance_.environment;
   return command;
 }
@@ -141,7 +142,8 @@ std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view,
 std::optional<Rehearsal> ApacheService::rehearsal() const {
   Root root(instance_.root, files_);
   auto config = apache::read_config(instance_.given, root);
-  if (!config || instance_.root != "/") return std::nullopt;
+  // Only root may part with the world for others, and then it would be root who starts it.
+  if (!config || instance_.root != "/" || !trust().is_ours()) return std::nullopt;
   Rehearsal rehearsal;
   rehearsal.command.arguments = arguments();
   auto directive = [&](const char* name, const char* file) {

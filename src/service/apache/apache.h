@@ -19,7 +19,8 @@ struct Instance {
   Given given;
   std::vector<std::string> environment;  // "NAME=value", as it was started with
   std::optional<SignalReload> master;    // unset: not running
-  uint32_t user = 0;                     // the master's
+  Trust trust;
+  uint32_t user = 0;  // the master's
 };
 
 // The argument of a directive that means `path`: as it stands where httpd reads it so, else in
@@ -37,6 +38,7 @@ class ApacheService final : public Service {
   ApacheService(apache::Instance instance, const Files& files);
 
   const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;

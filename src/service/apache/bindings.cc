@@ -32,12 +32,17 @@ Discovery discover_bindings(Config config, Root& root) {
     used = client_bindings(config, hosts, root);
     named = named_certificates(hosts, config.server_root);
   });
+  std::vector<std::string> obeyed = config.directories;
+  for (const auto& file : config.files)
+    if (!file->real.empty()) obeyed.push_back(root.on_host(file->path));
+  for (const std::string& loaded : config.loads) obeyed.push_back(root.on_host(loaded));
   Discovery all{std::move(shown.bindings), std::move(config.diagnostics),
                 std::move(config.directories)};
   all.listens = listen_addresses(hosts);
   all.named = std::move(named);
   for (const auto& file : config.files)
     if (!file->real.empty()) all.configured_by.push_back(file->real);
+  all.obeyed = std::move(obeyed);
   append(all.configured_by, std::move(used.configured_by));
   append(all.read_whole, std::move(config.whole));
   append(all.read_whole, std::move(used.read_whole));

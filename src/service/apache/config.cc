@@ -310,6 +310,10 @@ bool Reader::read_directive(const ConfigFile& file, std::span<const Word> words)
   } else if (same_name(name, "LoadModule") && words.size() == 3) {
     for (std::string& known : module_names(words[1].value, words[2].value))
       config_.modules.push_back(std::move(known));
+    config_.loads.push_back(absolute_in(config_.server_root, words[2].value));
+  } else if (same_name(name, "LoadFile")) {
+    for (const Word& word : words.subspan(1))
+      config_.loads.push_back(absolute_in(config_.server_root, word.value));
   } else {
     return false;
   }

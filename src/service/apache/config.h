@@ -73,7 +73,8 @@ struct Config {
   std::vector<Diagnostic> diagnostics;   // what httpd would refuse, and what was not understood
   std::vector<std::string> directories;  // in which includes look for files, on this host
 
-  std::vector<std::string> whole;  // of them, those of which httpd reads every file
+  std::vector<std::string> loads;  // modules and libraries, inside the root
+  std::vector<std::string> whole;  // of the directories, those of which httpd reads every file
 
   bool has_module(std::string_view name) const;
 

@@ -49,19 +49,26 @@ class Builds {
   Builds(Commands& commands, std::vector<Diagnostic>& diagnostics)
       : commands_(commands), diagnostics_(diagnostics) {}
 
-  std::optional<BuildDefaults> of(const std::string& executable, const Root& root) {
-    auto [known, first] = known_.try_emplace(executable);
-    if (first) known->second = ask(executable, root);
+  std::optional<BuildDefaults> of(const std::string& executable, const Root& root,
+                                  const Trust& trust) {
+    auto [known, first] = known_.try_emplace({executable, trust.owner});
+    if (first) known->second = ask(executable, root, trust);
     return known->second;
   }
 
  private:
-  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root) {
+  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root,
+                                   const Trust& trust) {
+    if (std::string why = why_not_to_run(trust); !why.empty())
+      return is_unknown(executable, why, trust);
     std::string program = root.inside(executable).value_or(executable);
     // -V reads the configuration too, to tell the MPM: it is given an empty one, and complains.
     // Each start of httpd costs more than reading a thousand files: both at once.
-    const Command asked[] = {{{program, "-V", "-f", "/dev/null"}, root.directory()},
-                             {{program, "-l"}, root.directory()}};
+    const Command asked[] = {
+        {.arguments = {program, "-V", "-f", "/dev/null"},
+         .root = root.directory(),
+         .user = trust.owner},
+        {.arguments = {program, "-l"}, .root = root.directory(), .user = trust.owner}};
     Result<CommandOutput> answers[2];
     for_each_index(2, 2, [&](size_t i) { answers[i] = run(asked[i]); });
     auto& [settings, modules] = answers;
@@ -70,8 +77,13 @@ class Builds {
     std::string why = !settings ? settings.error().message()
                       : modules ? fmt::format("-V ended with status {}", settings->status)
                                 : modules.error().message();
-    diagnostics_.push_back(
-        {Severity::warning, executable, 0, 0, "how it was built is not known: " + printable(why)});
+    return is_unknown(executable, why, trust);
+  }
+
+  std::nullopt_t is_unknown(const std::string& executable, const std::string& why,
+                            const Trust& trust) {
+    diagnostics_.push_back({trust.is_ours() ? Severity::warning : Severity::note, executable, 0, 0,
+                            "how it was built is not known: " + printable(why)});
     return std::nullopt;
   }
 
@@ -81,7 +93,7 @@ class Builds {
 
   Commands& commands_;
   std::vector<Diagnostic>& diagnostics_;
-  std::map<std::string, std::optional<BuildDefaults>> known_;
+  std::map<std::pair<std::string, uint32_t>, std::optional<BuildDefaults>> known_;
 };
 
 std::map<std::string, std::string> as_map(const std::vector<std::string>& environment) {
@@ -153,7 +165,8 @@ bool Finder::is_single(const Process& process, const CommandLine& line) {
 
 void Finder::add(const Process& process, const CommandLine& line) {
   Root root(process.root, files_);
-  auto built = builds_.of(process.executable, root);
+  Trust trust = trust_of(process, files_);
+  auto built = builds_.of(process.executable, root, trust);
   if (!built) return;
   auto environment = processes_.environment(process.pid);
   if (!environment)
@@ -164,11 +177,14 @@ void Finder::add(const Process& process, const CommandLine& line) {
   found.root = process.root.empty() ? "/" : process.root;
   found.given = given_by(line, *built, root.inside(process.working_directory).value_or("/"));
   found.environment = std::move(*environment);
+  found.given.environment = as_map(found.environment);
   std::erase_if(found.environment, [](const std::string& entry) {
-    return std::ranges::any_of(kManagerVariables,
+    return rules_programs(entry) ||
+           std::ranges::any_of(kManagerVariables,
                                [&](std::string_view name) { return entry.starts_with(name); });
   });
-  found.given.environment = as_map(found.environment);
+  found.environment.emplace_back(kPlainEnvironment[0]);  // the path, for programs of passphrases
+  found.trust = std::move(trust);
   found.user = process.user;
   found.master = SignalReload{.signal = kUser1,
                               .name = "USR1",
@@ -249,7 +265,9 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
     Instance idle;
     idle.executable = executable;
     Builds builds(commands, diagnostics);
-    BuildDefaults built = builds.of(executable, Root("/", files)).value_or(BuildDefaults{});
+    idle.trust = trust_of_idle(executable, files);
+    BuildDefaults built =
+        builds.of(executable, Root("/", files), idle.trust).value_or(BuildDefaults{});
     CommandLine line;
     add_settings(config, files, line, idle.environment);
     line.config = config;

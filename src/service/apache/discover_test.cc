@@ -51,15 +51,16 @@ class ApacheDiscoverTest : public ::testing::Test {
 TEST_F(ApacheDiscoverTest, FindsTheMaster) {
   run(100, 1, {"/usr/sbin/apache2", "-k", "start"});
   run(101, 100, {"/usr/sbin/apache2", "-k", "start"});
-  processes_.environments[100] = {"APACHE_RUN_DIR=/run/apache2", "NOTIFY_SOCKET=/run/x"};
+  processes_.environments[100] = {"APACHE_RUN_DIR=/run/apache2", "NOTIFY_SOCKET=/run/x",
+                                  "LD_PRELOAD=/tmp/x.so", "PATH=/tmp"};
   auto found = running();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].master->pid, 100);
   EXPECT_EQ(found[0].master->name, "USR1");
   EXPECT_EQ(found[0].given.main_file, "/etc/apache2/apache2.conf");
   EXPECT_EQ(found[0].given.environment.at("APACHE_RUN_DIR"), "/run/apache2");
-  EXPECT_THAT(found[0].environment, ElementsAre("APACHE_RUN_DIR=/run/apache2"))
-      << "nobody else tells the service manager anything";
+  EXPECT_THAT(found[0].environment, ElementsAre("APACHE_RUN_DIR=/run/apache2", kPlainEnvironment[0]))
+      << "nobody else tells the service manager anything, and no library obeys it";
 }
 
 TEST_F(ApacheDiscoverTest, LeavesOutWhatDoesNotServe) {

@@ -219,6 +219,18 @@ class Binder {
   std::vector<Binding> bindings_;
 };
 
+// See Discovery::obeyed. A script of Lua's runs with the rights of whoever reads the configuration.
+std::vector<std::string> obeyed_by(const Config& config, const Started& started, const Root& root) {
+  std::vector<std::string> obeyed = config.directories;
+  obeyed.push_back(root.on_host(started.directory));
+  for (const auto& file : config.files) obeyed.push_back(root.on_host(file->path));
+  for (const Section& section : config.sections)
+    for (const Statement& statement : section.statements)
+      if (section.head.word(0) == "global" && statement.word(0).starts_with("lua-load"))
+        obeyed.push_back(root.on_host(absolute_in(started.directory, statement.word(1))));
+  return obeyed;
+}
+
 }  // namespace
 
 Discovery discover_bindings(Config config, const Started& started, Root& root) {
@@ -231,6 +243,8 @@ Discovery discover_bindings(Config config, const Started& started, Root& root) {
   found.diagnostics = std::move(config.diagnostics);
   for (Diagnostic& diagnostic : listeners.diagnostics)
     found.diagnostics.push_back(std::move(diagnostic));
+  found.obeyed = obeyed_by(config, started, root);
+  for (const auto& list : listeners.lists) found.obeyed.push_back(root.on_host(list->path));
   for (const auto& file : config.files) found.configured_by.push_back(file->real);
   for (const auto& list : listeners.lists) found.configured_by.push_back(list->real);
   for (std::vector<std::string>* directories : {&config.directories, &listeners.directories})

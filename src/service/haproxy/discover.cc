@@ -38,8 +38,11 @@ bool is_internal(std::string_view name) {
   return std::ranges::find(kInternal, name) != kInternal.end();
 }
 
-Build ask_build(Commands& commands, const std::string& executable, const std::string& root) {
-  auto output = commands.run({.arguments = {executable, "-vv"}, .root = root}, kVersionDeadline);
+Build ask_build(Commands& commands, const std::string& executable, const std::string& root,
+                const Trust& trust) {
+  if (!why_not_to_run(trust).empty()) return {};
+  auto output = commands.run({.arguments = {executable, "-vv"}, .root = root, .user = trust.owner},
+                             kVersionDeadline);
   return output && output->status == 0 ? parse_build(output->output) : Build{};
 }
 
@@ -87,6 +90,7 @@ class Finder {
     if (!master && !listens(process)) return std::nullopt;  // it only finishes
     Instance found;
     found.executable = process.executable;
+    found.trust = trust_of(process, files_);
     // `chroot` is entered after the configuration was read; a master does not enter it at all.
     if (master && !process.root.empty()) found.root = process.root;
     found.peer = line.peer;
@@ -99,8 +103,9 @@ class Finder {
     for (const std::string& config : line.configs)
       found.started.paths.push_back(absolute_in(found.started.directory, config));
     set_environment(process, found.started);
-    found.started.build = ask_build(
-        commands_, root.inside(process.executable).value_or(process.executable), found.root);
+    found.started.build =
+        ask_build(commands_, root.inside(process.executable).value_or(process.executable),
+                  found.root, found.trust);
     found.master = SignalReload{.signal = kUser2,
                                 .name = "USR2",
                                 .pid = process.pid,
@@ -130,7 +135,8 @@ class Finder {
 
   void keep(Instance instance) {
     auto same = std::ranges::find_if(instances_, [&](const Instance& other) {
-      return other.started.paths == instance.started.paths && other.root == instance.root;
+      return other.started.paths == instance.started.paths && other.root == instance.root &&
+             other.trust.owner == instance.trust.owner;
     });
     if (same == instances_.end()) {
       instances_.push_back(std::move(instance));
@@ -190,7 +196,8 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
     idle.executable = executable;
     idle.started.paths = {config.starts_with('/') ? config
                                                   : files.real_path(config).value_or(config)};
-    idle.started.build = ask_build(commands, executable, "/");
+    idle.trust = trust_of_idle(executable, files);
+    idle.started.build = ask_build(commands, executable, "/", idle.trust);
     return idle;
   };
   return instance_with(config, kProgram, search, files, diagnostics);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "service/haproxy/bindings.h"
 #include "service/haproxy/live_update.h"
+#include "service/instances.h"
 
 namespace certrebind {
 
@@ -62,6 +63,7 @@ Result<std::vector<FileEdit>> HaproxyService::repoint(const Binding& binding,
 std::optional<Command> HaproxyService::config_test() const {
   Command command;
   command.root = instance_.root;
+  command.user = trust().owner;
   std::string executable =
       Root(instance_.root, files_).inside(instance_.executable).value_or(instance_.executable);
   command.arguments = {executable, "-c", "-C", instance_.started.directory};
@@ -76,7 +78,8 @@ std::optional<Command> HaproxyService::config_test() const {
   if (!instance_.started.environment.empty()) {
     command.environment.emplace();
     for (const auto& [name, value] : instance_.started.environment)
-      command.environment->push_back(name + "=" + value);
+      if (std::string variable = name + "=" + value; !rules_programs(variable))
+        command.environment->push_back(std::move(variable));
   }
   return command;
 }

@@ -19,7 +19,8 @@ struct Instance {
   Started started;
   std::optional<SignalReload> master;  // unset: not running
   std::string restart_only;            // not empty: it runs without a master, and says so
-  uint32_t user = 0;                   // who read the keys
+  Trust trust;
+  uint32_t user = 0;  // who read the keys
 };
 
 }  // namespace haproxy
@@ -29,6 +30,7 @@ class HaproxyService final : public Service {
   HaproxyService(haproxy::Instance instance, const Files& files);
 
   const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
   // Only what HAProxy finds its key by can be named: a combined PEM, or a key beside it called
   // FILE.key, unless the configuration names the key apart.

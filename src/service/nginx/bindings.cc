@@ -1,5 +1,7 @@
 #include "service/nginx/bindings.h"
 
+#include "base/text.h"
+
 #include <iterator>
 
 #include "service/nginx/client_bindings.h"
@@ -17,6 +19,16 @@ void append(std::vector<T>& to, std::vector<T> from) {
 }
 
 }  // namespace
+
+std::vector<std::string> obeyed_by(const Config& config, const std::string& prefix,
+                                   const Root& root) {
+  std::vector<std::string> obeyed = config.directories;
+  for (const auto& file : config.files) obeyed.push_back(root.on_host(file->path));
+  for (const Node& node : config.nodes)
+    if (node.name() == "load_module" && node.arguments().size() == 1)
+      obeyed.push_back(root.on_host(absolute_in(prefix, node.arguments().front().value)));
+  return obeyed;
+}
 
 Discovery discover_bindings(Config config, Root& root) {
   HostNames hosts(root);

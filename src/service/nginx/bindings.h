@@ -11,4 +11,8 @@ namespace certrebind::nginx {
 // client certificates towards upstreams; and diagnostics: of reading first, then of meaning.
 Discovery discover_bindings(Config config, Root& root);
 
+// What nginx obeys: see Discovery::obeyed. Modules are named from its prefix (ngx_load_module).
+std::vector<std::string> obeyed_by(const Config& config, const std::string& prefix,
+                                   const Root& root);
+
 }  // namespace certrebind::nginx

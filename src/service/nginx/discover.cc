@@ -30,27 +30,35 @@ class Versions {
   Versions(Commands& commands, std::vector<Diagnostic>& diagnostics)
       : commands_(commands), diagnostics_(diagnostics) {}
 
-  std::optional<BuildDefaults> of(const std::string& executable, const Root& root) {
-    auto [known, first] = known_.try_emplace(executable);
-    if (first) known->second = ask(executable, root);
+  std::optional<BuildDefaults> of(const std::string& executable, const Root& root,
+                                  const Trust& trust) {
+    auto [known, first] = known_.try_emplace({executable, trust.owner});
+    if (first) known->second = ask(executable, root, trust);
     return known->second;
   }
 
  private:
-  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root) {
-    Command command{{root.inside(executable).value_or(executable), "-V"}, root.directory()};
-    auto output = commands_.run(command, kVersionDeadline);
-    if (output && output->status == 0) return parse_build_defaults(output->output);
-    std::string why =
-        output ? fmt::format("it ended with status {}", output->status) : output.error().message();
-    diagnostics_.push_back({Severity::warning, executable, 0, 0,
+  std::optional<BuildDefaults> ask(const std::string& executable, const Root& root,
+                                   const Trust& trust) {
+    std::string why = why_not_to_run(trust);
+    Result<CommandOutput> output = CommandOutput{};
+    if (why.empty())
+      output = commands_.run({.arguments = {root.inside(executable).value_or(executable), "-V"},
+                              .root = root.directory(),
+                              .user = trust.owner},
+                             kVersionDeadline);
+    if (why.empty() && output && output->status == 0) return parse_build_defaults(output->output);
+    if (why.empty())
+      why = output ? fmt::format("it ended with status {}", output->status)
+                   : output.error().message();
+    diagnostics_.push_back({trust.is_ours() ? Severity::warning : Severity::note, executable, 0, 0,
                             "its compiled-in paths are not known: " + printable(why)});
     return std::nullopt;
   }
 
   Commands& commands_;
   std::vector<Diagnostic>& diagnostics_;
-  std::map<std::string, std::optional<BuildDefaults>> known_;
+  std::map<std::pair<std::string, uint32_t>, std::optional<BuildDefaults>> known_;
 };
 
 // Without "." and empty parts, as a person would name it. A ".." stays: it may go through a link.
@@ -103,6 +111,7 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
   found.executable = process.executable;
   found.root = process.root.empty() ? "/" : process.root;
   found.extra_arguments = line.extra;
+  found.trust = trust_of(process, files_);
   found.user = process.user;
   found.master = SignalReload{.signal = kHangup,
                               .name = "HUP",
@@ -113,7 +122,8 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
                               .workers = "nginx: worker process"};
   std::string directory = root.inside(process.working_directory).value_or("/");
   std::optional<BuildDefaults> built;
-  if (line.prefix.empty() || line.config.empty()) built = versions_.of(process.executable, root);
+  if (line.prefix.empty() || line.config.empty())
+    built = versions_.of(process.executable, root, found.trust);
   if (!line.prefix.empty()) {
     found.prefix = tidy(absolute_in(directory, line.prefix));
   } else if (built) {
@@ -121,7 +131,8 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
   }
   std::string config = !line.config.empty() ? line.config : built ? built->config : "";
   if (config.empty() || (!config.starts_with('/') && found.prefix.empty())) {
-    report(Severity::error, process, "its configuration file is not known");
+    report(found.trust.is_ours() ? Severity::error : Severity::note, process,
+           "its configuration file is not known");
     return std::nullopt;
   }
   found.config = tidy(absolute_in(found.prefix, config));
@@ -130,7 +141,8 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
 
 void Finder::keep(Instance instance) {
   auto same = std::find_if(instances_.begin(), instances_.end(), [&](const Instance& other) {
-    return other.config == instance.config && other.root == instance.root;
+    return other.config == instance.config && other.root == instance.root &&
+           other.trust.owner == instance.trust.owner;
   });
   if (same == instances_.end()) {
     instances_.push_back(std::move(instance));
@@ -181,7 +193,9 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
     idle.executable = executable;
     idle.config = config;
     Versions versions(commands, diagnostics);
-    if (auto built = versions.of(executable, Root("/", files))) idle.prefix = built->prefix;
+    idle.trust = trust_of_idle(executable, files);
+    if (auto built = versions.of(executable, Root("/", files), idle.trust))
+      idle.prefix = built->prefix;
     return idle;
   };
   return instance_with(config, kProgram, search, files, diagnostics);

@@ -38,7 +38,10 @@ Result<Discovery> NginxService::bindings() const {
   Root root(instance_.root, files_);
   auto config = nginx::read_config(instance_.config, root);
   if (!config) return pass(config);
-  return nginx::discover_bindings(std::move(*config), root);
+  std::vector<std::string> obeyed = nginx::obeyed_by(*config, instance_.prefix, root);
+  Discovery found = nginx::discover_bindings(std::move(*config), root);
+  found.obeyed = std::move(obeyed);
+  return found;
 }
 
 Result<std::vector<FileEdit>> NginxService::repoint(const Binding& binding,
@@ -66,6 +69,7 @@ std::optional<Command> NginxService::config_test() const {
   auto executable = Root(instance_.root, files_).inside(instance_.executable);
   Command command;
   command.root = instance_.root;
+  command.user = trust().owner;
   command.arguments = {executable.value_or(instance_.executable), "-t", "-q", "-c",
                        instance_.config};
   if (!instance_.prefix.empty()) {

@@ -19,7 +19,8 @@ struct Instance {
   std::string root = "/";
   std::vector<std::string> extra_arguments;  // -g DIRECTIVES, -e FILE as the master had them
   std::optional<SignalReload> master;        // unset: not running
-  uint32_t user = 0;                         // the master's
+  Trust trust;
+  uint32_t user = 0;  // the master's
 };
 
 // The argument of a directive that means `path`: as it stands where nginx reads it so, else in
@@ -33,6 +34,7 @@ class NginxService final : public Service {
   NginxService(nginx::Instance instance, const Files& files);
 
   const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
   // Paths in `files` are absolute on this host and must lie inside the server's root.
   Result<std::vector<FileEdit>> repoint(const Binding& binding,

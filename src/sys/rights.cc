@@ -1,0 +1,155 @@
+#include "sys/rights.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "sys/disk.h"
+#include "sys/processes.h"
+#include "sys/system_error.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr uint32_t kNoGroup = 65534;
+constexpr size_t kPasswdBuffer = 16384;
+constexpr int kMostGroups = 65536;  // NGROUPS_MAX
+
+// setgroups(2) of the C library changes every thread; the system call changes this one alone.
+bool set_groups(const std::vector<gid_t>& groups) {
+  return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
+}
+
+// Until its end, this thread reaches files as somebody else.
+class Borrowed {
+ public:
+  explicit Borrowed(const Rights& rights) {
+    own_groups_.resize(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
+    bool known = ::getgroups(static_cast<int>(own_groups_.size()), own_groups_.data()) >= 0;
+    if (!known || !set_groups(rights.groups)) return;
+    ::setfsgid(rights.group);
+    ::setfsuid(rights.user);
+    // These two tell nothing of failure but what is in force afterwards.
+    valid_ = static_cast<uint32_t>(::setfsuid(static_cast<uid_t>(-1))) == rights.user &&
+             static_cast<uint32_t>(::setfsgid(static_cast<gid_t>(-1))) == rights.group;
+  }
+  ~Borrowed() {
+    ::setfsuid(::geteuid());
+    ::setfsgid(::getegid());
+    set_groups(own_groups_);
+  }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  bool is_valid() const { return valid_; }
+
+ private:
+  std::vector<gid_t> own_groups_;
+  bool valid_ = false;
+};
+
+class FilesOf final : public Files {
+ public:
+  explicit FilesOf(uint32_t user) : rights_(rights_of(user)) {}
+
+  Result<std::string> read(const std::string& path, size_t limit) const override {
+    return as_user(path, [&] { return disk_.read(path, limit); });
+  }
+  Result<FileInfo> stat(const std::string& path) const override {
+    return as_user(path, [&] { return disk_.stat(path); });
+  }
+  Result<FileInfo> lstat(const std::string& path) const override {
+    return as_user(path, [&] { return disk_.lstat(path); });
+  }
+  Result<std::string> read_link(const std::string& path) const override {
+    return as_user(path, [&] { return disk_.read_link(path); });
+  }
+  Result<std::string> real_path(const std::string& path) const override {
+    return as_user(path, [&] { return disk_.real_path(path); });
+  }
+  Result<std::vector<std::string>> list(const std::string& directory) const override {
+    return as_user(directory, [&] { return disk_.list(directory); });
+  }
+  Result<Attributes> attributes(const std::string& path) const override {
+    return as_user(path, [&] { return disk_.attributes(path); });
+  }
+  Done create(const std::string& path, const std::string& bytes, const Attributes& attributes,
+              std::optional<int64_t> modified_ns) override {
+    return as_user(path, [&] { return disk_.create(path, bytes, attributes, modified_ns); });
+  }
+  Done link(const std::string& existing, const std::string& path) override {
+    return as_user(path, [&] { return disk_.link(existing, path); });
+  }
+  Done symlink(const std::string& target, const std::string& path) override {
+    return as_user(path, [&] { return disk_.symlink(target, path); });
+  }
+  Done rename(const std::string& from, const std::string& to) override {
+    return as_user(to, [&] { return disk_.rename(from, to); });
+  }
+  Done exchange(const std::string& one, const std::string& other) override {
+    return as_user(one, [&] { return disk_.exchange(one, other); });
+  }
+  Done remove(const std::string& path) override {
+    return as_user(path, [&] { return disk_.remove(path); });
+  }
+  Done make_directory(const std::string& path, uint32_t mode) override {
+    return as_user(path, [&] { return disk_.make_directory(path, mode); });
+  }
+  Done sync(const std::vector<std::string>& paths) override {
+    return as_user(paths.empty() ? "" : paths.front(), [&] { return disk_.sync(paths); });
+  }
+
+ private:
+  template <class Call>
+  auto as_user(const std::string& path, Call call) const -> decltype(call()) {
+    Borrowed rights(rights_);
+    if (rights.is_valid()) return call();
+    return fail(Code::denied, "use", path,
+                "the rights of user " + std::to_string(rights_.user) + " cannot be taken",
+                "run it as root");
+  }
+
+  Rights rights_;
+  mutable Disk disk_;
+};
+
+}  // namespace
+
+Rights rights_of(uint32_t user) {
+  Rights rights{.user = user, .group = kNoGroup, .groups = {}};
+  std::string buffer(kPasswdBuffer, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return rights;
+  rights.group = found->pw_gid;
+  int count = 64;
+  rights.groups.resize(static_cast<size_t>(count));
+  while (::getgrouplist(found->pw_name, found->pw_gid, rights.groups.data(), &count) < 0 &&
+         count <= kMostGroups)
+    rights.groups.resize(static_cast<size_t>(count));
+  rights.groups.resize(static_cast<size_t>(count));
+  return rights;
+}
+
+bool take_for_good(const Rights& rights) {
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
+         set_groups(rights.groups) &&
+         ::syscall(SYS_setresgid, rights.group, rights.group, rights.group) == 0 &&
+         ::syscall(SYS_setresuid, rights.user, rights.user, rights.user) == 0 &&
+         ::setuid(0) != 0;  // the way back must be shut
+}
+
+std::unique_ptr<Files> files_seen_by(uint32_t user) {
+  return std::make_unique<FilesOf>(user);
+}
+
+}  // namespace certrebind

@@ -1,0 +1,273 @@
+"""Nobody gains a right by certrebind being root: what a user wrote is read, run and signalled as him, or left alone."""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import harness
+from harness import OneSite, free_port, until, write
+
+EVE = 12345  # a user whom nobody knows
+
+if os.geteuid() != 0:
+    pytest.skip("only root has rights to lose", allow_module_level=True)
+
+AS_EVE = ["setpriv", f"--reuid={EVE}", f"--regid={EVE}", "--clear-groups", "--pdeathsig", "KILL"]
+
+
+def give(*paths, user=EVE):
+    for path in paths:
+        for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
+            os.chown(each, user, user, follow_symlinks=False)
+
+
+@pytest.fixture
+def eve(place):
+    """Her directory."""
+    home = place / "eve"
+    home.mkdir()
+    give(home)
+    return home
+
+
+def start_as_eve(place, *command, **options):
+    process = subprocess.Popen([*AS_EVE, *map(str, command)], start_new_session=True,
+                               stdin=subprocess.DEVNULL, **options)
+
+    def end():
+        process.kill()
+        process.wait()
+    place.at_end(end)
+    return process
+
+
+def claims_to_be_root(path, message):
+    """A script that writes down as whom it runs."""
+    write(path, f"#!/bin/sh\nid -u >> {message}\n", 0o755)
+
+
+def users_in(message):
+    return message.read_text().split() if message.exists() else []
+
+
+COMMANDS = (["check"], ["scan", "--served"], ["rebind", "--pending"], ["status"])
+
+
+@pytest.mark.parametrize("title, name", [
+    ("nginx: master process nginx", "nginx"),
+    ("nginx: master process /usr/sbin/nginx -c /etc/nginx/nginx.conf", "nginx"),
+    ("apache2", "apache2"), ("httpd", "httpd"), ("haproxy", "haproxy")])
+def test_a_process_that_only_says_what_it_is_has_nothing_run_as_root(place, eve, title, name):
+    program, message = eve / name, eve / "message"
+    write(program, pathlib.Path("/bin/sleep").read_bytes(), 0o755)
+    give(eve)
+    start_as_eve(place, sys.executable, "-c",
+                 f"import os; os.execv({str(program)!r}, {[title, '600']!r})")
+    until(lambda: any(line == f"{title} 600" for line in subprocess.run(
+        ["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout.split("\n")), "it runs")
+    claims_to_be_root(eve / "fresh", message)
+    os.rename(eve / "fresh", program)
+    give(eve)
+    for command in COMMANDS:
+        place.run(*command)
+    assert set(users_in(message)) <= {str(EVE)}, "her own program, with her own rights at the most"
+    if "-c" not in title:
+        assert users_in(message) == [], "nobody runs it to learn how it was built"
+
+
+MODULE = """
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((constructor)) static void run(void) {
+  FILE *out = fopen(MESSAGE, "a");
+  if (out) { fprintf(out, "%d\\n", geteuid()); fclose(out); }
+}
+"""
+
+
+def build_module(directory, message):
+    source, library = directory / "module.c", directory / "module.so"
+    write(source, MODULE)
+    subprocess.run(["gcc", "-shared", "-fPIC", f'-DMESSAGE="{message}"', "-o", library, source], check=True)
+    return library
+
+
+def eves_nginx(place, eve, authority, main=""):
+    """Her own, real nginx; gives (port, OLD, NEW). `main` is added once it runs."""
+    old, new = authority.pair("eve.example")
+    old.write(eve)
+    port = free_port()
+    conf = textwrap.dedent(f"""\
+        pid {eve}/pid; error_log {eve}/error.log notice; daemon off;
+        events {{}}
+        http {{ access_log off; client_body_temp_path {eve}/t1; proxy_temp_path {eve}/t2;
+          fastcgi_temp_path {eve}/t3; uwsgi_temp_path {eve}/t4; scgi_temp_path {eve}/t5;
+          server {{ listen 127.0.0.1:{port} ssl; server_name eve.example;
+            ssl_certificate {eve}/fullchain.pem; ssl_certificate_key {eve}/privkey.pem; }} }}
+        """)
+    write(eve / "nginx.conf", conf)
+    give(eve)
+    start_as_eve(place, harness.NGINX, "-p", eve, "-c", eve / "nginx.conf", "-e", eve / "error.log")
+    harness.wait_served(old.thumbprint, port, "eve.example")
+    if main:
+        write(eve / "nginx.conf", main + conf)
+        give(eve)
+    return port, old, new
+
+
+def test_a_module_of_hers_never_runs_as_root(place, eve, authority):
+    message = eve / "message"
+    library = build_module(eve, message)
+    eves_nginx(place, eve, authority, main=f"load_module {library};\n")
+    for command in COMMANDS:
+        place.run(*command)
+    assert set(users_in(message)) <= {str(EVE)}, "tested as her, or not at all"
+
+
+def test_her_server_is_shown_and_reloaded_as_hers(place, eve, authority):
+    port, old, new = eves_nginx(place, eve, authority)
+    done = place.run("check")
+    assert "eve.example" in done.out and done.code == 0, done
+    new.write(eve)
+    give(eve)
+    done = place.run("rebind", old.thumbprint, new.thumbprint)
+    assert done.code == 0, done
+    harness.wait_served(new.thumbprint, port, "eve.example")
+
+
+def test_no_file_is_changed_for_her(place, eve, authority):
+    port, old, new = eves_nginx(place, eve, authority)
+    certificate, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, certificate)
+    assert done.code == 1 and f"user {EVE}" in done.out + done.err, done
+    assert (eve / "fullchain.pem").read_text() == old.fullchain_pem
+    assert harness.handshake(port, "eve.example") == old.thumbprint
+
+
+def test_what_she_names_and_may_not_read_is_no_binding_of_hers(place, eve, authority, one):
+    """Her configuration names root's PEM; rebinding it concerns root's site alone."""
+    conf = eve / "nginx.conf"
+    _, _, _ = eves_nginx(place, eve, authority)
+    write(conf, conf.read_text().replace(f"{eve}/privkey.pem", str(one.site.key_path)).replace(
+        f"{eve}/fullchain.pem", str(one.site.cert_path)))
+    give(eve)
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert one.served() == one.new.thumbprint, done
+
+
+@pytest.mark.parametrize("what", ["main", "include", "directory", "program"])
+def test_a_server_of_roots_that_she_could_rule_is_left_alone(place, authority, what):
+    one = OneSite(place, authority)
+    prefix = one.nginx.prefix
+    main = one.nginx.conf.read_text()
+    if what == "main":
+        give(one.nginx.conf)
+    if what == "include":
+        write(prefix / "conf.d/hers.conf", "# nothing yet\n")
+        give(prefix / "conf.d/hers.conf")
+        write(one.nginx.conf, main.replace("access_log off;", f"access_log off; include {prefix}/conf.d/hers.conf;", 1))
+    if what == "directory":
+        write(one.nginx.conf, main.replace("access_log off;", f"access_log off; include {prefix}/conf.d/*.conf;", 1))
+        give(prefix / "conf.d")
+    if what == "program":
+        hers = place / "hers"
+        hers.mkdir()
+        write(hers / "nginx", pathlib.Path(harness.NGINX).read_bytes(), 0o755)
+        one.nginx.stop()
+        harness_nginx, harness.NGINX = harness.NGINX, str(hers / "nginx")
+        try:
+            one.nginx.start()
+        finally:
+            harness.NGINX = harness_nginx
+        claims_to_be_root(hers / "fresh", hers / "message")
+        os.rename(hers / "fresh", hers / "nginx")
+        give(hers)
+    done = one.run("check")
+    assert done.code == 1 and "left alone" in done.out + done.err, done
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert done.code == 1 and f"user {EVE}" in done.out + done.err, done
+    assert one.served() == one.old.thumbprint and one.nginx.reloads() == 0
+    assert users_in(place / "hers/message") == []
+
+
+def test_her_process_does_not_stand_in_for_roots(place, eve, authority):
+    """Later than root's, and with root's configuration in its title."""
+    one = OneSite(place, authority)
+    title = f"nginx: master process nginx -p {one.nginx.prefix} -c {one.nginx.conf}"
+    start_as_eve(place, sys.executable, "-c", f"""
+import ctypes, os
+ctypes.CDLL(None).prctl(15, b"nginx", 0, 0, 0)
+os.execv("/bin/sleep", [{title!r}, "600"])""")
+    hers = eve / "nginx"
+    write(hers, pathlib.Path("/bin/sleep").read_bytes(), 0o755)
+    give(eve)
+    start_as_eve(place, sys.executable, "-c", f"import os; os.execv({str(hers)!r}, [{title!r}, '600'])")
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert done.code == 0, done
+    assert one.served() == one.new.thumbprint
+
+
+def test_a_configuration_of_ours_that_others_may_write_is_refused(place, one):
+    for spoil in (lambda: give(place.config), lambda: os.chmod(place.config, 0o666)):
+        spoil()
+        for command in (["check"], ["rebind", one.old.thumbprint, one.new_cert], ["status"]):
+            done = one.run(*command)
+            assert done.code in (1, 3) and str(place.config) in done.err, done
+        assert one.served() == one.old.thumbprint
+        os.chown(place.config, 0, 0)
+        os.chmod(place.config, 0o644)
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+
+
+def test_children_are_given_no_descriptor(place, one):
+    """The server's own test, as certrebind starts it."""
+    seen = place / "seen"
+    script = place / "bin/nginx"
+    write(script, f"#!/bin/sh\nexec ls /proc/self/fd >> {seen}\n", 0o755)
+    with open("/dev/null", "rb") as extra:
+        os.set_inheritable(extra.fileno(), True)
+        done = subprocess.run([harness.BINARY, "task", "add", "look", "--event", "1001", "--", str(script), "-v"],
+                              env={**os.environ, **place.env}, check=False, close_fds=False)
+        assert done.returncode == 0
+        subprocess.run([harness.BINARY, "task", "run", "look"], env={**os.environ, **place.env}, check=False,
+                       close_fds=False)
+    assert seen.read_text().split() == ["0", "1", "2", "3"], "the last is the directory that is listed"
+
+
+def test_one_hung_server_does_not_hold_up_others(place, authority):
+    """Forty sites of which none answers: all of them together cost a few patiences, not forty."""
+    one = OneSite(place, authority)
+    silent = [free_port() for _ in range(40)]
+    sites = "".join(f"""
+ server {{ listen 127.0.0.1:{port} ssl; server_name h{port}.example; ssl_certificate {one.site.cert_path};
+   ssl_certificate_key {one.site.key_path}; }}""" for port in silent)
+    text = one.nginx.conf.read_text()
+    write(one.nginx.conf, text[:text.rindex("}")] + sites + "\n}\n")
+    sockets = []
+    for port in silent:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", port))
+        listener.listen(64)
+        sockets.append(listener)
+    place.at_end(lambda: [each.close() for each in sockets])
+    lines = json.loads(one.run("check", "--json", timeout=120).out)
+    assert lines, "it came to an end, and the other site was seen"
+
+
+@pytest.mark.parametrize("hostile", ["\u009b2J", "\u202egpj", "\u2066x"])
+def test_what_a_terminal_would_obey_is_shown_as_bytes(place, authority, hostile):
+    name = f"a{hostile}.example"
+    nginx = place.nginx()
+    old = authority.issue("a.example")
+    certificate, key = old.write(place / "site")
+    port = free_port()
+    nginx.write(f"server {{ listen 127.0.0.1:{port} ssl; server_name \"{name}\"; ssl_certificate {certificate}; "
+                f"ssl_certificate_key {key}; }}").start()
+    for command in (["check"], ["scan"], ["check", "--json"], ["scan", "--json"]):
+        done = place.run(*command)
+        assert hostile[0] not in done.out + done.err, done
