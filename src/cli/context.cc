@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "store/stores.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -21,6 +22,14 @@ void choose(std::string& into, const std::string& option, const char* variable) 
   } else if (value != nullptr && *value != '\0') {
     into = absolute(value);
   }
+}
+
+// sudo(8) may leave root the HOME of somebody else, whose renewers are not root's to run.
+std::string home_directory(const Files& files) {
+  constexpr const char* kRoots = "/root";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr) return kRoots;
+  return own_user() != 0 || SafeWay(files).to_content(home) ? home : kRoots;
 }
 
 }  // namespace
@@ -38,8 +47,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   choose(settings.config_file, options.config, "CERTREBIND_CONFIG");
   choose(settings.state_directory, options.state, "CERTREBIND_STATE");
   choose(settings.run_directory, options.run, "CERTREBIND_RUN");
-  const char* home = std::getenv("HOME");
-  settings.stores = usual_stores(home != nullptr ? home : "/root");
+  settings.stores = usual_stores(home_directory(context->disk_));
   bool must_exist = settings.config_file != usual_config;
   auto loaded = load_settings(context->disk_, std::move(settings), must_exist);
   if (!loaded) return pass(loaded);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "rebind/survey.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -20,6 +23,18 @@ Json thumbprint_json(const std::optional<CertificateOutline>& certificate) {
   return certificate ? Json(certificate->thumbprint.hex()) : Json();
 }
 
+// What root runs must be root's: the program, and each script or directory that it is given.
+Done only_roots(const Files& files, const Command& command) {
+  if (own_user() != 0) return {};
+  SafeWay way(files);
+  for (const std::string& argument : command.arguments) {
+    std::string path = argument.substr(std::min(argument.find('/'), argument.size()));
+    if (path.empty() || !files.stat(path)) continue;
+    if (Done safe = way.to_content(path); !safe) return safe;
+  }
+  return {};
+}
+
 }  // namespace
 
 Command renewal_command(const Lineage& lineage, bool now) {
@@ -31,6 +46,7 @@ Command renewal_command(const Lineage& lineage, bool now) {
 Result<Renewal> run_renewer(Host& host, const Lineage& lineage, bool now) {
   Renewal renewal;
   renewal.command = renewal_command(lineage, now);
+  if (Done safe = only_roots(host.files, renewal.command); !safe) return pass(safe);
   renewal.before = look_at(host.files, lineage.certificate_path).certificate;
   auto ran = host.commands.run(renewal.command, kDeadline);
   if (!ran) return pass(ran);

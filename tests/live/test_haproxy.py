@@ -454,9 +454,11 @@ def test_every_kind_of_address(place, authority):
 
 IMPOSTOR = """
 import socket, sys
-tcp = sys.argv[1].isdigit()
-listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
-listener.bind(("127.0.0.1", int(sys.argv[1])) if tcp else sys.argv[1])
+where, address = sys.argv[1], sys.argv[2]
+tcp = where.isdigit()
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+listener = socket.socket(family if tcp else socket.AF_UNIX)
+listener.bind((address, int(where)) if tcp else where)
 listener.listen()
 print("listens", flush=True)
 while True:
@@ -467,13 +469,13 @@ while True:
 """
 
 
-def impostor(place, where):
+def impostor(place, where, address="127.0.0.1"):
     """Another user listens there; gives the file of what it hears."""
     script = write(place / "impostor.py", IMPOSTOR)
     heard = place / "heard"
     process = subprocess.Popen(
         ["setpriv", "--reuid=65534", "--clear-groups", "--pdeathsig", "KILL", sys.executable,
-         str(script), str(where)], stdout=open(heard, "wb"))
+         str(script), str(where), address], stdout=open(heard, "wb"))
     place.at_end(process.kill)
     harness.until(lambda: "listens" in heard.read_text(), "the impostor listens")
     return heard
@@ -492,12 +494,13 @@ def test_a_strangers_socket_is_told_nothing(site, place):
 
 
 @needs_root
-def test_a_strangers_port_is_told_nothing(quick, authority):
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::ffff:127.0.0.1", "::"])
+def test_a_strangers_port_is_told_nothing(quick, authority, address):
     """The same of TCP: the configuration names a port that HAProxy has not bound yet."""
     site = OneSite(quick, authority, socket=False)
     port = free_port()
     text = site.haproxy.conf.read_text().replace("global\n", f"global\n stats socket 127.0.0.1:{port} level admin\n", 1)
-    heard = impostor(quick, port)
+    heard = impostor(quick, port, address)
     site.haproxy.conf.write_text(text)
     done = site.rebind()
     assert done.code == REFUSED and "another program listens there" in done.out, done

@@ -222,7 +222,6 @@ class Binder {
 // See Discovery::obeyed. A script of Lua's runs with the rights of whoever reads the configuration.
 std::vector<std::string> obeyed_by(const Config& config, const Started& started, const Root& root) {
   std::vector<std::string> obeyed = config.directories;
-  obeyed.push_back(root.on_host(started.directory));
   for (const auto& file : config.files) obeyed.push_back(root.on_host(file->path));
   for (const Section& section : config.sections)
     for (const Statement& statement : section.statements)
