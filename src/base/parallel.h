@@ -1,6 +1,7 @@
 // Work on many independent things with a few threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -38,6 +39,7 @@ template <class Work>
 void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::milliseconds patience,
                       const Work& work) {
   if (count == 1) return work(0);
+  constexpr std::chrono::milliseconds kLeastPatience{50};
   using Steady = std::chrono::steady_clock;
   struct Slot {
     Steady::time_point since;
@@ -76,12 +78,15 @@ void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::mi
   while (running > 0) {
     ended.wait_for(locked, patience / 4);
     const auto stuck_since = Steady::now() - patience;
+    bool is_more = false;
     for (size_t i = 0, known = slots.size(); i < known; ++i) {
       if (slots[i].is_over || slots[i].is_stuck || slots[i].since > stuck_since) continue;
       if (next >= count || slots.size() >= most) break;
-      slots[i].is_stuck = true;
+      slots[i].is_stuck = is_more = true;
       add();
     }
+    // Where some wait, many will.
+    if (is_more) patience = std::max(patience / 2, kLeastPatience);
   }
   locked.unlock();
   helpers.clear();

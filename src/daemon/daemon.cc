@@ -153,9 +153,7 @@ Done Daemon::open() {
                 "it runs already: " + lock.error().cause, "certrebind status tells how it does");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
-  auto watcher = DirectoryWatcher::create();
-  if (!watcher) return pass(watcher);
-  watcher_.emplace(std::move(*watcher));
+  watcher_.emplace(DirectoryWatcher::create());
   auto waiter = Waiter::create(*watcher_);
   if (!waiter) return pass(waiter);
   waiter_.emplace(std::move(*waiter));

@@ -14,12 +14,30 @@ namespace {
 
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
+// An ordinary user has only so much of root's time, and has root connect to no socket that he might
+// not connect to himself.
+void limit_to_his_share(const Service& service, Discovery& discovery) {
+  constexpr size_t kMostBindings = 1'000;
+  if (discovery.bindings.size() > kMostBindings) {
+    discovery.diagnostics.push_back(
+        {Severity::note, service.id().path, 0, 0,
+         fmt::format("it has {} bindings: of another user's server only {} are looked at",
+                     discovery.bindings.size(), kMostBindings)});
+    discovery.bindings.erase(discovery.bindings.begin() + kMostBindings, discovery.bindings.end());
+  }
+  for (Binding& binding : discovery.bindings)
+    for (Endpoint& endpoint : binding.endpoints)
+      if (!endpoint.address.unix_path.empty())
+        endpoint.unproven = "UNIX sockets of other users are not connected to";
+}
+
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
   looks.merge(discovery.looked_at);
   into.read_whole.insert(into.read_whole.end(), discovery.read_whole.begin(),
                          discovery.read_whole.end());
   into.surveyed.push_back(
       {&service, std::move(discovery.configured_by), std::move(discovery.named)});
+  if (!service.trust().is_ours()) limit_to_his_share(service, discovery);
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {
     into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});

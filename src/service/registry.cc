@@ -92,6 +92,16 @@ const Files& Services::files_for(const Trust& trust, const Files& ours) {
 
 void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
   service->set_trust(trust);
+  // Nobody may have root busy with a thousand servers of his.
+  constexpr auto kMostOfOneUser = 16;
+  auto is_his = [&](const auto& other) { return other->trust().owner == trust.owner; };
+  if (!trust.is_ours() && std::ranges::count_if(found, is_his) >= kMostOfOneUser) {
+    std::string message = fmt::format("user {} runs more than {} servers: the others are left out",
+                                      trust.owner, kMostOfOneUser);
+    if (std::ranges::find(diagnostics, message, &Diagnostic::message) == diagnostics.end())
+      diagnostics.push_back({Severity::note, service->id().path, 0, 0, std::move(message)});
+    return;
+  }
   auto same =
       std::ranges::find_if(found, [&](const auto& other) { return other->id() == service->id(); });
   if (same == found.end() || (*same)->trust().owner == trust.owner) {

@@ -34,17 +34,20 @@ bool tells_nothing(const std::string& directory) {
 
 }  // namespace
 
-Result<DirectoryWatcher> DirectoryWatcher::create() {
-  Descriptor inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (inotify.get() < 0) {
-    auto failed = system_failure(errno, "watch", "directories");
+DirectoryWatcher DirectoryWatcher::create() {
+  DirectoryWatcher watcher(Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)));
+  if (watcher.inotify_.get() >= 0) return watcher;
+  auto failed = system_failure(errno, "watch", "directories");
+  if (errno == EMFILE) {
+    failed.error().cause = "this user's limit of inotify instances is reached";
     failed.error().hint = "raise it: sysctl fs.inotify.max_user_instances";
-    return failed;
   }
-  return DirectoryWatcher(std::move(inotify));
+  watcher.why_none_ = failed.error();
+  return watcher;
 }
 
 Watching DirectoryWatcher::watch_exactly(const std::set<std::string>& directories) {
+  if (why_none_) return {.is_new = false, .eventless = {}, .errors = {*why_none_}};
   for (auto known = by_directory_.begin(); known != by_directory_.end();) {
     if (directories.contains(known->first)) {
       ++known;
@@ -95,6 +98,7 @@ void DirectoryWatcher::add(const std::string& directory, Watching& watching) {
 
 Changes DirectoryWatcher::take() {
   Changes changes;
+  if (why_none_) return changes;
   alignas(inotify_event) std::array<char, 64 * 1024> buffer;
   for (ssize_t got; (got = ::read(inotify_.get(), buffer.data(), buffer.size())) > 0;) {
     for (ssize_t at = 0; at < got;) {

@@ -2,6 +2,7 @@
 // look at: an event only says that it is time to look.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -32,7 +33,9 @@ struct Watching {
 
 class DirectoryWatcher {
  public:
-  static Result<DirectoryWatcher> create();
+  // Where the system gives no means to watch (EMFILE of inotify_init(2)) it watches nothing, and
+  // says so whenever it is asked to.
+  static DirectoryWatcher create();
 
   // From now on exactly these, of which some may not exist.
   Watching watch_exactly(const std::set<std::string>& directories);
@@ -40,7 +43,7 @@ class DirectoryWatcher {
   // What happened since the last call, without waiting.
   Changes take();
 
-  int descriptor() const { return inotify_.get(); }
+  int descriptor() const { return inotify_.get(); }  // negative where it watches nothing
 
  private:
   explicit DirectoryWatcher(Descriptor inotify) : inotify_(std::move(inotify)) {}
@@ -48,6 +51,7 @@ class DirectoryWatcher {
   void forget(const std::string& directory, int watch);
 
   Descriptor inotify_;
+  std::optional<Error> why_none_;
   std::unordered_map<std::string, int> by_directory_;
   std::set<std::string> eventless_;
   std::unordered_map<int, std::set<std::string>> by_watch_;  // names of one directory have one

@@ -28,7 +28,7 @@ class DirectoryWatcherTest : public ::testing::Test {
   TemporaryDirectory directory_;
   const std::string inner_ = directory_.path() + "/inner";
   const std::string alias_ = directory_.path() + "/alias";
-  DirectoryWatcher watcher_ = *DirectoryWatcher::create();
+  DirectoryWatcher watcher_ = DirectoryWatcher::create();
 };
 
 TEST_F(DirectoryWatcherTest, WhatIsWatchedAlreadyIsNotNew) {

@@ -30,7 +30,8 @@ bool take_for_good(const Rights& rights);
 
 // The files of this machine as `user` sees them: every call is made with his rights
 // (setfsuid(2)), so that a link or a name of his leads to nothing that he could not reach
-// himself. Needs root; several threads may ask at once.
+// himself. Nothing larger than 16 MiB is read, nor more than 64 MiB in all. Needs root; several
+// threads may ask at once.
 std::unique_ptr<Files> files_seen_by(uint32_t user);
 
 }  // namespace certrebind

@@ -71,8 +71,10 @@ Result<Waiter> Waiter::create(const DirectoryWatcher& watcher) {
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (signal_descriptor.get() < 0 || epoll.get() < 0)
     return system_failure(errno, "wait for", "signals");
-  for (int descriptor : {signal_descriptor.get(), watcher.descriptor()})
-    if (Done listening = listen_to(epoll.get(), descriptor); !listening) return pass(listening);
+  Done listening = listen_to(epoll.get(), signal_descriptor.get());
+  if (listening && watcher.descriptor() >= 0)
+    listening = listen_to(epoll.get(), watcher.descriptor());
+  if (!listening) return pass(listening);
   return Waiter(std::move(epoll), std::move(signal_descriptor), watcher.descriptor());
 }
 

@@ -851,7 +851,7 @@ class Place:
         """A small file system of its own; for root."""
         where = self.path / name
         where.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", where], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", where], check=True)
         self.at_end(lambda: subprocess.run(["umount", "-l", where], check=True))
         return where
 

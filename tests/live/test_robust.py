@@ -296,18 +296,19 @@ def test_an_overflown_queue_loses_nothing(one, place):
 
 
 @needs_root
-def test_where_nothing_more_can_be_watched_it_looks_every_minute(one, place):
+@pytest.mark.parametrize("limit", ["watches", "instances"])
+def test_where_nothing_more_can_be_watched_it_looks_every_minute(one, place, limit):
     """The limit of a user namespace of its own, from which servers cannot be looked into: what is
     asked is whether the renewal is noticed. The message names the limit to raise."""
     few = ["unshare", "--user", "--map-root-user", "sh", "-c",
-           'echo 0 >/proc/sys/user/max_inotify_watches; exec "$@"', "sh"]
+           f'echo 0 >/proc/sys/user/max_inotify_{limit}; exec "$@"', "sh"]
     watch = Watch(place, one.nginx)
     watch.before = few
     watch.start(one.old)
     watch.before = []
     watch.wait_for(2016)
     event, = [event for event in watch.events() if event["id"] == 2016]
-    assert "max_user_watches" in event["message"]
+    assert f"max_user_{limit}" in event["message"]
     # It could not look, so it is queued again, in ten minutes.
     until(lambda: any(run["state"] == "failed" for run in watch.run("task", "history", "--json").json),
           "the first look has ended")
