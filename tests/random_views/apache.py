@@ -108,7 +108,10 @@ def dumped_hosts(conf):
     for row in map(json.loads, done.stdout.splitlines()):
         if "host" in row:
             ours |= {(where, row["host"]) for where in row["addresses"]}
-    if any(name == "" for _, name in ours):  # nobody named it: httpd takes the machine's name
+    if any(name == "" for _, name in ours):  # nobody named it: httpd takes what a reverse lookup gives
+        named = {each for each in ours if each[1]}
+        if not named <= theirs:
+            return [f"DUMP_VHOSTS differs: only here {named - theirs}"]
         theirs, ours = {where for where, _ in theirs}, {where for where, _ in ours}
     return [] if theirs == ours else [f"DUMP_VHOSTS differs: only httpd {theirs - ours}, only here {ours - theirs}"]
 

@@ -233,7 +233,9 @@ class HostReader {
     const Host& main = hosts_.all.front();
     host.own_certificates = !host.tls.certificates.empty();
     inherit(host.tls, main.tls);
-    if (host.name.empty()) host.name = main.name;
+    // On addresses of its own it has the name that a reverse lookup gave, which is not known here.
+    if (host.name.empty() && std::ranges::any_of(host.addresses, &Socket::wildcard))
+      host.name = main.name;
     if (!host.proxy_protocol) host.proxy_protocol = main.proxy_protocol;
     hosts_.all.push_back(std::move(host));
   }
