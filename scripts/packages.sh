@@ -43,6 +43,7 @@ TEST_PACKAGES=(
   "patch:tests that a printed diff applies"
   "fish:tests of its completions"
   "util-linux:tests as another user, and apart from other processes"
+  "iproute2:addresses of their own for random configurations"
   "pebble:an ACME server for tests of renewers"
   "certbot:tests of renewers"
   "lego:tests of renewers"

@@ -2,7 +2,7 @@
 
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
-    disable status daemon task"
+    disable status forget daemon task"
   local common="--help --version --config --state --run --service --json"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
@@ -22,13 +22,7 @@ _certrebind() {
 
   case $prev in
     --service | --only)
-      if [[ $cur == *:* ]]; then # what is behind the colon is all that bash replaces
-        mapfile -t COMPREPLY < <(compgen -f -- "${cur#*:}")
-        compopt -o filenames 2>/dev/null
-      else
-        mapfile -t COMPREPLY < <(compgen -W "nginx: apache: haproxy:" -- "$cur")
-        compopt -o nospace 2>/dev/null
-      fi
+      _certrebind_service
       return
       ;;
     --config | --key) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
@@ -101,7 +95,19 @@ _certrebind() {
         compopt -o filenames 2>/dev/null
       fi
       ;;
+    forget) [[ $cur == -* ]] || _certrebind_service ;;
   esac
+}
+
+# KIND:PATH, in $cur.
+_certrebind_service() {
+  if [[ $cur == *:* ]]; then # what is behind the colon is all that bash replaces
+    mapfile -t COMPREPLY < <(compgen -f -- "${cur#*:}")
+    compopt -o filenames 2>/dev/null
+  else
+    mapfile -t COMPREPLY < <(compgen -W "nginx: apache: haproxy:" -- "$cur")
+    compopt -o nospace 2>/dev/null
+  fi
 }
 
 # Names of tasks, as far as the directory may be read.

@@ -1,7 +1,7 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status daemon task
+    status forget daemon task
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 function __certrebind_tasks
@@ -50,10 +50,12 @@ complete -c certrebind -n $no_command -a switch -d 'Declare that NEW succeeds OL
 complete -c certrebind -n $no_command -a enable -d 'From now on renewals are rebound by themselves'
 complete -c certrebind -n $no_command -a disable -d 'No longer rebind by itself'
 complete -c certrebind -n $no_command -a status -d 'What expires next, what needs a person'
+complete -c certrebind -n $no_command -a forget -d 'No longer warn of a server that is gone'
 complete -c certrebind -n $no_command -a daemon -d 'Watch certificates, keep the log, run tasks'
 complete -c certrebind -n $no_command -a task -d 'Commands that are run when something happens'
 
 complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind switch restore renew' -F
+complete -c certrebind -n '__fish_seen_subcommand_from forget' -a '(__certrebind_services)'
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
 complete -c certrebind -n '__fish_seen_subcommand_from restore' -l list -d 'Show what is kept'
 complete -c certrebind -n '__fish_seen_subcommand_from switch' -l notify-only -d 'Log the event and nothing else'

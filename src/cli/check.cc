@@ -23,6 +23,9 @@ struct Report {
   std::vector<AuditedBinding> bindings;
   std::vector<TransactionRow> owed;         // committed while the server was down, not served since
   std::vector<TransactionRow> interrupted;  // nobody finished them yet
+  // Of the diagnostics those that cost the OK: what servers have that was not seen, and servers
+  // that are not seen any more.
+  size_t unseen = 0;
 };
 
 const char* word_for(Level level) {
@@ -40,14 +43,15 @@ Level worst_of(const Report& report) {
   for (const AuditedBinding& binding : report.bindings) worst = std::max(worst, binding.level());
   for (const Diagnostic& diagnostic : report.survey.diagnostics)
     if (diagnostic.severity == Severity::error) worst = std::max(worst, Level::warning);
-  if (!report.owed.empty()) worst = std::max(worst, Level::warning);
+  if (!report.owed.empty() || report.unseen > 0) worst = std::max(worst, Level::warning);
   if (!report.interrupted.empty()) worst = Level::critical;
   return worst;
 }
 
 // Where no server is seen, nothing can be said of any; but of what certrebind left open itself.
 bool is_unknown(const Report& report) {
-  return report.survey.services.found.empty() && report.owed.empty() && report.interrupted.empty();
+  return report.survey.services.found.empty() && report.owed.empty() &&
+         report.interrupted.empty() && report.unseen == 0;
 }
 
 const char* level_text(const Report& report) {
@@ -181,6 +185,44 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
   return found;
 }
 
+// A server may have loaded what its configuration was not seen to name.
+std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& survey) {
+  constexpr size_t kFew = 5;
+  std::vector<Diagnostic> found;
+  for (const auto& service : survey.services.found) {
+    auto unseen = Reloader(service.get(), host).unseen();
+    if (!unseen || unseen->empty()) continue;
+    found.push_back({.severity = Severity::warning,
+                     .file = service->id().path,
+                     .line = 0,
+                     .column = 0,
+                     .message = fmt::format(
+                         "the server has loaded {} not seen here: {}; nothing is known of what "
+                         "shows them, and they are left alone",
+                         count_of(unseen->size(), "certificate that is", "certificates that are"),
+                         few_of(*unseen, kFew))});
+  }
+  return found;
+}
+
+// Servers that were found before; asked of the whole host only.
+std::vector<Diagnostic> look_for_gone(Context& context, const Survey& survey) {
+  std::vector<Diagnostic> found;
+  auto state = context.only().empty() ? State::open_for_reading(context.settings())
+                                      : Result<State>(fail(Code::not_found, "", "", ""));
+  auto known = state ? bound_rows(state->database()) : Result<std::vector<BoundRow>>();
+  if (!state || !known) return found;
+  for (const GoneService& gone : gone_services(survey, *known)) {
+    Attention needed = gone.attention();
+    found.push_back({.severity = Severity::warning,
+                     .file = gone.service,
+                     .line = 0,
+                     .column = 0,
+                     .message = needed.sentence + "; next: " + needed.next});
+  }
+  return found;
+}
+
 Result<Report> make_report(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
@@ -192,7 +234,13 @@ Result<Report> make_report(Context& context) {
                            [&] { return test_configurations(context.host(), report.survey); });
   report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
                           watcher.progress_of("handshakes"));
-  std::ranges::move(tested.get(), std::back_inserter(report.survey.diagnostics));
+  for (std::vector<Diagnostic> found :
+       {tested.get(), ask_what_is_loaded(context.host(), report.survey),
+        look_for_gone(context, report.survey)}) {
+    report.unseen +=
+        static_cast<size_t>(std::ranges::count(found, Severity::warning, &Diagnostic::severity));
+    std::ranges::move(found, std::back_inserter(report.survey.diagnostics));
+  }
   Done read = read_journal(context, report);
   if (!read && read.error().code != Code::not_found)
     report.survey.diagnostics.push_back(blind(read.error()));
@@ -213,6 +261,7 @@ std::string summary(const Report& report) {
   auto errors =
       std::ranges::count(report.survey.diagnostics, Severity::error, &Diagnostic::severity);
   if (errors > 0) text += ", " + count_of(static_cast<size_t>(errors), "error");
+  if (report.unseen > 0) text += fmt::format(", {} not seen", report.unseen);
   return text + fmt::format(" | bindings={} ok={} warning={} critical={}", report.bindings.size(),
                             counts[0], counts[1], counts[2]);
 }

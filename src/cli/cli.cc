@@ -63,6 +63,7 @@ void add_commands(CLI::App& app, Invocation& chosen) {
   add_enable(app, chosen);
   add_switch(app, chosen);
   add_status(app, chosen);
+  add_forget(app, chosen);
   add_daemon(app, chosen);
   add_task(app, chosen);
 }

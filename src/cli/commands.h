@@ -29,6 +29,7 @@ void add_switch(CLI::App& app, Invocation& chosen);
 void add_daemon(CLI::App& app, Invocation& chosen);
 void add_enable(CLI::App& app, Invocation& chosen);
 void add_status(CLI::App& app, Invocation& chosen);
+void add_forget(CLI::App& app, Invocation& chosen);
 void add_events(CLI::App& app, Invocation& chosen);
 void add_task(CLI::App& app, Invocation& chosen);
 

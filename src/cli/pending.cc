@@ -23,6 +23,11 @@ Result<PendingLook> look(Context& context, const Memory& memory) {
   found.looks = look_at_all(context.prober(), *found.survey, {});
   found.pending =
       find_pending(context.host(), context.settings(), *found.survey, found.looks, memory);
+  if (found.pending.pairs.empty()) return found;
+  Doubts doubts = hear_doubts(context.host(), *found.survey);
+  if (!doubts.empty())
+    found.pending = find_pending(context.host(), context.settings(), *found.survey, found.looks,
+                                 memory, doubts);
   return found;
 }
 

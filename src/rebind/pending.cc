@@ -8,7 +8,11 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "rebind/own_tests.h"
+#include "rebind/serving_times.h"
 #include "rebind/twins.h"
+#include "store/renewers.h"
+#include "sys/changed_at.h"
 #include "sys/day_time.h"
 
 namespace certrebind {
@@ -37,8 +41,21 @@ struct StoredLeaf {
 
 class Finder {
  public:
-  Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory)
-      : host_(host), settings_(settings), survey_(survey), twins_(survey), memory_(memory) {
+  Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory,
+         const Doubts& doubts)
+      : host_(host),
+        settings_(settings),
+        survey_(survey),
+        twins_(survey),
+        memory_(memory),
+        doubts_(doubts),
+        times_(host) {
+    for (const SurveyedBinding& bound : survey.bindings) {
+      if (bound.disk && bound.disk->certificate)
+        holders_[bound.disk->certificate->thumbprint].push_back(&bound);
+      if (auto real = host.files.real_path(bound.binding.certificate.path))
+        bound_at_[*real].push_back(&bound);
+    }
     for (const Sighting& sighting : memory.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
     for (const KnownSuccession& known : memory.successions) {
@@ -49,6 +66,7 @@ class Finder {
 
   Pending run(const std::vector<std::vector<Look>>& looks) {
     for (size_t i = 0; i < survey_.bindings.size(); ++i) consider(survey_.bindings[i], looks[i]);
+    keep_at_home();
     if (alone_ > 0)
       pending_.held.push_back(count_of(alone_, "binding is", "bindings are") +
                               " left alone: a policy says so");
@@ -59,11 +77,25 @@ class Finder {
   void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one);
+  void shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
+                      const SurveyedBinding& other);
+  const SurveyedBinding* held_elsewhere(const Thumbprint& thumbprint,
+                                        const SurveyedBinding& bound) const;
+  bool was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown);
+  bool is_in_doubt(const SurveyedBinding& bound);
+  const std::string& home_of(const std::string& path);
+  bool leaves_home(const SurveyedBinding& bound, const std::string& new_path);
+  bool has_a_home(const Thumbprint& thumbprint, const std::vector<StoredLeaf>& stored);
+  const SurveyedBinding* bound_elsewhere(const std::string& path,
+                                         const SurveyedBinding& bound) const;
+  void keep_at_home();
+  void hold(const SurveyedBinding& bound, std::string sentence);
   void take_up(const SurveyedBinding& bound);
   void disk_to_successor(const SurveyedBinding& bound);
   std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
   std::vector<Candidate> same_place(const SurveyedBinding& bound) const;
   std::vector<Candidate> same_identity(const SurveyedBinding& bound);
+  bool replaces_another(const SurveyedBinding& bound, const Candidate& now);
   const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
   std::optional<Candidate> candidate(const std::string& certificate_path,
                                      const std::string& key_path) const;
@@ -78,6 +110,12 @@ class Finder {
   const Survey& survey_;
   const Twins twins_;
   const Memory& memory_;
+  const Doubts& doubts_;
+  ServingTimes times_;
+  std::unordered_map<Thumbprint, std::vector<const SurveyedBinding*>> holders_;
+  std::unordered_map<std::string, std::vector<const SurveyedBinding*>> bound_at_;  // by real path
+  std::optional<Renewers> renewers_;
+  std::unordered_map<std::string, std::string> homes_;  // by path; empty: nobody renews it
   std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
   std::unordered_map<std::string, const KnownSuccession*> declared_;  // the last word, by OLD
   std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
@@ -93,10 +131,15 @@ void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& loo
     pending_.left_out.push_back(&bound);
     return;
   }
+  if (is_in_doubt(bound)) return;
   if (!bound.disk || !bound.disk->certificate) return;
   size_t before = pending_.pairs.size();
   served_to_disk(bound, looks);
-  if (bound.not_loaded) renewed_in_place(bound, *bound.not_loaded);
+  if (bound.not_loaded) {
+    const SurveyedBinding* other = held_elsewhere(*bound.not_loaded, bound);
+    if (other != nullptr) shows_anothers(bound, *bound.not_loaded, *other);
+    if (other == nullptr) renewed_in_place(bound, *bound.not_loaded);
+  }
   if (pending_.pairs.size() == before) take_up(bound);
   if (pending_.pairs.size() == before) disk_to_successor(bound);
 }
@@ -110,7 +153,135 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
   // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
   std::erase_if(others,
                 [&](const Thumbprint& each) { return twins_.holding(each, bound) != nullptr; });
-  for (const Thumbprint& served : others) renewed_in_place(bound, served);
+  for (const Thumbprint& served : others) {
+    const SurveyedBinding* other = held_elsewhere(served, bound);
+    if (other != nullptr) shows_anothers(bound, served, *other);
+    if (other == nullptr) renewed_in_place(bound, served);
+  }
+}
+
+// The server has it from there: it is no earlier one of anybody.
+const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
+                                              const SurveyedBinding& bound) const {
+  auto holders = holders_.find(thumbprint);
+  if (holders == holders_.end()) return nullptr;
+  auto other = std::ranges::find_if(holders->second, [&](const SurveyedBinding* each) {
+    return each->service == bound.service &&
+           each->binding.certificate.path != bound.binding.certificate.path;
+  });
+  return other == holders->second.end() ? nullptr : *other;
+}
+
+// It was the last one that was seen in this file before, and the file changed after that was
+// loaded.
+bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown) {
+  const std::string& path = bound.binding.certificate.path;
+  auto last = std::ranges::find_if(
+      memory_.sightings.rbegin(), memory_.sightings.rend(),
+      [&](const Sighting& seen) { return seen.path == path && !bound.holds(seen.thumbprint); });
+  if (last == memory_.sightings.rend() || last->thumbprint != shown) return false;
+  auto since = times_.since(*bound.service);
+  auto changed = changed_at(host_.files, path);
+  return since && changed && *changed >= *since;
+}
+
+// Two files held the same one, and this one was renewed: a reload brings it, and the other file is
+// left as it is. Otherwise it is not this site that answered.
+void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
+                            const SurveyedBinding& other) {
+  const std::string& path = bound.binding.certificate.path;
+  const Thumbprint& disk = bound.disk->certificate->thumbprint;
+  if (was_loaded_from_there(bound, shown)) {
+    if (!pair_matches(bound)) return;
+    return add(bound, {.old_one = disk.hex(),
+                       .new_one = path,
+                       .key_path = bound.binding.key.path,
+                       .how = "same place",
+                       .renewer = renewer_at(host_.files, settings_.stores, path)});
+  }
+  pending_.undecided.push_back(
+      {.subject = fmt::format("pending {} {}", bound.service->id().text(), path),
+       .sentence =
+           fmt::format("{} shows {}, which lies unchanged at {}, and {} lies at {}: another "
+                       "site answers there, or its server has not loaded it yet; nothing "
+                       "is changed for it",
+                       printable(bound.binding.site), shown.brief(),
+                       printable(other.binding.certificate.path), disk.brief(), printable(path)),
+       .next = "certrebind explain " + path + ", or reload the server",
+       .since = {}});
+}
+
+bool Finder::is_in_doubt(const SurveyedBinding& bound) {
+  auto doubt = doubts_.find(bound.service);
+  if (doubt == doubts_.end()) return false;
+  pending_.left_out.push_back(&bound);
+  const std::string id = bound.service->id().text();
+  const std::string subject = "pending " + id + ", as the server sees it";
+  if (std::ranges::find(pending_.undecided, subject, &Attention::subject) ==
+      pending_.undecided.end())
+    pending_.undecided.push_back(
+        {.subject = subject,
+         .sentence = fmt::format("{} is left as it is: its own view differs from what was read of "
+                                 "its configuration: {}",
+                                 id, doubt->second),
+         .next = "certrebind check --service " + id,
+         .since = {}});
+  return true;
+}
+
+// Which renewer's which certificate lies at this path; empty where nobody is known to renew it.
+const std::string& Finder::home_of(const std::string& path) {
+  auto [home, is_new] = homes_.try_emplace(path);
+  if (!is_new) return home->second;
+  if (!renewers_) renewers_.emplace(host_.files, settings_.stores, own_user());
+  if (auto lineage = renewers_->owner_of(path)) {
+    home->second = lineage->renewer + " " + lineage->directory + " " + lineage->name;
+  } else if (std::string renewer = renewer_at(host_.files, settings_.stores, path);
+             !renewer.empty()) {
+    home->second = renewer + " " + parent_directory(path);
+  }
+  return home->second;
+}
+
+// A binding to what a renewer keeps there would get no renewal any more.
+bool Finder::leaves_home(const SurveyedBinding& bound, const std::string& new_path) {
+  const std::string home = home_of(bound.binding.certificate.path);
+  return !home.empty() && home_of(new_path) != home;
+}
+
+bool Finder::has_a_home(const Thumbprint& thumbprint, const std::vector<StoredLeaf>& stored) {
+  return std::ranges::any_of(stored, [&](const StoredLeaf& each) {
+    return each.outline.thumbprint == thumbprint && !home_of(each.where.certificate_path).empty();
+  });
+}
+
+const SurveyedBinding* Finder::bound_elsewhere(const std::string& path,
+                                               const SurveyedBinding& bound) const {
+  auto real = host_.files.real_path(path);
+  auto at = real ? bound_at_.find(*real) : bound_at_.end();
+  if (at == bound_at_.end()) return nullptr;
+  auto other = std::ranges::find_if(at->second, [&](auto* each) { return each != &bound; });
+  return other == at->second.end() ? nullptr : *other;
+}
+
+// What a succession was found for is not all that holds its OLD.
+void Finder::keep_at_home() {
+  for (const RequestedPair& pair : pending_.pairs) {
+    if (pair.how == "declared") continue;
+    for (const auto& [thumbprint, holders] : holders_)
+      if (thumbprint.hex() == pair.old_one)
+        for (const SurveyedBinding* bound : holders)
+          if (bound->binding.certificate.path != pair.new_one && leaves_home(*bound, pair.new_one))
+            hold(*bound, fmt::format("{} stays at {}, where its renewer puts it",
+                                     printable(bound->binding.site),
+                                     printable(bound->binding.certificate.path)));
+  }
+}
+
+void Finder::hold(const SurveyedBinding& bound, std::string sentence) {
+  pending_.left_out.push_back(&bound);
+  if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
+    pending_.held.push_back(std::move(sentence));
 }
 
 void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one) {
@@ -150,6 +321,9 @@ bool Finder::pair_matches(const SurveyedBinding& bound) const {
 void Finder::disk_to_successor(const SurveyedBinding& bound) {
   if (auto pair = declared(bound.disk->certificate->thumbprint)) return add(bound, *pair);
   std::vector<Candidate> found = same_place(bound);
+  std::erase_if(found, [&](const Candidate& each) {
+    return leaves_home(bound, each.certificate_path) || replaces_another(bound, each);
+  });
   if (!found.empty()) return settle(bound, std::move(found), "same place");
   settle(bound, same_identity(bound), "same identity");
 }
@@ -182,12 +356,32 @@ std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
   return found;
 }
 
+// What lies where the same certificate was seen is another site's by now, and no renewal of it.
+bool Finder::replaces_another(const SurveyedBinding& bound, const Candidate& now) {
+  return bound_elsewhere(now.certificate_path, bound) != nullptr &&
+         home_of(now.certificate_path).empty() &&
+         set_of(now.leaf.outline.names) != set_of(bound.disk->certificate->names);
+}
+
 std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   std::vector<Candidate> found;
   const CertificateOutline& old_one = *bound.disk->certificate;
-  for (const StoredLeaf& each : stored_for(old_one.names)) {
+  const std::vector<StoredLeaf>& stored = stored_for(old_one.names);
+  if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
+  for (const StoredLeaf& each : stored) {
     const CertificateOutline& new_one = each.outline;
     if (new_one.not_after <= old_one.not_after || new_one.not_before < old_one.not_before) continue;
+    if (leaves_home(bound, each.where.certificate_path)) continue;
+    if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
+      std::string sentence = fmt::format(
+          "{} keeps {}: {} has the same names and lasts longer, but it is bound for {} already; it "
+          "can be taken by certrebind rebind",
+          printable(bound.binding.site), old_one.thumbprint.brief(),
+          printable(each.where.certificate_path), printable(other->binding.site));
+      if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
+        pending_.held.push_back(std::move(sentence));
+      return {};  // nor is any other of these names surely the one
+    }
     auto old_leaf = Certificate::parse(bound.disk->der);
     auto now = candidate(each.where.certificate_path, each.where.key_path);
     if (now && old_leaf && old_leaf->key_type == now->leaf.key_type)
@@ -266,22 +460,17 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
 void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   const Policy* policy = policy_for(settings_, bound);
   std::string site = printable(bound.binding.site);
-  auto hold = [&](std::string sentence) {
-    pending_.left_out.push_back(&bound);
-    if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
-      pending_.held.push_back(std::move(sentence));
-  };
   if (policy && policy->automatic == Policy::Automatic::notify) {
     pending_.undecided.push_back(
         {.subject = "pending " + site,
          .sentence = "a new certificate for " + site + " is there; a policy says to notify only",
          .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
          .since = {}});
-    return hold(site + " is not rebound: a policy says to notify only");
+    return hold(bound, site + " is not rebound: a policy says to notify only");
   }
   auto window = policy ? parse_window(policy->window) : std::nullopt;
   if (window && !is_open(*window, host_.clock.wall()))
-    return hold(fmt::format("{} waits for its window, {}", site, policy->window));
+    return hold(bound, fmt::format("{} waits for its window, {}", site, policy->window));
   // One reload brings all that lies on disk: what is told of the same OLD once more is found served
   // by then, or by the next look.
   if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));
@@ -308,8 +497,20 @@ void leave_alone(const Settings& settings, Survey& survey) {
 }
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
-                     const std::vector<std::vector<Look>>& looks, const Memory& memory) {
-  return Finder(host, settings, survey, memory).run(looks);
+                     const std::vector<std::vector<Look>>& looks, const Memory& memory,
+                     const Doubts& doubts) {
+  return Finder(host, settings, survey, memory, doubts).run(looks);
+}
+
+Doubts hear_doubts(const Host& host, const Survey& survey) {
+  OwnTests tests;
+  for (const SurveyedService& each : survey.surveyed)
+    if (each.service->own_view()) tests.begin(host, *each.service);
+  Doubts doubts;
+  for (const SurveyedService& each : survey.surveyed)
+    for (const Diagnostic& doubt : tests.doubts({each}))
+      doubts.try_emplace(each.service, doubt.message);
+  return doubts;
 }
 
 }  // namespace certrebind

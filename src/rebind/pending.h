@@ -2,6 +2,7 @@
 // made anew elsewhere. State decides; no event is needed.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "rebind/rebind.h"
 
 namespace certrebind {
+
+// What a server sees otherwise, a sentence each.
+using Doubts = std::map<const Service*, std::string>;
 
 struct Pending {
   std::vector<RequestedPair> pairs;  // each with how it is known
@@ -30,7 +34,17 @@ void leave_alone(const Settings& settings, Survey& survey);
 // look_at_all gives). A succession is taken, strongest first, because it was declared; because a
 // path that held OLD holds NEW; because exactly one certificate with its key has the same names,
 // the same kind of key and a later end.
+//
+// Never taken: what lies unchanged at another binding of the same server as the OLD of this one; a
+// certificate of anywhere else for a binding whose renewer is known; a certificate of the same
+// names that is bound elsewhere, or while OLD is what its own renewer has. Servers that see
+// something else in their configuration than was read (`doubts`, as hear_doubts gives them) are
+// left as they are.
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
-                     const std::vector<std::vector<Look>>& looks, const Memory& memory);
+                     const std::vector<std::vector<Look>>& looks, const Memory& memory,
+                     const Doubts& doubts = {});
+
+// Asks the servers that tell what they see. Costs as much as their own test of the configuration.
+Doubts hear_doubts(const Host& host, const Survey& survey);
 
 }  // namespace certrebind

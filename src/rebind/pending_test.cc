@@ -152,6 +152,29 @@ TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
+// What is bound to a renewer's files gets its renewals there only.
+TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
+  host_.settings.stores = {{"certbot", parent_directory(host_.certificate_path(0))},
+                           {"directory", "/store"}};
+  put_pair("/store/other.pem", "/store/other.key", later_);
+  Pending pending = find();
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  memory_.sightings = {{"/store/other.pem", host_.old_ones[0].thumbprint, ""}};
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+// A server that sees something else than was read is left alone, and that is said.
+TEST_F(PendingTest, NothingIsDoneInDoubt) {
+  renew_in_place();
+  ASSERT_THAT(find().pairs, SizeIs(1));
+  auto looks = look_at_all(host_.prober, survey_, {});
+  Pending pending = find_pending(host_.bench().host, host_.settings, survey_, looks, memory_,
+                                 {{survey_.bindings[0].service, "it names another"}});
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  ASSERT_THAT(pending.undecided, SizeIs(1));
+  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("it names another"));
+}
+
 TEST_F(PendingTest, PoliciesAreKept) {
   renew_in_place();
   host_.settings.policies = {{.site = "b.*"}, {.site = "a.*", .automatic = Policy::Automatic::no}};

@@ -124,6 +124,21 @@ Done Reloader::hold(Dialogue& dialogue) const {
   return dialogue.outcome();
 }
 
+Result<std::vector<std::string>> Reloader::unseen() const {
+  auto asked = target();
+  auto view = asked && service_->trust().is_ours() ? service_->reload().view : nullptr;
+  auto dialogue = view ? view() : nullptr;
+  if (!dialogue) return std::vector<std::string>();
+  while (auto request = dialogue->request()) {
+    auto answer = exchange(host_, dialogue->address(), *request, *service_);
+    if (!answer) return pass(answer);
+    dialogue->hear(*answer);
+  }
+  Done told = dialogue->outcome();
+  if (!told) return pass(told);
+  return dialogue->unseen();
+}
+
 // No test of a server binds its addresses, and a reload that finds one taken is no mere refusal:
 // there are servers that end, and others that take no connections for seconds (docs/services.md). A
 // port that it listens on already is its own.

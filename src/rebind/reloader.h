@@ -41,6 +41,9 @@ class Reloader {
   // It is to be told over its control socket.
   bool is_live() const { return live_ != nullptr; }
 
+  // Asks the server which certificates it has that were not seen; none where it cannot be asked.
+  Result<std::vector<std::string>> unseen() const;
+
   // Tells it. Over the socket what lies on disk goes to the server's memory; where that cannot even
   // be begun, it is a reload after all. `resumed`: a crash may have left such a change half done.
   Done tell(bool resumed);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include <map>
 
 #include "base/parallel.h"
+#include "base/text.h"
 
 namespace certrebind {
 
@@ -122,6 +124,44 @@ std::vector<Sighting> Survey::sightings() const {
   return seen;
 }
 
+Attention GoneService::attention() const {
+  constexpr size_t kFew = 3;
+  return {
+      .subject = kGone + service,
+      .sentence = fmt::format("{} is not running: it had {} ({})", service,
+                              count_of(sites.size(), "binding", "bindings"), few_of(sites, kFew)),
+      .next = "start it, or certrebind forget " + service,
+      .since = {}};
+}
+
+std::vector<GoneService> gone_services(const Survey& survey, const std::vector<BoundRow>& known) {
+  std::vector<GoneService> gone;
+  if (std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden)) return gone;
+  std::set<std::string> found;
+  for (const auto& service : survey.services.found) found.insert(service->id().text());
+  for (const BoundRow& row : known) {
+    if (found.contains(row.service)) continue;
+    auto same = std::ranges::find(gone, row.service, &GoneService::service);
+    if (same == gone.end()) same = gone.insert(gone.end(), {row.service, {}});
+    same->sites.push_back(row.site);
+  }
+  return gone;
+}
+
+namespace {
+
+Done note_gone(Database& database, const Survey& survey, WallTime now) {
+  auto known = bound_rows(database);
+  if (!known) return pass(known);
+  // Where some may not be looked into, what is noted stays.
+  if (std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden)) return {};
+  std::vector<Attention> needed;
+  for (const GoneService& gone : gone_services(survey, *known)) needed.push_back(gone.attention());
+  return set_attention(database, kGone, needed, now);
+}
+
+}  // namespace
+
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now) {
   std::vector<BoundService> services;
   for (const SurveyedService& each : survey.surveyed)
@@ -138,7 +178,11 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
                              .key = bound.binding.key.path});
   }
   if (Done seen = remember(database, survey.sightings(), now); !seen) return pass(seen);
-  return remember_bound(database, services, whole);
+  auto differs = remember_bound(database, services, whole);
+  if (!differs || !whole) return differs;
+  Done noted = note_gone(database, survey, now);
+  if (!noted) return pass(noted);
+  return differs;
 }
 
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {

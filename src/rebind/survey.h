@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lifecycle/attention.h"
 #include "service/registry.h"
 #include "store/bound.h"
 #include "store/on_disk.h"
@@ -54,8 +55,21 @@ Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 // The same of services that were found. `named`: they were asked for by name.
 Result<Survey> survey_of(Services services, bool named);
 
+// A server that was found before, and bound something, and is not found any more.
+struct GoneService {
+  std::string service;             // kind:path
+  std::vector<std::string> sites;  // one for each binding
+  Attention attention() const;
+};
+inline constexpr const char* kGone = "gone ";  // how the subjects of these begin
+
+// Takes a survey of the whole host and what is remembered. Nothing where a server may not be looked
+// into: it may be that one.
+std::vector<GoneService> gone_services(const Survey& survey, const std::vector<BoundRow>& known);
+
 // Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
-// service of this host was surveyed. Gives whether what is bound differs from what was known.
+// service of this host was surveyed; then what is gone needs a person, until it is back or
+// forgotten. Gives whether what is bound differs from what was known.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
 
 }  // namespace certrebind

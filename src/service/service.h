@@ -201,6 +201,14 @@ class LiveUpdate {
   virtual Result<std::unique_ptr<Dialogue>> update(bool resumed) const = 0;
 };
 
+// Asks a running server which certificates it has.
+class LoadedView : public Dialogue {
+ public:
+  virtual Address address() const = 0;
+  // Those in use that its configuration was not seen to name, by its own names.
+  virtual std::vector<std::string> unseen() const = 0;
+};
+
 struct Reload {
   // Unset: the server is not running; nothing is signalled, and proof is owed.
   std::optional<SignalReload> signal = {};
@@ -210,6 +218,8 @@ struct Reload {
   // Unset, or: how these files (real paths on this host) are brought up while it runs. Null where
   // one of them is none that it could take up so.
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
+  // Unset, or gives null: it cannot be asked what it has loaded.
+  std::function<std::unique_ptr<LoadedView>()> view = {};
 };
 
 // What a bad certificate at reload does to the server.

@@ -56,10 +56,12 @@ Tables stored(Database& database) {
 }
 
 Tables merged(Tables known, const std::vector<BoundService>& services, bool whole) {
+  std::set<std::string> replaced;
+  for (const BoundService& service : services) replaced.insert(service.service);
+  std::set<std::string> binding;
+  for (const Row& row : known.bound) binding.insert(row.front());
   auto is_replaced = [&](const Row& row) {
-    return whole || std::ranges::any_of(services, [&](const BoundService& service) {
-             return service.service == row.front();
-           });
+    return replaced.contains(row.front()) || (whole && !binding.contains(row.front()));
   };
   std::erase_if(known.bound, is_replaced);
   std::erase_if(known.configurations, is_replaced);
@@ -89,6 +91,20 @@ Result<bool> remember_bound(Database& database, const std::vector<BoundService>&
   });
   if (!written) return pass(written);
   return differs;
+}
+
+Result<bool> forget_bound(Database& database, const std::string& service) {
+  bool known = false;
+  Done written = database.atomically("forget what is bound", [&] {
+    for (const char* table : {"bound", "configurations"}) {
+      SQLite::Statement erase(database.handle(),
+                              "DELETE FROM " + std::string(table) + " WHERE service = ?");
+      erase.bind(1, service);
+      known = erase.exec() > 0 || known;
+    }
+  });
+  if (!written) return pass(written);
+  return known;
 }
 
 Result<std::vector<BoundRow>> bound_rows(Database& database) {

@@ -26,10 +26,14 @@ struct BoundService {
   std::vector<std::string> configured_by;
 };
 
-// Replaces what was known of these services. `whole`: they are all there are, so others are gone.
-// Writes only where something differs. Gives whether it did.
+// Replaces what was known of these services. `whole`: they are all that run. What else is known and
+// binds something is kept, until `forget_bound`: it may be down only. Writes only where something
+// differs. Gives whether it did.
 Result<bool> remember_bound(Database& database, const std::vector<BoundService>& services,
                             bool whole);
+
+// Gives whether anything was known of it.
+Result<bool> forget_bound(Database& database, const std::string& service);
 
 Result<std::vector<BoundRow>> bound_rows(Database& database);
 // The paths that some service was configured by.

@@ -132,6 +132,13 @@ bool is_alive(const Stat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
+// The same program may be installed under another name, which is then its short name.
+bool is_titled(int pid, const std::string& name) {
+  std::vector<std::string> arguments = arguments_of(pid);
+  if (!arguments.empty() && arguments.front().starts_with(name + ": ")) return true;
+  return file_name(without_deleted(link_or_empty(proc(pid, "exe")))) == name;
+}
+
 template <class Wanted>
 Result<std::vector<Process>> processes_where(Wanted wanted) {
   auto entries = Disk().list("/proc");
@@ -142,7 +149,7 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
     auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
     if (error != std::errc{} || end != entry.data() + entry.size()) continue;
     Stat stat;
-    if (read_stat(pid, stat) && is_alive(stat) && wanted(stat))
+    if (read_stat(pid, stat) && is_alive(stat) && wanted(pid, stat))
       found.push_back(describe(pid, stat));
   }
   std::ranges::sort(found, {}, &Process::pid);
@@ -212,11 +219,12 @@ int signal_as(uint32_t user, int process, int number) {
 }  // namespace
 
 Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
-  return processes_where([&](const Stat& stat) { return stat.name == name; });
+  return processes_where(
+      [&](int pid, const Stat& stat) { return stat.name == name || is_titled(pid, name); });
 }
 
 Result<std::vector<Process>> SystemProcessTable::children(int pid) const {
-  return processes_where([&](const Stat& stat) { return stat.parent == pid; });
+  return processes_where([&](int, const Stat& stat) { return stat.parent == pid; });
 }
 
 Result<Process> SystemProcessTable::find(int pid) const {

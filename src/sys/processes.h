@@ -36,8 +36,9 @@ struct Process {
 class ProcessTable {
  public:
   virtual ~ProcessTable() = default;
-  // Processes whose short name (comm) is `name`, by pid. Those that vanish meanwhile are left out,
-  // those that may not be looked into have an empty executable.
+  // Processes whose short name (comm) or whose executable's file name is `name`, or that say so in
+  // their title ("nginx: master process …"), by pid. Those that vanish meanwhile are left out, those
+  // that may not be looked into have an empty executable.
   virtual Result<std::vector<Process>> named(const std::string& name) const = 0;
   // The children of a process, by pid.
   virtual Result<std::vector<Process>> children(int pid) const = 0;

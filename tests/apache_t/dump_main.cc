@@ -34,7 +34,7 @@ std::string quoted_list(const std::vector<std::string>& texts) {
 
 void print_host(const apache::Host& host, const apache::Config& config) {
   std::vector<std::string> addresses, names, certificates;
-  for (const apache::Socket& address : host.addresses) addresses.push_back(address.text());
+  for (const apache::Socket& address : host.addresses) addresses.push_back(address.in_one_list().text());
   for (const apache::ServerName& name : host.names)
     if (name.text != host.own_name) names.push_back(name.text);
   for (const apache::Value& value : host.tls.certificates)

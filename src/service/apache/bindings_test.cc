@@ -53,6 +53,56 @@ TEST(ApacheBindings, AddressesOfTheirOwn) {
                   "c.test c.pem @[::1]:443 c.test -", "c.test c.pem @[::1]:8443 c.test -"));
 }
 
+// "*", "0.0.0.0" and "[::]" are one list of hosts; an IPv4 address may be written as one of IPv6.
+TEST(ApacheBindings, AllAddressesAreOneList) {
+  EXPECT_THAT(
+      lines_of("Listen 443\n" + host("0.0.0.0:443", "a.test", certificate("a")) +
+               host("*:443", "b.test", certificate("b")) +
+               host("[::]:443", "c.test", certificate("c"))),
+      ElementsAre("a.test a.pem @127.0.0.1:443 a.test -", "b.test b.pem @127.0.0.1:443 b.test",
+                  "c.test c.pem @127.0.0.1:443 c.test"));
+  EXPECT_THAT(
+      lines_of("Listen [::ffff:192.0.2.1]:443\n" +
+               host("192.0.2.1:443", "a.test", certificate("a")) +
+               host("[::ffff:192.0.2.1]:443", "b.test", certificate("b"))),
+      ElementsAre("a.test a.pem @192.0.2.1:443 a.test -", "b.test b.pem @192.0.2.1:443 b.test"));
+}
+
+TEST(ApacheBindings, AnAddressWithoutAPortTakesTheMainServers) {
+  EXPECT_THAT(lines_of("Listen 443\nListen 8443\nServerName m.test:8443\n" +
+                       host("192.0.2.1", "a.test", certificate("a"))),
+              ElementsAre("a.test a.pem @192.0.2.1:8443 a.test -"));
+}
+
+// Without SSLEngine a named certificate is enough where the listener's protocol is https, and the
+// listener is at just the host's address.
+TEST(ApacheBindings, TlsWithoutSslEngine) {
+  auto line = [](const std::string& listen, const std::string& address, const std::string& name) {
+    return lines_of(listen + "\n" + host(address, name, certificate("a"), false));
+  };
+  const auto shown = ElementsAre("a.test a.pem @127.0.0.1:443 a.test -");
+  EXPECT_THAT(line("Listen 443", "*:443", "a.test"), shown);
+  EXPECT_THAT(line("Listen *:443", "[::]:443", "a.test"),
+              ElementsAre("a.test a.pem @127.0.0.1:443 a.test -"));
+  EXPECT_THAT(line("Listen 0.0.0.0:443", "*:443", "a.test"), shown);
+  EXPECT_THAT(line("Listen 8443 HTTPS", "*:8443", "a.test"),
+              ElementsAre("a.test a.pem @127.0.0.1:8443 a.test -"));
+  // The first of a host's addresses that is listened on tells.
+  EXPECT_THAT(line("Listen 443\nListen 8443", "*:443 *:8443", "a.test"),
+              ElementsAre(HasSubstr(":443"), HasSubstr(":8443")));
+  EXPECT_THAT(line("Listen 443\nListen 8443", "*:8443 *:443", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 8443\nProtocol https", "*:8443", "a.test"),
+              ElementsAre("a.test a.pem @127.0.0.1:8443 a.test -"));
+  EXPECT_THAT(line("Listen 443", "0.0.0.0:443", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 443", "192.0.2.1:443", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 443", "*:*", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 443 http", "*:443", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 8443", "*:8443", "a.test"), IsEmpty());
+  EXPECT_THAT(line("Listen 443\nSSLEngine off", "*:443", "a.test"), IsEmpty());
+  // A host without any directive of core.c shares the main server's protocol.
+  EXPECT_THAT(line("Listen 443", "*:443", ""), IsEmpty());
+}
+
 TEST(ApacheBindings, AHostWithoutTlsLodgesWithTheFirst) {
   View view = View::of("Listen 443\n" + host("*:443", "a.test", certificate("a")) +
                        host("*:443", "b.test", "", false));

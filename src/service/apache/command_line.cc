@@ -94,14 +94,14 @@ BuildDefaults parse_build(std::string_view settings, std::string_view modules) {
     if (line.find("-D SERVER_CONFIG_FILE=") != std::string::npos)
       built.config = between_quotes(line);
   }
-  built.config = absolute_in(built.server_root, built.config);
   for (const std::string& line : split(modules, '\n'))
     if (std::string_view name = trim(line); name.ends_with(".c")) built.modules.emplace_back(name);
   return built;
 }
 
-std::vector<std::string> parse_envvars(std::string_view text) {
-  std::map<std::string, std::string> known;
+std::vector<std::string> parse_envvars(std::string_view text,
+                                       const std::map<std::string, std::string>& given) {
+  std::map<std::string, std::string> known = given;
   std::vector<std::string> exported;
   for (const std::string& raw : split(text, '\n')) {
     std::string_view line = trim(raw);
@@ -111,7 +111,7 @@ std::vector<std::string> parse_envvars(std::string_view text) {
     if (line.empty() || line[0] == '#' || equals == std::string_view::npos) continue;
     std::string name(line.substr(0, equals));
     if (name.find_first_of(" \t$\"'`") != std::string::npos) continue;
-    known[name] = shell_value(line.substr(equals + 1), known);
+    if (!given.contains(name)) known[name] = shell_value(line.substr(equals + 1), known);
     if (is_export) exported.push_back(name + "=" + known[name]);
   }
   return exported;

@@ -32,7 +32,7 @@ TEST(ApacheCommandLine, TakesWhatWasCompiledIn) {
       " -D SERVER_CONFIG_FILE=\"apache2.conf\"\n",
       "Compiled in modules:\n  core.c\n  mod_so.c\n");
   EXPECT_EQ(built.server_root, "/etc/apache2");
-  EXPECT_EQ(built.config, "/etc/apache2/apache2.conf");
+  EXPECT_EQ(built.config, "apache2.conf");
   EXPECT_EQ(built.version, (Version{2, 4, 57}));
   EXPECT_THAT(built.modules, ElementsAre("core.c", "mod_so.c"));
 }
@@ -46,6 +46,9 @@ TEST(ApacheCommandLine, TakesDebiansEnvironment) {
                     "export APACHE_RUN_DIR=/var/run/apache2$SUFFIX\n#export NOT=x\nexport LANG=C\n"
                     "export LANG\n"),
       ElementsAre("APACHE_RUN_USER=www-data", "APACHE_RUN_DIR=/var/run/apache2", "LANG=C"));
+  EXPECT_THAT(
+      parse_envvars("SUFFIX=\nexport APACHE_RUN_DIR=/run/apache2$SUFFIX\n", {{"SUFFIX", "-foo"}}),
+      ElementsAre("APACHE_RUN_DIR=/run/apache2-foo"));
 }
 
 }  // namespace

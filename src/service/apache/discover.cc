@@ -110,8 +110,9 @@ Given given_by(const CommandLine& line, const BuildDefaults& built, const std::s
   given.server_root = line.server_root.empty()
                           ? built.server_root
                           : normalized(absolute_in(directory, line.server_root));
+  // What was compiled in is relative to -d as well.
   given.main_file =
-      line.config.empty() ? built.config : normalized(absolute_in(given.server_root, line.config));
+      normalized(absolute_in(given.server_root, line.config.empty() ? built.config : line.config));
   given.defines = line.defines;
   given.directives_before = line.directives_before;
   given.directives_after = line.directives_after;
@@ -217,13 +218,35 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
+// The ServerRoot with which one that is not running would be started: the one at which the main
+// file has the name that was compiled in. So Debian starts further instances: -d /etc/apache2-foo.
+std::string server_root_for(const std::string& config, const BuildDefaults& built) {
+  std::string within = "/" + built.config;
+  if (built.config.starts_with('/') || !config.ends_with(within)) return built.server_root;
+  std::string root = config.substr(0, config.size() - within.size());
+  return root.empty() ? "/" : root;
+}
+
+// What Debian's apache2ctl gives to the file envvars, and what that makes of it for an instance
+// beside the first.
+std::map<std::string, std::string> given_to_envvars(const std::string& directory) {
+  constexpr std::string_view kFurther = "/etc/apache2-";
+  std::map<std::string, std::string> given = {{"APACHE_CONFDIR", directory}};
+  if (directory.starts_with(kFurther)) given["SUFFIX"] = "-" + directory.substr(kFurther.size());
+  return given;
+}
+
 // Debian keeps the environment beside the configuration; elsewhere options are kept.
 void add_settings(const std::string& config, const Files& files, CommandLine& line,
                   std::vector<std::string>& environment) {
   environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-  auto envvars = files.read(parent_directory(config) + "/envvars", kConfigLimit);
-  if (envvars)
-    for (std::string& entry : parse_envvars(*envvars)) environment.push_back(std::move(entry));
+  const std::string directory = parent_directory(config);
+  auto envvars = files.read(directory + "/envvars", kConfigLimit);
+  if (envvars) {
+    environment.push_back("APACHE_CONFDIR=" + directory);
+    for (std::string& entry : parse_envvars(*envvars, given_to_envvars(directory)))
+      environment.push_back(std::move(entry));
+  }
   for (const OptionsFile& options : kOptionsFiles) {
     auto text = config == options.config ? files.read(options.path, kConfigLimit)
                                          : Result<std::string>(std::string());
@@ -271,6 +294,7 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
     CommandLine line;
     add_settings(config, files, line, idle.environment);
     line.config = config;
+    if (line.server_root.empty()) line.server_root = server_root_for(config, built);
     idle.given = given_by(line, built, "/");
     idle.given.environment = as_map(idle.environment);
     return idle;

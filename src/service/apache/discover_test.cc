@@ -85,6 +85,34 @@ TEST_F(ApacheDiscoverTest, FindsAnIdleOneWithItsEnvironment) {
   EXPECT_EQ(found->given.environment.at("APACHE_LOG_DIR"), "/var/log/apache2");
 }
 
+// What was compiled in is a name in the ServerRoot, which -d moves.
+TEST_F(ApacheDiscoverTest, TheMainFileIsInTheServerRoot) {
+  run(100, 1, {"/usr/sbin/apache2", "-d", "/etc/apache2-foo", "-k", "start"});
+  run(200, 1, {"/usr/sbin/apache2", "-k", "start"});
+  auto found = running();
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].given.main_file, "/etc/apache2-foo/apache2.conf");
+  EXPECT_EQ(found[0].given.server_root, "/etc/apache2-foo");
+  EXPECT_EQ(found[1].given.main_file, "/etc/apache2/apache2.conf");
+}
+
+// As Debian starts further instances.
+TEST_F(ApacheDiscoverTest, AnIdleOneBesideTheFirst) {
+  files_.put("/etc/apache2-foo/apache2.conf", "");
+  files_.put("/etc/apache2-foo/envvars", "SUFFIX=\nexport APACHE_RUN_DIR=/run/apache2$SUFFIX\n");
+  auto found =
+      instance_for("/etc/apache2-foo/apache2.conf", processes_, commands_, files_, diagnostics_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->given.server_root, "/etc/apache2-foo");
+  EXPECT_EQ(found->given.environment.at("APACHE_RUN_DIR"), "/run/apache2-foo");
+  EXPECT_EQ(found->given.environment.at("APACHE_CONFDIR"), "/etc/apache2-foo");
+  // Elsewhere, and by another name, the ServerRoot is what was compiled in.
+  files_.put("/srv/x/site.conf", "");
+  found = instance_for("/srv/x/site.conf", processes_, commands_, files_, diagnostics_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->given.server_root, "/etc/apache2");
+}
+
 TEST_F(ApacheDiscoverTest, TakesTheOptionsOfGentoo) {
   files_.put("/etc/apache2/httpd.conf", "");
   files_.put("/etc/conf.d/apache2", "# opts\nAPACHE2_OPTS=\"-D SSL -D INFO\"\n");

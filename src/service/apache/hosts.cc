@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <ranges>
+#include <set>
 
 #include "base/text.h"
 
@@ -24,6 +27,91 @@ std::string bare_name(std::string_view text) {
     text = text.substr(0, colon);
   return to_lower(text);
 }
+
+// The port in a ServerName; 0 where it has none.
+uint16_t port_in(std::string_view text) {
+  if (size_t scheme = text.find("://"); scheme != std::string_view::npos)
+    text.remove_prefix(scheme + 3);
+  uint16_t port = 0;
+  if (size_t colon = text.rfind(':'); colon != std::string_view::npos)
+    std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  return port;
+}
+
+// Whether a listener is at an address that a host is for, as httpd compares them to find out what
+// protocol the host speaks (ap_setup_listeners). A host for "*" is for 0.0.0.0 and for [::]; a
+// listener on all addresses is at [::], which takes IPv4 too.
+bool is_at(const Socket& listener, const Socket& address) {
+  if (listener.port != address.port || listener.host != address.host) return false;
+  if (!listener.wildcard()) return listener.family == address.family;
+  Family family = listener.family == Family::any ? Family::ipv6 : listener.family;
+  return address.family == Family::any || address.family == family;
+}
+
+// The directives and sections of core.c that may stand in a virtual host. One that has none of them
+// shares the main server's settings of the core, and its protocol with them.
+constexpr std::string_view kOfCore[] = {"AcceptPathInfo",
+                                        "AccessFileName",
+                                        "AddDefaultCharset",
+                                        "AllowEncodedSlashes",
+                                        "AllowOverride",
+                                        "AllowOverrideList",
+                                        "CGIPassAuth",
+                                        "CGIVar",
+                                        "ContentDigest",
+                                        "Directory",
+                                        "DirectoryMatch",
+                                        "DocumentRoot",
+                                        "EnableMMAP",
+                                        "EnableSendfile",
+                                        "ErrorDocument",
+                                        "ErrorLog",
+                                        "ErrorLogFormat",
+                                        "FileETag",
+                                        "Files",
+                                        "FilesMatch",
+                                        "FlushMaxPipelined",
+                                        "FlushMaxThreshold",
+                                        "ForceType",
+                                        "HostnameLookups",
+                                        "HttpProtocolOptions",
+                                        "If",
+                                        "LimitInternalRecursion",
+                                        "LimitRequestBody",
+                                        "LimitRequestFields",
+                                        "LimitRequestFieldsize",
+                                        "LimitRequestLine",
+                                        "LimitXMLRequestBody",
+                                        "Location",
+                                        "LocationMatch",
+                                        "LogLevel",
+                                        "MaxRangeOverlaps",
+                                        "MaxRangeReversals",
+                                        "MaxRanges",
+                                        "MergeSlashes",
+                                        "MergeTrailers",
+                                        "Options",
+                                        "Protocol",
+                                        "Protocols",
+                                        "ProtocolsHonorOrder",
+                                        "QualifyRedirectURL",
+                                        "ReadBufferSize",
+                                        "RLimitCPU",
+                                        "RLimitMEM",
+                                        "RLimitNPROC",
+                                        "ServerAdmin",
+                                        "ServerAlias",
+                                        "ServerName",
+                                        "ServerPath",
+                                        "ServerSignature",
+                                        "SetHandler",
+                                        "SetInputFilter",
+                                        "SetOutputFilter",
+                                        "StrictHostCheck",
+                                        "Timeout",
+                                        "TraceEnable",
+                                        "UseCanonicalName",
+                                        "UseCanonicalPhysicalPort"};
 
 void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
   if (same_name(name, "SSLCertificateFile")) {
@@ -71,29 +159,91 @@ class HostReader {
     hosts_.all.push_back(std::move(main));
     for (uint32_t i = 0; i < config_.nodes.size(); i = config_.nodes[i].next)
       if (is_host(config_.nodes[i])) read_host(i);
+    for (Host& host : hosts_.all) decide_tls(host);
+    settle_listeners();
     return std::move(hosts_);
   }
 
  private:
+  // Where SSLEngine is not set, a host that names a certificate speaks TLS if its protocol is https
+  // (ssl_init_Module). Listeners may stand anywhere, so this comes last.
+  void decide_tls(Host& host) const {
+    if (host.tls.engine || host.tls.certificates.empty()) return;
+    host.tls.engine = protocol_of(host) == "https";
+  }
+
+  std::string protocol_of(const Host& host) const {
+    if (!host.protocol.empty()) return host.protocol;
+    if (!hosts_.all.front().protocol.empty()) return hosts_.all.front().protocol;
+    if (!has_core_settings(host)) return "http";
+    for (const Socket& address : host.addresses)
+      for (const Listener& listener : hosts_.listeners | std::views::reverse)
+        if (is_at(listener.at, address)) return listener.protocol;
+    return "http";
+  }
+
+  bool has_core_settings(const Host& host) const {
+    for (uint32_t i = host.begin; i < host.end; i = config_.nodes[i].next)
+      if (std::ranges::any_of(kOfCore, [&](auto name) { return config_.nodes[i].is(name); }))
+        return true;
+    return false;
+  }
+
+  // Beside another listener of IPv6 on its port, one without an address takes IPv4 only, and one on
+  // [::] before it is closed again.
+  void settle_listeners() {
+    std::vector<Listener>& all = hosts_.listeners;
+    auto has_ipv6 = [&](uint16_t port) {
+      return std::ranges::any_of(all, [&](const Listener& each) {
+        return each.at.family == Family::ipv6 && each.at.port == port;
+      });
+    };
+    std::set<uint16_t> shared;
+    for (Listener& each : all) {
+      if (each.at.family != Family::any || !has_ipv6(each.at.port)) continue;
+      each.at.family = Family::ipv4;
+      shared.insert(each.at.port);
+    }
+    std::erase_if(all, [&](const Listener& each) {
+      return each.at.family == Family::ipv6 && each.at.wildcard() && shared.contains(each.at.port);
+    });
+  }
+
+  // What the main server's ServerName says before this section is the port of an address without
+  // one.
+  uint16_t port_before(uint32_t section) const {
+    uint16_t port = 0;
+    for (uint32_t i = 0; i < section; i = config_.nodes[i].next) {
+      const Node& node = config_.nodes[i];
+      if (!node.section && node.is("ServerName") && !node.arguments().empty())
+        port = port_in(node.arguments().front().value);
+    }
+    return port;
+  }
+
   void read_host(uint32_t section) {
     const Node& node = config_.nodes[section];
     Host host;
     host.where = {node.file, &node.words.front()};
     host.begin = section + 1;
     host.end = node.next;
-    for (const Word& word : node.arguments()) read_address(*node.file, word, host);
+    for (const Word& word : node.arguments()) read_address(*node.file, word, section, host);
     for (uint32_t i = host.begin; i < host.end; i = config_.nodes[i].next)
       read_node(config_.nodes[i], host);
     const Host& main = hosts_.all.front();
     host.own_certificates = !host.tls.certificates.empty();
     inherit(host.tls, main.tls);
-    if (host.name.empty()) host.name = main.name;
+    // On addresses of its own it has the name that a reverse lookup gave, which is not known here.
+    if (host.name.empty() && std::ranges::any_of(host.addresses, &Socket::wildcard))
+      host.name = main.name;
     if (!host.proxy_protocol) host.proxy_protocol = main.proxy_protocol;
     hosts_.all.push_back(std::move(host));
   }
 
-  void read_address(const ConfigFile& file, const Word& word, Host& host) {
-    Addresses found = parse_host_address(word.value, names_);
+  void read_address(const ConfigFile& file, const Word& word, uint32_t section, Host& host) {
+    bool has_port = word.value.ends_with('*') || word.value.find(':') != std::string_view::npos;
+    uint16_t port = has_port && !word.value.ends_with(']') ? 0 : port_before(section);
+    Addresses found = parse_host_address(word.value, port, names_);
     if (!found.problem.empty())
       return report(file, word,
                     fmt::format("{} in <VirtualHost {}>", found.problem, printable(word.value)));
@@ -120,20 +270,30 @@ class HostReader {
                               {node.file, &word},
                               word.value.find_first_of("*?") != std::string_view::npos});
     } else if (same_name(name, "Listen") && !host.where) {
-      read_listen(*node.file, *value.word);
+      read_listen(node);
     } else if (same_name(name, "RemoteIPProxyProtocol")) {
       host.proxy_protocol = on_or_off(value.text());
+    } else if (same_name(name, "Protocol")) {
+      host.protocol = to_lower(value.text());
     }
   }
 
-  void read_listen(const ConfigFile& file, const Word& word) {
+  void read_listen(const Node& node) {
+    const ConfigFile& file = *node.file;
+    const Word& word = node.arguments().front();
+    std::string protocol =
+        node.arguments().size() > 1 ? to_lower(node.arguments()[1].value) : std::string();
     Addresses found = parse_listen(word.value, names_);
     if (!found.problem.empty())
       return report(file, word,
                     fmt::format("{} in `Listen {}`", found.problem, printable(word.value)));
-    for (Socket& socket : found.all)
-      if (std::ranges::find(hosts_.listeners, socket, &Listener::at) == hosts_.listeners.end())
-        hosts_.listeners.push_back({std::move(socket), {&file, &word}});
+    for (Socket& socket : found.all) {
+      if (std::ranges::find(hosts_.listeners, socket, &Listener::at) != hosts_.listeners.end())
+        continue;
+      std::string by_port = socket.port == 443 ? "https" : "http";
+      hosts_.listeners.push_back(
+          {std::move(socket), {&file, &word}, protocol.empty() ? by_port : protocol});
+    }
   }
 
   void report(const ConfigFile& file, const Word& where, std::string message) {

@@ -37,6 +37,7 @@ struct Host {
   TlsSettings tls;                // with what was inherited
   bool own_certificates = false;
   std::optional<bool> proxy_protocol;  // RemoteIPProxyProtocol
+  std::string protocol;                // of Protocol, lower case; empty where it is not set
 
   bool has_tls() const { return tls.engine.value_or(false); }
   // What a person calls it: its name, else its first alias, else its address.
@@ -45,7 +46,8 @@ struct Host {
 
 struct Listener {
   Socket at;
-  Value where;  // the address
+  Value where;           // the address
+  std::string protocol;  // "https", lower case: as written, else by the port
 };
 
 struct Hosts {

@@ -43,7 +43,21 @@ Socket of_ipv4(const std::string& host) {
   return {Family::ipv4, host == "0.0.0.0" ? std::string() : host, 0};
 }
 
+// "192.0.2.1" for "::ffff:c000:201", as RFC 5952 writes it here; nothing for other addresses.
+std::optional<std::string> mapped_ipv4(std::string_view host) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (!host.starts_with(kMapped)) return std::nullopt;
+  std::vector<std::string> groups = split(host.substr(kMapped.size()), ':');
+  if (groups.size() != 2) return std::nullopt;
+  unsigned parts[2] = {};
+  for (size_t i = 0; i < 2; ++i)
+    std::from_chars(groups[i].data(), groups[i].data() + groups[i].size(), parts[i], 16);
+  return fmt::format("{}.{}.{}.{}", parts[0] >> 8, parts[0] & 255, parts[1] >> 8, parts[1] & 255);
+}
+
+// An IPv4 address that is written as one of IPv6 is the same address to httpd.
 Socket of_ipv6(const std::string& host) {
+  if (auto mapped = mapped_ipv4(host)) return of_ipv4(*mapped);
   return {Family::ipv6, host == "::" ? std::string() : host, 0};
 }
 
@@ -87,9 +101,11 @@ Addresses parse_listen(std::string_view text, HostNames& hosts) {
   return with_port(resolve(*parts, hosts), *port);
 }
 
-Addresses parse_host_address(std::string_view text, HostNames& hosts) {
+Addresses parse_host_address(std::string_view text, uint16_t default_port, HostNames& hosts) {
   auto parts = split_address(text);
   if (!parts) return {{}, "invalid address"};
+  if (parts->port.empty() && parts->host != "*" && default_port != 0)
+    parts->port = std::to_string(default_port);
   bool every_port = parts->port.empty() || parts->port == "*";
   auto port = every_port ? std::optional<uint16_t>(0) : parse_port(parts->port);
   if (!port) return {{}, "invalid port"};

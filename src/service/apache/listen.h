@@ -20,6 +20,8 @@ struct Socket {
   uint16_t port = 0;            // 0: every port (of a virtual host only)
 
   bool wildcard() const { return host.empty(); }
+  // httpd keeps one list of hosts for all addresses, whether "*", "0.0.0.0" or "[::]" is written.
+  Socket in_one_list() const { return wildcard() ? Socket{Family::any, "", port} : *this; }
   // "*:443", "[::1]:443", "192.0.2.1:*"
   std::string text() const;
   auto operator<=>(const Socket&) const = default;
@@ -33,7 +35,8 @@ struct Addresses {
 // "443", "192.0.2.1:443", "[::]:443", a name of /etc/hosts.
 Addresses parse_listen(std::string_view text, HostNames& hosts);
 
-// "*", "*:443", "_default_:443", "[::1]:*", "192.0.2.1".
-Addresses parse_host_address(std::string_view text, HostNames& hosts);
+// "*", "*:443", "_default_:443", "[::1]:*", "192.0.2.1". `default_port` is for an address without
+// one; "*" alone is for every port.
+Addresses parse_host_address(std::string_view text, uint16_t default_port, HostNames& hosts);
 
 }  // namespace certrebind::apache

@@ -28,7 +28,7 @@ class Router {
     routing_.lodgers.resize(hosts.all.size());
     for (uint32_t i = 1; i < hosts.all.size(); ++i)
       for (const Socket& address : hosts.all[i].addresses) {
-        Members& members = by_address_[address];
+        Members& members = by_address_[address.in_one_list()];
         if (members.empty() || members.back() != i) members.push_back(i);
       }
   }
@@ -65,7 +65,8 @@ class Router {
 std::set<std::pair<std::string, uint16_t>> Router::specific() const {
   std::set<std::pair<std::string, uint16_t>> found;
   std::set<uint16_t> ports;
-  for (const auto& [listener, where] : hosts_.listeners) {
+  for (const Listener& each : hosts_.listeners) {
+    const Socket& listener = each.at;
     ports.insert(listener.port);
     if (!listener.wildcard()) found.emplace(listener.host, listener.port);
   }

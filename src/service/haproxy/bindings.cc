@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -66,7 +67,8 @@ class Binder {
         loopback_(specific_addresses()) {
     for (const Listener& listener : listeners.all)
       for (const BindAddress& address : listener.addresses)
-        sharing_[address.text].push_back(&listener);
+        for (const std::string& place : taken_by(address, listener))
+          sharing_[place].push_back(&listener);
   }
 
   std::vector<Binding> run() {
@@ -198,16 +200,32 @@ class Binder {
   std::string why_unproven(const BindAddress& address, const Listener& listener) const {
     if (address.quic) return "QUIC is not probed";
     if (listener.needs_other_header) return "it expects NetScaler's header in front of TLS";
-    const std::vector<const Listener*>& others = sharing_.at(address.text);
-    bool same = std::ranges::all_of(
-        others, [&](const Listener* other) { return same_certificates(*other, listener); });
-    return same ? "" : "another bind line with other certificates shares this address";
+    for (const std::string& place : taken_by(address, listener))
+      for (const Listener* other : sharing_.at(place))
+        if (!answers_alike(*other, listener))
+          return "another bind line with other certificates shares this address";
+    return "";
   }
 
-  static bool same_certificates(const Listener& one, const Listener& other) {
-    return std::ranges::equal(
-        one.uses, other.uses, {}, [](const Use& use) { return use.pem.name; },
-        [](const Use& use) { return use.pem.name; });
+  // What it binds, however it is written: "*:443", ":443" and "ipv4@0.0.0.0:443" are one, and the
+  // kernel gives each connection there to any of the lines.
+  static std::vector<std::string> taken_by(const BindAddress& address, const Listener& listener) {
+    using Family = BindAddress::Family;
+    if (!address.unknown.empty() || address.family == Family::other) return {address.text};
+    if (address.family == Family::unix_socket) return {"unix:" + address.path};
+    std::string port = fmt::format("{}{}", address.port, address.quic ? " quic" : "");
+    auto at = [&](const char* family) {
+      return fmt::format("{} {} {}", family, address.host, port);
+    };
+    if (address.family == Family::ipv4) return {at("ipv4")};
+    if (address.host.empty() && listener.both_families) return {at("ipv6"), at("ipv4")};
+    return {at("ipv6")};
+  }
+
+  static bool answers_alike(const Listener& one, const Listener& other) {
+    auto what = [](const Use& use) { return std::tie(use.pem.name, use.filters, use.is_default); };
+    return one.strict_sni == other.strict_sni && one.accepts_proxy == other.accepts_proxy &&
+           std::ranges::equal(one.uses, other.uses, {}, what, what);
   }
 
   const Listeners& listeners_;

@@ -215,7 +215,73 @@ class Update final : public Dialogue {
   Done outcome_;
 };
 
+// "show ssl cert" lists all by name, an uncommitted change with a "*" before it; then each that was
+// not seen is asked for: one that stands in a store only is not in use.
+class WhatIsLoaded final : public LoadedView {
+ public:
+  WhatIsLoaded(Address address, std::set<std::string> seen)
+      : address_(std::move(address)), seen_(std::move(seen)) {}
+
+  Address address() const override { return address_; }
+
+  std::optional<std::string> request() override {
+    if (!listed_) return "show ssl cert\n";
+    if (next_ == candidates_.size()) return std::nullopt;
+    return "show ssl cert " + escaped(candidates_[next_]) + "\n";
+  }
+
+  void hear(std::string_view answer) override {
+    if (listed_) return hear_one(answer);
+    listed_ = true;
+    understood_ = answer.find("# filename") != std::string_view::npos;
+    for (const std::string& line : split(answer, '\n')) {
+      std::string name(trim(line));
+      if (name.empty() || name.starts_with('#') || name.starts_with('*')) continue;
+      if (!seen_.contains(name) && candidates_.size() < kMostAsked) candidates_.push_back(name);
+    }
+    if (!understood_) candidates_.clear();
+  }
+
+  Done outcome() const override {
+    if (understood_) return {};
+    return fail(Code::failed, "ask what is loaded at", address_.text(),
+                "the answer is not understood");
+  }
+  std::vector<std::string> unseen() const override { return unseen_; }
+
+ private:
+  static constexpr size_t kMostAsked = 50;
+
+  void hear_one(std::string_view answer) {
+    if (answer.find("Status: Unused") == std::string_view::npos)
+      unseen_.push_back(candidates_[next_]);
+    ++next_;
+  }
+
+  // A blank would end the word (management guide, section 9.3).
+  static std::string escaped(const std::string& name) {
+    std::string text;
+    for (char c : name) {
+      if (c == ' ' || c == ';' || c == '\\') text += '\\';
+      text += c;
+    }
+    return text;
+  }
+
+  Address address_;
+  std::set<std::string> seen_;
+  bool listed_ = false;
+  bool understood_ = false;
+  std::vector<std::string> candidates_;
+  size_t next_ = 0;
+  std::vector<std::string> unseen_;
+};
+
 }  // namespace
+
+std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::string> seen) {
+  return std::make_unique<WhatIsLoaded>(std::move(address), std::move(seen));
+}
 
 std::unique_ptr<Dialogue> ask_about(std::vector<std::string> names) {
   return std::make_unique<Question>(std::move(names));

@@ -140,5 +140,20 @@ TEST(HaproxyUpdate, WhatDidNotEndDidNotSucceed) {
   EXPECT_FALSE(set_and_commit({certificate("/a")}, false)->outcome());
 }
 
+TEST(HaproxyLoaded, WhatWasNotSeenAndIsInUseIsTold) {
+  auto view = ask_what_is_loaded({"", 0, "/s"}, {"/a"});
+  EXPECT_THAT(hold(*view, {"# transaction\n*/b c\n# filename\n/a\n/b c\n/idle\n\n",
+                           "Filename: /b c\nStatus: Used\n", "Filename: /idle\nStatus: Unused\n"}),
+              ElementsAre("show ssl cert", "show ssl cert /b\\ c", "show ssl cert /idle"));
+  EXPECT_TRUE(view->outcome());
+  EXPECT_THAT(view->unseen(), ElementsAre("/b c"));
+}
+
+TEST(HaproxyLoaded, AnotherAnswerTellsNothing) {
+  auto view = ask_what_is_loaded({"", 0, "/s"}, {});
+  EXPECT_THAT(hold(*view, {"Permission denied\n"}), ElementsAre("show ssl cert"));
+  EXPECT_FALSE(view->outcome());
+}
+
 }  // namespace
 }  // namespace certrebind::haproxy

@@ -87,7 +87,14 @@ std::optional<Command> HaproxyService::config_test() const {
 Reload HaproxyService::reload() const {
   return {.signal = instance_.master,
           .restart_only = instance_.restart_only,
-          .live = [this](const std::vector<std::string>& files) { return live(files); }};
+          .live = [this](const std::vector<std::string>& files) { return live(files); },
+          .view = [this] { return view(); }};
+}
+
+std::unique_ptr<LoadedView> HaproxyService::view() const {
+  if (!instance_.master) return nullptr;
+  Root root(instance_.root, files_);
+  return haproxy::loaded_view(instance_.started, root);
 }
 
 std::unique_ptr<LiveUpdate> HaproxyService::live(const std::vector<std::string>& files) const {

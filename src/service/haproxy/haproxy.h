@@ -51,6 +51,7 @@ class HaproxyService final : public Service {
 
  private:
   std::unique_ptr<LiveUpdate> live(const std::vector<std::string>& files) const;
+  std::unique_ptr<LoadedView> view() const;
 
   haproxy::Instance instance_;
   const Files& files_;

@@ -169,6 +169,25 @@ TEST_F(HaproxyTest, EndpointsThatNobodyCanAsk) {
                                    HasSubstr("shares"), "", HasSubstr("other certificates")));
 }
 
+// However an address is written: the kernel gives a connection to any line that has it.
+TEST_F(HaproxyTest, LinesThatShareAnAddress) {
+  put("/c/a.pem", {.names = {"a.test"}});
+  put("/c/b.pem", {.names = {"b.test"}});
+  auto unproven = [&](const std::string& one, const std::string& other) {
+    Discovery discovery = found("frontend x\n bind " + one + "\nfrontend y\n bind " + other + "\n");
+    return !discovery.bindings.at(0).endpoints.at(0).unproven.empty();
+  };
+  const std::string a = ":443 ssl crt /c/a.pem", b = ":443 ssl crt /c/b.pem";
+  EXPECT_TRUE(unproven("*" + a, "ipv4@*" + b));
+  EXPECT_TRUE(unproven(a, "0.0.0.0" + b));
+  EXPECT_TRUE(unproven("::" + a, "ipv6@" + b));
+  EXPECT_TRUE(unproven("::" + a + " v4v6", "*" + b));
+  EXPECT_TRUE(unproven("*" + a, "ipv4@" + a + " strict-sni"));
+  EXPECT_FALSE(unproven("*" + a, "ipv4@" + a));
+  EXPECT_FALSE(unproven("*" + a, "::" + b));
+  EXPECT_FALSE(unproven("127.0.0.1" + a, "*" + b));
+}
+
 TEST_F(HaproxyTest, RepointsOnlyToWhatItFindsTheKeyOf) {
   put("/c/a.pem", {.names = {"a.test"}});
   HaproxyService haproxy = service("frontend f\n bind :443 ssl crt \"/c/a.pem\"\n");

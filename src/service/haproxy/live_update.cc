@@ -145,6 +145,17 @@ bool can_be_said(const std::string& name) {
 
 }  // namespace
 
+std::unique_ptr<LoadedView> loaded_view(const Started& started, Root& root) {
+  auto config = read_config(started, root);
+  if (!config) return nullptr;
+  Globals globals = read_globals(*config, started, root);
+  if (globals.admin_sockets.empty()) return nullptr;
+  Listeners listeners = find_listeners(*config, globals, started, root);
+  std::set<std::string> seen;
+  for (const auto& [name, pem] : pems_of(listeners)) seen.insert(name);
+  return ask_what_is_loaded(globals.admin_sockets.front(), std::move(seen));
+}
+
 std::unique_ptr<LiveUpdate> live_update(const Started& started, Root& root,
                                         const std::vector<std::string>& files) {
   auto config = read_config(started, root);

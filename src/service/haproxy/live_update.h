@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace certrebind::haproxy {
 std::unique_ptr<LiveUpdate> live_update(const Started& started, Root& root,
                                         const std::vector<std::string>& files);
 
+// Null where there is no socket of level admin.
+std::unique_ptr<LoadedView> loaded_view(const Started& started, Root& root);
+
 // One certificate as it goes over the socket.
 struct LiveCertificate {
   std::string name;     // HAProxy's
@@ -28,6 +32,9 @@ struct LiveCertificate {
 
 // Asks whether all of `names` are known and in use, and nobody's change is under way.
 std::unique_ptr<Dialogue> ask_about(std::vector<std::string> names);
+
+// Asks what is loaded and in use, beside `seen`.
+std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::string> seen);
 
 // Sets, commits and reads back each certificate; takes back what it cannot finish.
 std::unique_ptr<Dialogue> set_and_commit(std::vector<LiveCertificate> certificates, bool resumed);
