@@ -10,6 +10,7 @@
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
 #include "rebind/answer.h"
+#include "rebind/key_types.h"
 #include "rebind/pending.h"
 #include "x509/key.h"
 
@@ -93,19 +94,17 @@ std::string next_text(const Context& context, const Automation& automation,
   return "by itself" + when + ": " + way;
 }
 
-void ask_what_is_served(const Context& context, std::vector<Explained>& all) {
+void ask_what_is_served(const Context& context, const Survey& survey, std::vector<Explained>& all) {
+  const Rivals rivals(survey);
   std::vector<Target> targets;
   std::vector<Explained*> asked;
   for (Explained& explained : all) {
     const Endpoint* endpoint = explained.answer.endpoint;
     if (endpoint == nullptr || !endpoint->unproven.empty()) continue;
-    KeyType type = KeyType::other;
-    if (const auto& disk = explained.answer.bound->disk; disk && disk->certificate)
-      if (auto leaf = Certificate::parse(disk->der)) type = leaf->key_type;
     targets.push_back({.address = endpoint->address,
                        .proxy_protocol = endpoint->proxy_protocol,
                        .sni = explained.answer.sni,
-                       .key_type = type});
+                       .key_type = rivals.type_to_ask(*explained.answer.bound)});
     asked.push_back(&explained);
   }
   std::vector<Result<Served>> served = context.prober().handshake_all(targets);
@@ -117,7 +116,7 @@ std::vector<Explained> explain_all(Context& context, const Survey& survey,
   Host host = context.host();
   std::vector<Explained> all;
   for (Answer& answer : answers) all.push_back({.answer = std::move(answer)});
-  ask_what_is_served(context, all);
+  ask_what_is_served(context, survey, all);
   Renewers renewers(host.files, context.settings().stores, own_user());
   std::vector<InventoryItem> items = take_inventory(host.files, context.settings(), survey);
   Automation automation = automation_of(context);

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "rebind/file_set.h"
+#include "rebind/key_types.h"
 #include "rebind/pairs.h"
 #include "rebind/twins.h"
 #include "store/kept.h"
@@ -21,8 +23,12 @@ namespace {
 class Planner {
  public:
   Planner(const PlanContext& context, const Service& service, const Twins& twins,
-          const std::vector<Succession>& successions)
-      : context_(context), twins_(twins), successions_(successions), file_set_(context.files) {
+          const Rivals& rivals, const std::vector<Succession>& successions)
+      : context_(context),
+        twins_(twins),
+        rivals_(rivals),
+        successions_(successions),
+        file_set_(context.files) {
     plan_.service = &service;
   }
 
@@ -41,6 +47,7 @@ class Planner {
   const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
+  void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -59,11 +66,13 @@ class Planner {
   void check_neighbour(const Binding& binding, const NamedFile& named);
   bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
+  void expect_others();
   void finish(PlannedFile& file);
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
   const Twins& twins_;
+  const Rivals& rivals_;
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
   mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
@@ -156,6 +165,22 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
   bool possible = edits || edits.error().code != Code::unsupported;
   return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
+}
+
+// A file that is a link of an interrupted swap would be written through, and the link left.
+void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
+    auto real = path.empty() ? Result<std::string>(path) : context_.files.real_path(path);
+    if (!real || !leads_into_a_swap(*real)) continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
+         fmt::format("certrebind recover; if it knows nothing of it: "
+                     "cp --remove-destination {} {}",
+                     *real, path)});
+    return;
+  }
 }
 
 // What lies at the bound path will be loaded as it is: its key has to be the certificate's.
@@ -292,6 +317,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     std::vector<Finding> more =
         preflight_binding(planned.bound->binding, succession.old_one, succession.new_one);
     findings.insert(findings.end(), more.begin(), more.end());
+    check_leftover(planned, findings);
     check_pair(planned, findings);
     check_kind(planned, findings);
     check_twin(planned, findings);
@@ -399,7 +425,10 @@ Done Planner::add(const PlannedBinding& planned) {
     if (!edits) return pass(edits);
     if (Done edited = file_set_.edit(*edits); !edited) return edited;
   } else if (planned.kind == PlanKind::rewrite) {
-    if (Done built = file_set_.rewrite(binding, new_one); !built) return built;
+    const auto& disk = planned.bound->disk;
+    const Thumbprint* expected =
+        disk && disk->certificate ? &disk->certificate->thumbprint : nullptr;
+    if (Done built = file_set_.rewrite(binding, new_one, expected); !built) return built;
   }
   expect(planned);
   note_names(planned);
@@ -479,6 +508,22 @@ void Planner::check_others() {
   }
 }
 
+// One handshake for each site at each of its endpoints tells whether it answers.
+void Planner::expect_others() {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  using Asked = std::tuple<Address, std::string, KeyType>;
+  std::set<Asked> asked;
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service || planned.contains(&bound) || bound.left_alone) continue;
+    const KeyType type = rivals_.type_to_ask(bound);
+    std::set<Address> done;
+    for (Expectation& other : expectations_of(bound.binding, {}, type, {}, type))
+      if (done.insert(other.address).second && asked.emplace(other.address, other.sni, type).second)
+        plan_.others.push_back(std::move(other));
+  }
+}
+
 void Planner::finish(PlannedFile& file) {
   auto staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
   if (!staging) return refuse_all(staging.error());
@@ -500,6 +545,7 @@ std::optional<Plan> Planner::finish() {
     }
   }
   if (refused_) plan_.refuse({});
+  if (!plan_.does_nothing()) expect_others();
   return std::move(plan_);
 }
 
@@ -530,6 +576,7 @@ void Plan::refuse(std::vector<Finding> reasons) {
   std::ranges::move(reasons, std::back_inserter(findings));
   bindings.clear();
   expectations.clear();
+  others.clear();
   files.clear();
 }
 
@@ -581,8 +628,9 @@ std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions) {
   std::vector<Plan> plans;
   const Twins twins(context.survey);
+  const Rivals rivals(context.survey);
   for (const auto& service : context.survey.services.found) {
-    Planner planner(context, *service, twins, successions);
+    Planner planner(context, *service, twins, rivals, successions);
     for (const Succession& succession : successions) planner.consider(succession);
     if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
   }

@@ -36,11 +36,9 @@ bool tells_nothing(const std::string& directory) {
 
 Result<DirectoryWatcher> DirectoryWatcher::create() {
   Descriptor inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (inotify.get() < 0) {
-    auto failed = system_failure(errno, "watch", "directories");
-    failed.error().hint = "raise it: sysctl fs.inotify.max_user_instances";
-    return failed;
-  }
+  // Others of this user have all instances that it may have: whoever watches polls instead.
+  if (!inotify && errno != EMFILE && errno != ENFILE)
+    return system_failure(errno, "watch", "directories");
   return DirectoryWatcher(std::move(inotify));
 }
 
@@ -71,6 +69,13 @@ void DirectoryWatcher::forget(const std::string& directory, int watch) {
 }
 
 void DirectoryWatcher::add(const std::string& directory, Watching& watching) {
+  if (!inotify_) {
+    if (watching.errors.empty())
+      watching.errors.push_back({Code::busy, "watch", directory,
+                                 "the limit of inotify instances is reached",
+                                 "raise it: sysctl fs.inotify.max_user_instances; and restart"});
+    return;
+  }
   int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), kInteresting);
   if (watch < 0) {
     // It went since it was seen. Whoever looks again sees what is there instead.

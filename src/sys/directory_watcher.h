@@ -32,6 +32,7 @@ struct Watching {
 
 class DirectoryWatcher {
  public:
+  // Where the limit of instances is reached it watches nothing: `watch_exactly` says so then.
   static Result<DirectoryWatcher> create();
 
   // From now on exactly these, of which some may not exist.

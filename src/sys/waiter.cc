@@ -72,7 +72,9 @@ Result<Waiter> Waiter::create(const DirectoryWatcher& watcher) {
   if (signal_descriptor.get() < 0 || epoll.get() < 0)
     return system_failure(errno, "wait for", "signals");
   for (int descriptor : {signal_descriptor.get(), watcher.descriptor()})
-    if (Done listening = listen_to(epoll.get(), descriptor); !listening) return pass(listening);
+    if (descriptor < 0)
+      continue;  // it watches nothing
+    else if (Done listening = listen_to(epoll.get(), descriptor); !listening) return pass(listening);
   return Waiter(std::move(epoll), std::move(signal_descriptor), watcher.descriptor());
 }
 

@@ -196,14 +196,22 @@ class Reader {
       add_entry(list.entries[i], std::move(found[i]), statement.doubtful, into);
   }
 
+  // The value behind an option between the brackets; null where it is not there.
+  static const std::string* option_of(const ListEntry& entry, std::string_view name) {
+    auto option = std::ranges::find(entry.options, name);
+    const bool has_value = option != entry.options.end() && option + 1 != entry.options.end();
+    return has_value ? &*(option + 1) : nullptr;
+  }
+
   void add_entry(const ListEntry& entry, Pems pems, bool doubtful, std::vector<Use>& into) {
     if (!pems.problem.empty())
       report(Severity::error, entry.place, entry.certificate.begin + 1,
              fmt::format("{}: {}", printable(entry.certificate.value), pems.problem));
-    auto option = std::ranges::find(entry.options, "ocsp-update");
-    bool updates =
-        option != entry.options.end() && option + 1 != entry.options.end() && *(option + 1) == "on";
+    const std::string* updating = option_of(entry, "ocsp-update");
+    const bool updates = updating != nullptr && *updating == "on";
+    const std::string* key = option_of(entry, "key");
     for (Pem& pem : pems.all) {
+      if (key != nullptr) pems_.set_key(pem, *key);
       bool editable = pem.by_name && !entry.certificate.value.starts_with('@');
       into.push_back({.pem = std::move(pem),
                       .place = entry.place,
