@@ -10,6 +10,7 @@
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
 #include "rebind/answer.h"
+#include "rebind/foreign_listeners.h"
 #include "rebind/key_types.h"
 #include "rebind/pending.h"
 #include "x509/key.h"
@@ -22,6 +23,7 @@ namespace {
 struct Explained {
   Answer answer;
   std::optional<Result<Served>> served = {};
+  std::vector<ForeignListener> foreign = {};  // who else takes connections there
   std::string served_text = {};
   std::string key_text = {};
   std::optional<Lineage> renewer = {};
@@ -124,6 +126,10 @@ std::vector<Explained> explain_all(Context& context, const Survey& survey,
     const SurveyedBinding& bound = *explained.answer.bound;
     explained.served_text = served_text(explained);
     explained.key_text = key_text(host.files, bound);
+    const Endpoint* endpoint = explained.answer.endpoint;
+    auto master = bound.service->reload().signal;
+    if (endpoint != nullptr && endpoint->unproven.empty() && master)
+      explained.foreign = foreign_listeners(host, *master, {endpoint->address});
     explained.renewer = renewers.owner_of(bound.binding.certificate.path);
     explained.next = next_text(context, automation, explained, items);
   }
@@ -154,6 +160,10 @@ void print_explained(const Explained& explained, WallTime now) {
     print_line("  on disk     " + printable(bound.disk->problem));
   }
   print_line("  served      " + explained.served_text);
+  for (const ForeignListener& foreign : explained.foreign) {
+    print_line("              " + printable(foreign.text()));
+    print_line("              next: " + foreign.next());
+  }
   print_renewer(explained.renewer, now);
   print_line("  at the next renewal, " + explained.next);
 }
@@ -172,6 +182,10 @@ Json to_json(const Explained& explained, WallTime now) {
   if (explained.served && *explained.served) json["served"] = (*explained.served)->thumbprint.hex();
   json["renewer"] = to_json(explained.renewer);
   json["next_renewal"] = explained.next;
+  json["others_listening"] = Json::array();
+  for (const ForeignListener& foreign : explained.foreign)
+    json["others_listening"].push_back(
+        {{"pid", foreign.pid}, {"sentence", printable(foreign.text())}, {"next", foreign.next()}});
   return json;
 }
 

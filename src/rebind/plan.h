@@ -94,7 +94,7 @@ struct Plan {
 // What is served where disk and NEW agree already, as far as it was asked.
 struct ShownLeaf {
   Thumbprint thumbprint;
-  size_t chain_length = 0;  // the leaf included
+  size_t chain_length = 0;              // the leaf included
   std::vector<std::string> above = {};  // DER of what came behind it
 };
 using ServedNow = std::map<const SurveyedBinding*, std::vector<ShownLeaf>>;

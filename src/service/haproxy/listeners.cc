@@ -146,6 +146,8 @@ class Reader {
 
   void read_certificates(const Statement& statement, Listener& listener) {
     bool updates_ocsp = false;
+    std::string ciphers = globals_.ciphers;
+    bool only_newest = globals_.only_newest;
     for (size_t i = 2; i + 1 < statement.words.size(); ++i) {
       std::string_view word = statement.word(i);
       const Word& value = statement.words[i + 1];
@@ -153,9 +155,15 @@ class Reader {
         add_uses(statement, value, word == "default-crt", listener.uses);
       if (word == "crt-list") read_list(statement, value, listener.uses);
       if (word == "ocsp-update") updates_ocsp = value.value == "on";
+      if (word == "ciphers") ciphers = value.value;
+      if (word == "ssl-min-ver") only_newest = value.value == "TLSv1.3";
       if (takes_value(word)) ++i;
     }
-    for (Use& use : listener.uses) use.updates_ocsp |= updates_ocsp;
+    for (Use& use : listener.uses) {
+      use.updates_ocsp |= updates_ocsp;
+      if (use.ciphers.empty()) use.ciphers = ciphers;
+      if (only_newest) use.ciphers.clear();
+    }
   }
 
   void add_uses(const Statement& statement, const Word& value, bool is_default,
@@ -208,6 +216,7 @@ class Reader {
       report(Severity::error, entry.place, entry.certificate.begin + 1,
              fmt::format("{}: {}", printable(entry.certificate.value), pems.problem));
     const std::string* updating = option_of(entry, "ocsp-update");
+    const std::string* ciphers = option_of(entry, "ciphers");
     const bool updates = updating != nullptr && *updating == "on";
     const std::string* key = option_of(entry, "key");
     for (Pem& pem : pems.all) {
@@ -221,7 +230,8 @@ class Reader {
                       .filters = entry.filters,
                       .is_default = false,
                       .updates_ocsp = updates,
-                      .doubtful = doubtful});
+                      .doubtful = doubtful,
+                      .ciphers = ciphers != nullptr ? *ciphers : std::string()});
     }
   }
 
