@@ -29,6 +29,7 @@ class Look {
     if (auto found = processes.holders(inodes)) holders_ = std::move(*found);
     for (const SocketHolder& holder : holders_)
       if (is_of_family(holder.process)) own_.insert(holder.inode);
+    leave_shared_addresses();
   }
 
   // By process and socket.
@@ -56,8 +57,23 @@ class Look {
   void add_sockets(const Address& address) {
     auto sockets = processes_.listeners_at(master_.pid, address);
     if (!sockets) return;
-    for (ListeningSocket& socket : *sockets)
+    std::set<uint64_t>& together = by_address_.emplace_back();
+    for (ListeningSocket& socket : *sockets) {
+      together.insert(socket.inode);
       sockets_.emplace(socket.inode, std::move(socket.address));
+    }
+  }
+
+  // Where the server does not listen itself nothing is shared: who listens there is what handshakes
+  // show.
+  void leave_shared_addresses() {
+    std::set<uint64_t> shared;
+    for (const std::set<uint64_t>& together : by_address_)
+      if (std::ranges::any_of(together, [&](uint64_t inode) { return own_.contains(inode); }))
+        shared.insert(together.begin(), together.end());
+    std::erase_if(sockets_, [&](const auto& socket) { return !shared.contains(socket.first); });
+    std::erase_if(holders_,
+                  [&](const SocketHolder& holder) { return !shared.contains(holder.inode); });
   }
 
   // A socket that is held where we cannot look: in a container that shares the network.
@@ -139,6 +155,7 @@ class Look {
   const ProcessTable& processes_;
   const SignalReload& master_;
   std::string program_;
+  std::vector<std::set<uint64_t>> by_address_;  // the sockets of each address that was asked
   std::map<uint64_t, Address> sockets_;
   std::vector<SocketHolder> holders_;
   std::set<uint64_t> own_;  // sockets that the server holds itself
