@@ -23,20 +23,28 @@ bool has_systemd(const Files& files) {
   return files.stat("/run/systemd/system").has_value();
 }
 
-// What is said of the daemon; it is not started twice.
-std::string start_daemon(Context& context) {
+// What is said of the daemon, and whether it does what it was asked for.
+struct DaemonStart {
+  std::string text;
+  bool failed = false;
+};
+
+// It is not started twice.
+DaemonStart start_daemon(Context& context) {
   Host host = context.host();
-  if (daemon_runs(context.settings())) return "the daemon runs already";
+  if (daemon_runs(context.settings())) return {"the daemon runs already"};
   if (!has_systemd(host.files) || own_user() != 0)
-    return "no systemd to start the daemon: have it started at boot by what this system has, as\n"
-           "  certrebind daemon";
+    return {
+        "no systemd to start the daemon: have it started at boot by what this system has, as\n"
+        "  certrebind daemon"};
   auto started = host.commands.run({{"/usr/bin/systemctl", "enable", "--now", kUnit}, "", {}},
                                    kSystemctlPatience);
   if (started && started->status == 0)
-    return "the daemon was started (systemd: certrebind.service)";
-  return fmt::format("systemd could not start the daemon: {}\n  next: systemctl status {}",
-                     started ? std::string(trim(started->output)) : started.error().message(),
-                     kUnit);
+    return {"the daemon was started (systemd: certrebind.service)"};
+  return {
+      fmt::format("systemd could not start the daemon: {}\n  next: systemctl status {}",
+                  started ? std::string(trim(started->output)) : started.error().message(), kUnit),
+      true};
 }
 
 // Empty: it is looked after.
@@ -121,20 +129,20 @@ int enable(Context& context) {
     wake_daemon(host.files, context.settings());
   }
   const std::string path = fmt::format("{}/{}.toml", directory, kRebindTask);
-  const std::string daemon = start_daemon(context);
+  const DaemonStart daemon = start_daemon(context);
   const Coverage coverage = coverage_of(context, *surveyed);
   if (context.json()) {
-    Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon}};
+    Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon.text}};
     json.update(to_json(coverage));
     json["diagnostics"] = to_json(surveyed->diagnostics);
     print_json(json);
-    return kDone;
+    return daemon.failed ? kDiffers : kDone;
   }
   print_line(added ? "enabled: " + path : "enabled already");
-  print_line(daemon);
+  print_line(daemon.text);
   print_coverage(coverage);
   print_diagnostics(surveyed->diagnostics);
-  return kDone;
+  return daemon.failed ? kDiffers : kDone;
 }
 
 // What is queued is forgotten, what is at work goes on: whether a rebind is.

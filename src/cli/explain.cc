@@ -10,6 +10,8 @@
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
 #include "rebind/answer.h"
+#include "rebind/foreign_listeners.h"
+#include "rebind/key_types.h"
 #include "rebind/pending.h"
 #include "x509/key.h"
 
@@ -21,6 +23,7 @@ namespace {
 struct Explained {
   Answer answer;
   std::optional<Result<Served>> served = {};
+  std::vector<ForeignListener> foreign = {};  // who else takes connections there
   std::string served_text = {};
   std::string key_text = {};
   std::optional<Lineage> renewer = {};
@@ -93,19 +96,17 @@ std::string next_text(const Context& context, const Automation& automation,
   return "by itself" + when + ": " + way;
 }
 
-void ask_what_is_served(const Context& context, std::vector<Explained>& all) {
+void ask_what_is_served(const Context& context, const Survey& survey, std::vector<Explained>& all) {
+  const Rivals rivals(survey);
   std::vector<Target> targets;
   std::vector<Explained*> asked;
   for (Explained& explained : all) {
     const Endpoint* endpoint = explained.answer.endpoint;
     if (endpoint == nullptr || !endpoint->unproven.empty()) continue;
-    KeyType type = KeyType::other;
-    if (const auto& disk = explained.answer.bound->disk; disk && disk->certificate)
-      if (auto leaf = Certificate::parse(disk->der)) type = leaf->key_type;
     targets.push_back({.address = endpoint->address,
                        .proxy_protocol = endpoint->proxy_protocol,
                        .sni = explained.answer.sni,
-                       .key_type = type});
+                       .key_type = rivals.type_to_ask(*explained.answer.bound)});
     asked.push_back(&explained);
   }
   std::vector<Result<Served>> served = context.prober().handshake_all(targets);
@@ -117,7 +118,7 @@ std::vector<Explained> explain_all(Context& context, const Survey& survey,
   Host host = context.host();
   std::vector<Explained> all;
   for (Answer& answer : answers) all.push_back({.answer = std::move(answer)});
-  ask_what_is_served(context, all);
+  ask_what_is_served(context, survey, all);
   Renewers renewers(host.files, context.settings().stores, own_user());
   std::vector<InventoryItem> items = take_inventory(host.files, context.settings(), survey);
   Automation automation = automation_of(context);
@@ -125,6 +126,10 @@ std::vector<Explained> explain_all(Context& context, const Survey& survey,
     const SurveyedBinding& bound = *explained.answer.bound;
     explained.served_text = served_text(explained);
     explained.key_text = key_text(host.files, bound);
+    const Endpoint* endpoint = explained.answer.endpoint;
+    auto master = bound.service->reload().signal;
+    if (endpoint != nullptr && endpoint->unproven.empty() && master)
+      explained.foreign = foreign_listeners(host, *master, {endpoint->address});
     explained.renewer = renewers.owner_of(bound.binding.certificate.path);
     explained.next = next_text(context, automation, explained, items);
   }
@@ -155,6 +160,10 @@ void print_explained(const Explained& explained, WallTime now) {
     print_line("  on disk     " + printable(bound.disk->problem));
   }
   print_line("  served      " + explained.served_text);
+  for (const ForeignListener& foreign : explained.foreign) {
+    print_line("              " + printable(foreign.text()));
+    print_line("              next: " + foreign.next());
+  }
   print_renewer(explained.renewer, now);
   print_line("  at the next renewal, " + explained.next);
 }
@@ -173,6 +182,10 @@ Json to_json(const Explained& explained, WallTime now) {
   if (explained.served && *explained.served) json["served"] = (*explained.served)->thumbprint.hex();
   json["renewer"] = to_json(explained.renewer);
   json["next_renewal"] = explained.next;
+  json["others_listening"] = Json::array();
+  for (const ForeignListener& foreign : explained.foreign)
+    json["others_listening"].push_back(
+        {{"pid", foreign.pid}, {"sentence", printable(foreign.text())}, {"next", foreign.next()}});
   return json;
 }
 

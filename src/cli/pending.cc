@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -19,15 +20,18 @@ Result<PendingLook> look(Context& context, const Memory& memory) {
   if (!surveyed) return pass(surveyed);
   leave_alone(context.settings(), *surveyed);
   mark_not_loaded(context.host(), memory, *surveyed);
-  PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}, {}};
+  PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}, {}, {}};
   found.looks = look_at_all(context.prober(), *found.survey, {});
   found.pending =
       find_pending(context.host(), context.settings(), *found.survey, found.looks, memory);
-  if (found.pending.pairs.empty()) return found;
-  Doubts doubts = hear_doubts(context.host(), *found.survey);
-  if (!doubts.empty())
-    found.pending = find_pending(context.host(), context.settings(), *found.survey, found.looks,
-                                 memory, doubts);
+  if (!found.pending.pairs.empty()) {
+    Doubts doubts = hear_doubts(context.host(), *found.survey);
+    if (!doubts.empty())
+      found.pending = find_pending(context.host(), context.settings(), *found.survey, found.looks,
+                                   memory, doubts);
+  }
+  found.judged = judge(context.host(), context.settings(), *found.survey, found.looks);
+  for (AuditedBinding& each : found.judged) each.looks.clear();
   return found;
 }
 
@@ -74,6 +78,50 @@ Result<PendingLook> look_for_pending(Context& context, Database& database, Journ
   Done settled = note_settled(context.host(), database, *found);
   if (!settled) return pass(settled);
   return found;
+}
+
+namespace {
+
+using Places = std::set<std::pair<std::string, std::string>>;
+
+std::pair<std::string, std::string> place_of(const SurveyedBinding& bound) {
+  return {bound.service->id().text(), bound.binding.certificate.where.text()};
+}
+
+// They are planned in a survey of their own.
+Places planned_in(const Prepared* prepared) {
+  Places places;
+  if (prepared == nullptr) return places;
+  for (const Plan& plan : prepared->plans)
+    for (const PlannedBinding& planned : plan.bindings) places.insert(place_of(*planned.bound));
+  return places;
+}
+
+}  // namespace
+
+// Thousands of sites may have the same complaint: one of them is told.
+bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending) {
+  const Places planned = planned_in(prepared);
+  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
+  for (const AuditedBinding& each : look.judged) {
+    if (each.bound->left_alone || planned.contains(place_of(*each.bound))) continue;
+    for (const Remark& remark : each.remarks)
+      if (needs_a_person(remark.complaint))
+        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+  }
+  for (const auto& [about, remarks] : found) {
+    const auto& [service, complaint] = about;
+    std::string sentence =
+        fmt::format("{}: {}: {}", service, to_text(complaint), remarks.front()->sentence);
+    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
+    const std::string& next = remarks.front()->next;
+    pending.undecided.push_back(
+        {.subject = fmt::format("pending {}, {}", service, to_text(complaint)),
+         .sentence = std::move(sentence),
+         .next = next.empty() ? "certrebind check" : next,
+         .since = {}});
+  }
+  return !found.empty();
 }
 
 bool is_overlooked(const Survey& survey) {
@@ -175,11 +223,13 @@ void tell_nothing_pending(const Context& context, const PendingLook& look, Json 
 int plan_pending(Context& context, const RebindOptions& options) {
   auto found = look(context, context.memory());
   if (!found) return report(found.error());
+  const bool none = found->pending.pairs.empty();
+  const bool judged = none && add_judged(*found, nullptr, found->pending);
   print_undecided(context, found->pending);
-  if (found->pending.pairs.empty()) {
+  if (none) {
     add_overlooked(*found->survey, found->pending);
     tell_nothing_pending(context, *found, {{"plans", Json::array()}});
-    return is_overlooked(*found->survey) ? kDiffers : kDone;
+    return judged || is_overlooked(*found->survey) ? kDiffers : kDone;
   }
   auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),
                           request_of(found->pending, context, options));

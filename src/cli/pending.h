@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rebind_options.h"
+#include "rebind/audit.h"
 #include "rebind/pending.h"
 
 namespace certrebind {
@@ -15,6 +16,7 @@ struct PendingLook {
   std::unique_ptr<Survey> survey;
   Pending pending;
   std::vector<std::vector<Look>> looks;  // in the survey's order
+  std::vector<AuditedBinding> judged;    // what an audit says of them; without the looks
 };
 
 // Surveys, shakes hands with everything, and finds what is pending. What is bound and seen is
@@ -27,6 +29,10 @@ bool is_overlooked(const Survey& survey);
 
 // What could not be looked at needs a person, …
 void add_overlooked(const Survey& survey, Pending& pending);
+
+// … so does what an audit finds that no pair puts right: all of it where `prepared` is null, else
+// of the bindings that it has no plan for. Gives whether there was any, …
+bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending);
 
 // … so does what preflight refuses, …
 void add_refused(const Prepared& prepared, Pending& pending);

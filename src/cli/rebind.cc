@@ -26,7 +26,8 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
 
 // Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
 // a person to look at.
-int act_on(Context& context, const Acting& acting, RebindRequest request, Pending* pending) {
+int act_on(Context& context, const Acting& acting, RebindRequest request, PendingLook* look) {
+  Pending* pending = look == nullptr ? nullptr : &look->pending;
   request.acts = true;
   const Bench& bench = acting.bench();
   auto memory = recall(bench.state.database(), bench.journal);
@@ -47,7 +48,13 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
   std::vector<Account> accounts = carry_out_all(bench, *prepared);
   if (pending == nullptr) told = make_standing(database, *prepared, accounts, now);
   prepared->hear_doubts();
+  bool judged = false;
   if (pending != nullptr) {
+    const size_t told_before = pending->undecided.size();
+    judged = add_judged(*look, &*prepared, *pending);
+    if (!context.json())
+      for (size_t i = told_before; i < pending->undecided.size(); ++i)
+        print_line("needs a person: " + printable(pending->undecided[i].sentence));
     add_refused(*prepared, *pending);
     add_failed(accounts, *pending);
     add_overlooked(prepared->survey, *pending);
@@ -65,8 +72,9 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  bool differs = pending == nullptr ? prepared->refused() || prepared->overlooked()
-                                    : is_overlooked(prepared->survey);
+  bool differs = pending == nullptr
+                     ? prepared->refused() || prepared->overlooked()
+                     : judged || prepared->refused() || is_overlooked(prepared->survey);
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
@@ -85,17 +93,19 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   Database& database = (*acting)->bench().state.database();
   auto surveyed = look_for_pending(context, database, (*acting)->bench().journal);
   if (!surveyed) return report(surveyed.error());
+  const bool none = surveyed->pending.pairs.empty();
+  const bool judged = none && add_judged(*surveyed, nullptr, surveyed->pending);
   print_undecided(context, surveyed->pending);
-  if (surveyed->pending.pairs.empty()) {
+  if (none) {
     add_overlooked(*surveyed->survey, surveyed->pending);
     tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());
     return std::max<int>(exit_of((*acting)->recovered()),
-                         is_overlooked(*surveyed->survey) ? kDiffers : kDone);
+                         judged || is_overlooked(*surveyed->survey) ? kDiffers : kDone);
   }
   RebindRequest request = request_of(surveyed->pending, context, options);
-  return act_on(context, **acting, request, &surveyed->pending);
+  return act_on(context, **acting, request, &*surveyed);
 }
 
 int rebind(Context& context, const RebindOptions& options) {

@@ -36,6 +36,14 @@ void put(Database& database, const Attention& needed, WallTime now) {
   log(database, EventId::needs_attention, needed, now);
 }
 
+// The fact stands, and what to do about it has changed: no news.
+void change_next(Database& database, const Attention& needed) {
+  SQLite::Statement update(database.handle(), "UPDATE attention SET next = ? WHERE subject = ?");
+  update.bind(1, needed.next);
+  update.bind(2, needed.subject);
+  update.exec();
+}
+
 void end(Database& database, const Attention& over, WallTime now) {
   SQLite::Statement erase(database.handle(), "DELETE FROM attention WHERE subject = ?");
   erase.bind(1, over.subject);
@@ -54,7 +62,11 @@ Done set_attention(Database& database, const std::string& prefix,
     };
     for (const Attention& needed : now_needed) {
       auto same = find(known, needed.subject);
-      if (same == known.end() || same->sentence != needed.sentence) put(database, needed, now);
+      if (same == known.end() || same->sentence != needed.sentence) {
+        put(database, needed, now);
+      } else if (same->next != needed.next) {
+        change_next(database, needed);
+      }
     }
     for (const Attention& old : known)
       if (old.subject.starts_with(prefix) && find(now_needed, old.subject) == now_needed.end())

@@ -42,6 +42,7 @@ struct Served {
   std::string leaf_der;
   size_t chain_length = 0;  // certificates presented, the leaf included
   std::string protocol;     // "TLSv1.3"
+  std::vector<std::string> above;  // DER of what was presented behind the leaf
   // The server asked for a client certificate, which we have none of. If it turned us away for that
   // after its key had signed the handshake, its certificate is proven all the same.
   bool wants_client_certificate = false;

@@ -165,6 +165,7 @@ class LeanHandshake {
     served.leaf_der = certificates.front();
     served.thumbprint = Thumbprint::of_der(served.leaf_der);
     served.chain_length = certificates.size();
+    served.above.assign(certificates.begin() + 1, certificates.end());
     served.protocol = "TLSv1.3";
     served.wants_client_certificate = *demanded;
     if (auto proven = prove_key(served.leaf_der); !proven) return pass(proven);

@@ -217,7 +217,15 @@ class ClientHandshake {
     served.leaf_der.assign(reinterpret_cast<char*>(der), static_cast<size_t>(size));
     OPENSSL_free(der);
     served.thumbprint = Thumbprint::of_der(served.leaf_der);
-    served.chain_length = static_cast<size_t>(sk_X509_num(SSL_get_peer_cert_chain(ssl_.get())));
+    const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_.get());
+    served.chain_length = static_cast<size_t>(sk_X509_num(sent));
+    for (int i = 1; i < sk_X509_num(sent); ++i) {
+      unsigned char* above = nullptr;
+      int length = i2d_X509(sk_X509_value(sent, i), &above);
+      if (length <= 0) return failed("the server presented a damaged chain");
+      served.above.emplace_back(reinterpret_cast<char*>(above), static_cast<size_t>(length));
+      OPENSSL_free(above);
+    }
     served.protocol = SSL_get_version(ssl_.get());
     served.wants_client_certificate = demanded_;
     return completed;

@@ -7,7 +7,8 @@ namespace certrebind {
 
 namespace {
 
-std::optional<OldCertificate> old_of(const std::string& der, const NewCertificate& new_one) {
+std::optional<OldCertificate> old_of(const std::string& der, const NewCertificate& new_one,
+                                     const Served* shown = nullptr) {
   OldCertificate old_one;
   if (der.empty()) {
     old_one.bundle.leaf = new_one.bundle.leaf;
@@ -17,6 +18,10 @@ std::optional<OldCertificate> old_of(const std::string& der, const NewCertificat
     old_one.bundle.leaf = std::move(*leaf);
   }
   old_one.thumbprint = old_one.bundle.leaf.outline.thumbprint;
+  old_one.has_file = shown != nullptr;  // the chain is known
+  if (shown != nullptr)
+    for (const std::string& above : shown->above)
+      if (auto parsed = Certificate::parse(above)) old_one.bundle.chain.push_back(*parsed);
   return old_one;
 }
 
@@ -43,7 +48,9 @@ bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown)
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
   const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
   auto new_one = lying_there(paths);
-  auto old_one = new_one ? old_of(shown_der, *new_one) : std::nullopt;
+  // Intermediates with a file of their own come from there, whatever stands in this one.
+  const Served* whole = bound.binding.chain.path.empty() ? shown : nullptr;
+  auto old_one = new_one ? old_of(shown_der, *new_one, whole) : std::nullopt;
   if (!old_one) return true;
   auto [refused, is_new] = refused_.try_emplace({paths, shown_der});
   if (is_new)

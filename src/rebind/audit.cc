@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "rebind/advice.h"
+#include "rebind/foreign_listeners.h"
+#include "rebind/key_types.h"
 #include "rebind/twins.h"
+#include "sys/replace.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 #include "x509/name_match.h"
@@ -36,6 +40,8 @@ class PairAudit {
   Remarks check(const SurveyedBinding& bound) const {
     Remarks remarks;
     const std::string& path = bound.binding.certificate.path;
+    check_leftover(path, remarks);
+    check_leftover(bound.binding.key.path, remarks);
     if (!bound.disk->certificate) {
       remarks.push_back({Complaint::no_certificate,
                          fmt::format("{}: {}", path, bound.disk->problem),
@@ -52,6 +58,18 @@ class PairAudit {
     check_key(bound, *bundle, remarks);
     if (!bound.binding.leaf_alone) check_chain(*bundle, path, remarks);
     return remarks;
+  }
+
+  // Whoever tidies up the files with a dot would break the site.
+  void check_leftover(const std::string& path, Remarks& remarks) const {
+    auto real = path.empty() ? Result<std::string>(std::string()) : host_.files.real_path(path);
+    if (!real || !leads_into_a_swap(*real)) return;
+    remarks.push_back(
+        {Complaint::swap_leftover,
+         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
+         fmt::format("certrebind recover; if it knows nothing of it: "
+                     "cp --remove-destination {0} {1}",
+                     *real, path)});
   }
 
   void check_validity(const CertificateOutline& certificate, const std::string& path,
@@ -112,6 +130,16 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
                      "issue it for all names of the site"});
 }
 
+// Where no file is named, as with a variable in the path, there is only what is served.
+void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
+  auto served = outline_of(look.served->leaf_der);
+  if (!served || now <= served->not_after) return;
+  remarks.push_back({Complaint::expired,
+                     fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
+                                 look.served->thumbprint.brief(), to_text(served->not_after)),
+                     "renew it, then reload the server"});
+}
+
 void check_one_look(const Twins& twins, const SurveyedBinding& bound, const Look& look,
                     WallTime now, Advice& advice, Remarks& remarks) {
   if (!look.served) {
@@ -119,6 +147,7 @@ void check_one_look(const Twins& twins, const SurveyedBinding& bound, const Look
         {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
     return;
   }
+  if (!bound.disk) return check_served_alone(look, now, remarks);
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
@@ -185,11 +214,39 @@ void add_looks(const Twins& twins, const SurveyedBinding& bound, const std::vect
   }
 }
 
-KeyType key_type_of(const SurveyedBinding& bound) {
-  if (!bound.disk || !bound.disk->certificate) return KeyType::other;
-  auto leaf = Certificate::parse(bound.disk->der);
-  return leaf ? leaf->key_type : KeyType::other;
-}
+// Processes that are not the server's and take connections at its addresses, too.
+class SharedListeners {
+ public:
+  SharedListeners(const Host& host, const Survey& survey) : host_(host), survey_(survey) {}
+
+  void check(const SurveyedBinding& bound, Remarks& remarks) {
+    for (const ForeignListener& foreign : of(*bound.service))
+      if (std::ranges::any_of(bound.binding.endpoints, [&](const Endpoint& endpoint) {
+            return endpoint.unproven.empty() && endpoint.address.port == foreign.port &&
+                   (foreign.port != 0 || endpoint.address.text() == foreign.address);
+          }))
+        remarks.push_back({Complaint::shared_listener, foreign.text(), foreign.next()});
+  }
+
+ private:
+  // All of /proc is read for it, so once for each server.
+  const std::vector<ForeignListener>& of(const Service& service) {
+    auto [entry, is_new] = known_.try_emplace(&service);
+    auto master = is_new ? service.reload().signal : std::nullopt;
+    if (!master) return entry->second;
+    std::set<Address> addresses;
+    for (const SurveyedBinding& bound : survey_.bindings)
+      if (bound.service == &service && bound.binding.role == Role::server)
+        for (const Endpoint& endpoint : bound.binding.endpoints)
+          if (endpoint.unproven.empty()) addresses.insert(endpoint.address);
+    entry->second = foreign_listeners(host_, *master, addresses);
+    return entry->second;
+  }
+
+  const Host& host_;
+  const Survey& survey_;
+  std::map<const Service*, std::vector<ForeignListener>> known_;
+};
 
 }  // namespace
 
@@ -217,6 +274,10 @@ std::string to_text(Complaint complaint) {
       return "name not covered";
     case Complaint::chain_incomplete:
       return "chain incomplete";
+    case Complaint::shared_listener:
+      return "others take its connections";
+    case Complaint::swap_leftover:
+      return "left over from an interrupted swap";
   }
   return "unknown";
 }
@@ -228,6 +289,7 @@ Level level_of(Complaint complaint) {
     case Complaint::about_to_expire:
     case Complaint::name_not_covered:
     case Complaint::chain_incomplete:
+    case Complaint::shared_listener:
       return Level::warning;
     default:
       return Level::critical;
@@ -240,6 +302,11 @@ Level AuditedBinding::level() const {
   return worst;
 }
 
+bool needs_a_person(Complaint complaint) {
+  return complaint == Complaint::shared_listener ||
+         (level_of(complaint) == Level::critical && complaint != Complaint::not_running);
+}
+
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings,
                      WallTime now) {
   auto lifetime = certificate.not_after - certificate.not_before;
@@ -250,11 +317,12 @@ bool about_to_expire(const CertificateOutline& certificate, const Settings& sett
 
 std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
                                            const LookProgress& progress) {
+  const Rivals rivals(survey);
   std::vector<Expectation> asked;
   std::vector<size_t> owner;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
-    KeyType type = key_type_of(bound);
+    const KeyType type = rivals.type_to_ask(bound);
     if (bound.left_alone || !bound.service->reload().signal) continue;
     for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
       asked.push_back(std::move(expected));
@@ -275,7 +343,12 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
 
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress) {
-  std::vector<std::vector<Look>> looks = look_at_all(prober, survey, progress);
+  return judge(host, settings, survey, look_at_all(prober, survey, progress));
+}
+
+std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
+                                  std::vector<std::vector<Look>> looks) {
+  SharedListeners shared(host, survey);
   const Twins twins(survey);
   Advice advice(host, settings);
   PairAudit pairs(host, settings, advice);
@@ -283,8 +356,9 @@ std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, co
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
+    add_looks(twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
+    shared.check(bound, result.remarks);
     if (bound.disk) {
-      add_looks(twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
       const Remarks& of_pair = pairs.of(bound);
       result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
       if (bound.disk->certificate) check_names(bound, result.remarks);

@@ -25,6 +25,8 @@ enum class Complaint {
   not_yet_valid,
   name_not_covered,
   chain_incomplete,
+  shared_listener,  // processes that are not the server's take its connections, too
+  swap_leftover,    // a file is a link of an interrupted swap
 };
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
@@ -63,6 +65,15 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
 // When a certificate counts as about to expire: a part of its lifetime, at most so many days.
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);
 
+// What only a person can put right, as no renewal of what is there does.
+bool needs_a_person(Complaint complaint);
+
+// The one judgement of what is configured, on disk and served: `check` prints it, and what
+// `rebind --pending` finds and `status` shows is taken from it. `looks` as look_at_all gives.
+std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
+                                  std::vector<std::vector<Look>> looks);
+
+// look_at_all, judged.
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress);
 

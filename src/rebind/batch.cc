@@ -65,7 +65,8 @@ Work Batch::work_of(const Plan& plan) const {
             .loads = plan.loads(bench_.host.files),
             .configured_by = configured_by(prepared_.survey, plan.service),
             .no_reload = plan.no_reload.sentence,
-            .way_back = plan.no_reload.next};
+            .way_back = plan.no_reload.next,
+            .others = plan.others};
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
     auto now = bench_.host.files.read(file.path, kConfigLimit);

@@ -24,10 +24,8 @@ bool is_for(const Served& served, const Binding& binding) {
 }
 
 // Handshakes that show what it serves: with its type of key, where a twin has another one.
-std::vector<Target> targets_for(const SurveyedBinding& bound, const Twins& twins) {
-  KeyType type = KeyType::other;
-  if (!twins.of(bound).empty())
-    if (auto leaf = Certificate::parse(bound.disk->der)) type = leaf->key_type;
+std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& rivals) {
+  const KeyType type = rivals.type_to_ask(bound);
   std::vector<Target> targets;
   for (const Expectation& expected : expectations_of(bound.binding, {}, type, {}, type))
     targets.push_back(expected.old_target());
@@ -79,7 +77,7 @@ void Bystanders::check(Plan& plan) {
   std::vector<const SurveyedBinding*> asked;
   std::vector<Target> targets;
   for (const SurveyedBinding* bound : not_loaded(plan))
-    for (Target& target : targets_for(*bound, twins_)) {
+    for (Target& target : targets_for(*bound, rivals_)) {
       asked.push_back(bound);
       targets.push_back(std::move(target));
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rebind/advice.h"
+#include "rebind/key_types.h"
 #include "rebind/plan.h"
 #include "rebind/serving_times.h"
 #include "rebind/twins.h"
@@ -22,6 +23,7 @@ class Bystanders {
       : prober_(prober),
         survey_(survey),
         twins_(survey),
+        rivals_(survey),
         files_(host.files),
         times_(host),
         advice_(host, settings) {}
@@ -40,6 +42,7 @@ class Bystanders {
   const Prober& prober_;
   const Survey& survey_;
   const Twins twins_;
+  const Rivals rivals_;
   const Files& files_;
   ServingTimes times_;
   Advice advice_;

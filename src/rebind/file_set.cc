@@ -150,7 +150,29 @@ Done FileSet::put(PlannedFile file) {
               "use --repoint");
 }
 
-Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
+namespace {
+
+// Half of a pair that somebody else writes must not become half of ours; and a key that is not the
+// certificate's says that the server has its key from where we do not know.
+Done is_a_pair(const std::string& certificate, const std::string& certificate_pem,
+               const std::string& key, const std::string& key_pem) {
+  auto bundle = Bundle::parse(certificate_pem);
+  if (!bundle) return {};  // there is nothing to belong to
+  const KeyState state = key_state(key_pem, bundle->leaf);
+  if (state == KeyState::matches || state == KeyState::damaged || state == KeyState::encrypted)
+    return {};
+  return fail(
+      Code::raced, "rewrite", certificate,
+      fmt::format("the key in {} {}: perhaps somebody has written one of the two files only", key,
+                  to_text(state)),
+      "wait until both are there, or bring back what was proven last: certrebind restore " +
+          certificate);
+}
+
+}  // namespace
+
+Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
+                      const Thumbprint* expected) {
   auto certificate = way_.real_path(binding.certificate.path);
   if (!certificate) return pass(certificate);
   auto key = way_.real_path(binding.key.path);
@@ -161,7 +183,16 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
     return fail(Code::unsupported, "rewrite", *certificate,
                 "it holds several certificates, and which of them is meant is not understood",
                 "change it by hand");
+  if (expected != nullptr && !holds(*before, *expected))
+    return fail(Code::raced, "rewrite", *certificate,
+                "it holds another certificate than when it was looked at: somebody renews it just "
+                "now",
+                "run the command again");
   bool combined = *certificate == *key;
+  if (combined && private_key_blocks(*before).empty())
+    return fail(Code::unsupported, "rewrite", *certificate,
+                "it holds no private key, and where the server has its key from is not understood",
+                "change it by hand");
   // A key that lies in the certificate's file without being named from there is kept in step too.
   bool with_key = combined || !private_key_blocks(*before).empty();
   Done done = put({.path = *certificate,
@@ -178,6 +209,7 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one) {
   if (combined) return {};
   auto key_before = files_.read(*key, kPemLimit);
   if (!key_before) return pass(key_before);
+  if (Done whole = is_a_pair(*certificate, *before, *key, *key_before); !whole) return whole;
   return put({.path = *key,
               .before = *key_before,
               .after = new_one.key_blocks + other_blocks(*key_before),

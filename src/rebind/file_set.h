@@ -23,7 +23,10 @@ class FileSet {
   // Builds the files that `binding` names anew with `new_one`, each in its own form: a combined PEM
   // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay. What
   // lies beside it and belongs to the old certificate alone is replaced or emptied.
-  Done rewrite(const Binding& binding, const NewCertificate& new_one);
+  // Code::raced where the certificate's file does not hold what is `expected` (null: anything), or
+  // the key's file not its key.
+  Done rewrite(const Binding& binding, const NewCertificate& new_one,
+               const Thumbprint* expected = nullptr);
 
   // Puts what was kept of `binding` into its files, byte for byte; but a pair that was kept as two
   // files and is bound as one now, or the other way round, in the form of now. A file that is not

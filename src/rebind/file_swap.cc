@@ -129,6 +129,15 @@ bool FileSwap::is_our_link(const std::string& path) const {
   return false;
 }
 
+bool FileSwap::may_be_put_back_later() const {
+  bool good = true;
+  for (size_t index = 0; index < row_.record.files.size(); ++index) {
+    if (is_our_link(row_.record.files[index].path)) return true;
+    good = good && read_before_image(files_, state_, row_, index).has_value();
+  }
+  return good;
+}
+
 Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) const {
   std::vector<Replacement> replacements;
   for (size_t index = 0; index < row_.record.files.size(); ++index) {

@@ -32,6 +32,9 @@ class FileSwap {
     std::vector<std::string> foreign;
   };
   Result<PutBack> put_back();
+  // Nothing is lost if it is tried again: some file is a link of ours still, or all before-images
+  // are good.
+  bool may_be_put_back_later() const;
   // Where the before-images lie, for a person to take one from.
   std::string before_images() const;
   // Removes what was staged, in all attempts. Only after the files are plain again.

@@ -56,6 +56,9 @@ struct JournalRecord {
   std::vector<Expectation> expectations;
   std::vector<std::string> loads = {};  // real paths of what the server is to take up
   bool mends = false;                   // as in Work
+  // Sites of the server that nothing is changed for, and that answered before: a reload must not
+  // silence them.
+  std::vector<Expectation> others = {};
   bool decided = false;                 // as in Work
 };
 

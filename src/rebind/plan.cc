@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "rebind/file_set.h"
+#include "rebind/key_types.h"
 #include "rebind/pairs.h"
 #include "rebind/twins.h"
 #include "store/kept.h"
@@ -21,8 +23,12 @@ namespace {
 class Planner {
  public:
   Planner(const PlanContext& context, const Service& service, const Twins& twins,
-          const std::vector<Succession>& successions)
-      : context_(context), twins_(twins), successions_(successions), file_set_(context.files) {
+          const Rivals& rivals, const std::vector<Succession>& successions)
+      : context_(context),
+        twins_(twins),
+        rivals_(rivals),
+        successions_(successions),
+        file_set_(context.files) {
     plan_.service = &service;
   }
 
@@ -41,8 +47,15 @@ class Planner {
   const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
+  void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  std::vector<Certificate> certificates_at(const std::string& path) const;
+  Bundle to_be_sent(const PlannedBinding& planned) const;
+  std::optional<Bundle> filed_with_old(const PlannedBinding& planned) const;
+  std::optional<Bundle> shown_with_old(const PlannedBinding& planned) const;
+  std::string whole_chain_of(const PlannedBinding& planned, const Bundle& before) const;
+  bool brings_chain(const SurveyedBinding& bound, const Succession& succession) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -59,11 +72,13 @@ class Planner {
   void check_neighbour(const Binding& binding, const NamedFile& named);
   bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
+  void expect_others();
   void finish(PlannedFile& file);
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
   const Twins& twins_;
+  const Rivals& rivals_;
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
   mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
@@ -147,7 +162,8 @@ const std::string& Planner::problem_of_key(const std::string& path,
 }
 
 PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
-  if (bound.holds(succession.new_thumbprint())) return PlanKind::reload;
+  if (bound.holds(succession.new_thumbprint()))
+    return brings_chain(bound, succession) ? PlanKind::rewrite : PlanKind::reload;
   if (context_.preference == Preference::repoint) return PlanKind::repoint;
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
   bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
@@ -156,6 +172,22 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
   bool possible = edits || edits.error().code != Code::unsupported;
   return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
+}
+
+// A file that is a link of an interrupted swap would be written through, and the link left.
+void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
+    auto real = path.empty() ? Result<std::string>(path) : context_.files.real_path(path);
+    if (!real || !leads_into_a_swap(*real)) continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
+         fmt::format("certrebind recover; if it knows nothing of it: "
+                     "cp --remove-destination {} {}",
+                     *real, path)});
+    return;
+  }
 }
 
 // What lies at the bound path will be loaded as it is: its key has to be the certificate's.
@@ -171,26 +203,134 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
                    binding.certificate.path)});
 }
 
-// Where the file of OLD is gone, a handshake tells whether a chain came with it; but not from
-// where: a server may complete chains itself.
+// The certificates of a file above a leaf; none where it cannot be read.
+std::vector<Certificate> Planner::certificates_at(const std::string& path) const {
+  auto bundle = read_bundle(context_.files, path);
+  if (!bundle) return {};
+  std::vector<Certificate> all = std::move(bundle->chain);
+  all.insert(all.begin(), std::move(bundle->leaf));
+  return all;
+}
+
+// What the server sends with NEW once it has loaded what is planned.
+Bundle Planner::to_be_sent(const PlannedBinding& planned) const {
+  const Binding& binding = planned.bound->binding;
+  Bundle sent = planned.succession->new_one.bundle;
+  if (binding.leaf_alone) sent.chain.clear();
+  if (planned.kind != PlanKind::reload) return sent;
+  if (!binding.chain.path.empty()) {
+    sent.chain = certificates_at(binding.chain.path);
+  } else if (!binding.leaf_alone) {
+    std::vector<Certificate> all = certificates_at(binding.certificate.path);
+    if (!all.empty() && all.front().der == sent.leaf.der)
+      sent.chain.assign(std::make_move_iterator(all.begin() + 1),
+                        std::make_move_iterator(all.end()));
+  }
+  return sent;
+}
+
+// What the files of OLD had the server send: what lies there, or was kept of it. It comes before
+// what a handshake shows, for a server may add intermediates itself.
+std::optional<Bundle> Planner::filed_with_old(const PlannedBinding& planned) const {
+  const SurveyedBinding& bound = *planned.bound;
+  const Binding& binding = bound.binding;
+  const OldCertificate& old_one = planned.succession->old_one;
+  Bundle sent = old_one.bundle;
+  if (old_one.has_file && bound.holds(old_one.thumbprint)) {
+    if (!binding.chain.path.empty()) sent.chain = certificates_at(binding.chain.path);
+    return sent;
+  }
+  auto kept =
+      kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
+  if (!kept) return std::nullopt;
+  auto pair = std::ranges::find_if(kept->pairs, [&](const KeptPair& each) {
+    return each.bundle.leaf.outline.thumbprint == old_one.thumbprint;
+  });
+  if (pair == kept->pairs.end()) return std::nullopt;
+  if (pair->chain.empty()) return pair->bundle;
+  auto chain = Bundle::parse(pair->chain);
+  if (!chain) return std::nullopt;
+  sent.chain = std::move(chain->chain);
+  sent.chain.insert(sent.chain.begin(), std::move(chain->leaf));
+  return sent;
+}
+
+// What a handshake showed with OLD.
+std::optional<Bundle> Planner::shown_with_old(const PlannedBinding& planned) const {
+  const OldCertificate& old_one = planned.succession->old_one;
+  auto looked = context_.served.find(planned.bound);
+  if (looked == context_.served.end()) return std::nullopt;
+  for (const ShownLeaf& shown : looked->second) {
+    if (shown.thumbprint != old_one.thumbprint) continue;
+    Bundle sent = old_one.bundle;
+    sent.chain.clear();
+    for (const std::string& der : shown.above)
+      if (auto above = Certificate::parse(der)) sent.chain.push_back(std::move(*above));
+    return sent;
+  }
+  return std::nullopt;
+}
+
+// Where a store holds the same leaf with its whole chain.
+std::string Planner::whole_chain_of(const PlannedBinding& planned, const Bundle& before) const {
+  const Thumbprint& leaf = planned.succession->new_thumbprint();
+  for (const StoredCertificate& stored :
+       stored_certificates(context_.files, context_.settings.stores)) {
+    OnDisk disk = look_at(context_.files, stored.certificate_path);
+    if (!disk.certificate || disk.certificate->thumbprint != leaf) continue;
+    auto bundle = read_bundle(context_.files, stored.certificate_path);
+    if (bundle && !refuses(preflight_chain(before, true, *bundle, stored.certificate_path)))
+      return stored.certificate_path;
+  }
+  return "";
+}
+
 void Planner::check_sent_chain(const PlannedBinding& planned,
                                std::vector<Finding>& findings) const {
+  const Succession& succession = *planned.succession;
   const SurveyedBinding& bound = *planned.bound;
-  const Bundle& bundle = planned.succession->new_one.bundle;
-  const OldCertificate& old_one = planned.succession->old_one;
-  bool has_a_file = !bound.binding.chain.path.empty() && planned.kind == PlanKind::reload;
-  if (old_one.has_file || has_a_file || bundle.connected() > 0 || bundle.leaf.is_self_signed())
-    return;
-  size_t sent = bound.not_loaded == old_one.thumbprint ? bound.sent_with_it : 0;
-  if (auto looked = context_.served.find(&bound); looked != context_.served.end())
-    for (const ShownLeaf& shown : looked->second)
-      if (shown.thumbprint == old_one.thumbprint) sent = std::max(sent, shown.chain_length);
-  if (sent > 1)
-    findings.push_back(
-        {Severity::warning,
-         fmt::format("{} has no intermediate certificate, and {} sends {} with the old one",
-                     planned.succession->new_one.files.certificate, bound.binding.site, sent - 1),
-         "unless the server adds them itself, give the full chain (fullchain.pem)"});
+  const Binding& binding = bound.binding;
+  if (succession.is_forced() || binding.role == Role::client) return;
+  auto filed = filed_with_old(planned);
+  auto shown = filed ? std::nullopt : shown_with_old(planned);
+  size_t sent = shown ? shown->chain.size() + 1 : 0;
+  if (!filed && bound.not_loaded == succession.old_one.thumbprint)
+    sent = std::max(sent, bound.sent_with_it);
+  Bundle before = filed ? *filed : shown ? *shown : succession.old_one.bundle;
+  const bool is_known = filed || shown || succession.old_one.has_file;
+  const Bundle after = to_be_sent(planned);
+  const bool reloads = planned.kind == PlanKind::reload;
+  const std::string& path = !reloads                     ? succession.new_one.files.certificate
+                            : binding.chain.path.empty() ? binding.certificate.path
+                                                         : binding.chain.path;
+  std::vector<Finding> found;
+  if (sent > 1 && after.connected() == 0 && !after.leaf.is_self_signed())
+    found.push_back(
+        {Severity::error,
+         fmt::format("{} has no intermediate certificate, and {} sends {} with the old one", path,
+                     binding.site, sent - 1),
+         "give the full chain (fullchain.pem): leaf, then intermediates"});
+  else
+    found = preflight_chain(before, is_known, after, path);
+  std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
+  for (Finding& finding : found) {
+    if (finding.severity == Severity::error && !whole.empty())
+      finding.next = fmt::format("the full chain lies in a store: certrebind rebind {} {}",
+                                 succession.old_one.thumbprint.brief(), whole);
+    if (std::ranges::find(findings, finding.sentence, &Finding::sentence) == findings.end())
+      findings.push_back(std::move(finding));
+  }
+}
+
+// What lies at the bound path is NEW without the chain that the file of NEW has.
+bool Planner::brings_chain(const SurveyedBinding& bound, const Succession& succession) const {
+  const Binding& binding = bound.binding;
+  const std::string& file = succession.new_one.files.certificate;
+  if (succession.is_forced() || binding.leaf_alone || !binding.chain.path.empty() ||
+      succession.new_one.bundle.connected() == 0 || file == binding.certificate.path)
+    return false;
+  auto lies = read_bundle(context_.files, binding.certificate.path);
+  return lies && lies->connected() < succession.new_one.bundle.connected();
 }
 
 void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
@@ -292,13 +432,13 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   // What is to go need not be good: it may have expired.
   bool all_go = std::ranges::all_of(
       bindings, [&](const PlannedBinding& planned) { return next_leaf(planned).has_value(); });
-  if (!all_go)
-    findings = preflight_certificate(succession.old_one, succession.new_one, context_.now);
+  if (!all_go) findings = preflight_but_chain(succession.old_one, succession.new_one, context_.now);
   bool repoints = false, reloads = false;
   for (const PlannedBinding& planned : bindings) {
     std::vector<Finding> more =
         preflight_binding(planned.bound->binding, succession.old_one, succession.new_one);
     findings.insert(findings.end(), more.begin(), more.end());
+    check_leftover(planned, findings);
     check_pair(planned, findings);
     check_kind(planned, findings);
     check_twin(planned, findings);
@@ -373,6 +513,13 @@ void Planner::expect(const PlannedBinding& planned) {
   KeyType old_type = replaced.key_type == old_leaf.key_type ? old_leaf.key_type : KeyType::other;
   std::vector<Expectation> more = expectations_of(binding, replaced.outline.thumbprint, old_type,
                                                   wanted.outline.thumbprint, wanted.key_type);
+  std::vector<Thumbprint> above;
+  if (!next) {
+    Bundle sent = to_be_sent(planned);
+    for (size_t i = 0; i < sent.connected(); ++i)
+      if (!sent.chain[i].is_self_signed()) above.push_back(sent.chain[i].outline.thumbprint);
+  }
+  for (Expectation& expected : more) expected.new_above = above;
   if (planned.never_loaded)
     for (Expectation& expected : more) expected.in_memory = succession.old_one.thumbprint;
   for (const Endpoint& endpoint : binding.endpoints)
@@ -406,7 +553,10 @@ Done Planner::add(const PlannedBinding& planned) {
     if (!edits) return pass(edits);
     if (Done edited = file_set_.edit(*edits); !edited) return edited;
   } else if (planned.kind == PlanKind::rewrite) {
-    if (Done built = file_set_.rewrite(binding, new_one); !built) return built;
+    const auto& disk = planned.bound->disk;
+    const Thumbprint* expected =
+        disk && disk->certificate ? &disk->certificate->thumbprint : nullptr;
+    if (Done built = file_set_.rewrite(binding, new_one, expected); !built) return built;
   }
   expect(planned);
   note_names(planned);
@@ -492,6 +642,22 @@ void Planner::check_others() {
   }
 }
 
+// One handshake for each site at each of its endpoints tells whether it answers.
+void Planner::expect_others() {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  using Asked = std::tuple<Address, std::string, KeyType>;
+  std::set<Asked> asked;
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service || planned.contains(&bound) || bound.left_alone) continue;
+    const KeyType type = rivals_.type_to_ask(bound);
+    std::set<Address> done;
+    for (Expectation& other : expectations_of(bound.binding, {}, type, {}, type))
+      if (done.insert(other.address).second && asked.emplace(other.address, other.sni, type).second)
+        plan_.others.push_back(std::move(other));
+  }
+}
+
 void Planner::finish(PlannedFile& file) {
   auto staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
   if (!staging) return refuse_all(staging.error());
@@ -513,6 +679,7 @@ std::optional<Plan> Planner::finish() {
     }
   }
   if (refused_) plan_.refuse({});
+  if (!plan_.does_nothing()) expect_others();
   return std::move(plan_);
 }
 
@@ -543,6 +710,7 @@ void Plan::refuse(std::vector<Finding> reasons) {
   std::ranges::move(reasons, std::back_inserter(findings));
   bindings.clear();
   expectations.clear();
+  others.clear();
   files.clear();
 }
 
@@ -594,8 +762,9 @@ std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions) {
   std::vector<Plan> plans;
   const Twins twins(context.survey);
+  const Rivals rivals(context.survey);
   for (const auto& service : context.survey.services.found) {
-    Planner planner(context, *service, twins, successions);
+    Planner planner(context, *service, twins, rivals, successions);
     for (const Succession& succession : successions) planner.consider(succession);
     if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
   }

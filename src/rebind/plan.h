@@ -74,6 +74,7 @@ struct Plan {
   std::vector<PlannedBinding> bindings;
   std::vector<PlannedFile> files;  // ordered by path
   std::vector<Expectation> expectations;
+  std::vector<Expectation> others;    // of the service's sites that nothing is changed for
   std::vector<Finding> findings;      // what was refused, warned of, or noted
   std::vector<std::string> unproven;  // endpoints that no handshake can reach, with the reason
 
@@ -93,7 +94,8 @@ struct Plan {
 // What is served where disk and NEW agree already, as far as it was asked.
 struct ShownLeaf {
   Thumbprint thumbprint;
-  size_t chain_length = 0;  // the leaf included
+  size_t chain_length = 0;              // the leaf included
+  std::vector<std::string> above = {};  // DER of what came behind it
 };
 using ServedNow = std::map<const SurveyedBinding*, std::vector<ShownLeaf>>;
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "x509/cipher_list.h"
+#include "x509/issuer.h"
 #include "x509/name_match.h"
 
 namespace certrebind {
@@ -143,40 +145,50 @@ void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& 
   }
 }
 
-// NEW may end where OLD ended (at that issuer, by name, or through it), or at a root trusted here.
-bool ends_well(const OldCertificate& old_one, const NewCertificate& new_one) {
-  const Bundle& bundle = new_one.bundle;
-  const std::string& old_end = old_one.bundle.top().issuer_line;
-  bool passes = std::ranges::any_of(
-      bundle.chain, [&](const Certificate& above) { return above.subject_line == old_end; });
-  return passes || bundle.top().issuer_line == old_end || ends_in_trusted_root(bundle);
+// What is sent from the leaf up, each signed by the next.
+std::vector<const Certificate*> sent_way(const Bundle& bundle) {
+  std::vector<const Certificate*> way = {&bundle.leaf};
+  for (size_t i = 0; i < bundle.connected(); ++i) way.push_back(&bundle.chain[i]);
+  return way;
 }
 
-void check_chain(const OldCertificate& old_one, const NewCertificate& new_one, Findings& findings) {
-  const Bundle& bundle = new_one.bundle;
-  const std::string& path = new_one.files.certificate;
-  if (bundle.connected() < bundle.chain.size())
+// NEW may end where OLD ended, or at a root trusted here. What led to a trusted root has to lead to
+// one again, by signatures. Where nobody here knows the root, the last of what was sent tells who
+// signed it: some certificate of the new way has to be signed by the same.
+bool ends_well(const Bundle& before, const Bundle& after) {
+  if (ends_in_trusted_root(after)) return true;
+  if (ends_in_trusted_root(before)) return false;
+  const Certificate& end = before.top();
+  return std::ranges::any_of(sent_way(after), [&](const Certificate* each) {
+    return have_same_issuer(*each, end) ||
+           (end.is_self_signed() && (each->der == end.der || each->is_signed_by(end)));
+  });
+}
+
+void check_chain(const Bundle& before, bool knows_before, const Bundle& after,
+                 const std::string& path, Findings& findings) {
+  if (after.connected() < after.chain.size())
     findings.push_back({Severity::warning,
                         fmt::format("{} of the {} in {} do not belong to the chain",
-                                    bundle.chain.size() - bundle.connected(),
-                                    count_of(bundle.chain.size(), "certificate after the leaf",
+                                    after.chain.size() - after.connected(),
+                                    count_of(after.chain.size(), "certificate after the leaf",
                                              "certificates after the leaf"),
                                     path),
                         ""});
-  if (bundle.leaf.is_self_signed() && old_one.bundle.leaf.is_self_signed()) return;
-  bool had_chain = old_one.has_file && old_one.bundle.connected() > 0;
-  if (had_chain && bundle.connected() == 0)
+  if (after.leaf.is_self_signed() && before.leaf.is_self_signed()) return;
+  const bool had_chain = knows_before && before.connected() > 0;
+  if (had_chain && after.connected() == 0)
     return refuse(findings,
                   fmt::format("{} has no intermediate certificate, and the old one had {}", path,
-                              old_one.bundle.connected()),
+                              before.connected()),
                   "give the full chain (fullchain.pem): leaf, then intermediates");
-  if (!ends_well(old_one, new_one))
-    refuse(findings,
-           fmt::format("the chain in {} ends at {}, which is neither trusted here nor where the "
-                       "old chain ended ({})",
-                       path, printable(bundle.top().issuer_line),
-                       printable(old_one.bundle.top().issuer_line)),
-           "give the full chain; for a new private CA, trust it first (update-ca-certificates)");
+  if (!ends_well(before, after))
+    refuse(
+        findings,
+        fmt::format("the chain in {} ends at {}, which is neither trusted here nor where the "
+                    "old chain ended ({})",
+                    path, printable(after.top().issuer_line), printable(before.top().issuer_line)),
+        "give the full chain; for a new private CA, trust it first (update-ca-certificates)");
 }
 
 void check_usage(const Binding& binding, const Certificate& leaf, Findings& findings) {
@@ -225,15 +237,31 @@ std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCe
   return findings;
 }
 
-std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
-                                           const NewCertificate& new_one, WallTime now) {
+std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
+                                         const NewCertificate& new_one, WallTime now) {
   Findings findings = preflight_itself(old_one, new_one, now);
   bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
   if (forced || !has_good_shape(old_one, new_one)) return findings;
   check_lifetime(old_one, new_one, findings);
   check_strength(old_one.bundle.leaf, new_one.bundle.leaf, findings);
-  check_chain(old_one, new_one, findings);
   check_intermediates(new_one, now, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, const Bundle& after,
+                                     const std::string& path) {
+  Findings findings;
+  check_chain(before, knows_before, after, path, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
+                                           const NewCertificate& new_one, WallTime now) {
+  Findings findings = preflight_but_chain(old_one, new_one, now);
+  bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
+  if (!forced && has_good_shape(old_one, new_one))
+    check_chain(old_one.bundle, old_one.has_file, new_one.bundle, new_one.files.certificate,
+                findings);
   return findings;
 }
 
@@ -249,6 +277,14 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
            fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,
                        join(lost, ", "), lost.size() == 1 ? "it" : "them"),
            fmt::format("issue it for {} too", join(lost, " ")));
+  const KeyType old_type = old_one.bundle.leaf.key_type;
+  if (!has_suite_for(binding.ciphers, leaf.key_type) && has_suite_for(binding.ciphers, old_type))
+    refuse(findings,
+           fmt::format("the new key is {}, and {} allows no cipher suite for that up to TLS 1.2: "
+                       "handshakes would fail",
+                       leaf.key_text(), binding.site),
+           fmt::format("issue it with an {} key as before, or allow suites for {} there",
+                       to_text(old_type), to_text(leaf.key_type)));
   if (leaf.must_staple && !binding.stapling)
     refuse(findings,
            fmt::format("the new certificate is Must-Staple, and {} does not staple: browsers would "

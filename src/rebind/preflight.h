@@ -22,6 +22,16 @@ bool refuses(const std::vector<Finding>& findings);
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
                                            const NewCertificate& new_one, WallTime now);
 
+// The same but for the chain, which each binding may send in its own way.
+std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
+                                         const NewCertificate& new_one, WallTime now);
+
+// Whether clients that could build a chain from what was sent can build one from what will be sent:
+// `path` is where that stands. `knows_before`: what was sent above the leaf is known, or that
+// nothing was.
+std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, const Bundle& after,
+                                     const std::string& path);
+
 // Of the same only what no client would take, whatever was before: its shape, key and validity.
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
                                       WallTime now);

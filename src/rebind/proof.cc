@@ -50,9 +50,19 @@ std::vector<Progress> begin(std::span<const Claim> claims) {
   return progress;
 }
 
+// A client that has no other copy of an intermediate cannot do without it.
+bool comes_with(const Served& served, const std::vector<Thumbprint>& above) {
+  return std::ranges::all_of(above, [&](const Thumbprint& wanted) {
+    return std::ranges::any_of(
+        served.above, [&](const std::string& der) { return Thumbprint::of_der(der) == wanted; });
+  });
+}
+
 void judge(const Claim& claim, const Result<Served>& served, Progress& progress) {
+  const bool whole =
+      served && (served->thumbprint != claim.wanted || comes_with(*served, claim.above));
   bool wanted =
-      served && (served->thumbprint == claim.wanted || served->thumbprint == claim.as_good);
+      whole && (served->thumbprint == claim.wanted || served->thumbprint == claim.as_good);
   bool tolerated = served && claim.unwanted && served->thumbprint != *claim.unwanted;
   if (wanted || tolerated) {
     ++progress.in_a_row;
@@ -63,6 +73,7 @@ void judge(const Claim& claim, const Result<Served>& served, Progress& progress)
     progress.seen = false;
   }
   progress.last = served ? "serves " + served->thumbprint.brief() : served.error().cause;
+  if (served && !whole) progress.last += " without its intermediates";
 }
 
 size_t proven_count(const std::vector<Progress>& progress) {
@@ -159,6 +170,7 @@ std::vector<Claim> claims_for_new(std::span<const Expectation> expectations) {
     claims.push_back({.target = expected.new_target(),
                       .wanted = expected.new_thumbprint,
                       .unwanted = {},
+                      .above = expected.new_above,
                       .text = expected.text()});
   }
   return claims;

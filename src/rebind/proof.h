@@ -27,6 +27,8 @@ struct Expectation {
   bool answered = true;  // false: no handshake completed there
   // Where the files held `old_thumbprint` but the server never loaded it: what it showed instead.
   std::optional<Thumbprint> in_memory = {};
+  // The intermediates that have to come with `new_thumbprint`; others may come, too.
+  std::vector<Thumbprint> new_above = {};
 
   Target old_target() const;
   Target new_target() const;
@@ -45,7 +47,8 @@ struct Claim {
   Thumbprint wanted;
   std::optional<Thumbprint> as_good = {};  // as the wanted one
   std::optional<Thumbprint> unwanted;
-  std::string text;
+  std::vector<Thumbprint> above = {};  // intermediates that have to come with the wanted one
+  std::string text = {};
 };
 
 // That everything shows NEW; that everything shows OLD again. Endpoints that do not answer

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "lifecycle/details.h"
 #include "rebind/bystanders.h"
+#include "rebind/key_types.h"
 #include "rebind/only_served.h"
 #include "store/successions.h"
 
@@ -20,14 +21,15 @@ namespace {
 ServedNow look_at_served(const Prober& prober, const Survey& survey,
                          const std::vector<Succession>& successions) {
   ServedNow served;
+  const Rivals rivals(survey);
   for (const SurveyedBinding* bound : needs_look(survey, successions)) {
     std::vector<Target> targets;
-    auto leaf = Certificate::parse(bound->disk->der);
-    KeyType type = leaf ? leaf->key_type : KeyType::other;
+    const KeyType type = rivals.type_to_ask(*bound);
     for (const Expectation& expected : expectations_of(bound->binding, {}, type, {}, type))
       targets.push_back(expected.old_target());
     for (Result<Served>& shown : prober.handshake_all(targets))
-      if (shown) served[bound].push_back({shown->thumbprint, shown->chain_length});
+      if (shown)
+        served[bound].push_back({shown->thumbprint, shown->chain_length, std::move(shown->above)});
   }
   return served;
 }

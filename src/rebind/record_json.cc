@@ -37,6 +37,7 @@ json to_json(const Expectation& e) {
             {"new_type", static_cast<int>(e.new_type)},
             {"answered", e.answered}};
   if (e.in_memory) j["in_memory"] = e.in_memory->hex();
+  for (const Thumbprint& above : e.new_above) j["above"].push_back(above.hex());
   return j;
 }
 
@@ -51,6 +52,8 @@ Expectation expectation_from(const json& j) {
       .old_type = static_cast<KeyType>(j.at("old_type").get<int>()),
       .new_type = static_cast<KeyType>(j.at("new_type").get<int>()),
       .answered = j.at("answered")};
+  for (const json& above : j.value("above", json::array()))
+    expected.new_above.push_back(Thumbprint::from_hex(above.get<std::string>()).value());
   if (j.contains("in_memory"))
     expected.in_memory = Thumbprint::from_hex(j.at("in_memory").get<std::string>()).value();
   return expected;
@@ -106,13 +109,16 @@ std::string record_to_json(const JournalRecord& record) {
     expectations.push_back(to_json(expectation));
   json loads = json::array();
   for (const std::string& path : record.loads) loads.push_back(widen(path));
+  json others = json::array();
+  for (const Expectation& other : record.others) others.push_back(to_json(other));
   return json{{"token", record.token},
               {"files", std::move(files)},
               {"successions", std::move(successions)},
               {"expectations", std::move(expectations)},
               {"loads", std::move(loads)},
               {"mends", record.mends},
-              {"decided", record.decided}}
+              {"decided", record.decided},
+              {"others", std::move(others)}}
       .dump();
 }
 
@@ -131,6 +137,8 @@ JournalRecord record_from_json(const std::string& text) {
   for (const json& expectation : j.at("expectations"))
     record.expectations.push_back(expectation_from(expectation));
   for (const json& path : j.at("loads")) record.loads.push_back(narrow(path));
+  for (const json& other : j.value("others", json::array()))
+    record.others.push_back(expectation_from(other));
   record.mends = j.value("mends", false);
   record.decided = j.value("decided", false);
   return record;

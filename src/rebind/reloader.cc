@@ -15,6 +15,8 @@ constexpr size_t kLongestAnswer = 1u << 20;
 // A master that begins, or runs itself anew after an earlier signal, loads everything first.
 constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
 constexpr milliseconds kHandlerPoll{20};
+// A renewer writes its two files within moments.
+constexpr milliseconds kPairDeadline = std::chrono::seconds(5);
 
 // Keys go over it: a socket that somebody else put in the server's place is no server, nor is one
 // of which nobody knows whose it is. A server of its own user's is sent what he may read anyway:
@@ -216,6 +218,20 @@ Done Reloader::await_handler(const SignalReload& master) const {
   return fail(Code::not_found, "reload", service_->id().text(), "it is not running");
 }
 
+// The last thing before the signal: a renewer may be between its two writes just now, and there are
+// servers that one such pair ends. Until it has written the other file is waited for.
+Done Reloader::await_whole_pairs() {
+  SteadyTime deadline = host_.clock.steady() + kPairDeadline;
+  while (true) {
+    std::string why = loadable_.why_not();
+    if (why.empty()) return {};
+    if (host_.clock.steady() >= deadline)
+      return fail(Code::raced, "reload", service_->id().text(), why,
+                  "put that pair right; the server was not told");
+    host_.clock.sleep(kHandlerPoll);
+  }
+}
+
 Done Reloader::reload() {
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
@@ -223,8 +239,10 @@ Done Reloader::reload() {
   if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
   if (Done trusted = must_be_trusted(); !trusted) return trusted;
   live_.reset();
+  if (before_reload_) before_reload_();
   if (Done free = can_listen(); !free) return free;
   if (Done ready = await_handler(*master); !ready) return ready;
+  if (Done whole = await_whole_pairs(); !whole) return whole;
   old_workers_ = workers();
   return host_.processes.signal(master->pid, master->started, master->signal);
 }

@@ -2,6 +2,7 @@
 // proof.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +50,8 @@ class Reloader {
   Done tell(bool resumed);
   // Not empty, why: from now on `tell` does not fall back to a reload.
   void must_not_reload(std::string why) { no_reload_ = std::move(why); }
+  // Called each time before the server is signalled.
+  void before_reload(std::function<void()> act) { before_reload_ = std::move(act); }
   // Waits until the master takes the signal, notes who takes connections then, and sends it.
   // Code::timed_out: it does not take it, and was not told.
   Done reload();
@@ -67,6 +70,7 @@ class Reloader {
   std::vector<Process> workers();
   Done must_be_trusted() const;
   Done await_handler(const SignalReload& master) const;
+  Done await_whole_pairs();
   Done hold(Dialogue& dialogue) const;
   bool takes_connections(const Process& worker) const;
 
@@ -75,6 +79,7 @@ class Reloader {
   Loadable loadable_;
   std::unique_ptr<LiveUpdate> live_;
   std::string no_reload_;
+  std::function<void()> before_reload_;
   std::optional<Listeners> listeners_;
   std::vector<Process> old_workers_;
 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "lifecycle/attention.h"
 #include "rebind/file_swap.h"
+#include "rebind/foreign_listeners.h"
 #include "rebind/reloader.h"
 #include "rebind/trial.h"
 #include "sys/behind.h"
@@ -17,6 +18,25 @@
 namespace certrebind {
 
 namespace {
+
+// A few seconds: what passes by itself has passed then.
+constexpr int kLooksAtOthers = 8;
+constexpr milliseconds kBetweenLooks{300};
+
+std::string listed(const char* what, const std::vector<std::string>& each) {
+  constexpr size_t kTold = 5;
+  std::string text = what;
+  for (size_t i = 0; i < each.size() && i < kTold; ++i) text += "\n  " + each[i];
+  if (each.size() > kTold) text += fmt::format("\n  and {} more", each.size() - kTold);
+  return text;
+}
+
+std::string story_of(const std::vector<ForeignListener>& foreign) {
+  std::vector<std::string> texts;
+  for (const ForeignListener& each : foreign)
+    texts.push_back(each.text() + "\n    next: " + each.next());
+  return listed("not all that takes connections there is the server's own:", texts);
+}
 
 std::string random_token() {
   std::random_device random;
@@ -32,7 +52,9 @@ class Transaction {
         row_(std::move(row)),
         reloader_(service, bench.host),
         trial_(service, bench.host, reloader_.loadable()),
-        swap_(bench.host.files, bench.state, bench.journal, row_) {}
+        swap_(bench.host.files, bench.state, bench.journal, row_) {
+    reloader_.before_reload([this] { ask_the_others(); });
+  }
 
   Result<Account> run(const Work& work);
   Result<Account> recover();
@@ -44,12 +66,16 @@ class Transaction {
   Step prepare(const Work& work);
   void ask_who_answers(size_t first, size_t end);
   bool somebody_answers_now();
+  void ask_the_others();
+  std::vector<std::string> silenced();
+  std::vector<ForeignListener> foreign();
   Step swap();
   Step try_out(const Work& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
   Step tell();
   Result<Account> verify();
   Step test_what_is_served();
+  Step restore_if_doubtful();
   Result<Account> commit_without_proof();
 
   Result<Account> refuse(const std::string& why, const std::string& next);
@@ -58,7 +84,11 @@ class Transaction {
   Result<Account> give_up_reload(const std::string& why);
   Result<Account> needs_operator(const std::string& why, const std::string& served);
   Result<Account> end(Ending ending);
-  void note_stuck(Ending& ending);
+  Result<Account> leave_open(std::string text);
+  Result<Account> cannot_note(const std::string& story, const Error& error);
+  std::string on_disk() const;
+  std::string served_now() const;
+  Done note_stuck(Outcome outcome);
 
   ProofLimits limits(milliseconds deadline) const;
   Verdict prove_new(const ProofLimits& within);
@@ -84,8 +114,9 @@ class Transaction {
   FileSwap swap_;
   std::vector<std::string> unproven_;
   std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
-  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;  // this process finishes what another began
+  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;   // this process finishes what another began
+  bool others_asked_ = false;  // who of the other sites answers is known, from before the reload
 };
 
 Done Transaction::mark(Phase phase) {
@@ -143,6 +174,58 @@ bool Transaction::somebody_answers_now() {
   return std::ranges::any_of(silent, &Expectation::answered);
 }
 
+// A reload brings the other sites of the server, too, what lies in their files by now. Only those
+// that answer before can be silenced.
+void Transaction::ask_the_others() {
+  if (std::exchange(others_asked_, true) || row_.record.others.empty()) return;
+  std::vector<Target> targets;
+  for (const Expectation& other : row_.record.others) targets.push_back(other.old_target());
+  std::vector<Result<Served>> served;
+  run_behind([&] { served = bench_.prober.handshake_all(targets); });
+  std::vector<Expectation> answering;
+  for (size_t i = 0; i < served.size(); ++i)
+    if (served[i]) answering.push_back(std::move(row_.record.others[i]));
+  row_.record.others = std::move(answering);
+}
+
+// Those that answered and no longer do: each asked again for a while, as one handshake may fail
+// while the workers change.
+std::vector<std::string> Transaction::silenced() {
+  std::vector<const Expectation*> left;
+  for (const Expectation& other : row_.record.others) left.push_back(&other);
+  std::vector<std::string> texts;
+  for (int i = 0; i < kLooksAtOthers && !left.empty(); ++i) {
+    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
+    std::vector<Target> targets;
+    for (const Expectation* other : left) targets.push_back(other->old_target());
+    std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+    std::vector<const Expectation*> silent;
+    texts.clear();
+    for (size_t k = 0; k < served.size(); ++k) {
+      if (served[k]) continue;
+      silent.push_back(left[k]);
+      texts.push_back(fmt::format("{} at {}: {}", printable(left[k]->site), left[k]->text(),
+                                  printable(served[k].error().cause)));
+    }
+    left = std::move(silent);
+  }
+  return texts;
+}
+
+// Who else takes connections at the proven endpoints. An old worker may be about to close them.
+std::vector<ForeignListener> Transaction::foreign() {
+  auto master = reloader_.target();
+  if (!master) return {};
+  const std::set<Address> addresses = addresses_of(row_.record.expectations);
+  std::vector<ForeignListener> found;
+  for (int i = 0; i < kLooksAtOthers; ++i) {
+    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
+    found = foreign_listeners(bench_.host, *master, addresses);
+    if (found.empty()) break;
+  }
+  return found;
+}
+
 Verdict Transaction::prove_new(const ProofLimits& within) {
   auto proven = [&] {
     return prove(bench_.prober, bench_.host.clock, claims_for_new(row_.record.expectations),
@@ -160,7 +243,7 @@ Verdict Transaction::prove_old(milliseconds deadline) {
 // Everything is made ready for the swap, and meanwhile the server tests what is there. Nothing of
 // it changes what the server reads. Half of the handshakes fit in here, the others in `try_out`.
 Transaction::Step Transaction::prepare(const Work& work) {
-  if (Done marked = mark(Phase::planned); !marked) return pass(marked);
+  if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
   std::optional<RunningCommand> test;
   if (!work.mends && !work.tested.valid()) test = trial_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
@@ -176,6 +259,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
   if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
+  if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
   reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
   auto tested = work.tested.valid() ? trial_.outcome_of(work.tested) : trial_.outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
@@ -220,7 +304,7 @@ Transaction::Step Transaction::try_out(const Work& work) {
   if (is_asked(work)) {
     std::vector<Expectation>& expectations = row_.record.expectations;
     ask_who_answers(expectations.size() / 2, expectations.size());
-    if (!std::ranges::all_of(expectations, &Expectation::answered))
+    if (!std::ranges::all_of(expectations, &Expectation::answered) || !row_.record.others.empty())
       if (Done noted = bench_.journal.update_record(row_); !noted)
         return restore(noted.error().message());
   }
@@ -266,6 +350,7 @@ Result<Account> Transaction::verify() {
   bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
   if (verdict.holds() && up) {
     if (Step over = test_what_is_served()) return *over;
+    if (Step over = restore_if_doubtful()) return *over;
     return commit(verdict);
   }
   std::string why =
@@ -275,7 +360,17 @@ Result<Account> Transaction::verify() {
   if (reloader_.old_workers_remain())
     why += "\n  the server's old processes still take connections";
   if (reloader_.master_is_gone()) why += "\n  the server's main process died";
+  if (auto strangers = foreign(); !strangers.empty()) why += "\n" + story_of(strangers);
   return restore(why);
+}
+
+// What no handshake with the sites of the plan shows.
+Transaction::Step Transaction::restore_if_doubtful() {
+  if (auto strangers = foreign(); !strangers.empty()) return restore(story_of(strangers));
+  if (reloader_.is_live()) return std::nullopt;
+  if (auto silent = silenced(); !silent.empty())
+    return restore(listed("the reload silenced other sites of the server:", silent));
+  return std::nullopt;
 }
 
 Result<Account> Transaction::run(const Work& work) {
@@ -291,10 +386,10 @@ Result<Account> Transaction::run(const Work& work) {
 
 // What needs a person stays in `status` until a later transaction ends well, or an audit finds
 // nothing wrong.
-void Transaction::note_stuck(Ending& ending) {
-  if (ending.outcome == Outcome::refused) return;
+Done Transaction::note_stuck(Outcome outcome) {
+  if (outcome == Outcome::refused) return {};
   std::vector<Attention> needed;
-  if (ending.outcome == Outcome::needs_operator)
+  if (outcome == Outcome::needs_operator)
     needed.push_back(
         {.subject = stuck_subject(row_.service),
          .sentence = fmt::format("{}: the {} did not end well", row_.service.text(), row_.act),
@@ -302,20 +397,68 @@ void Transaction::note_stuck(Ending& ending) {
                              "certrebind rebind --pending",
                              row_.id),
          .since = {}});
-  Done noted = set_attention(bench_.state.database(), stuck_subject(row_.service), needed,
-                             bench_.host.clock.wall());
-  if (!noted) ending.account += "\n" + noted.error().message();
+  return set_attention(bench_.state.database(), stuck_subject(row_.service), needed,
+                       bench_.host.clock.wall());
 }
 
 Result<Account> Transaction::end(Ending ending) {
-  if (Done ended = bench_.journal.end(row_, ending); !ended) return pass(ended);
-  note_stuck(ending);
+  if (Done ended = bench_.journal.end(row_, ending); !ended)
+    return cannot_note(ending.account, ended.error());
+  if (Done noted = note_stuck(ending.outcome); !noted)
+    ending.account += "\n" + noted.error().message();
   bench_.watcher.phase(row_.service, ending.phase);
   return Account{.transaction = row_.id,
                  .service = row_.service,
                  .outcome = ending.outcome,
                  .owed = ending.owed,
                  .text = std::move(ending.account)};
+}
+
+// It has no end yet: whoever takes the lock next tries again.
+Result<Account> Transaction::leave_open(std::string text) {
+  text += "\nnext: put that right, then certrebind recover, which finishes it by itself";
+  if (Done noted = note_stuck(Outcome::needs_operator); !noted)
+    text += "\n" + noted.error().message();
+  return Account{.transaction = row_.id,
+                 .service = row_.service,
+                 .outcome = Outcome::needs_operator,
+                 .text = std::move(text)};
+}
+
+// Without the journal nothing further may be done; what there is now is told all the same.
+Result<Account> Transaction::cannot_note(const std::string& story, const Error& error) {
+  return leave_open(story + (story.empty() ? "" : "\n") + "and certrebind's own records in " +
+                    bench_.settings.state_directory + " cannot be written: " + error.message() +
+                    "\n" + on_disk() + served_now());
+}
+
+std::string Transaction::on_disk() const {
+  std::string text;
+  for (const JournalFile& file : row_.record.files) {
+    auto bytes = bench_.host.files.read(file.path, kConfigLimit);
+    const std::string digest = bytes ? content_digest(*bytes) : "";
+    const char* what = digest == file.after_digest    ? "holds what is new"
+                       : digest == file.before_digest ? "holds what it held before"
+                       : bytes                        ? "was changed by somebody else"
+                                                      : "cannot be read";
+    text += fmt::format("on disk: {} {}\n", printable(file.path), what);
+  }
+  return text.empty() ? "on disk: no file was to be changed\n" : text;
+}
+
+std::string Transaction::served_now() const {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.new_target());
+  size_t fresh = 0, silent = 0;
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i) {
+    silent += served[i] ? 0 : 1;
+    fresh += served[i] && served[i]->thumbprint == row_.record.expectations[i].new_thumbprint;
+  }
+  return fmt::format("served: {} of {} show {}, {} do not answer", fresh,
+                     count_of(served.size(), "endpoint and name", "endpoints and names"), wanted(),
+                     silent);
 }
 
 Result<Account> Transaction::refuse(const std::string& why, const std::string& next) {
@@ -481,14 +624,16 @@ Result<Account> Transaction::give_up_reload(const std::string& why) {
 
 Result<Account> Transaction::restore(const std::string& why) {
   trial_.abandon();
-  if (Done marked = mark(Phase::restoring); !marked) return pass(marked);
+  if (Done marked = mark(Phase::restoring); !marked) return cannot_note(why, marked.error());
   if (row_.record.files.empty() && signalled_) return give_up_reload(why);
   auto back = swap_.put_back();
-  if (!back)
-    return needs_operator(
+  if (!back) {
+    const std::string story =
         fmt::format("{}\nand the old files could not be put back: {}\nwhat they held lies in {}",
-                    why, back.error().message(), swap_.before_images()),
-        "what the server serves was not asked");
+                    why, back.error().message(), swap_.before_images());
+    if (swap_.may_be_put_back_later()) return leave_open(story + "\n" + on_disk() + served_now());
+    return needs_operator(story, "what the server serves was not asked");
+  }
   std::string story = why;
   for (const std::string& path : back->foreign)
     story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is",
@@ -501,6 +646,14 @@ Result<Account> Transaction::restore(const std::string& why) {
   if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
     return needs_operator(
         story + "\nthe other files are back: see whether each key belongs to its certificate",
+        served);
+  if (auto silent = signalled_ ? silenced() : std::vector<std::string>(); !silent.empty())
+    return needs_operator(
+        story + "\n" +
+            listed(
+                "the old files are back, and these sites still do not answer: what lies in their "
+                "own files is no good",
+                silent),
         served);
   std::string text = story + "\nrolled back: ";
   text += row_.record.files.empty()
@@ -535,6 +688,7 @@ Result<Account> Transaction::recover() {
     Verdict verdict = prove_new(within);
     if (told && verdict.holds() && !(mends && reloader_.old_workers_remain())) {
       if (Step over = test_what_is_served()) return *over;
+      if (Step over = restore_if_doubtful()) return *over;
       return commit(verdict);
     }
   }
@@ -547,13 +701,32 @@ std::string stuck_subject(const ServiceId& service) {
   return fmt::format("stuck {}: the last transaction", service.text());
 }
 
+// Files that are links still must not be planned upon, or be written through.
+Done nothing_is_open(const Bench& bench, const ServiceId& service) {
+  auto rows = bench.journal.unfinished();
+  if (!rows) return pass(rows);
+  for (const TransactionRow& row : *rows)
+    if (row.service == service)
+      return fail(Code::busy, "change", service.text(),
+                  fmt::format("transaction {} of it is not finished", row.id),
+                  "certrebind recover");
+  return {};
+}
+
 Result<Account> carry_out(const Bench& bench, Work work) {
+  if (Done closed = nothing_is_open(bench, work.service->id()); !closed)
+    return Account{.service = work.service->id(),
+                   .outcome = Outcome::refused,
+                   .text = "refused: " + closed.error().message() +
+                           "\nnothing was changed: what was served is served still\nnext: " +
+                           closed.error().hint};
   JournalRecord record{.token = random_token(),
                        .files = {},
                        .successions = std::move(work.successions),
                        .expectations = std::move(work.expectations),
                        .loads = std::move(work.loads),
                        .mends = work.mends,
+                       .others = std::move(work.others),
                        .decided = work.decided};
   for (const PlannedFile& file : work.files)
     record.files.push_back({.path = file.path,

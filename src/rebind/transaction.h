@@ -69,6 +69,8 @@ struct Work {
   // what to do.
   std::string no_reload = {};
   std::string way_back = {};
+  // The other sites of this server: those that answer now have to answer after a reload.
+  std::vector<Expectation> others = {};
   // Its own test of what is there, where that has begun already.
   TestOutcome tested = {};
 };

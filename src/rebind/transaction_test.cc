@@ -98,6 +98,48 @@ TEST_F(TransactionTest, AModeThatIsChangedIsChangedBack) {
   EXPECT_EQ(host_.files.lstat(path)->mode, 0600U);
 }
 
+TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
+  const Address elsewhere = {.host = "127.0.0.1", .port = 900, .unix_path = {}};
+  host_.network.table[{elsewhere.port, "c.test"}] = host_.network.table.begin()->second;
+  Work work = host_.work();
+  work.others = {{.address = elsewhere,
+                  .sni = "c.test",
+                  .site = "c.test",
+                  .old_thumbprint = host_.old_ones[0].thumbprint,
+                  .new_thumbprint = host_.old_ones[0].thumbprint}};
+  Account account = carry_out_well(work);  // what the server reads knows nothing of it
+  EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
+  EXPECT_THAT(account.text, HasSubstr("the reload silenced other sites"));
+  EXPECT_THAT(account.text, HasSubstr("c.test"));
+  EXPECT_EQ(host_.on_disk(), "old");
+  EXPECT_EQ(host_.served(), "old");
+}
+
+TEST_F(TransactionTest, ASiteThatWasSilentBeforeHoldsNobodyUp) {
+  Work work = host_.work();
+  work.others = {{.address = {.host = "127.0.0.1", .port = 900, .unix_path = {}},
+                  .sni = "c.test",
+                  .site = "c.test",
+                  .old_thumbprint = host_.old_ones[0].thumbprint,
+                  .new_thumbprint = host_.old_ones[0].thumbprint}};
+  EXPECT_EQ(carry_out_well(work).outcome, Outcome::committed);
+}
+
+TEST_F(TransactionTest, SomebodyElseAtTheAddressIsNoSuccess) {
+  Process orphan;
+  orphan.pid = 90;
+  orphan.parent = 1;
+  orphan.executable = "/usr/sbin/fake-server";
+  Work work = host_.work();
+  host_.processes.bound = {{500, work.expectations.front().address}};
+  host_.processes.held[100] = {500};
+  host_.processes.also_holding = {{orphan, 500, SocketHolder::Waits::yes}};
+  Account account = carry_out_well(work);
+  EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
+  EXPECT_THAT(account.text, HasSubstr("process 90 (/usr/sbin/fake-server"));
+  EXPECT_EQ(host_.on_disk(), "old");
+}
+
 TEST_F(TransactionTest, Commits) {
   Account account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;

@@ -111,6 +111,17 @@ Done is_used_still(const Bench& bench, const TransactionRow& row) {
               "certrebind history show " + std::to_string(row.id));
 }
 
+// Why one that cannot be undone holds up the others of its transaction: they were tested, loaded
+// and proven as one, and half of it was never proven.
+std::string goes_as_a_whole(const TransactionRow& row) {
+  const size_t others = row.record.successions.size();
+  if (others < 2) return "";
+  return fmt::format(
+      "; {} were rebound in one transaction, which is undone whole or not at all: "
+      "nothing was changed",
+      count_of(others, "certificate"));
+}
+
 // The files as they were, where they still are what the transaction made of them.
 Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
   std::vector<PlannedFile> files;
@@ -120,7 +131,7 @@ Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const Transac
     if (!now) return pass(now);
     if (content_digest(*now) != file.after_digest)
       return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
-                  file.path + " was changed since",
+                  file.path + " was changed since" + goes_as_a_whole(row),
                   "certrebind history tells by what; certrebind restore brings back what was kept");
     auto before = read_before_image(bench.host.files, bench.state, row, index);
     if (!before) return pass(before);
@@ -141,7 +152,11 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
     if (old_one && old_one->outline.not_after < now)
       return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
                   fmt::format("the certificate it would bring back expired on {} UTC",
-                              to_text(old_one->outline.not_after)));
+                              to_text(old_one->outline.not_after)) +
+                      goes_as_a_whole(row),
+                  row.record.successions.size() > 1
+                      ? "certrebind restore PATH brings back one site's"
+                      : "");
   }
   return {};
 }
@@ -163,7 +178,8 @@ Work undo_work(const TransactionRow& row, const Service& service, std::vector<Pl
     std::swap(expected.old_thumbprint, expected.new_thumbprint);
     std::swap(expected.old_type, expected.new_type);
     expected.in_memory.reset();
-    expected.answered = true;  // who does not answer today is found out anew
+    expected.new_above.clear();  // nobody wrote down what came with the old one
+    expected.answered = true;    // who does not answer today is found out anew
   }
   return work;
 }

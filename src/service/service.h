@@ -91,6 +91,9 @@ struct Binding {
   // The file holds one certificate and its key and nothing else: no intermediates.
   bool leaf_alone = false;
   bool stapling = false;  // OCSP stapling is on for this site
+  // The cipher suites of this site up to TLS 1.2, as OpenSSL's cipher list (openssl-ciphers(1)).
+  // Empty: the server's own default, or TLS 1.3 only; both suit every type of key.
+  std::string ciphers = {};
   // A file with the certificate that the server itself will put in this one's place when it is
   // reloaded next; empty where none waits.
   std::string next_certificate = {};

@@ -84,8 +84,9 @@ class Files {
 inline constexpr const char* kAccessAcl = "system.posix_acl_access";
 
 // `read`'s limit for configuration files, and for certificates and keys. nginx's largest real
-// configurations are a few MB; a PEM chain is a few KB.
+// configurations are a few MB; a PEM chain is a few KB, but servers take one with a long text
+// before or behind it just as well.
 inline constexpr size_t kConfigLimit = 64u << 20;
-inline constexpr size_t kPemLimit = 1u << 20;
+inline constexpr size_t kPemLimit = 16u << 20;
 
 }  // namespace certrebind

@@ -179,19 +179,19 @@ bool contains(const std::vector<std::string>& forms, const std::string& form) {
 // Whoever could have taken this connection: all sockets that listen there must be one user's, and
 // so must be the one that took it, if that is done. Nobody is told where it is not plain.
 std::optional<uint32_t> tcp_peer_user(const SystemAddress& peer, const SystemAddress& own) {
-  constexpr const char* kListens = "0A";
+  constexpr const char* kListening = "0A";
   const TableForms theirs = forms_of(peer), ours = forms_of(own);
   std::optional<uint32_t> user;
   const std::vector<TableLine> lines = tcp_tables();
   for (const TableLine& line : lines) {
     bool could = contains(theirs.exact, line.local) || contains(theirs.any, line.local);
-    if (line.state != kListens || !could) continue;
+    if (line.state != kListening || !could) continue;
     if (user && *user != line.user) return std::nullopt;
     user = line.user;
   }
   // One that nobody has taken yet is shown as root's.
   for (const TableLine& line : lines)
-    if (line.state != kListens && contains(theirs.exact, line.local) &&
+    if (line.state != kListening && contains(theirs.exact, line.local) &&
         contains(ours.exact, line.remote) && line.user != 0 && line.user != user)
       return std::nullopt;
   return user;

@@ -18,6 +18,7 @@
 #include "sys/clock.h"
 #include "sys/descriptor.h"
 #include "sys/disk.h"
+#include "sys/proc_files.h"
 #include "sys/processes.h"
 #include "sys/rights.h"
 #include "sys/system_error.h"
@@ -25,21 +26,6 @@
 namespace certrebind {
 
 namespace {
-
-std::string proc(int pid, const char* entry) {
-  return "/proc/" + std::to_string(pid) + "/" + entry;
-}
-
-// /proc files have no size; Disk::read copes, but a vanished process is no error here.
-std::string read_or_empty(const std::string& path) {
-  auto bytes = Disk().read(path, kPemLimit);
-  return bytes ? *bytes : std::string();
-}
-
-std::string link_or_empty(const std::string& path) {
-  auto target = Disk().read_link(path);
-  return target ? *target : std::string();
-}
 
 struct Stat {
   std::string name;
@@ -154,13 +140,6 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
   }
   std::ranges::sort(found, {}, &Process::pid);
   return found;
-}
-
-// Words of a line of /proc/net, which are padded with blanks.
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> words = split(line, ' ');
-  std::erase(words, "");
-  return words;
 }
 
 // The sockets that listen in the network namespace of a process, by inode, with their TCP ports (0

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "sys/network.h"
 
 namespace certrebind {
 
@@ -31,6 +32,22 @@ struct Process {
   uint32_t owner = 0;
   uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
   bool other_mounts = false;  // its paths mean other files than ours: it runs in a container
+};
+
+// A socket that takes connections (state LISTEN in tcp(7) and unix(7)).
+struct ListeningSocket {
+  uint64_t inode = 0;
+  Address address;  // as it is bound: a wildcard is "0.0.0.0" or "::"
+};
+
+// A process that has such a socket among its descriptors.
+struct SocketHolder {
+  Process process;
+  uint64_t inode = 0;
+  // Whether it waits for connections there: a descriptor may also be inherited and forgotten.
+  // `perhaps`: it waits for something, and for what cannot be seen.
+  enum class Waits { no, perhaps, yes };
+  Waits waits = Waits::no;
 };
 
 class ProcessTable {
@@ -53,6 +70,13 @@ class ProcessTable {
   // The TCP ports on which any of these listens; those that are gone listen on none.
   // Code::unsupported where the network of the first is another than ours (namespaces(7)).
   virtual Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const = 0;
+  // The sockets that get the connections to this address in the network namespace of a process: of
+  // those that listen on its port the ones that are bound most specifically, as the kernel chooses.
+  // Several where they share it (SO_REUSEPORT in socket(7)). Of a UNIX socket all of that path.
+  virtual Result<std::vector<ListeningSocket>> listeners_at(int near,
+                                                            const Address& address) const = 0;
+  // Every process of this host that holds one of these sockets, as far as we may look into it.
+  virtual Result<std::vector<SocketHolder>> holders(const std::set<uint64_t>& sockets) const = 0;
   // When it was started, by the clock as it goes now.
   virtual WallTime started_at(const Process& process) const = 0;
   // A handler of its own waits for this signal, and nothing holds it off. Sent before, it may be
@@ -72,6 +96,9 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<uint64_t>> sockets(int pid) const override;
   Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
   Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const override;
+  Result<std::vector<ListeningSocket>> listeners_at(int near,
+                                                    const Address& address) const override;
+  Result<std::vector<SocketHolder>> holders(const std::set<uint64_t>& sockets) const override;
   WallTime started_at(const Process& process) const override;
   Result<bool> catches(int pid, int number) const override;
   Done signal(int pid, uint64_t started, int number) override;

@@ -249,6 +249,10 @@ bool leads_into(const Files& files, const std::string& path, const std::string& 
   return target && target->find(std::string(kPrefix) + name + "/") != std::string::npos;
 }
 
+bool leads_into_a_swap(const std::string& real_path) {
+  return real_path.find("/" + std::string(kPrefix)) != std::string::npos;
+}
+
 Done remove_leftovers(Files& files, const std::string& name, const std::vector<StagedFile>& whole) {
   if (whole.empty()) return {};
   for (const StagedFile& file : whole)

@@ -109,6 +109,10 @@ class ReplaceSet {
 // The file is a link into the pivot of a set of this name: an interrupted swap left it so.
 bool leads_into(const Files& files, const std::string& path, const std::string& name);
 
+// A real path that leads into the pivot of a set of any name: a link of an interrupted swap, of
+// whosever, is on the way to it.
+bool leads_into_a_swap(const std::string& real_path);
+
 // Removes what a set of this name left and makes that durable. `whole` is all files of it: their
 // numbers are their places here. Refuses while one of them is still a link into the set's pivot.
 // What is not there is no error.

@@ -55,6 +55,24 @@ class ScriptedProcesses final : public ProcessTable {
         all.insert(found->second.begin(), found->second.end());
     return all;
   }
+  std::vector<ListeningSocket> bound;      // what `listeners_at` finds
+  std::vector<SocketHolder> also_holding;  // beside those of `processes` that `held` says
+  Result<std::vector<ListeningSocket>> listeners_at(int, const Address& address) const override {
+    std::vector<ListeningSocket> found;
+    for (const ListeningSocket& socket : bound)
+      if (socket.address == address) found.push_back(socket);
+    return found;
+  }
+  Result<std::vector<SocketHolder>> holders(const std::set<uint64_t>& sockets) const override {
+    std::vector<SocketHolder> found;
+    for (const Process& process : processes)
+      if (auto of = held.find(process.pid); of != held.end())
+        for (uint64_t inode : of->second)
+          if (sockets.contains(inode)) found.push_back({process, inode, SocketHolder::Waits::yes});
+    for (const SocketHolder& holder : also_holding)
+      if (sockets.contains(holder.inode)) found.push_back(holder);
+    return found;
+  }
   // A tick is a millisecond here, and the machine was booted at the epoch.
   WallTime started_at(const Process& process) const override {
     return WallTime(milliseconds(process.started));

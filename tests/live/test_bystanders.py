@@ -258,3 +258,41 @@ def test_what_the_server_refused_is_not_tried_again(one, place, authority):
     events = one.place.run("events", "--json").lines
     told = [event["message"] for event in events if event["id"] == 2003]
     assert told and "too weak" in told[0], told
+
+
+def test_a_site_that_the_reload_silenced_is_no_success(two):
+    """Its configuration was edited, and not loaded: no certificate tells of it."""
+    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_reject_handshake on;\n"))
+    done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
+    assert done.code == 4 and "the reload silenced other sites" in done.out and NAMES[1] in done.out, done
+
+
+def test_a_silenced_site_takes_the_new_files_back(two, authority):
+    two.old[0].write(two.shop.cert_path.parent)
+    path, _ = two.new[0].write(two.place / "loose")
+    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_reject_handshake on;\n"))
+    done = two.run("rebind", two.old[0].thumbprint, path)
+    assert done.code in (3, 4) and "the reload silenced other sites" in done.out, done
+    assert two.shop.cert_path.read_text() == two.old[0].fullchain_pem
+    assert handshake(two.shop.port, two.shop.name) == two.old[0].thumbprint
+    assert "committed" not in done.out
+
+
+@pytest.mark.parametrize("renewed", ["rsa2048", "ec"])
+def test_a_bystander_whose_suites_do_not_know_its_new_key(place, authority, renewed):
+    place.configure(verify=5)
+    was = "ec" if renewed == "rsa2048" else "rsa2048"
+    suite = {"ec": "ECDHE-ECDSA-AES256-GCM-SHA384", "rsa2048": "ECDHE-RSA-AES256-GCM-SHA384"}[was]
+    shop, new = authority.pair(NAMES[0])
+    sites = [harness.site(place, shop, NAMES[0]),
+             harness.site(place, authority.issue(NAMES[1], days=20, key=was), NAMES[1])]
+    nginx = place.nginx()
+    extra = f"    ssl_ciphers {suite};\n    ssl_protocols TLSv1.2;\n"
+    nginx.write(sites[0].block() + sites[1].block(extra=extra)).start()
+    nginx.reload()
+    before = handshake(sites[1].port, NAMES[1])
+    authority.issue(NAMES[1], days=90, key=renewed).write(sites[1].cert_path.parent)
+    new.write(sites[0].cert_path.parent)
+    done = place.run("rebind", shop.thumbprint, sites[0].cert_path, "--service", nginx.service)
+    assert done.code == REFUSED and "the same reload would bring what lies at " in done.out, done
+    assert handshake(sites[1].port, NAMES[1]) == before

@@ -124,7 +124,23 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
     tls.engine = on_or_off(value.text()).value_or(false);  // `optional` never spoke TLS at once
   } else if (same_name(name, "SSLUseStapling")) {
     tls.stapling = on_or_off(value.text());
+  } else if (same_name(name, "SSLCipherSuite")) {
+    tls.ciphers = std::string(value.text());
   }
+}
+
+// `SSLCipherSuite [SSL|TLSv1.3] LIST`; of `SSLProtocol` only that matters here whether nothing but
+// TLS 1.3 is left, whose suites are for keys of any type.
+void read_protocols(const Node& node, TlsSettings& tls) {
+  const auto arguments = node.arguments();
+  if (same_name(node.name(), "SSLCipherSuite") && arguments.size() == 2 &&
+      same_name(arguments.front().value, "SSL"))
+    tls.ciphers = arguments.back().value;
+  if (same_name(node.name(), "SSLProtocol"))
+    tls.only_newest = std::ranges::all_of(arguments, [](const Word& word) {
+      return same_name(word.value, "TLSv1.3") || same_name(word.value, "+TLSv1.3") ||
+             same_name(word.value, "-all");
+    });
 }
 
 // Each that a virtual host names takes the place of the main server's at the same position, and
@@ -140,6 +156,8 @@ void inherit(TlsSettings& tls, const TlsSettings& outer) {
   if (!tls.chain) tls.chain = outer.chain;
   if (!tls.engine) tls.engine = outer.engine;
   if (!tls.stapling) tls.stapling = outer.stapling;
+  if (!tls.ciphers) tls.ciphers = outer.ciphers;
+  if (!tls.only_newest) tls.only_newest = outer.only_newest;
 }
 
 bool is_host(const Node& node) {
@@ -260,6 +278,7 @@ class HostReader {
     }
     Value value{node.file, &node.arguments().front()};
     if (name.size() > 3 && same_name(name.substr(0, 3), "SSL")) {
+      read_protocols(node, host.tls);
       if (node.arguments().size() == 1) read_tls(name, value, host.tls);
     } else if (same_name(name, "ServerName")) {
       host.name = host.own_name = bare_name(value.text());

@@ -18,6 +18,8 @@ struct TlsSettings {
   std::vector<Value> keys;
   Value chain;
   std::optional<bool> stapling;
+  std::optional<std::string> ciphers;  // SSLCipherSuite
+  std::optional<bool> only_newest;     // SSLProtocol leaves TLSv1.3 alone
 };
 
 struct ServerName {

@@ -81,6 +81,7 @@ Binding Binder::outline(uint32_t index) const {
   Binding binding;
   binding.site = host.site();
   binding.stapling = host.tls.stapling.value_or(false);
+  if (!host.tls.only_newest.value_or(false)) binding.ciphers = host.tls.ciphers.value_or("");
   add_names(host, binding);
   for (const std::string& name : routing_.lodgers[index])
     if (std::ranges::find(binding.names, name) == binding.names.end())

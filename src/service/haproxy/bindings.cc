@@ -134,6 +134,7 @@ class Binder {
     if (!use.key) binding.key.written.clear();
     binding.companions = use.pem.companions;
     binding.stapling = use.updates_ocsp;
+    binding.ciphers = use.ciphers;
     if (use.doubtful) binding.not_editable = "it depends on a condition that is not known here";
     return binding;
   }

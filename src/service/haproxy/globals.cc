@@ -186,8 +186,12 @@ void read_global(const Statement& statement, const Started& started, const Root&
   if (name == "ssl-load-extra-del-ext") globals.removes_extension = true;
   if (name == "stats" && value == "socket") add_socket(statement, root, globals);
   if (name == "ssl-default-bind-options")
-    for (size_t i = 1; i < statement.words.size(); ++i)
+    for (size_t i = 1; i < statement.words.size(); ++i) {
       globals.strict_sni |= statement.word(i) == "strict-sni";
+      globals.only_newest |=
+          statement.word(i) == "ssl-min-ver" && statement.word(i + 1) == "TLSv1.3";
+    }
+  if (name == "ssl-default-bind-ciphers") globals.ciphers = value;
   if (name == "tune.bufsize")
     std::from_chars(value.data(), value.data() + value.size(), globals.buffer_size);
 }

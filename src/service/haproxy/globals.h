@@ -33,6 +33,8 @@ struct Globals {
        extra_timestamps = true;        // ssl-load-extra-files
   bool removes_extension = false;      // ssl-load-extra-del-ext
   bool strict_sni = false;             // of ssl-default-bind-options
+  std::string ciphers;                 // ssl-default-bind-ciphers
+  bool only_newest = false;            // ssl-default-bind-options ssl-min-ver TLSv1.3
   std::string unix_prefix;             // unix-bind prefix
   size_t buffer_size = 16384;          // tune.bufsize
   std::vector<Address> admin_sockets;  // `stats socket … level admin` that can be reached from here

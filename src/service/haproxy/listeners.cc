@@ -146,6 +146,8 @@ class ListenerReader {
 
   void read_certificates(const Statement& statement, Listener& listener) {
     bool updates_ocsp = false;
+    std::string ciphers = globals_.ciphers;
+    bool only_newest = globals_.only_newest;
     for (size_t i = 2; i + 1 < statement.words.size(); ++i) {
       std::string_view word = statement.word(i);
       const Word& value = statement.words[i + 1];
@@ -153,9 +155,15 @@ class ListenerReader {
         add_uses(statement, value, word == "default-crt", listener.uses);
       if (word == "crt-list") read_list(statement, value, listener.uses);
       if (word == "ocsp-update") updates_ocsp = value.value == "on";
+      if (word == "ciphers") ciphers = value.value;
+      if (word == "ssl-min-ver") only_newest = value.value == "TLSv1.3";
       if (takes_value(word)) ++i;
     }
-    for (Use& use : listener.uses) use.updates_ocsp |= updates_ocsp;
+    for (Use& use : listener.uses) {
+      use.updates_ocsp |= updates_ocsp;
+      if (use.ciphers.empty()) use.ciphers = ciphers;
+      if (only_newest) use.ciphers.clear();
+    }
   }
 
   void add_uses(const Statement& statement, const Word& value, bool is_default,
@@ -196,14 +204,23 @@ class ListenerReader {
       add_entry(list.entries[i], std::move(found[i]), statement.doubtful, into);
   }
 
+  // The value behind an option between the brackets; null where it is not there.
+  static const std::string* option_of(const ListEntry& entry, std::string_view name) {
+    auto option = std::ranges::find(entry.options, name);
+    const bool has_value = option != entry.options.end() && option + 1 != entry.options.end();
+    return has_value ? &*(option + 1) : nullptr;
+  }
+
   void add_entry(const ListEntry& entry, Pems pems, bool doubtful, std::vector<Use>& into) {
     if (!pems.problem.empty())
       report(Severity::error, entry.place, entry.certificate.begin + 1,
              fmt::format("{}: {}", printable(entry.certificate.value), pems.problem));
-    auto option = std::ranges::find(entry.options, "ocsp-update");
-    bool updates =
-        option != entry.options.end() && option + 1 != entry.options.end() && *(option + 1) == "on";
+    const std::string* updating = option_of(entry, "ocsp-update");
+    const std::string* ciphers = option_of(entry, "ciphers");
+    const bool updates = updating != nullptr && *updating == "on";
+    const std::string* key = option_of(entry, "key");
     for (Pem& pem : pems.all) {
+      if (key != nullptr) pems_.set_key(pem, *key);
       bool editable = pem.by_name && !entry.certificate.value.starts_with('@');
       into.push_back({.pem = std::move(pem),
                       .place = entry.place,
@@ -213,7 +230,8 @@ class ListenerReader {
                       .filters = entry.filters,
                       .is_default = false,
                       .updates_ocsp = updates,
-                      .doubtful = doubtful});
+                      .doubtful = doubtful,
+                      .ciphers = ciphers != nullptr ? *ciphers : std::string()});
     }
   }
 

@@ -24,6 +24,7 @@ struct Use {
   bool is_default = false;    // of `default-crt`
   bool updates_ocsp = false;  // HAProxy fetches OCSP responses itself
   bool doubtful = false;
+  std::string ciphers = {};  // up to TLS 1.2; empty: HAProxy's default, or TLS 1.3 only
 };
 
 // A `bind` line with `ssl`.

@@ -75,7 +75,34 @@ Pem PemFinder::pem_of(const std::string& name) const {
   if (globals_.extra_issuer) add_companion(pem, Companion::Kind::issuer, ".issuer", pem.companions);
   if (globals_.extra_timestamps)
     add_companion(pem, Companion::Kind::timestamps, ".sctl", pem.companions);
+  add_load(pem);
   return pem;
+}
+
+// The path that a `load` gives, as it is put together.
+std::string PemFinder::loaded_from(const CertificateStore& store, const Load& load) const {
+  const std::string& base = store.certificate_base;
+  return base.empty() ? load.certificate->value : absolute_in(base, load.certificate->value);
+}
+
+// The crt-store without a name loads files by their paths, before anybody asks for them: who names
+// such a path gets what was loaded, with the key that stands there.
+void PemFinder::add_load(Pem& pem) const {
+  auto store = globals_.stores.find("");
+  if (store == globals_.stores.end()) return;
+  for (const Load& load : store->second.loads) {
+    if (load.key == nullptr || on_host(loaded_from(store->second, load)) != pem.certificate)
+      continue;
+    const std::string& base = store->second.key_base;
+    pem.key = on_host(base.empty() ? load.key->value : absolute_in(base, load.key->value));
+    pem.by_name = false;  // the store names it, too
+  }
+}
+
+void PemFinder::set_key(Pem& pem, const std::string& key) const {
+  const std::string& base = globals_.key_base;
+  pem.key = on_host(base.empty() ? key : absolute_in(base, key));
+  pem.by_name = false;
 }
 
 Pem PemFinder::with_key(std::string_view certificate, std::string_view key) const {
@@ -97,10 +124,7 @@ Pems PemFinder::find_in_store(std::string_view value) const {
   std::string_view name = rest.substr(slash + 1);
   for (const Load& load : store->second.loads) {
     if (load.alias != name && load.certificate->value != name) continue;
-    const std::string& base = store->second.certificate_base;
-    std::string path =
-        base.empty() ? load.certificate->value : absolute_in(base, load.certificate->value);
-    Pem pem = pem_of(path);
+    Pem pem = pem_of(loaded_from(store->second, load));
     if (load.key != nullptr) {
       const std::string& key_base = store->second.key_base;
       pem.key =

@@ -43,6 +43,8 @@ class PemFinder {
   // Those of a crt-list, which takes no directories, side by side: there may be ten thousand.
   // The certificates are read on the way: that tells a file from a directory, too.
   std::vector<Pems> find_listed(const std::vector<std::string_view>& values) const;
+  // Its key is named apart, by an option of a crt-list.
+  void set_key(Pem& pem, const std::string& key) const;
   // With a key named apart, as in `ssl-f-use crt … key …`.
   Pem with_key(std::string_view certificate, std::string_view key) const;
 
@@ -61,6 +63,8 @@ class PemFinder {
   Pems find_in_directory(const std::string& name) const;
   Pems find_bundle(const std::string& name) const;
   Pem pem_of(const std::string& name) const;
+  void add_load(Pem& pem) const;
+  std::string loaded_from(const CertificateStore& store, const Load& load) const;
   void add_companion(const Pem& pem, Companion::Kind kind, const char* extension,
                      std::vector<Companion>& into) const;
   std::string beside(const std::string& certificate, const char* extension) const;

@@ -78,6 +78,7 @@ Binding Binder::outline(size_t index) const {
   Binding binding;
   binding.site = server.site();
   binding.stapling = server.tls.stapling.value_or(false);
+  if (!server.tls.only_newest.value_or(false)) binding.ciphers = server.tls.ciphers.value_or("");
   add_names(server, routing_.lodgers[index], binding);
   binding.endpoints.reserve(routes.size());
   for (const Route& route : routes) add_endpoints(route, routes, binding);

@@ -23,6 +23,8 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
     tls.keys.push_back(value);
   } else if (name == "ssl_stapling") {
     tls.stapling = is_on(value);
+  } else if (name == "ssl_ciphers") {
+    tls.ciphers = std::string(value.text());
   } else if (name == "ssl") {
     tls.old_ssl = is_on(value);
   } else if (name == "ssl_reject_handshake") {
@@ -34,6 +36,8 @@ void inherit(TlsSettings& tls, const TlsSettings& outer) {
   if (tls.certificates.empty()) tls.certificates = outer.certificates;
   if (tls.keys.empty()) tls.keys = outer.keys;
   if (!tls.stapling) tls.stapling = outer.stapling;
+  if (!tls.ciphers) tls.ciphers = outer.ciphers;
+  if (!tls.only_newest) tls.only_newest = outer.only_newest;
   if (!tls.old_ssl) tls.old_ssl = outer.old_ssl;
   if (!tls.rejects) tls.rejects = outer.rejects;
   tls.chosen_by_lua = tls.chosen_by_lua || outer.chosen_by_lua;
@@ -99,6 +103,9 @@ class ServerReader {
     if (!name.starts_with("ssl")) return;
     if (name.starts_with("ssl_certificate_by_lua")) {
       tls.chosen_by_lua = true;
+    } else if (name == "ssl_protocols") {
+      tls.only_newest = std::ranges::all_of(
+          node.arguments(), [](const Word& word) { return word.value == "TLSv1.3"; });
     } else if (node.arguments().size() == 1) {
       read_tls(name, {node.file, &node.arguments().front()}, tls);
     }

@@ -23,9 +23,11 @@ struct TlsSettings {
   std::vector<Value> certificates;
   std::vector<Value> keys;
   std::optional<bool> stapling;
-  std::optional<bool> old_ssl;  // `ssl on`, until 1.25.1
-  std::optional<bool> rejects;  // `ssl_reject_handshake`
-  bool chosen_by_lua = false;   // ssl_certificate_by_lua
+  std::optional<std::string> ciphers;  // ssl_ciphers
+  std::optional<bool> only_newest;     // ssl_protocols names TLSv1.3 alone
+  std::optional<bool> old_ssl;         // `ssl on`, until 1.25.1
+  std::optional<bool> rejects;         // `ssl_reject_handshake`
+  bool chosen_by_lua = false;          // ssl_certificate_by_lua
 };
 
 struct Server {
