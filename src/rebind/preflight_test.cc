@@ -112,6 +112,38 @@ TEST_F(PreflightTest, ItDoesNotExpireBeforeTheOldOne) {
   EXPECT_THAT(check(old_, new_), IsEmpty()) << "the same day is not before";
 }
 
+TEST_F(PreflightTest, WhatLedToTheSameRootBySignaturesMayBeSent) {
+  auto chain = [](const TestCertificate& each) { return Bundle::parse(each.chain_pem).value(); };
+  const Bundle before = chain(old_);
+  EXPECT_FALSE(refuses(preflight_chain(before, true, chain(new_), "/n")));
+  TestAuthority second = root_.intermediate("Second Intermediate");
+  EXPECT_FALSE(
+      refuses(preflight_chain(before, true, chain(second.issue({.names = {"a.test"}})), "/n")));
+  // The same names all the way up, and other keys.
+  TestAuthority other_root;
+  TestAuthority other = other_root.intermediate("Test Intermediate");
+  Bundle mixed = chain(other.issue({.names = {"a.test"}}));
+  mixed.chain = before.chain;
+  EXPECT_TRUE(refuses(preflight_chain(before, true, mixed, "/n")));
+  Bundle bare = chain(new_);
+  bare.chain.clear();
+  EXPECT_TRUE(refuses(preflight_chain(before, true, bare, "/n")));
+}
+
+TEST_F(PreflightTest, TheCipherSuitesMustKnowTheKey) {
+  Binding binding;
+  binding.site = "a.test";
+  binding.ciphers = "ECDHE-RSA-AES128-GCM-SHA256";
+  const TestCertificate rsa = with_key(TestKey::rsa3072), ec = with_key(TestKey::p384);
+  expect_refused(preflight_binding(binding, old_of(rsa.chain_pem), new_of(ec)),
+                 "allows no cipher suite for that");
+  EXPECT_FALSE(refuses(preflight_binding(binding, old_of(rsa.chain_pem), new_of(rsa))));
+  EXPECT_FALSE(refuses(preflight_binding(binding, old_of(ec.chain_pem), new_of(ec))))
+      << "it served nobody before";
+  binding.ciphers = "";
+  EXPECT_FALSE(refuses(preflight_binding(binding, old_of(rsa.chain_pem), new_of(ec))));
+}
+
 TEST_F(PreflightTest, TheKeyIsNotWeaker) {
   TestCertificate p384 = with_key(TestKey::p384), rsa3072 = with_key(TestKey::rsa3072),
                   rsa2048 = with_key(TestKey::rsa2048);

@@ -262,7 +262,7 @@ def test_what_the_server_refused_is_not_tried_again(one, place, authority):
 
 def test_a_site_that_the_reload_silenced_is_no_success(two):
     """Its configuration was edited, and not loaded: no certificate tells of it."""
-    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_reject_handshake on;\n"))
+    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_protocols TLSv1;\n"))
     done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
     assert done.code == 4 and "the reload silenced other sites" in done.out and NAMES[1] in done.out, done
 
@@ -270,7 +270,7 @@ def test_a_site_that_the_reload_silenced_is_no_success(two):
 def test_a_silenced_site_takes_the_new_files_back(two, authority):
     two.old[0].write(two.shop.cert_path.parent)
     path, _ = two.new[0].write(two.place / "loose")
-    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_reject_handshake on;\n"))
+    two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_protocols TLSv1;\n"))
     done = two.run("rebind", two.old[0].thumbprint, path)
     assert done.code in (3, 4) and "the reload silenced other sites" in done.out, done
     assert two.shop.cert_path.read_text() == two.old[0].fullchain_pem

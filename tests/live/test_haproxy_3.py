@@ -60,3 +60,20 @@ def test_a_certificate_of_a_crt_store(place, authority, socket, named):
 def test_a_certificate_of_ssl_f_use(place, authority, socket, kind):
     stage = Stage(place, authority, socket)
     stage.start("", f" ssl-f-use crt {stage.certificate} key {stage.key}\n").rebinds(kind, f"--{kind}")
+
+
+@since(3, 0)
+@pytest.mark.parametrize("named", ["by the store without a name", "by an option of a crt-list"])
+@pytest.mark.parametrize("socket", [True, False])
+def test_a_key_that_is_named_apart(place, authority, socket, named):
+    """Neither in the certificate's file nor where HAProxy would look for one beside it."""
+    stage = Stage(place, authority, socket)
+    stage.key = stage.key.rename(place / "apart.pem")
+    if named.startswith("by the store"):
+        stage.start(f"crt {stage.certificate}", before=f"crt-store\n load crt {stage.certificate} key {stage.key}\n")
+    else:
+        listed = harness.write(place / "list", f"{stage.certificate} [key {stage.key}] {stage.name}\n")
+        stage.start(f"crt-list {listed}")
+    stage.rebinds("rewrite")
+    assert "PRIVATE" not in stage.certificate.read_text()
+    assert stage.key.read_text() == stage.old.key_pem

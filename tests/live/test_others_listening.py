@@ -18,16 +18,57 @@ NOT_COMMITTED = (3, 4)  # rolled back, needs operator
 class Nginx:
     """nginx with several workers and one site, renewed in place unless said otherwise."""
 
-    def __init__(self, place, authority, listen="127.0.0.1:{} ssl"):
+    def __init__(self, place, authority, listen="127.0.0.1:{} ssl", daemon=False):
         place.configure(verify=3)
         self.place, self.name = place, "a.example.com"
         self.old, self.new = authority.pair(self.name)
         self.site = harness.site(place, self.old, self.name)
         self.nginx = place.nginx(workers=4)
-        self.nginx.write(self.site.block(listen.format(self.site.port))).start()
+        self.nginx.write(self.site.block(listen.format(self.site.port)))
+        if daemon:
+            self.start_daemon()
+        else:
+            self.nginx.start()
+
+    def start_daemon(self):
+        """As a distribution starts it: nginx takes USR2 only once its parent is gone."""
+        subprocess.run(self.nginx.command(), check=True)
+        self.place.at_end(self.end_daemons)
+        until(lambda: len(self.workers()) == 4, "nginx has its workers")
+        self.master = int((self.nginx.prefix / "run/nginx.pid").read_text())
+
+    def all_of_it(self):
+        """Pids of masters and workers, known by their directory."""
+        found = set()
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and b"nginx: " in (entry / "cmdline").read_bytes():
+                    if any(os.readlink(fd) == str(self.nginx.log) for fd in (entry / "fd").iterdir()):
+                        found.add(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def workers(self):
+        return {pid for pid in self.all_of_it()
+                if b"worker process" in (title := pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
+                and b"shutting down" not in title}
+
+    def end_daemons(self):
+        for pid in self.all_of_it():
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not self.all_of_it(), "nginx is gone")
 
     def run(self, *arguments, **options):
         return self.place.run(*harness.of_service(arguments, self.nginx.service), **options)
+
+
+def holds_sockets(pid):
+    """A zombie that nobody waits for has none."""
+    try:
+        return bool(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
 
 
 def is_told(stage, pids):
@@ -35,7 +76,7 @@ def is_told(stage, pids):
     for command in (("check",), ("explain", stage.name), ("rebind", "--pending", "--dry-run")):
         said = stage.run(*command)
         assert said.code != 0 or command[0] == "explain", said
-        named = {int(pid) for pid in re.findall(r"process (\d+) \(", said.all)}
+        named = {int(pid) for pid in re.findall(r"process (\d+) \(/", said.all)}
         assert named and named <= set(pids), (command, named, pids, said)
         assert f"kill {min(named)}" in said.all or "kill " in said.all, said
 
@@ -62,18 +103,24 @@ def test_workers_of_a_master_that_was_killed(place, authority):
     assert done.code in NOT_COMMITTED, done
     assert any(f"process {pid} (" in done.out for pid in orphans), done
     end()
-    until(lambda: not any(pathlib.Path(f"/proc/{pid}/fd").exists() for pid in orphans), "they are gone")
+    until(lambda: not any(holds_sockets(pid) for pid in orphans), "they are gone")
     assert stage.run("rebind", "--pending").code == 0
     assert stage.run("check").code == 0
 
 
+def upgraded(place, authority):
+    """Both masters are alive, and both have workers; and those of the first."""
+    stage = Nginx(place, authority, daemon=True)
+    first = stage.workers()
+    os.kill(stage.master, signal.SIGUSR2)
+    until(lambda: len(stage.workers()) == 2 * len(first), "both have their workers")
+    return stage, first
+
+
 @pytest.mark.parametrize("kind", ["in place", "--rewrite"])
 def test_both_masters_of_an_upgrade(place, authority, kind):
-    stage = Nginx(place, authority)
-    first = stage.nginx.worker_pids()
-    stage.nginx.send(signal.SIGUSR2)
-    until(lambda: len(stage.nginx.worker_pids()) >= 2 * len(first), "both have their workers")
-    group = harness.processes_of_group(stage.nginx.master_pid)
+    stage, _ = upgraded(place, authority)
+    group = stage.all_of_it()
     is_told(stage, group)
     if kind == "in place":
         stage.new.write(stage.site.cert_path.parent)
@@ -89,12 +136,9 @@ def test_both_masters_of_an_upgrade(place, authority, kind):
 
 def test_an_old_master_that_keeps_its_sockets_is_no_stranger(place, authority):
     """After WINCH it has no workers: it takes no connections, and may be needed to go back."""
-    stage = Nginx(place, authority)
-    first = stage.nginx.worker_pids()
-    stage.nginx.send(signal.SIGUSR2)
-    until(lambda: len(stage.nginx.worker_pids()) >= 2 * len(first), "both have their workers")
-    stage.nginx.send(signal.SIGWINCH)
-    until(lambda: not stage.nginx.worker_pids() & first, "the old workers are gone")
+    stage, first = upgraded(place, authority)
+    os.kill(stage.master, signal.SIGWINCH)
+    until(lambda: not stage.all_of_it() & first, "the old workers are gone")
     assert "takes connections" not in stage.run("check").all
 
 

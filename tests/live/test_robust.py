@@ -1,5 +1,6 @@
 """The daemon survives what machines do to it: full disks, states that may not be written, a damaged
 database, a clock that jumps."""
+import contextlib
 import errno
 import os
 import sqlite3
@@ -47,6 +48,44 @@ def test_a_full_disk_is_waited_out(place, authority):
     watch.wait_for(1001, one.old, one.new)
     watch.wait_for(2002, one.new)
     assert "what failed works again" in logged(watch)
+
+
+@needs_root
+def test_a_disk_that_fills_up_in_the_middle(place, authority):
+    """Nothing can be written down any more: the account says what there is, and `recover` finishes by itself."""
+    state_on(place, "2m")
+    one = OneSite(place, authority)
+    gate = place.gate()
+    gate.open()
+    one.nginx.write(gate.directive + one.site.block())
+    one.nginx.reload()
+    gate.close()
+    rebind = place.popen("rebind", one.old.thumbprint, one.new_cert, "--service", one.nginx.service,
+                         stdout=subprocess.PIPE, text=True)
+    gate.wait_for_load()  # its test of what is there
+    gate.let_pass()
+    gate.wait_for_load()  # and of what is new
+    assert one.site.cert_path.read_text() == one.new.fullchain_pem
+    filler = place.state / "filler"
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(file, b"x" * 4096)
+    os.close(file)
+    gate.open()
+    said, _ = rebind.communicate(timeout=60)
+    assert rebind.returncode == 4, said
+    for words in (f"on disk: {one.site.cert_path} holds what is new", "served: 0 of", "certrebind recover",
+                  str(place.state)):
+        assert words in said, (words, said)
+    assert one.served() == one.old.thumbprint
+    filler.unlink()
+    done = one.run("recover")
+    assert done.code == 0, done
+    assert one.site.cert_path.read_text() == one.old.fullchain_pem
+    assert one.site.key_path.read_text() == one.old.key_pem
+    assert one.served() == one.old.thumbprint
+    assert one.run("check").code == 0
 
 
 READ_ONLY = r"""

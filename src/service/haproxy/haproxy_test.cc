@@ -132,6 +132,36 @@ TEST_F(HaproxyTest, ListsStoresAndUses) {
   EXPECT_EQ(discovery.bindings[3].site, "backend b/one");
 }
 
+TEST_F(HaproxyTest, KeysThatAreNamedApart) {
+  for (const char* name : {"a", "b", "c"})
+    put(std::string("/c/") + name + ".pem", {.names = {std::string(name) + ".test"}});
+  files_.put("/list", "/c/a.pem [alpn h2 key /k/a.key] a.test\n/c/b.pem [key b.key]\n/c/c.pem\n");
+  Discovery discovery = found(
+      "global\n key-base /k\n"
+      "crt-store\n crt-base /c\n key-base /k\n load crt c.pem key c.key alias third\n"
+      "frontend f\n bind :443 ssl crt-list /list\n bind :444 ssl crt /c/c.pem\n"
+      " bind :445 ssl crt @/third\n");
+  ASSERT_EQ(discovery.bindings.size(), 5U);
+  Lines keys;
+  for (const Binding& binding : discovery.bindings) {
+    keys.push_back(binding.key.path);
+    EXPECT_EQ(binding.certificate.written, "") << "what stands there names one of two files only";
+  }
+  EXPECT_EQ(keys, (Lines{"/k/a.key", "/k/b.key", "/k/c.key", "/k/c.key", "/k/c.key"}));
+}
+
+TEST_F(HaproxyTest, CipherSuites) {
+  put("/c/a.pem", {.names = {"a.test"}});
+  files_.put("/list", "/c/a.pem [ciphers ONE] a.test\n/c/a.pem\n");
+  Discovery discovery = found(
+      "global\n ssl-default-bind-ciphers ALL\n"
+      "frontend f\n bind :443 ssl crt-list /list\n bind :444 ssl crt /c/a.pem ciphers TWO\n"
+      " bind :445 ssl crt /c/a.pem ssl-min-ver TLSv1.3\n");
+  Lines ciphers;
+  for (const Binding& binding : discovery.bindings) ciphers.push_back(binding.ciphers);
+  EXPECT_EQ(ciphers, (Lines{"ONE", "ALL", "TWO", ""}));
+}
+
 TEST_F(HaproxyTest, WhatCannotBeJudgedIsReadAndNotEdited) {
   put("/c/a.pem", {.names = {"a.test"}});
   Discovery discovery =
