@@ -1,5 +1,8 @@
 #include "rebind/advice.h"
 
+#include <algorithm>
+
+#include "store/kept.h"
 #include "store/stores.h"
 #include "sys/files.h"
 
@@ -76,7 +79,36 @@ std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& sh
   now.bundle = old_one->bundle;
   now.files = lies->files;
   if (!first_error(bound.binding, *old_one, std::move(now)).empty()) return "";
-  return first_error(bound.binding, *old_one, *lies);
+  std::string why = first_error(bound.binding, *old_one, *lies);
+  return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
+}
+
+// Clients could build a chain from what is shown, and cannot from what would be sent. Where what
+// was kept of its files had no intermediates either, the server adds them itself.
+std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
+                                      const NewCertificate& lies) const {
+  const Binding& binding = bound.binding;
+  if (binding.role == Role::client || binding.leaf_alone) return "";
+  auto before = old_of(shown.leaf_der, lies, &shown);
+  if (!before || before->bundle.connected() == 0) return "";
+  Bundle after = lies.bundle;
+  if (!binding.chain.path.empty()) {
+    after.chain.clear();
+    if (auto above = read_bundle(host_.files, binding.chain.path)) {
+      after.chain = std::move(above->chain);
+      after.chain.insert(after.chain.begin(), std::move(above->leaf));
+    }
+  }
+  auto kept = kept_pairs(host_.files, settings_.state_directory, binding.certificate.path);
+  if (kept && std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
+        return pair.bundle.leaf.outline.thumbprint == shown.thumbprint && pair.chain.empty() &&
+               pair.bundle.connected() == 0;
+      }))
+    return "";
+  for (const Finding& finding :
+       preflight_chain(before->bundle, true, after, binding.certificate.path))
+    if (finding.severity == Severity::error) return finding.sentence;
+  return "";
 }
 
 std::string Advice::way_back(const Binding& binding) const {

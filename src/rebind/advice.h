@@ -24,8 +24,8 @@ class Advice {
   bool would_be_refused(const SurveyedBinding& bound, const Served* shown);
   // Why serving what lies in its file, instead of what is shown, would be an outage: a sentence of
   // preflight's. Empty where it would be none, and where what is shown is no better. That it
-  // expires earlier, is weaker, or ends at another root is none; its key the server's own test
-  // looks at.
+  // expires earlier or is weaker is none; its key the server's own test looks at. Of the chain,
+  // what is sent counts.
   std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
   // How a good pair comes to lie there again.
   std::string way_back(const Binding& binding) const;
@@ -33,6 +33,8 @@ class Advice {
  private:
   using Paths = std::pair<std::string, std::string>;  // of certificate and key
   std::shared_ptr<const NewCertificate> lying_there(const Paths& paths);
+  std::string why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
+                                const NewCertificate& lies) const;
   // The key aside.
   std::string first_error(const Binding& binding, const OldCertificate& old_one,
                           NewCertificate new_one) const;

@@ -50,10 +50,13 @@ def bad(authority, kind):
         return authority.issue(name, not_before=days(2), not_after=days(90))
     if kind == "of another type":
         return authority.issue(name, key="rsa2048", not_before=days(-20), not_after=days(-1))
+    if kind == "without its intermediate":
+        return authority.issue(name, chain=False)
     return authority.issue("else.example.com")
 
 
-@pytest.mark.parametrize("kind", ["expired", "not yet valid", "for another name", "of another type"])
+@pytest.mark.parametrize("kind", ["expired", "not yet valid", "for another name", "of another type",
+                                  "without its intermediate"])
 def test_it_is_refused_by_hand_and_by_itself(two, authority, kind):
     bad(authority, kind).write(two.blog.cert_path.parent)
     dry = two.run("plan", two.old[0].thumbprint, two.shop.cert_path)
