@@ -1,4 +1,5 @@
 """Processes that take a server's connections and that its reload does not reach: no success is said beside them."""
+import contextlib
 import os
 import pathlib
 import re
@@ -55,9 +56,13 @@ class Nginx:
                 and b"shutting down" not in title}
 
     def end_daemons(self):
-        for pid in self.all_of_it():
-            os.kill(pid, signal.SIGKILL)
-        until(lambda: not self.all_of_it(), "nginx is gone")
+        def gone():
+            left = self.all_of_it()  # again and again: a master may have made a worker meanwhile
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not left
+        until(gone, "nginx is gone")
 
     def run(self, *arguments, **options):
         return self.place.run(*harness.of_service(arguments, self.nginx.service), **options)
