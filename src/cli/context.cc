@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "store/stores.h"
+#include "sys/rights.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {
@@ -62,6 +63,12 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
     id->path = absolute(id->path);
     context->only_.push_back(std::move(*id));
   }
+  // Who names a server vouches for looking at it.
+  std::set<uint32_t> users;
+  for (const std::string& user : context->settings_.users)
+    if (auto number = user_called(user)) users.insert(*number);
+  context->processes_.look_after(context->only_.empty() ? std::optional(std::move(users))
+                                                        : std::nullopt);
   context->json_ = options.json;
   context->prober_ = std::make_unique<Prober>(context->network_, context->clock_,
                                               context->settings_.handshake_deadline);

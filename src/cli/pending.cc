@@ -185,7 +185,7 @@ void print_undecided(const Context& context, const Pending& pending) {
 
 RebindRequest request_of(const Pending& pending, const Context& context,
                          const RebindOptions& options) {
-  RebindRequest request{.pairs = pending.pairs, .only = context.only()};
+  RebindRequest request{.pairs = pending.pairs, .only = context.only(), .found = true};
   std::set<std::pair<std::string, std::string>> left_out;
   for (const SurveyedBinding* bound : pending.left_out)
     left_out.emplace(bound->service->id().text(), bound->binding.certificate.where.text());
@@ -229,7 +229,9 @@ int plan_pending(Context& context, const RebindOptions& options) {
   if (none) {
     add_overlooked(*found->survey, found->pending);
     tell_nothing_pending(context, *found, {{"plans", Json::array()}});
-    return judged || is_overlooked(*found->survey) ? kDiffers : kDone;
+    const bool differs =
+        judged || !found->pending.undecided.empty() || is_overlooked(*found->survey);
+    return differs ? kDiffers : kDone;
   }
   auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),
                           request_of(found->pending, context, options));

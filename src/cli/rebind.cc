@@ -72,9 +72,9 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  bool differs = pending == nullptr
-                     ? prepared->refused() || prepared->overlooked()
-                     : judged || prepared->refused() || is_overlooked(prepared->survey);
+  bool differs = pending == nullptr ? prepared->refused() || prepared->overlooked()
+                                    : judged || !pending->undecided.empty() ||
+                                          prepared->refused() || is_overlooked(prepared->survey);
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
@@ -101,8 +101,9 @@ int rebind_pending(Context& context, const RebindOptions& options) {
     tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());
-    return std::max<int>(exit_of((*acting)->recovered()),
-                         judged || is_overlooked(*surveyed->survey) ? kDiffers : kDone);
+    const bool differs =
+        judged || !surveyed->pending.undecided.empty() || is_overlooked(*surveyed->survey);
+    return std::max<int>(exit_of((*acting)->recovered()), differs ? kDiffers : kDone);
   }
   RebindRequest request = request_of(surveyed->pending, context, options);
   return act_on(context, **acting, request, &*surveyed);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
@@ -27,6 +28,27 @@ struct Status {
   std::vector<TransactionRow> rebinds;
   std::vector<Attention> attention;
 };
+
+// What was found by an earlier look at what is configured, on disk and served.
+bool is_of_a_look(const Attention& each) {
+  if (!each.subject.starts_with("pending ")) return false;
+  if (each.subject.ends_with("as far as it could be read")) return true;
+  return std::ranges::any_of(kComplaints, [&](Complaint complaint) {
+    return each.subject.ends_with(", " + to_text(complaint));
+  });
+}
+
+// One judgement: what `check` would say now, instead of what was said when somebody looked last.
+Done judge_now(Context& context, Status& status) {
+  auto report = make_report(context);
+  if (!report) return pass(report);
+  std::erase_if(status.attention, is_of_a_look);
+  for (Attention& each : attention_of(*report, context.host().clock.wall()))
+    if (std::ranges::find(status.attention, each.sentence, &Attention::sentence) ==
+        status.attention.end())
+      status.attention.push_back(std::move(each));
+  return {};
+}
 
 Result<Status> look_at_state(Context& context) {
   Status status;
@@ -58,6 +80,7 @@ Result<Status> look_at_state(Context& context) {
   status.attention = std::move(*needed);
   auto interrupted = context.interrupted(journal);
   if (!interrupted) return pass(interrupted);
+  if (Done judged = judge_now(context, status); !judged) return pass(judged);
   for (const TransactionRow& row : *interrupted)
     status.attention.push_back(
         {.subject = fmt::format("transaction {}", row.id),

@@ -56,7 +56,7 @@ class PairAudit {
       return remarks;
     }
     check_key(bound, *bundle, remarks);
-    if (!bound.binding.leaf_alone) check_chain(*bundle, path, remarks);
+    if (!bound.binding.leaf_alone) check_chain(with_chain_of(bound, *bundle), path, remarks);
     return remarks;
   }
 
@@ -103,6 +103,18 @@ class PairAudit {
          "a reload would fail: " + advice_.way_back(bound.binding)});
   }
 
+  // What will be sent: some servers take it from a file of its own.
+  static Bundle with_chain_of(const SurveyedBinding& bound, Bundle bundle) {
+    if (bound.binding.chain.path.empty()) return bundle;
+    bundle.chain.clear();
+    auto bytes = bound.service->files().read(bound.binding.chain.path, kPemLimit);
+    auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+    if (!above) return bundle;
+    bundle.chain = std::move(above->chain);
+    bundle.chain.insert(bundle.chain.begin(), std::move(above->leaf));
+    return bundle;
+  }
+
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
     if (bundle.connected() > 0 || bundle.leaf.is_self_signed() || ends_in_trusted_root(bundle))
       return;
@@ -140,8 +152,18 @@ void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
                      "renew it, then reload the server"});
 }
 
-void check_one_look(const Twins& twins, const SurveyedBinding& bound, const Look& look,
-                    WallTime now, Advice& advice, Remarks& remarks) {
+// Another site of the same server that has it on disk: it is no earlier one of this site's.
+const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& thumbprint,
+                                      const SurveyedBinding& bound) {
+  auto other = std::ranges::find_if(survey.bindings, [&](const SurveyedBinding& each) {
+    return each.service == bound.service && each.holds(thumbprint) &&
+           each.binding.certificate.path != bound.binding.certificate.path;
+  });
+  return other == survey.bindings.end() ? nullptr : &*other;
+}
+
+void check_one_look(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+                    const Look& look, WallTime now, Advice& advice, Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
         {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
@@ -160,6 +182,18 @@ void check_one_look(const Twins& twins, const SurveyedBinding& bound, const Look
                      twin->binding.certificate.path, bound.disk->certificate->thumbprint.brief(),
                      bound.binding.certificate.path),
          advice.way_back(bound.binding)});
+    return;
+  }
+  if (const SurveyedBinding* other = held_elsewhere(survey, look.served->thumbprint, bound)) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} is answered by another site: {} lies at {}, and what lies at {} is not "
+                     "served there",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     other->binding.certificate.path, bound.binding.certificate.path),
+         fmt::format("if the site was just added: certrebind rebind {0} {0} loads and proves it; "
+                     "else see which names both sites have",
+                     bound.disk->certificate->thumbprint.brief())});
     return;
   }
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
@@ -197,10 +231,10 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
 }
 
 // One sentence for many endpoints with the same complaint and the same next command.
-void add_looks(const Twins& twins, const SurveyedBinding& bound, const std::vector<Look>& looks,
-               WallTime now, Advice& advice, Remarks& remarks) {
+void add_looks(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+               const std::vector<Look>& looks, WallTime now, Advice& advice, Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(twins, bound, look, now, advice, all);
+  for (const Look& look : looks) check_one_look(survey, twins, bound, look, now, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -232,14 +266,8 @@ class SharedListeners {
   // All of /proc is read for it, so once for each server.
   const std::vector<ForeignListener>& of(const Service& service) {
     auto [entry, is_new] = known_.try_emplace(&service);
-    auto master = is_new ? service.reload().signal : std::nullopt;
-    if (!master) return entry->second;
-    std::set<Address> addresses;
-    for (const SurveyedBinding& bound : survey_.bindings)
-      if (bound.service == &service && bound.binding.role == Role::server)
-        for (const Endpoint& endpoint : bound.binding.endpoints)
-          if (endpoint.unproven.empty()) addresses.insert(endpoint.address);
-    entry->second = foreign_listeners(host_, *master, addresses);
+    if (!is_new) return entry->second;
+    entry->second = foreign_listeners_of(host_, survey_, service);
     return entry->second;
   }
 
@@ -356,7 +384,7 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
-    add_looks(twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
+    add_looks(survey, twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
     shared.check(bound, result.remarks);
     if (bound.disk) {
       const Remarks& of_pair = pairs.of(bound);

@@ -28,6 +28,19 @@ enum class Complaint {
   shared_listener,  // processes that are not the server's take its connections, too
   swap_leftover,    // a file is a link of an interrupted swap
 };
+inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
+                                            Complaint::serves_another,
+                                            Complaint::unreachable,
+                                            Complaint::not_running,
+                                            Complaint::no_certificate,
+                                            Complaint::key_mismatch,
+                                            Complaint::expired,
+                                            Complaint::about_to_expire,
+                                            Complaint::not_yet_valid,
+                                            Complaint::name_not_covered,
+                                            Complaint::chain_incomplete,
+                                            Complaint::shared_listener,
+                                            Complaint::swap_leftover};
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 

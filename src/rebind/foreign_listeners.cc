@@ -202,4 +202,16 @@ std::vector<ForeignListener> foreign_listeners(const Host& host, const SignalRel
   return found;
 }
 
+std::vector<ForeignListener> foreign_listeners_of(const Host& host, const Survey& survey,
+                                                  const Service& service) {
+  auto master = service.reload().signal;
+  if (!master) return {};
+  std::set<Address> addresses;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (bound.service == &service && bound.binding.role == Role::server)
+      for (const Endpoint& endpoint : bound.binding.endpoints)
+        if (endpoint.unproven.empty()) addresses.insert(endpoint.address);
+  return foreign_listeners(host, *master, addresses);
+}
+
 }  // namespace certrebind

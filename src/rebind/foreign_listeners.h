@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rebind/proof.h"
+#include "rebind/survey.h"
 #include "service/service.h"
 #include "sys/host.h"
 
@@ -34,5 +35,8 @@ std::set<Address> addresses_of(const std::vector<Expectation>& expectations);
 // only once counts as passing: a child between fork(2) and exec(2) holds its parent's sockets.
 std::vector<ForeignListener> foreign_listeners(const Host& host, const SignalReload& master,
                                                const std::set<Address>& addresses);
+// The same of every address at which a surveyed server is asked; none where it does not run.
+std::vector<ForeignListener> foreign_listeners_of(const Host& host, const Survey& survey,
+                                                  const Service& service);
 
 }  // namespace certrebind

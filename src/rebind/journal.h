@@ -59,7 +59,7 @@ struct JournalRecord {
   // Sites of the server that nothing is changed for, and that answered before: a reload must not
   // silence them.
   std::vector<Expectation> others = {};
-  bool decided = false;                 // as in Work
+  bool decided = false;  // as in Work
 };
 
 struct TransactionRow {

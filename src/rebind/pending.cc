@@ -8,12 +8,14 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "rebind/foreign_listeners.h"
 #include "rebind/own_tests.h"
 #include "rebind/serving_times.h"
 #include "rebind/twins.h"
 #include "store/renewers.h"
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -221,9 +223,7 @@ bool Finder::is_in_doubt(const SurveyedBinding& bound) {
       pending_.undecided.end())
     pending_.undecided.push_back(
         {.subject = subject,
-         .sentence = fmt::format("{} is left as it is: its own view differs from what was read of "
-                                 "its configuration: {}",
-                                 id, doubt->second),
+         .sentence = fmt::format("{} is left as it is: {}", id, doubt->second),
          .next = "certrebind check --service " + id,
          .since = {}});
   return true;
@@ -348,7 +348,9 @@ std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
   auto places = seen_at_.find(bound.disk->certificate->thumbprint);
   if (places == seen_at_.end()) return found;
   for (const std::string& path : places->second) {
-    if (path == bound.binding.certificate.path) continue;
+    // Whoever may put a file there could have put the old one there, too, to have us take his new
+    // one.
+    if (path == bound.binding.certificate.path || !SafeWay(host_.files).to_content(path)) continue;
     auto now = candidate(path, "");
     if (now && now->leaf.outline.not_after > bound.disk->certificate->not_after)
       found.push_back(std::move(*now));
@@ -507,9 +509,13 @@ Doubts hear_doubts(const Host& host, const Survey& survey) {
   for (const SurveyedService& each : survey.surveyed)
     if (each.service->own_view()) tests.begin(host, *each.service);
   Doubts doubts;
-  for (const SurveyedService& each : survey.surveyed)
+  for (const SurveyedService& each : survey.surveyed) {
     for (const Diagnostic& doubt : tests.doubts({each}))
       doubts.try_emplace(each.service, doubt.message);
+    // What a handshake shows there may be another's.
+    for (const ForeignListener& foreign : foreign_listeners_of(host, survey, *each.service))
+      doubts.try_emplace(each.service, foreign.text());
+  }
   return doubts;
 }
 

@@ -71,29 +71,50 @@ Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& pro
   return old_one;
 }
 
-// One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing.
-Done contradict_nothing(const std::vector<Succession>& successions) {
+// One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing. Gives why, by
+// the OLD of each that does not stand.
+std::map<Thumbprint, std::string> contradictions(const std::vector<Succession>& successions) {
+  std::map<Thumbprint, std::string> found;
   std::map<Thumbprint, Thumbprint> next;
   for (const Succession& succession : successions) {
     const Thumbprint& old_one = succession.old_one.thumbprint;
     const Thumbprint& new_one = succession.new_thumbprint();
     auto [known, is_new] = next.emplace(old_one, new_one);
     if (!is_new && known->second != new_one)
-      return fail(Code::usage, "rebind", old_one.brief(),
-                  fmt::format("it cannot be succeeded by both {} and {}", known->second.brief(),
-                              new_one.brief()));
+      found.emplace(old_one, fmt::format("it cannot be succeeded by both {} and {}",
+                                         known->second.brief(), new_one.brief()));
   }
   for (const auto& [first, second] : next) {
     if (first == second) continue;
     auto hop = next.find(second);
     for (size_t hops = 0; hop != next.end() && hop->second != hop->first && hops < next.size();
          ++hops) {
-      if (hop->second == first)
-        return fail(Code::usage, "rebind", first.brief(), "the successions lead back to it");
+      if (hop->second == first) found.emplace(first, "the successions lead back to it");
       hop = next.find(hop->second);
     }
   }
-  return {};
+  return found;
+}
+
+Done contradict_nothing(const std::vector<Succession>& successions) {
+  auto found = contradictions(successions);
+  if (found.empty()) return {};
+  const auto& [old_one, why] = *found.begin();
+  return fail(Code::usage, "rebind", old_one.brief(), why);
+}
+
+// Of what was found and not asked for, that what contradicts itself keeps nothing else from being
+// done.
+void leave_contradictions(Prepared& prepared) {
+  const auto found = contradictions(prepared.successions);
+  for (const auto& [old_one, why] : found)
+    prepared.survey.diagnostics.push_back(
+        {Severity::warning, "what differs", 0, 0,
+         fmt::format("{} is left as it is: {}; next: see which server shows it (certrebind check)",
+                     old_one.brief(), why)});
+  std::erase_if(prepared.successions, [&](const Succession& succession) {
+    return found.contains(succession.old_one.thumbprint);
+  });
 }
 
 // A->B and B->C: what holds A goes straight to C.
@@ -206,18 +227,23 @@ std::vector<const Succession*> idle_ones(const Prepared& prepared) {
 // OLD and NEW as typed, to certificates.
 Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
                                              const Prober& prober, const Memory& memory,
-                                             const Survey& survey,
-                                             const std::vector<RequestedPair>& pairs) {
+                                             Survey& survey, const RebindRequest& request) {
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(survey);
   known.add_seen(memory.sightings);
   std::vector<Succession> successions;
-  for (const RequestedPair& pair : pairs) {
+  for (const RequestedPair& pair : request.pairs) {
     auto old_one = identify_old_anywhere(host, prober, survey, known, pair.old_one);
-    if (!old_one) return pass(old_one);
+    if (!old_one && !request.found) return pass(old_one);
     auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
-    if (!new_one) return pass(new_one);
+    if (!new_one && !request.found) return pass(new_one);
+    if (!old_one || !new_one) {
+      // One that cannot be had keeps no other from being done.
+      const Error& error = old_one ? new_one.error() : old_one.error();
+      survey.diagnostics.push_back({Severity::error, pair.new_one, 0, 0, error.message()});
+      continue;
+    }
     successions.push_back({std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
   }
   return successions;
@@ -285,9 +311,10 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
     for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
-  auto successions = identify_all(host, settings, prober, memory, prepared.survey, request.pairs);
+  auto successions = identify_all(host, settings, prober, memory, prepared.survey, request);
   if (!successions) return pass(successions);
   prepared.successions = std::move(*successions);
+  if (request.found) leave_contradictions(prepared);
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);

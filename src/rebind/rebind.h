@@ -32,7 +32,8 @@ struct RebindRequest {
   std::function<bool(const SurveyedBinding&)> leave_out = {};
   Preference preference = Preference::automatic;
   std::vector<ServiceId> only;
-  bool acts = false;  // the plans will be carried out
+  bool acts = false;   // the plans will be carried out
+  bool found = false;  // nobody typed the pairs: what contradicts itself is left out
 };
 
 // Everything a dry run shows. Plans point into the survey and the successions beside them.

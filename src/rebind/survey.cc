@@ -207,11 +207,12 @@ Result<Survey> survey_of(Services services, bool named) {
     } else if (named) {
       return pass(discovery);
     } else {
-      result.diagnostics.push_back({.severity = Severity::error,
-                                    .file = service->id().path,
-                                    .line = 0,
-                                    .column = 0,
-                                    .message = discovery.error().message()});
+      result.diagnostics.push_back(
+          {.severity = service->trust().is_ours() ? Severity::error : Severity::note,
+           .file = service->id().path,
+           .line = 0,
+           .column = 0,
+           .message = discovery.error().message()});
     }
   }
   look_at_disk(result.bindings, looks);

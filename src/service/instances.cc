@@ -12,6 +12,18 @@ Diagnostic about_process(Severity severity, const Program& program, const Proces
   return {severity, fmt::format("{} (process {})", name, process.pid), 0, 0, std::move(message)};
 }
 
+bool is_left_to_its_user(const Program& program, const Process& process,
+                         std::vector<Diagnostic>& diagnostics) {
+  if (!process.is_strangers) return false;
+  std::string message = fmt::format(
+      "user {} runs {}: root leaves it to that user, who can run certrebind; to have root look "
+      "after it with that user's rights, name the user in certrebind.toml: [servers] users",
+      process.owner, program.one);
+  if (std::ranges::find(diagnostics, message, &Diagnostic::message) == diagnostics.end())
+    diagnostics.push_back({Severity::note, program.name, 0, 0, std::move(message)});
+  return true;
+}
+
 bool is_manageable(const Program& program, const Process& process,
                    std::vector<Diagnostic>& diagnostics) {
   if (process.other_mounts) {
@@ -61,6 +73,7 @@ Done none_is_hidden(const Program& program, const std::string& config,
   };
   for (const Process& process : processes) {
     if (!process.executable.empty() || process.arguments.empty()) continue;
+    if (own_user() == 0 && process.owner != 0) continue;  // no user hides root's servers from root
     if (std::ranges::none_of(configs_of(process), may_be_it)) continue;
     return fail(
         Code::denied, "tell whether it runs:", config,

@@ -26,6 +26,11 @@ struct Program {
 Diagnostic about_process(Severity severity, const Program& program, const Process& process,
                          std::string message);
 
+// Whether it is an ordinary user's whom root was not told to look after: then nothing that it says
+// of itself counts, but a note for each such user.
+bool is_left_to_its_user(const Program& program, const Process& process,
+                         std::vector<Diagnostic>& diagnostics);
+
 // Whether it can be looked after from here; why not goes to `diagnostics`.
 bool is_manageable(const Program& program, const Process& process,
                    std::vector<Diagnostic>& diagnostics);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "state/toml_reader.h"
 #include "sys/day_time.h"
+#include "sys/rights.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {
@@ -80,7 +81,8 @@ void read_daemon(TomlReader& reader, const toml::table& table, Settings& setting
 }
 
 void read_into(TomlReader& reader, const toml::table& root, Settings& settings) {
-  reader.only(root, {"store", "default_stores", "check", "verify", "history", "policy", "daemon"});
+  reader.only(root, {"store", "default_stores", "check", "verify", "history", "policy", "daemon",
+                     "servers"});
   bool default_stores = true;
   reader.boolean(root, "default_stores", default_stores);
   if (!default_stores) settings.stores.clear();
@@ -100,6 +102,14 @@ void read_into(TomlReader& reader, const toml::table& root, Settings& settings) 
     reader.number(*verify, "handshake_seconds", 0.1, 600, handshake);
     settings.verify_at_least = milliseconds(static_cast<int64_t>(seconds * 1000));
     settings.handshake_deadline = milliseconds(static_cast<int64_t>(handshake * 1000));
+  }
+  if (const toml::table* servers = reader.table("servers")) {
+    reader.only(*servers, {"users"});
+    reader.texts(*servers, "users", settings.users);
+    for (const std::string& user : settings.users)
+      if (!user_called(user))
+        reader.complain(servers->get("users")->source(),
+                        fmt::format("this machine has no user '{}'", printable(user)));
   }
   if (const toml::table* history = reader.table("history")) {
     reader.only(*history, {"keep_days"});

@@ -48,6 +48,9 @@ struct Settings {
 
   std::vector<Policy> policies;
 
+  // Users whose servers root looks after, with the rights of each: names or numbers.
+  std::vector<std::string> users;
+
   // The daemon: a batch is gathered until nothing changed for `quiet`, but at most for `gather`.
   milliseconds quiet = milliseconds(2'000);
   milliseconds gather = milliseconds(30'000);

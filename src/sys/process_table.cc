@@ -12,7 +12,10 @@
 #include <csignal>
 #include <ctime>
 #include <map>
+#include <set>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "sys/clock.h"
@@ -142,6 +145,35 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
   return found;
 }
 
+// The UNIX sockets that listen. A name there may hold a line end and what looks like another line
+// (unix(7)), so a socket counts only if every line about it says so, and none of the TCP tables
+// does: each socket has a true line.
+std::set<uint64_t> unix_listeners_near(int pid) {
+  constexpr size_t kFlags = 3, kInode = 6, kTcpInode = 9;
+  std::set<uint64_t> listening, other;
+  for (const std::string& line : split(read_or_empty(proc(pid, "net/unix")), '\n')) {
+    std::vector<std::string> words = words_of(line);
+    if (words.size() <= kInode) continue;
+    (words[kFlags] == "00010000" ? listening : other)
+        .insert(std::strtoull(words[kInode].c_str(), nullptr, 10));
+  }
+  std::erase_if(listening, [&](uint64_t inode) { return other.contains(inode); });
+  for (const char* table : {"net/tcp", "net/tcp6"}) {
+    const std::string text = listening.empty() ? "" : read_or_empty(proc(pid, table));
+    std::erase_if(listening, [&](uint64_t inode) {
+      const std::string word = fmt::format(" {} ", inode);
+      for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        size_t begin = text.rfind('\n', at) + 1;
+        std::vector<std::string> words = words_of(text.substr(begin, text.find('\n', at) - begin));
+        if (words.size() > kTcpInode && words[kTcpInode] == word.substr(1, word.size() - 2))
+          return true;
+      }
+      return false;
+    });
+  }
+  return listening;
+}
+
 // The sockets that listen in the network namespace of a process, by inode, with their TCP ports (0
 // of UNIX sockets): state 0A of tcp(7), the flag __SO_ACCEPTCON of a UNIX socket.
 std::map<uint64_t, uint16_t> listening_near(int pid) {
@@ -166,7 +198,7 @@ std::map<uint64_t, uint16_t> listening_near(int pid) {
   };
   add("net/tcp", 3, "0A", 9);
   add("net/tcp6", 3, "0A", 9);
-  add("net/unix", 3, "00010000", 6);
+  for (uint64_t inode : unix_listeners_near(pid)) found.emplace(inode, 0);
   return found;
 }
 
@@ -198,8 +230,15 @@ int signal_as(uint32_t user, int process, int number) {
 }  // namespace
 
 Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) const {
-  return processes_where(
+  auto found = processes_where(
       [&](int pid, const Stat& stat) { return stat.name == name || is_titled(pid, name); });
+  if (found)
+    for (Process& process : *found) process.is_strangers = is_strangers(process.owner);
+  return found;
+}
+
+bool SystemProcessTable::is_strangers(uint32_t owner) const {
+  return own_user() == 0 && owner != 0 && users_ && !users_->contains(owner);
 }
 
 Result<std::vector<Process>> SystemProcessTable::children(int pid) const {

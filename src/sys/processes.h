@@ -30,6 +30,8 @@ struct Process {
   // Whose it is, as nobody can make it look: root's only where all of its user ids (real,
   // effective, saved and that for files) are, else the first of them that is not.
   uint32_t owner = 0;
+  // An ordinary user's, whom nobody has named as one whose servers are looked after.
+  bool is_strangers = false;
   uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
   bool other_mounts = false;  // its paths mean other files than ours: it runs in a container
 };
@@ -54,8 +56,8 @@ class ProcessTable {
  public:
   virtual ~ProcessTable() = default;
   // Processes whose short name (comm) or whose executable's file name is `name`, or that say so in
-  // their title ("nginx: master process …"), by pid. Those that vanish meanwhile are left out, those
-  // that may not be looked into have an empty executable.
+  // their title ("nginx: master process …"), by pid. Those that vanish meanwhile are left out,
+  // those that may not be looked into have an empty executable.
   virtual Result<std::vector<Process>> named(const std::string& name) const = 0;
   // The children of a process, by pid.
   virtual Result<std::vector<Process>> children(int pid) const = 0;
@@ -89,6 +91,10 @@ class ProcessTable {
 
 class SystemProcessTable final : public ProcessTable {
  public:
+  // Root looks after servers of root and of these users; unset: of everybody. Nobody else's process
+  // has anything read, run or recorded by root because of what it says of itself.
+  void look_after(std::optional<std::set<uint32_t>> users) { users_ = std::move(users); }
+
   Result<std::vector<Process>> named(const std::string& name) const override;
   Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
@@ -102,6 +108,11 @@ class SystemProcessTable final : public ProcessTable {
   WallTime started_at(const Process& process) const override;
   Result<bool> catches(int pid, int number) const override;
   Done signal(int pid, uint64_t started, int number) override;
+
+ private:
+  bool is_strangers(uint32_t owner) const;
+
+  std::optional<std::set<uint32_t>> users_ = std::set<uint32_t>();
 };
 
 // This process and the user it runs as.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <string>
 
 #include "sys/disk.h"
@@ -146,6 +147,19 @@ Rights rights_of(uint32_t user) {
     rights.groups.resize(static_cast<size_t>(count));
   rights.groups.resize(static_cast<size_t>(count));
   return rights;
+}
+
+std::optional<uint32_t> user_called(const std::string& name) {
+  uint32_t number = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error == std::errc{} && end == name.data() + name.size()) return number;
+  std::string buffer(kPasswdBuffer, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
+      found == nullptr)
+    return std::nullopt;
+  return found->pw_uid;
 }
 
 bool take_for_good(const Rights& rights) {

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "sys/files.h"
@@ -22,6 +24,9 @@ struct Rights {
 
 // A user whom nobody knows by name has the group `nogroup` and no other.
 Rights rights_of(uint32_t user);
+
+// The user with this name, or with this number; unset where there is none.
+std::optional<uint32_t> user_called(const std::string& name);
 
 // Takes these rights for good, with no way back: no capability is left, and no program that is
 // started later gives any (PR_SET_NO_NEW_PRIVS). Only system calls: it may follow a fork

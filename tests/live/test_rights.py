@@ -99,8 +99,11 @@ def build_module(directory, message):
     return library
 
 
-def eves_nginx(place, eve, authority, main=""):
-    """Her own, real nginx; gives (port, OLD, NEW). `main` is added once it runs."""
+def eves_nginx(place, eve, authority, main="", named=True):
+    """Her own, real nginx; gives (port, OLD, NEW). `main` is added once it runs. `named`: root's configuration says
+    that servers of hers are looked after."""
+    if named:
+        place.configure(f'[servers]\nusers = ["{EVE}"]')
     old, new = authority.pair("eve.example")
     old.write(eve)
     port = free_port()
@@ -140,6 +143,103 @@ def test_her_server_is_shown_and_reloaded_as_hers(place, eve, authority):
     done = place.run("rebind", old.thumbprint, new.thumbprint)
     assert done.code == 0, done
     harness.wait_served(new.thumbprint, port, "eve.example")
+
+
+def test_unless_root_names_her_her_server_is_hers_alone(place, eve, authority):
+    """Nothing that it says counts: it is no binding, and sets nothing off."""
+    one = OneSite(place, authority)
+    port, _, _ = eves_nginx(place, eve, authority, named=False)
+    place.configure()
+    write(eve / "nginx.conf", "nonsense")
+    give(eve)
+    done = place.run("check")
+    assert done.code == 0 and "eve.example" not in done.out and f"user {EVE}" in done.err, done
+    assert place.run("rebind", "--pending").code == 0
+    assert place.run("status").code in (0, 1) and "eve.example" not in place.run("status").out
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert str(eve) not in place.run("scan", "--json").out
+
+
+def test_where_others_may_write_lies_no_successor_of_anybody_elses(place, authority):
+    """A customer's directory holds the neighbour's public certificate for a while, and then one that the customer
+    made for the neighbour's name."""
+    one = OneSite(place, authority)
+    customers = place / "customer"
+    customers.mkdir()
+    other = harness.site(place, authority.issue("customer.example"), "customer.example", directory=customers)
+    text = one.nginx.conf.read_text()
+    write(one.nginx.conf, text[:text.rindex("}")] + other.block() + "\n}\n")
+    one.nginx.reload()
+    give(customers)
+    assert one.run("check").code == 0
+    write(other.cert_path, one.old.fullchain_pem)
+    give(customers)
+    place.run("scan")
+    fake = authority.issue(one.name, days=300, self_signed=True)
+    write(other.cert_path, fake.fullchain_pem)
+    write(other.key_path, fake.key_pem)
+    give(customers)
+    place.run("rebind", "--pending")
+    assert one.site.key_path.read_text() == one.old.key_pem
+    assert one.site.cert_path.read_text() == one.old.fullchain_pem
+    assert one.served() == one.old.thumbprint
+
+
+def test_what_contradicts_itself_holds_up_nobody_else(place, eve, authority):
+    """Two servers of hers that answer for each other would have each succeed the other."""
+    place.configure(f'[servers]\nusers = ["{EVE}"]')
+    one = OneSite(place, authority)
+    port = free_port()
+    for number in (1, 2):
+        own = eve / str(number)
+        authority.issue("eve.example", days=30 + number).write(own)
+        write(own / "nginx.conf", f"""
+pid {own}/pid; error_log {own}/error.log notice; daemon off; events {{}}
+http {{ access_log off; client_body_temp_path {own}/t1; proxy_temp_path {own}/t2; fastcgi_temp_path {own}/t3;
+  uwsgi_temp_path {own}/t4; scgi_temp_path {own}/t5; server {{ listen 127.0.0.1:{port} ssl reuseport;
+  server_name eve.example; ssl_certificate {own}/fullchain.pem; ssl_certificate_key {own}/privkey.pem; }} }}""")
+        give(eve)
+        start_as_eve(place, harness.NGINX, "-p", own, "-c", own / "nginx.conf", "-e", own / "error.log")
+        until(lambda: (own / "pid").exists(), "it runs")
+    one.new.write(one.site.cert_path.parent)
+    place.run("rebind", "--pending")
+    assert one.served() == one.new.thumbprint
+
+
+FORGER = """
+import socket, ssl, sys, time
+port, name = int(sys.argv[1]), sys.argv[2]
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+plain = socket.create_connection(("127.0.0.1", port))
+local = plain.getsockname()[1]
+kept = context.wrap_socket(plain, server_hostname=name)
+time.sleep(0.2)
+inode = next(words[9] for words in map(str.split, open("/proc/net/tcp"))
+             if words[1].endswith(":%04X" % port) and words[2].endswith(":%04X" % local))
+forged = socket.socket(socket.AF_UNIX)
+forged.bind("\\0x\\n0: 00000002 00000000 00010000 0001 01 %s y" % inode)
+forged.listen()
+print("forged", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_forged_line_in_proc_keeps_no_worker_alive(place, authority):
+    """The name of a UNIX socket may hold a line end: the inode of her connection looks as if it listened."""
+    old, new = authority.pair("a.example")
+    pem = old.write_combined(place / "a.pem")
+    port = free_port()
+    haproxy = place.haproxy(socket=False)
+    haproxy.write(f"frontend f\n bind 127.0.0.1:{port} ssl crt {pem}\n timeout client 5m\n"
+                  " http-request return status 200\n").start()
+    said = place / "forger.out"
+    start_as_eve(place, sys.executable, "-c", FORGER, port, "a.example", stdout=open(said, "wb"))
+    until(lambda: "forged" in said.read_text(), "she has forged it")
+    certificate, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, certificate)
+    assert done.code == 0, done
+    assert harness.handshake(port, "a.example") == new.thumbprint
 
 
 def test_no_file_is_changed_for_her(place, eve, authority):

@@ -152,6 +152,7 @@ void Finder::consider(const Process& process) {
   CommandLine line = parse_arguments(process.arguments);
   if (line.one_shot || std::ranges::find(line.defines, kRehearsalDefine) != line.defines.end())
     return;
+  if (is_left_to_its_user(kProgram, process, diagnostics_)) return;
   if (is_manageable(kProgram, process, diagnostics_) && !is_single(process, line))
     add(process, line);
 }

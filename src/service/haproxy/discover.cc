@@ -69,8 +69,13 @@ class Finder {
     if (process.arguments.empty()) return;
     CommandLine line = parse_arguments(process.arguments);
     if (line.one_shot || by_pid_.contains(process.parent)) return;
-    if (!is_manageable(kProgram, process, diagnostics_)) return;
     if (line.configs.empty()) return;
+    Trust trust;
+    if (process.is_strangers && !take_at_its_word(process, line, trust)) {
+      is_left_to_its_user(kProgram, process, diagnostics_);
+      return;
+    }
+    if (!is_manageable(kProgram, process, diagnostics_)) return;
     if (auto found = instance(process, line)) keep(std::move(*found));
   }
 
@@ -95,6 +100,7 @@ class Finder {
     if (master && !process.root.empty()) found.root = process.root;
     found.peer = line.peer;
     Root root(found.root, files_);
+    if (!master) found.vouched = take_at_its_word(process, line, found.trust);
     // HAProxy is there already: -C took it.
     found.started.directory = master ? root.inside(process.working_directory).value_or("/") : "/";
     if (!master)
@@ -103,9 +109,12 @@ class Finder {
     for (const std::string& config : line.configs)
       found.started.paths.push_back(absolute_in(found.started.directory, config));
     set_environment(process, found.started);
-    found.started.build =
-        ask_build(commands_, root.inside(process.executable).value_or(process.executable),
-                  found.root, found.trust);
+    auto [build, is_new] = builds_.try_emplace({process.executable, found.trust.owner});
+    if (is_new)
+      build->second =
+          ask_build(commands_, root.inside(process.executable).value_or(process.executable),
+                    found.root, found.trust);
+    found.started.build = build->second;
     found.master = SignalReload{.signal = kUser2,
                                 .name = "USR2",
                                 .pid = process.pid,
@@ -119,6 +128,21 @@ class Finder {
           "it runs without a master process (-W), and nothing has it load its files again";
     }
     return found;
+  }
+
+  // A single process has given up root's rights once it had read everything. Where all that it was
+  // given is root's, it is looked at as root's: nothing but what root wrote is read then, nothing
+  // but what root would run is run, and it takes no signal. Gives whether only that makes it so.
+  bool take_at_its_word(const Process& process, const CommandLine& line, Trust& trust) const {
+    trust = trust_of(process, files_);
+    const bool is_single = !line.master_worker && !has_worker(process);
+    if (!is_single || trust.is_ours() || own_user() != 0 || !trust.unasked.empty()) return false;
+    std::vector<std::string> given;
+    for (const std::string& path : line.configs)
+      given.push_back(absolute_in(line.directory.starts_with('/') ? line.directory : "/", path));
+    if (!who_else_could_change(files_, given).empty()) return false;
+    trust = trust_of_idle(process.executable, files_);
+    return true;
   }
 
   void set_environment(const Process& process, Started& started) {
@@ -142,6 +166,11 @@ class Finder {
       instances_.push_back(std::move(instance));
       return;
     }
+    // Anybody can start one with root's configuration.
+    if (same->vouched != instance.vouched) {
+      if (same->vouched) *same = std::move(instance);
+      return;
+    }
     if (same->master->started < instance.master->started) std::swap(*same, instance);
     diagnostics_.push_back(
         {Severity::warning, Root(same->root, files_).on_host(same->started.paths.front()), 0, 0,
@@ -158,6 +187,7 @@ class Finder {
   const Files& files_;
   std::vector<Diagnostic>& diagnostics_;
   std::map<int, const Process*> by_pid_;
+  std::map<std::pair<std::string, uint32_t>, Build> builds_;
   std::vector<Instance> instances_;
 };
 

@@ -20,7 +20,8 @@ struct Instance {
   std::optional<SignalReload> master;  // unset: not running
   std::string restart_only;            // not empty: it runs without a master, and says so
   Trust trust;
-  uint32_t user = 0;  // who read the keys
+  bool vouched = false;  // root's by its configuration only: see discover.cc
+  uint32_t user = 0;     // who read the keys
 };
 
 }  // namespace haproxy

@@ -90,12 +90,14 @@ class Finder {
 void Finder::consider(const Process& process) {
   if (process.arguments.empty()) return;
   if (auto line = parse_master_title(process.arguments.front())) {
+    if (is_left_to_its_user(kProgram, process, diagnostics_)) return;
     if (!is_manageable(kProgram, process, diagnostics_)) return;
     if (auto found = instance(process, *line)) keep(std::move(*found));
     return;
   }
   if (process.arguments.front().starts_with("nginx: ")) return;  // a worker, a cache manager
   if (parse_arguments(process.arguments).one_shot) return;       // somebody's `nginx -t`
+  if (is_left_to_its_user(kProgram, process, diagnostics_)) return;
   // A HUP makes a single process load anew, but on 1.22.1 it then resets every connection ("worker
   // connections are not enough"). Only a restart serves, and that is not ours to do. A master that
   // still loads has no title yet and looks the same.

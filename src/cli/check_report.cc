@@ -1,0 +1,233 @@
+#include "cli/check_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <span>
+
+#include "base/text.h"
+#include "cli/output.h"
+#include "rebind/keep.h"
+#include "rebind/own_tests.h"
+#include "rebind/reloader.h"
+
+namespace certrebind {
+
+namespace {
+
+bool serves_all(const Prober& prober, const TransactionRow& row) {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row.record.expectations)
+    targets.push_back(expected.new_target());
+  std::vector<Result<Served>> served = prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i)
+    if (!served[i] || served[i]->thumbprint != row.record.expectations[i].new_thumbprint)
+      return false;
+  return true;
+}
+
+// Of what was interrupted or is owed nothing is known then. That is normal for who is not root.
+Diagnostic blind(const Error& error) {
+  return {.severity = error.code == Code::denied ? Severity::warning : Severity::error,
+          .file = printable(error.subject),
+          .line = 0,
+          .column = 0,
+          .message = "what certrebind wrote down is not looked at: " + error.cause};
+}
+
+std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
+                                        const std::vector<AuditedBinding>& all) {
+  std::vector<AuditedBinding> found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const AuditedBinding& each) {
+    return std::ranges::find(rows, each.bound->service->id(), &TransactionRow::service) !=
+           rows.end();
+  });
+  return found;
+}
+
+// Proof that is owed is paid when every handshake shows the new certificate; what is proven is
+// kept, as after a rebind.
+void pay_what_is_owed(Context& context, CheckReport& report) {
+  auto paid = std::ranges::stable_partition(
+      report.owed, [&](const TransactionRow& row) { return !serves_all(context.prober(), row); });
+  if (paid.empty()) return;
+  Host host = context.host();
+  auto state = State::open_for_writing(host.files, context.settings(), milliseconds(0));
+  Done kept;
+  if (state) {
+    Journal journal(state->database(), host.clock);
+    for (TransactionRow& row : paid)
+      if (kept) kept = journal.paid(row);
+    if (kept) kept = keep_served(host, context.settings(), bindings_of(paid, report.bindings));
+  }
+  if (kept) {
+    report.owed.erase(paid.begin(), paid.end());
+    return;
+  }
+  report.survey.diagnostics.push_back(
+      {.severity = Severity::warning,
+       .file = printable(kept.error().subject),
+       .line = 0,
+       .column = 0,
+       .message = "what was proven could not be noted: " + kept.error().cause});
+}
+
+Done read_journal(Context& context, CheckReport& report) {
+  auto state = State::open_for_reading(context.settings());
+  if (!state) return pass(state);
+  Journal journal(state->database(), context.host().clock);
+  auto owed = journal.owed();
+  if (!owed) return pass(owed);
+  report.owed = std::move(*owed);
+  auto left = context.interrupted(journal);
+  if (!left) return pass(left);
+  report.interrupted = std::move(*left);
+  return {};
+}
+
+// Not where a certificate cannot be read: that is said already, and a server may wait for ever for
+// what is no file.
+bool is_testable(const Survey& survey, const Service& service) {
+  return std::ranges::all_of(survey.bindings, [&](const SurveyedBinding& bound) {
+    return bound.service != &service || !bound.disk || bound.disk->problem.empty();
+  });
+}
+
+bool is_tested(const Survey& survey, const Service& service) {
+  return own_user() == 0 && is_testable(survey, service);
+}
+
+size_t bindings_of(const Survey& survey, const Service& service) {
+  return static_cast<size_t>(
+      std::ranges::count(survey.bindings, &service, &SurveyedBinding::service));
+}
+
+std::string why_no_reload(const Host& host, const Service& service,
+                          const Result<CommandOutput>& tested) {
+  if (!tested) return tested.error().message();
+  if (tested->status != 0) return "the server's own test fails: " + joined_lines(tested->output);
+  Done free = Reloader(&service, host).can_listen();
+  return free ? "" : free.error().cause;
+}
+
+// The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
+// will be served. Who is not root may not read what they have to, and hears only of what they see.
+std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
+  // All of them begin before one is waited for.
+  OwnTests tests;
+  for (const SurveyedService& each : survey.surveyed)
+    if (is_tested(survey, *each.service) || each.service->own_view())
+      tests.begin(host, *each.service, test_deadline(bindings_of(survey, *each.service)));
+  std::vector<Diagnostic> found;
+  for (const SurveyedService& each : survey.surveyed) {
+    const Service& service = *each.service;
+    const bool whole = is_tested(survey, service);
+    TestOutcome tested = tests.of(service);
+    if (!tested.valid()) continue;
+    std::string why = whole ? why_no_reload(host, service, tested.get()) : "";
+    if (why.empty()) {
+      std::ranges::move(tests.doubts({each}), std::back_inserter(found));
+      continue;
+    }
+    found.push_back({.severity = service.trust().is_ours() ? Severity::error : Severity::note,
+                     .file = service.id().path,
+                     .line = 0,
+                     .column = 0,
+                     .message = "no reload can succeed: " + why});
+  }
+  return found;
+}
+
+// A server may have loaded what its configuration was not seen to name.
+std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& survey) {
+  constexpr size_t kFew = 5;
+  std::vector<Diagnostic> found;
+  for (const auto& service : survey.services.found) {
+    auto unseen = Reloader(service.get(), host).unseen();
+    if (!unseen || unseen->empty()) continue;
+    found.push_back({.severity = Severity::warning,
+                     .file = service->id().path,
+                     .line = 0,
+                     .column = 0,
+                     .message = fmt::format(
+                         "the server has loaded {} not seen here: {}; nothing is known of what "
+                         "shows them, and they are left alone",
+                         count_of(unseen->size(), "certificate that is", "certificates that are"),
+                         few_of(*unseen, kFew))});
+  }
+  return found;
+}
+
+// Servers that were found before; asked of the whole host only.
+std::vector<Diagnostic> look_for_gone(Context& context, const Survey& survey) {
+  std::vector<Diagnostic> found;
+  auto state = context.only().empty() ? State::open_for_reading(context.settings())
+                                      : Result<State>(fail(Code::not_found, "", "", ""));
+  auto known = state ? bound_rows(state->database()) : Result<std::vector<BoundRow>>();
+  if (!state || !known) return found;
+  for (const GoneService& gone : gone_services(survey, *known)) {
+    Attention needed = gone.attention();
+    found.push_back({.severity = Severity::warning,
+                     .file = gone.service,
+                     .line = 0,
+                     .column = 0,
+                     .message = needed.sentence + "; next: " + needed.next});
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<CheckReport> make_report(Context& context) {
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return pass(surveyed);
+  mark_not_loaded(context.host(), context.memory(), *surveyed);
+  context.remember(*surveyed);
+  CheckReport report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
+  TerminalWatcher watcher;
+  auto tested = std::async(std::launch::async,
+                           [&] { return test_configurations(context.host(), report.survey); });
+  report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
+                          watcher.progress_of("handshakes"));
+  for (std::vector<Diagnostic> found :
+       {tested.get(), ask_what_is_loaded(context.host(), report.survey),
+        look_for_gone(context, report.survey)}) {
+    report.unseen +=
+        static_cast<size_t>(std::ranges::count(found, Severity::warning, &Diagnostic::severity));
+    std::ranges::move(found, std::back_inserter(report.survey.diagnostics));
+  }
+  Done read = read_journal(context, report);
+  if (!read && read.error().code != Code::not_found)
+    report.survey.diagnostics.push_back(blind(read.error()));
+  pay_what_is_owed(context, report);
+  return report;
+}
+
+std::vector<Attention> attention_of(const CheckReport& report, WallTime now) {
+  std::vector<Attention> needed;
+  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
+  for (const AuditedBinding& each : report.bindings)
+    for (const Remark& remark : each.remarks)
+      found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+  for (const auto& [about, remarks] : found) {
+    std::string sentence =
+        fmt::format("{}: {}: {}", about.first, to_text(about.second), remarks.front()->sentence);
+    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
+    const std::string& next = remarks.front()->next;
+    needed.push_back({.subject = "check " + about.first,
+                      .sentence = std::move(sentence),
+                      .next = next.empty() ? "certrebind check" : next,
+                      .since = now});
+  }
+  for (const Diagnostic& diagnostic : report.survey.diagnostics)
+    if (diagnostic.severity == Severity::error && !diagnostic.hidden)
+      needed.push_back({.subject = "check " + diagnostic.file,
+                        .sentence = diagnostic.text(),
+                        .next = "certrebind check",
+                        .since = now});
+  return needed;
+}
+
+}  // namespace certrebind
