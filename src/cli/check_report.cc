@@ -17,6 +17,8 @@ namespace certrebind {
 
 namespace {
 
+constexpr std::string_view kNoReload = "no reload can succeed: ";
+
 bool serves_all(const Prober& prober, const TransactionRow& row) {
   std::vector<Target> targets;
   for (const Expectation& expected : row.record.expectations)
@@ -135,7 +137,7 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
                      .file = service.id().path,
                      .line = 0,
                      .column = 0,
-                     .message = "no reload can succeed: " + why});
+                     .message = std::string(kNoReload) + why});
   }
   return found;
 }
@@ -178,6 +180,12 @@ std::vector<Diagnostic> look_for_gone(Context& context, const Survey& survey) {
   return found;
 }
 
+std::string said_of(const Diagnostic& diagnostic) {
+  const bool is_test = diagnostic.message.starts_with(kNoReload);
+  return (is_test ? "" : "what differs is not known where it could not be read: ") +
+         diagnostic.text();
+}
+
 }  // namespace
 
 Result<CheckReport> make_report(Context& context) {
@@ -205,12 +213,15 @@ Result<CheckReport> make_report(Context& context) {
   return report;
 }
 
-std::vector<Attention> attention_of(const CheckReport& report, WallTime now) {
+std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now) {
   std::vector<Attention> needed;
   std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
-  for (const AuditedBinding& each : report.bindings)
+  for (const AuditedBinding& each : report.bindings) {
+    if (each.bound->left_alone) continue;
     for (const Remark& remark : each.remarks)
-      found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+      if (!enabled || needs_a_person(remark.complaint))
+        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+  }
   for (const auto& [about, remarks] : found) {
     std::string sentence =
         fmt::format("{}: {}: {}", about.first, to_text(about.second), remarks.front()->sentence);
@@ -224,7 +235,7 @@ std::vector<Attention> attention_of(const CheckReport& report, WallTime now) {
   for (const Diagnostic& diagnostic : report.survey.diagnostics)
     if (diagnostic.severity == Severity::error && !diagnostic.hidden)
       needed.push_back({.subject = "check " + diagnostic.file,
-                        .sentence = diagnostic.text(),
+                        .sentence = said_of(diagnostic),
                         .next = "certrebind check",
                         .since = now});
   return needed;

@@ -25,7 +25,8 @@ struct CheckReport {
 Result<CheckReport> make_report(Context& context);
 
 // The same as what needs a person: all that costs the OK of `check`, for each server and each thing
-// that is wrong once.
-std::vector<Attention> attention_of(const CheckReport& report, WallTime now);
+// that is wrong once, but for bindings that are left alone. `enabled`: what the next renewal of
+// what is there puts right is done by itself.
+std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now);
 
 }  // namespace certrebind

@@ -229,8 +229,7 @@ int plan_pending(Context& context, const RebindOptions& options) {
   if (none) {
     add_overlooked(*found->survey, found->pending);
     tell_nothing_pending(context, *found, {{"plans", Json::array()}});
-    const bool differs =
-        judged || !found->pending.undecided.empty() || is_overlooked(*found->survey);
+    const bool differs = judged || found->pending.in_doubt || is_overlooked(*found->survey);
     return differs ? kDiffers : kDone;
   }
   auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),

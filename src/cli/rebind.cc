@@ -73,8 +73,8 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     print_diagnostics(prepared->survey.diagnostics);
   }
   bool differs = pending == nullptr ? prepared->refused() || prepared->overlooked()
-                                    : judged || !pending->undecided.empty() ||
-                                          prepared->refused() || is_overlooked(prepared->survey);
+                                    : judged || pending->in_doubt || prepared->refused() ||
+                                          is_overlooked(prepared->survey);
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 
@@ -101,8 +101,7 @@ int rebind_pending(Context& context, const RebindOptions& options) {
     tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());
-    const bool differs =
-        judged || !surveyed->pending.undecided.empty() || is_overlooked(*surveyed->survey);
+    const bool differs = judged || surveyed->pending.in_doubt || is_overlooked(*surveyed->survey);
     return std::max<int>(exit_of((*acting)->recovered()), differs ? kDiffers : kDone);
   }
   RebindRequest request = request_of(surveyed->pending, context, options);

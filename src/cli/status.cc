@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "lifecycle/attention.h"
+#include "rebind/pending.h"
 #include "store/bound.h"
 #include "store/places.h"
 
@@ -40,10 +41,13 @@ bool is_of_a_look(const Attention& each) {
 
 // One judgement: what `check` would say now, instead of what was said when somebody looked last.
 Done judge_now(Context& context, Status& status) {
+  // What is at work changes it all the time.
+  if (State::is_taken(context.settings())) return {};
   auto report = make_report(context);
   if (!report) return pass(report);
+  leave_alone(context.settings(), report->survey);
   std::erase_if(status.attention, is_of_a_look);
-  for (Attention& each : attention_of(*report, context.host().clock.wall()))
+  for (Attention& each : attention_of(*report, status.enabled, context.host().clock.wall()))
     if (std::ranges::find(status.attention, each.sentence, &Attention::sentence) ==
         status.attention.end())
       status.attention.push_back(std::move(each));

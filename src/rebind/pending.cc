@@ -217,6 +217,7 @@ bool Finder::is_in_doubt(const SurveyedBinding& bound) {
   auto doubt = doubts_.find(bound.service);
   if (doubt == doubts_.end()) return false;
   pending_.left_out.push_back(&bound);
+  pending_.in_doubt = true;
   const std::string id = bound.service->id().text();
   const std::string subject = "pending " + id + ", as the server sees it";
   if (std::ranges::find(pending_.undecided, subject, &Attention::subject) ==

@@ -16,6 +16,7 @@ namespace certrebind {
 using Doubts = std::map<const Service*, std::string>;
 
 struct Pending {
+  bool in_doubt = false;             // a server is left as it is: see Doubts
   std::vector<RequestedPair> pairs;  // each with how it is known
   std::vector<Attention> undecided;  // what only a person can decide
   std::vector<std::string> held;     // what waits for its window, or is left alone: a sentence each
