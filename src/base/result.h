@@ -16,7 +16,6 @@ enum class Code {
   unsupported,  // this system or file system cannot do it
   busy,         // somebody else holds the lock
   timed_out,    // the deadline passed
-  raced,        // somebody changed it under our hands
   usage,        // what was typed makes no sense
   damaged,      // the database: it has to be rebuilt
 };

@@ -28,7 +28,6 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
 // a person to look at.
 int act_on(Context& context, const Acting& acting, RebindRequest request, PendingLook* look) {
   Pending* pending = look == nullptr ? nullptr : &look->pending;
-  request.acts = true;
   const Bench& bench = acting.bench();
   auto memory = recall(bench.state.database(), bench.journal);
   if (!memory) return report(memory.error());

@@ -271,7 +271,7 @@ Done TaskQueue::started(int64_t run, const std::string& runner, WallTime now) {
   });
   if (!changed) return pass(changed);
   if (*changed == 1) return {};
-  return fail(Code::raced, "begin run", std::to_string(run), "it has ended already, or never was",
+  return fail(Code::failed, "begin run", std::to_string(run), "it has ended already, or never was",
               "certrebind task history lists what was run");
 }
 

@@ -81,7 +81,7 @@ class TaskQueue {
   // ---- how it goes
 
   // `runner`: runner_of the process that answers for it, which may be handed on (daemon to child)
-  // by another call. Code::raced if the run is neither queued nor running.
+  // by another call. An error if the run is neither queued nor running.
   Done started(int64_t run, const std::string& runner, WallTime now);
 
   // Ends a running run, or does nothing. Success: done, event 2014. Else the next attempt is queued

@@ -9,16 +9,11 @@
 #include <thread>
 
 #include "base/parallel.h"
-#include "probe/lean_handshake.h"
 #include "probe/tls.h"
 
 namespace certrebind {
 
 namespace {
-
-// So often may lean_handshake fail at one address: a reload can cut a connection, but a server that
-// it does not suit may log each failure.
-constexpr int kLeanTries = 3;
 
 // Hung servers take no processor time: others are asked beside them.
 constexpr size_t kMostThreads = 200;
@@ -69,22 +64,6 @@ Result<std::unique_ptr<Stream>> Prober::open(const Target& target, SteadyTime de
   return stream;
 }
 
-bool Prober::may_be_lean(const Target& target) const {
-  std::lock_guard lock(lean_lock_);
-  auto known = lean_tries_.find({target.address, target.key_type});
-  return known != lean_tries_.end() && known->second > 0;
-}
-
-void Prober::note_lean(const Target& target) const {
-  std::lock_guard lock(lean_lock_);
-  lean_tries_.try_emplace({target.address, target.key_type}, kLeanTries);
-}
-
-void Prober::note_not_lean(const Target& target) const {
-  std::lock_guard lock(lean_lock_);
-  --lean_tries_[{target.address, target.key_type}];
-}
-
 bool Prober::is_silent(const Address& address) const {
   std::lock_guard lock(silent_lock_);
   auto known = silent_until_.find(address);
@@ -110,21 +89,12 @@ Result<Served> Prober::handshake(const Target& target) const {
 }
 
 Result<Served> Prober::ask(const Target& target, SteadyTime deadline) const {
-  if (may_be_lean(target)) {
-    auto stream = open(target, deadline);
-    if (!stream) return about(target, stream.error());
-    auto served = lean_handshake(**stream, target.sni, target.key_type, deadline);
-    if (served) return served;
-    if (served.error().code == Code::timed_out) return about(target, served.error());
-    note_not_lean(target);
-  }
   auto stream = open(target, deadline);
   if (!stream) return about(target, stream.error());
-  auto completed =
+  auto served =
       complete_handshake(contexts().for_key(target.key_type), **stream, target.sni, deadline);
-  if (!completed) return about(target, completed.error());
-  if (completed->may_be_lean) note_lean(target);
-  return std::move(completed->served);
+  if (!served) return about(target, served.error());
+  return served;
 }
 
 std::vector<Result<Served>> Prober::handshake_all(std::span<const Target> targets, size_t threads,

@@ -11,7 +11,6 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,8 +39,8 @@ struct Target {
 struct Served {
   Thumbprint thumbprint;  // of the leaf
   std::string leaf_der;
-  size_t chain_length = 0;  // certificates presented, the leaf included
-  std::string protocol;     // "TLSv1.3"
+  size_t chain_length = 0;         // certificates presented, the leaf included
+  std::string protocol;            // "TLSv1.3"
   std::vector<std::string> above;  // DER of what was presented behind the leaf
   // The server asked for a client certificate, which we have none of. If it turned us away for that
   // after its key had signed the handshake, its certificate is proven all the same.
@@ -77,9 +76,6 @@ class Prober {
   Result<Served> ask(const Target& target, SteadyTime deadline) const;
   bool is_silent(const Address& address) const;
   void note_answer(const Address& address, const Result<Served>& served) const;
-  bool may_be_lean(const Target& target) const;
-  void note_lean(const Target& target) const;
-  void note_not_lean(const Target& target) const;
   const TlsContexts& contexts() const;  // made when first needed: many commands never ask
 
   const Network& network_;
@@ -90,10 +86,6 @@ class Prober {
   mutable std::unique_ptr<const TlsContexts> contexts_;
   mutable std::mutex silent_lock_;
   mutable std::map<Address, SteadyTime> silent_until_;
-  // Where lean_handshake may be tried, and how often it may still fail. OpenSSL's handshake comes
-  // first, and tells.
-  mutable std::mutex lean_lock_;
-  mutable std::map<std::pair<Address, KeyType>, int> lean_tries_;
 };
 
 // "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": what a listener with proxy_protocol expects first

@@ -83,7 +83,6 @@ class FakeServer {
   // Seen:
   std::mutex seen_lock;
   std::vector<std::string> seen_names;
-  std::vector<size_t> seen_ciphers;  // how many each client offered: lean_handshake offers one
   std::string seen_header;
   int completed = 0;
 
@@ -134,8 +133,6 @@ class FakeStream final : public Stream {
     std::lock_guard lock(server_.seen_lock);
     const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
     server_.seen_names.push_back(name != nullptr ? name : "");
-    server_.seen_ciphers.push_back(
-        static_cast<size_t>(sk_SSL_CIPHER_num(SSL_get_client_ciphers(ssl_.get()))));
     ++server_.completed;
   }
 

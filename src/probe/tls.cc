@@ -143,7 +143,7 @@ class ClientHandshake {
     SSL_set_connect_state(ssl_.get());
   }
 
-  Result<Completed> run(const std::string& sni) {
+  Result<Served> run(const std::string& sni) {
     ERR_clear_error();
     if (!sni.empty() && !set_name(ssl_.get(), sni))
       return failed("the name cannot be sent: " + take_openssl_reason());
@@ -201,15 +201,8 @@ class ClientHandshake {
     return demanded_ && (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
   }
 
-  // The cipher is not looked at: a server that prefers another one takes AES-128, too, if it may.
-  bool may_be_lean() const {
-    return SSL_version(ssl_.get()) == TLS1_3_VERSION &&
-           SSL_get_negotiated_group(ssl_.get()) == NID_X25519;
-  }
-
-  Result<Completed> completed() const {
-    Completed completed{.served = {}, .may_be_lean = may_be_lean()};
-    Served& served = completed.served;
+  Result<Served> completed() const {
+    Served served;
     X509* leaf = SSL_get0_peer_certificate(ssl_.get());
     unsigned char* der = nullptr;
     int size = leaf != nullptr ? i2d_X509(leaf, &der) : -1;
@@ -228,7 +221,7 @@ class ClientHandshake {
     }
     served.protocol = SSL_get_version(ssl_.get());
     served.wants_client_certificate = demanded_;
-    return completed;
+    return served;
   }
 
   Wire wire_;
@@ -263,8 +256,8 @@ SSL_CTX* TlsContexts::for_key(KeyType type) const {
   return any_.get();
 }
 
-Result<Completed> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
-                                     SteadyTime deadline) {
+Result<Served> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
+                                  SteadyTime deadline) {
   return ClientHandshake(context, stream, deadline).run(sni);
 }
 

@@ -23,14 +23,9 @@ class TlsContexts {
   OpensslPtr<SSL_CTX, SSL_CTX_free> any_, rsa_, ecdsa_, ed25519_, ed448_;
 };
 
-struct Completed {
-  Served served;
-  bool may_be_lean = false;  // lean_handshake could try: it was TLS 1.3 with X25519
-};
-
 // Completes a full handshake (RFC 8446, or RFC 5246 and its elders) and says goodbye. `sni` empty:
 // no server_name. The error's cause says what the server did instead.
-Result<Completed> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
-                                     SteadyTime deadline);
+Result<Served> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
+                                  SteadyTime deadline);
 
 }  // namespace certrebind

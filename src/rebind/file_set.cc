@@ -162,7 +162,7 @@ Done is_a_pair(const std::string& certificate, const std::string& certificate_pe
   if (state == KeyState::matches || state == KeyState::damaged || state == KeyState::encrypted)
     return {};
   return fail(
-      Code::raced, "rewrite", certificate,
+      Code::failed, "rewrite", certificate,
       fmt::format("the key in {} {}: perhaps somebody has written one of the two files only", key,
                   to_text(state)),
       "wait until both are there, or bring back what was proven last: certrebind restore " +
@@ -184,7 +184,7 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
                 "it holds several certificates, and which of them is meant is not understood",
                 "change it by hand");
   if (expected != nullptr && !holds(*before, *expected))
-    return fail(Code::raced, "rewrite", *certificate,
+    return fail(Code::failed, "rewrite", *certificate,
                 "it holds another certificate than when it was looked at: somebody renews it just "
                 "now",
                 "run the command again");
@@ -338,8 +338,8 @@ Result<std::vector<PlannedFile>> FileSet::finish() {
       size_t length = edit.where.end - begin;
       if (begin < at || edit.where.end > before->size() ||
           before->compare(begin, length, edit.expected) != 0)
-        return fail(Code::raced, "edit", edit.where.text(), "the file changed while it was planned",
-                    "run the command again");
+        return fail(Code::failed, "edit", edit.where.text(),
+                    "the file changed while it was planned", "run the command again");
       after.append(*before, at, begin - at).append(edit.replacement);
       at = edit.where.end;
     }

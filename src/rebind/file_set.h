@@ -23,7 +23,7 @@ class FileSet {
   // Builds the files that `binding` names anew with `new_one`, each in its own form: a combined PEM
   // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay. What
   // lies beside it and belongs to the old certificate alone is replaced or emptied.
-  // Code::raced where the certificate's file does not hold what is `expected` (null: anything), or
+  // An error where the certificate's file does not hold what is `expected` (null: anything), or
   // the key's file not its key.
   Done rewrite(const Binding& binding, const NewCertificate& new_one,
                const Thumbprint* expected = nullptr);

@@ -20,7 +20,7 @@ class FileSwap {
 
   // Keeps the before-images (0600) and stages the new files. Changes nothing that a server reads.
   Done stage(const std::vector<PlannedFile>& planned);
-  // After `stage`: Code::raced if a file was changed since. Changes nothing.
+  // After `stage`: An error if a file was changed since. Changes nothing.
   Done look_again() const;
   // After `stage`; and then `settle`: see ReplaceSet.
   Done flip();

@@ -200,20 +200,12 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
          (named ? "" : " by a running server (one that is down is named with --service)");
 }
 
-// The tests take longest, so those that will be wanted in any case begin before anything is read.
-OwnTests begin_tests(const Host& host, const Services& services, bool acts) {
+// The tests that also tell what a server sees take longest, so they begin before anything is read.
+OwnTests begin_tests(const Host& host, const Services& services) {
   OwnTests tests;
   for (const auto& service : services.found)
-    if (service->own_view() || (acts && services.found.size() == 1)) tests.begin(host, *service);
+    if (service->own_view()) tests.begin(host, *service);
   return tests;
-}
-
-// Begins the test of the first server that is concerned.
-void test_early(const Host& host, Prepared& prepared) {
-  for (const SurveyedBinding& bound : prepared.survey.bindings) {
-    if (holds_some_old(bound, prepared.successions) && !bound.left_alone)
-      return prepared.tests.begin(host, *bound.service);
-  }
 }
 
 // Those that are planned for no binding, and not because something was refused.
@@ -303,7 +295,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
                          const Memory& memory, const RebindRequest& request) {
   auto services = find_services(host, request.only);
   if (!services) return pass(services);
-  OwnTests tests = begin_tests(host, *services, request.acts);
+  OwnTests tests = begin_tests(host, *services);
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(host, memory, *surveyed);
@@ -318,7 +310,6 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);
-  if (request.acts) test_early(host, prepared);
   plan_all(host, settings, prober, memory, request, prepared);
   return prepared;
 }

@@ -32,7 +32,6 @@ struct RebindRequest {
   std::function<bool(const SurveyedBinding&)> leave_out = {};
   Preference preference = Preference::automatic;
   std::vector<ServiceId> only;
-  bool acts = false;   // the plans will be carried out
   bool found = false;  // nobody typed the pairs: what contradicts itself is left out
 };
 
@@ -43,8 +42,7 @@ struct Prepared {
   std::vector<Plan> plans;
   std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
   bool doubtful = false;  // some site shows OLD, and it is not known whether that is its own
-  // Of servers that tell what they see; and of the first that is concerned, if the plans will be
-  // carried out.
+  // Of servers that tell what they see.
   OwnTests tests = {};
 
   // Waits for the servers that tell what they see, adds what they see otherwise to the diagnostics,

@@ -226,7 +226,7 @@ Done Reloader::await_whole_pairs() {
     std::string why = loadable_.why_not();
     if (why.empty()) return {};
     if (host_.clock.steady() >= deadline)
-      return fail(Code::raced, "reload", service_->id().text(), why,
+      return fail(Code::failed, "reload", service_->id().text(), why,
                   "put that pair right; the server was not told");
     host_.clock.sleep(kHandlerPoll);
   }

@@ -23,6 +23,11 @@ namespace {
 constexpr int kLooksAtOthers = 8;
 constexpr milliseconds kBetweenLooks{300};
 
+constexpr const char* kBroken =
+    "the server's configuration test already fails without the new certificate; it says:";
+constexpr const char* kMend =
+    "mend the configuration, then run the command again; until then no reload can succeed";
+
 std::string listed(const char* what, const std::vector<std::string>& each) {
   constexpr size_t kTold = 5;
   std::string text = what;
@@ -64,7 +69,7 @@ class Transaction {
   using Step = std::optional<Result<Account>>;
 
   Step prepare(const Work& work);
-  void ask_who_answers(size_t first, size_t end);
+  void ask_who_answers();
   bool somebody_answers_now();
   void ask_the_others();
   std::vector<std::string> silenced();
@@ -72,13 +77,15 @@ class Transaction {
   Step swap();
   Step try_out(const Work& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
+  Step refuse_if_broken_before();
   Step tell();
   Result<Account> verify();
   Step test_what_is_served();
   Step restore_if_doubtful();
   Result<Account> commit_without_proof();
 
-  Result<Account> refuse(const std::string& why, const std::string& next);
+  Result<Account> refuse(const std::string& why, const std::string& next,
+                         const char* files = "nothing was changed");
   Result<Account> restore(const std::string& why);
   Result<Account> commit(const Verdict& verdict);
   Result<Account> give_up_reload(const std::string& why);
@@ -114,6 +121,7 @@ class Transaction {
   FileSwap swap_;
   std::vector<std::string> unproven_;
   std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
+  bool test_failed_ = false;            // the server's own test, of the new files
   bool signalled_ = false;     // the server was told to reload, or may have been before a crash
   bool after_crash_ = false;   // this process finishes what another began
   bool others_asked_ = false;  // who of the other sites answers is known, from before the reload
@@ -136,18 +144,19 @@ ProofLimits Transaction::limits(milliseconds deadline) const {
           .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
 }
 
-// A handshake with each of these expectations; the record is to say who does not answer.
-void Transaction::ask_who_answers(size_t first, size_t end) {
-  std::vector<Expectation>& expectations = row_.record.expectations;
+// A handshake with each expectation; the record is to say who does not answer.
+void Transaction::ask_who_answers() {
   std::vector<Target> targets;
-  for (size_t i = first; i < end; ++i) targets.push_back(expectations[i].old_target());
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.old_target());
   // The server's own test runs beside, and everything waits for that.
   std::vector<Result<Served>> served;
   run_behind([&] {
     served =
         bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
   });
-  for (size_t i = first; i < end; ++i) expectations[i].answered = served[i - first].has_value();
+  for (size_t i = 0; i < served.size(); ++i)
+    row_.record.expectations[i].answered = served[i].has_value();
 }
 
 // Those who did not answer before are asked once more: who shows one of the two certificates now
@@ -240,12 +249,13 @@ Verdict Transaction::prove_old(milliseconds deadline) {
                limits(deadline));
 }
 
-// Everything is made ready for the swap, and meanwhile the server tests what is there. Nothing of
-// it changes what the server reads. Half of the handshakes fit in here, the others in `try_out`.
+// Everything is made ready for the swap. Nothing of it changes what the server reads. A test takes
+// as long as the server needs to read everything, so there is one: here, of what lies there
+// already, where no file is changed; else after the swap, of what will be loaded.
 Transaction::Step Transaction::prepare(const Work& work) {
   if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
   std::optional<RunningCommand> test;
-  if (!work.mends && !work.tested.valid()) test = trial_.start_test();
+  if (work.files.empty() && !work.mends && !work.tested.valid()) test = trial_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
   // Root's writing would go where he leads it.
@@ -258,15 +268,12 @@ Transaction::Step Transaction::prepare(const Work& work) {
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
-  if (is_asked(work)) ask_who_answers(0, row_.record.expectations.size() / 2);
+  if (is_asked(work) && work.files.empty()) ask_who_answers();
   if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
   reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
   auto tested = work.tested.valid() ? trial_.outcome_of(work.tested) : trial_.outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
-  if (tested->status != 0)
-    return refuse(
-        "the configuration was broken before we came; the server says:" + excerpt(tested->output),
-        "mend it, then run the command again; until then no reload can succeed");
+  if (tested->status != 0) return refuse(kBroken + excerpt(tested->output), kMend);
   if (Done marked = mark(Phase::staged); !marked) return refuse(marked.error().message(), "");
   return std::nullopt;
 }
@@ -276,7 +283,7 @@ Transaction::Step Transaction::swap() {
     trial_.begin(row_.record.mends);  // else it was tested before
     return std::nullopt;
   }
-  // The server's test took its time: what was edited meanwhile is seen before anything is touched.
+  // Staging took its time: what was edited meanwhile is seen before anything is touched.
   if (Done same = swap_.look_again(); !same)
     return refuse(same.error().message(), same.error().hint);
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
@@ -293,7 +300,16 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
                                                      const char* why) {
   if (!tested) return restore(tested.error().message());
   if (tested->status == 0) return std::nullopt;
+  test_failed_ = true;
   return restore(fmt::format("{}; it says:{}", why, excerpt(tested->output)));
+}
+
+// The old files are back. Where they do not pass either, the new certificate is not at fault.
+Transaction::Step Transaction::refuse_if_broken_before() {
+  if (!test_failed_ || row_.record.mends) return std::nullopt;
+  auto tested = trial_.test();
+  if (!tested || tested->status == 0) return std::nullopt;
+  return refuse(kBroken + excerpt(tested->output), kMend, "everything is as before");
 }
 
 // The test and the rehearsal each take as long as the server does to read everything, and only
@@ -302,9 +318,9 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 // reads.
 Transaction::Step Transaction::try_out(const Work& work) {
   if (is_asked(work)) {
-    std::vector<Expectation>& expectations = row_.record.expectations;
-    ask_who_answers(expectations.size() / 2, expectations.size());
-    if (!std::ranges::all_of(expectations, &Expectation::answered) || !row_.record.others.empty())
+    if (!work.files.empty()) ask_who_answers();
+    if (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
+        !row_.record.others.empty())
       if (Done noted = bench_.journal.update_record(row_); !noted)
         return restore(noted.error().message());
   }
@@ -461,11 +477,12 @@ std::string Transaction::served_now() const {
                      silent);
 }
 
-Result<Account> Transaction::refuse(const std::string& why, const std::string& next) {
+Result<Account> Transaction::refuse(const std::string& why, const std::string& next,
+                                    const char* files) {
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
   if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
-  std::string text = "refused: " + why + "\nnothing was changed: what was served is served still";
+  std::string text = fmt::format("refused: {}\n{}: what was served is served still", why, files);
   if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
   if (!next.empty()) text += "\nnext: " + next;
   return end({.phase = Phase::refused,
@@ -642,6 +659,8 @@ Result<Account> Transaction::restore(const std::string& why) {
     story += "\nwhat the files held before lies in " + swap_.before_images();
   std::string served;
   if (Step stuck = settle(story, served)) return *stuck;
+  if (back->foreign.empty())
+    if (Step over = refuse_if_broken_before()) return *over;
   // Half of a set is back: what is one file of a pair may not belong to the other.
   if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
     return needs_operator(

@@ -130,7 +130,7 @@ Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const Transac
     auto now = bench.host.files.read(file.path, kConfigLimit);
     if (!now) return pass(now);
     if (content_digest(*now) != file.after_digest)
-      return fail(Code::raced, "undo", fmt::format("transaction {}", row.id),
+      return fail(Code::failed, "undo", fmt::format("transaction {}", row.id),
                   file.path + " was changed since" + goes_as_a_whole(row),
                   "certrebind history tells by what; certrebind restore brings back what was kept");
     auto before = read_before_image(bench.host.files, bench.state, row, index);

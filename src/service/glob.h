@@ -13,10 +13,6 @@ namespace certrebind {
 // True for a path that nginx hands to glob(3); any other is opened as it stands (ngx_conf_include).
 bool is_glob(std::string_view path);
 
-// Takes one component of a pattern and one name: "*", "?", "[a-z]", "[!x]", "[[:digit:]]" and a
-// backslash before any of them. A leading dot is matched by a dot only (FNM_PERIOD).
-bool glob_match(std::string_view pattern, std::string_view name);
-
 // Takes an absolute pattern inside the root, with wildcards in any component; gives what exists, in
 // byte order of the whole paths. A directory that cannot be read counts as empty, as it does for
 // nginx.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "service/ip_text.h"
+#include "sys/ip_text.h"
 
 namespace certrebind {
 

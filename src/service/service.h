@@ -226,7 +226,7 @@ struct Reload {
 };
 
 // What a bad certificate at reload does to the server.
-enum class Temper { keeps_old, tls_off, dies };
+enum class Temper { keeps_old, dies };
 
 class Service {
  public:

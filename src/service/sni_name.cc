@@ -1,6 +1,6 @@
 #include "service/sni_name.h"
 
-#include "service/ip_text.h"
+#include "sys/ip_text.h"
 
 namespace certrebind {
 

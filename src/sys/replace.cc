@@ -81,7 +81,7 @@ std::string ReplaceSet::beside(size_t index, const char* suffix) const {
 }
 
 std::unexpected<Error> ReplaceSet::raced(size_t index) const {
-  return fail(Code::raced, "replace", replacements_[index].path,
+  return fail(Code::failed, "replace", replacements_[index].path,
               "somebody changed it since it was read",
               "nothing of theirs was lost; look at the file, then run the command again");
 }

@@ -56,14 +56,14 @@ class ReplaceSet {
              std::vector<Replacement> replacements);
 
   // Does all that can fail: space, rights, comparison with what is expected. Changes no file;
-  // durable. Code::raced if a file is not what was expected.
+  // durable. An error if a file is not what was expected.
   Done stage();
 
-  // After a successful stage, and before the swap: Code::raced if a file does not look as it did
+  // After a successful stage, and before the swap: An error if a file does not look as it did
   // then. Cheap, by its inode, size and mtime: `swap` compares what lies in each.
   Done look_again() const;
 
-  // After a successful stage. Code::raced if a file was changed meanwhile, at whatever step; that
+  // After a successful stage. An error if a file was changed meanwhile, at whatever step; that
   // file is then as somebody left it. After any failure every other file is all old or all new to
   // readers, perhaps through links: set the content that is wanted with another ReplaceSet, then
   // remove_leftovers.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "x509/ip.h"
+#include "sys/ip_text.h"
 
 namespace certrebind {
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "x509/certificate.h"
 #include "x509/der.h"
-#include "x509/ip.h"
+#include "sys/ip_text.h"
 
 namespace certrebind {
 

@@ -17,8 +17,6 @@
 #include <string_view>
 #include <vector>
 
-#include "x509/key_share.h"
-
 namespace certrebind {
 
 namespace {
@@ -72,23 +70,12 @@ const OSSL_ALGORITHM* public_key_decoders() {
   return kDecoders.data();
 }
 
-const OSSL_DISPATCH* functions_of_x25519(const OSSL_DISPATCH* original) {
-  static const auto kFunctions = sharing_keys(original);
-  return kFunctions.data();
-}
-
 // The kinds of keys that certificates and handshakes have.
 const OSSL_ALGORITHM* key_managers() {
-  static const auto kManagers = [] {
-    auto managers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
-      std::string_view name = name_of(manager);
-      return is_one_of(kCertified, name) || is_one_of(kEphemeral, name);
-    });
-    for (OSSL_ALGORITHM& manager : managers)
-      if (manager.algorithm_names != nullptr && name_of(manager) == "X25519")
-        manager.implementation = functions_of_x25519(manager.implementation);
-    return managers;
-  }();
+  static const auto kManagers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
+    std::string_view name = name_of(manager);
+    return is_one_of(kCertified, name) || is_one_of(kEphemeral, name);
+  });
   return kManagers.data();
 }
 

@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "x509/ip.h"
+#include "sys/ip_text.h"
 #include "x509/openssl.h"
 #include "x509/pem.h"
 

@@ -631,7 +631,7 @@ def test_a_broken_configuration_is_not_made_worse(quick, authority):
     before = snapshot(quick.path)
     done = site.rebind()
     is_as_before(site, before, done, REFUSED)
-    assert "broken before we came" in done.out
+    assert "already fails without the new certificate" in done.out
 
 
 def test_a_mismatched_pair_reaches_no_server(site, authority):

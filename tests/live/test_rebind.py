@@ -247,27 +247,6 @@ def test_stream(place, authority):
     assert "1 endpoint and name shows" in result["accounts"][0]["account"][0]
 
 
-def test_the_second_handshake_at_an_address_is_the_lean_one(place, authority):
-    """Also where the server prefers another cipher, as Debian's nginx.conf has it: ours offers one."""
-    old, new = authority.pair("a.example.com")
-    cert, key = old.write(place / "certs")
-    sessions = place / "sessions"
-    port = free_port()
-    nginx = place.nginx()
-    nginx.write(stream=f"log_format how '$ssl_protocol $ssl_cipher'; access_log {sessions} how;\n"
-                       "ssl_protocols TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on;\n"
-                       f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {cert};"
-                       f" ssl_certificate_key {key}; return hello; }}").start()
-    sessions.write_text("")
-    path, _ = new.write(place / "new")
-    rebind(place, nginx, old.thumbprint, path)
-    harness.until(lambda: len(sessions.read_text().splitlines()) > 1, "the sessions are logged")
-    first, *others = sessions.read_text().splitlines()
-    assert first == "TLSv1.3 TLS_AES_256_GCM_SHA384"
-    assert set(others) == {"TLSv1.3 TLS_AES_128_GCM_SHA256"}
-    assert handshake(port) == new.thumbprint
-
-
 def test_proxy_protocol(place, authority):
     old, new = authority.pair("a.example.com")
     one_site = site(place, old)

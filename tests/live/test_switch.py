@@ -75,7 +75,7 @@ def test_what_the_server_refused_is_no_standing_order(place, authority):
     one = OneSite(place, authority)
     whole = with_broken_configuration(one)
     refused = one.run("rebind", one.old.thumbprint, one.new_cert)
-    assert refused.code == 1 and "broken before we came" in refused.out
+    assert refused.code == 1 and "already fails without the new certificate" in refused.out
     one.nginx.conf.write_text(whole)
     done = one.run("rebind", "--pending")
     assert done.code == 0 and "nothing differs" in done.out, "nobody asked for it again"

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "service/glob.h"
+#include "sys/file_name.h"
 
 namespace certrebind::apache {
 
@@ -51,9 +52,11 @@ class Expander {
       if (component.empty()) path = directory;
       return add(path, find(path), depth);
     }
+    const std::string pattern(component);
     std::vector<std::string> paths;
     for (const std::string& name : entries(directory))
-      if (glob_match(component, name)) paths.push_back(fmt::format("{}/{}", directory, name));
+      if (file_name_matches(pattern, name))
+        paths.push_back(fmt::format("{}/{}", directory, name));
     if (last) return add_all(paths, depth);
     for (const std::string& path : paths)
       if (is_directory(path)) match(path, after, depth);

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "service/ip_text.h"
+#include "sys/ip_text.h"
 
 namespace certrebind::apache {
 

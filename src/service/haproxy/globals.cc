@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "service/host_names.h"
-#include "service/ip_text.h"
+#include "sys/ip_text.h"
 
 namespace certrebind::haproxy {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "service/ip_text.h"
+#include "sys/ip_text.h"
 
 namespace certrebind::nginx {
 

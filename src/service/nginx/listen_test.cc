@@ -1,6 +1,5 @@
 #include "service/nginx/listen.h"
 
-#include "service/ip_text.h"
 #include "service/nginx/view_for_test.h"
 
 namespace certrebind::nginx {
@@ -60,21 +59,6 @@ TEST(Listen, ReadsOptions) {
   EXPECT_FALSE(listen.ipv6only || listen.udp);
   EXPECT_TRUE(parse("443 quic reuseport").addresses[0].udp);
   EXPECT_TRUE(parse("443 default").addresses[0].default_server);
-}
-
-TEST(IpText, MakesEqualAddressesEqual) {
-  EXPECT_EQ(canonical_ipv6("::"), "::");
-  EXPECT_EQ(canonical_ipv6("::ffff:127.0.0.1"), "::ffff:7f00:1");
-  EXPECT_EQ(canonical_ipv6("1:2:3:4:5:6:7:8"), "1:2:3:4:5:6:7:8");
-  EXPECT_EQ(canonical_ipv6("1::8"), "1::8");
-  EXPECT_EQ(canonical_ipv6("0001:0:0:2:0:0:0:3"), "1:0:0:2::3");
-  EXPECT_EQ(canonical_ipv6("fe80::"), "fe80::");
-  for (const char* wrong :
-       {"", "1", ":1", "1::2::3", "1:2:3:4:5:6:7:8:9", "12345::", "::1%lo", ":::"})
-    EXPECT_EQ(canonical_ipv6(wrong), std::nullopt) << wrong;
-  EXPECT_EQ(canonical_ipv4("127.0.0.1"), "127.0.0.1");
-  for (const char* wrong : {"127.1", "1.2.3.256", "1.2.3.", "a.b.c.d", "-1.2.3.4"})
-    EXPECT_EQ(canonical_ipv4(wrong), std::nullopt) << wrong;
 }
 
 }  // namespace
