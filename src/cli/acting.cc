@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "rebind/file_swap.h"
+#include "transaction/file_swap.h"
 
 namespace certrebind {
 

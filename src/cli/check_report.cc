@@ -9,9 +9,9 @@
 
 #include "base/text.h"
 #include "cli/output.h"
-#include "rebind/keep.h"
-#include "rebind/own_tests.h"
-#include "rebind/reloader.h"
+#include "acts/keep_proven.h"
+#include "transaction/config_tests.h"
+#include "transaction/reloader.h"
 
 namespace certrebind {
 

@@ -5,8 +5,8 @@
 
 #include "cli/context.h"
 #include "lifecycle/attention.h"
-#include "rebind/audit.h"
-#include "rebind/journal.h"
+#include "acts/audit.h"
+#include "transaction/journal.h"
 
 namespace certrebind {
 

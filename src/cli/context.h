@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "probe/handshake.h"
-#include "rebind/rebind.h"
+#include "acts/rebind.h"
 #include "state/settings.h"
 #include "sys/disk.h"
 #include "sys/host.h"

@@ -9,7 +9,7 @@
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
 #include "cli/renewer_output.h"
-#include "rebind/pending.h"
+#include "plan/pending.h"
 #include "state/wake.h"
 
 namespace certrebind {

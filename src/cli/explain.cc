@@ -9,10 +9,10 @@
 #include "cli/rebind_task.h"
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
-#include "rebind/answer.h"
-#include "rebind/foreign_listeners.h"
-#include "rebind/key_types.h"
-#include "rebind/pending.h"
+#include "survey/lookup.h"
+#include "proof/foreign_listeners.h"
+#include "survey/key_types.h"
+#include "plan/pending.h"
 #include "x509/key.h"
 
 namespace certrebind {

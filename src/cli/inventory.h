@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/context.h"
-#include "rebind/survey.h"
+#include "survey/survey.h"
 #include "store/renewers.h"
 
 namespace certrebind {

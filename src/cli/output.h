@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "rebind/audit.h"
-#include "rebind/transaction.h"
+#include "acts/audit.h"
+#include "transaction/transaction.h"
 #include "service/service.h"
 #include "x509/certificate.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "cli/render_plan.h"
-#include "rebind/keep.h"
-#include "rebind/pairs.h"
+#include "acts/keep_proven.h"
+#include "transaction/key_pairs.h"
 
 namespace certrebind {
 

@@ -6,8 +6,8 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rebind_options.h"
-#include "rebind/audit.h"
-#include "rebind/pending.h"
+#include "acts/audit.h"
+#include "plan/pending.h"
 
 namespace certrebind {
 

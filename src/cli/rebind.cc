@@ -6,7 +6,7 @@
 #include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
-#include "rebind/batch.h"
+#include "acts/batch.h"
 #include "state/wake.h"
 
 namespace certrebind {

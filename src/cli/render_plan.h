@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/output.h"
-#include "rebind/rebind.h"
+#include "acts/rebind.h"
 
 namespace certrebind {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "rebind/survey.h"
+#include "survey/survey.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {

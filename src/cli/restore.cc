@@ -1,4 +1,4 @@
-#include "rebind/restore.h"
+#include "acts/restore.h"
 
 #include <fmt/format.h>
 

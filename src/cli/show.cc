@@ -8,7 +8,7 @@
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewer_output.h"
-#include "rebind/identify.h"
+#include "survey/identify.h"
 #include "x509/bundle.h"
 
 namespace certrebind {

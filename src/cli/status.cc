@@ -10,9 +10,9 @@
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "lifecycle/attention.h"
-#include "rebind/pending.h"
+#include "plan/pending.h"
 #include "store/bound.h"
-#include "store/places.h"
+#include "store/watched_places.h"
 
 namespace certrebind {
 

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "lifecycle/attention.h"
-#include "rebind/undo.h"
+#include "acts/undo.h"
 
 namespace certrebind {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/task_queue.h"
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 #include "store/sightings.h"
 
 namespace certrebind {

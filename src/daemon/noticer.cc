@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "lifecycle/attention.h"
 #include "lifecycle/details.h"
-#include "state/marks.h"
+#include "state/key_value.h"
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/watch_list.h"
+#include "daemon/watched_files.h"
 #include "lifecycle/events.h"
 #include "state/settings.h"
 #include "sys/clock.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 #include "sys/processes.h"
 
 namespace certrebind {

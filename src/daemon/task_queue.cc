@@ -11,7 +11,7 @@
 #include "daemon/task_output.h"
 #include "daemon/task_runs.h"
 #include "daemon/task_timer.h"
-#include "state/marks.h"
+#include "state/key_value.h"
 
 namespace certrebind {
 

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

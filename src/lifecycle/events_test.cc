@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

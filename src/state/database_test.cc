@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

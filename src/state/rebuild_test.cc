@@ -7,7 +7,7 @@
 
 #include "lifecycle/attention.h"
 #include "lifecycle/events.h"
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

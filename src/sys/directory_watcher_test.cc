@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "rebind/testing.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

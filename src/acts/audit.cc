@@ -1,0 +1,403 @@
+#include "acts/audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "plan/advice.h"
+#include "proof/foreign_listeners.h"
+#include "survey/key_types.h"
+#include "survey/same_site.h"
+#include "sys/replace.h"
+#include "x509/bundle.h"
+#include "x509/key.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+using Remarks = std::vector<Remark>;
+
+// What one pair of files says about itself, whoever binds it.
+class PairAudit {
+ public:
+  PairAudit(const Host& host, const Settings& settings, const Advice& advice)
+      : host_(host), settings_(settings), advice_(advice) {}
+
+  // Read and checked once for each pair of paths.
+  const Remarks& of(const SurveyedBinding& bound) {
+    auto key = std::pair(bound.binding.certificate.path, bound.binding.key.path);
+    auto [entry, is_new] = known_.try_emplace(key);
+    if (is_new) entry->second = check(bound);
+    return entry->second;
+  }
+
+ private:
+  Remarks check(const SurveyedBinding& bound) const {
+    Remarks remarks;
+    const std::string& path = bound.binding.certificate.path;
+    check_leftover(path, remarks);
+    check_leftover(bound.binding.key.path, remarks);
+    if (!bound.disk->certificate) {
+      remarks.push_back({Complaint::no_certificate,
+                         fmt::format("{}: {}", path, bound.disk->problem),
+                         advice_.way_back(bound.binding)});
+      return remarks;
+    }
+    check_validity(*bound.disk->certificate, path, remarks);
+    auto bytes = bound.service->files().read(path, kPemLimit);
+    auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+    if (!bundle) {
+      remarks.push_back({Complaint::no_certificate, bundle.error().message(), ""});
+      return remarks;
+    }
+    check_key(bound, *bundle, remarks);
+    if (!bound.binding.leaf_alone) check_chain(with_chain_of(bound, *bundle), path, remarks);
+    return remarks;
+  }
+
+  // Whoever tidies up the files with a dot would break the site.
+  void check_leftover(const std::string& path, Remarks& remarks) const {
+    auto real = path.empty() ? Result<std::string>(std::string()) : host_.files.real_path(path);
+    if (!real || !leads_into_a_swap(*real)) return;
+    remarks.push_back(
+        {Complaint::swap_leftover,
+         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
+         fmt::format("certrebind recover; if it knows nothing of it: "
+                     "cp --remove-destination {0} {1}",
+                     *real, path)});
+  }
+
+  void check_validity(const CertificateOutline& certificate, const std::string& path,
+                      Remarks& remarks) const {
+    WallTime now = host_.clock.wall();
+    std::string end = to_text(certificate.not_after) + " UTC";
+    if (now > certificate.not_after)
+      remarks.push_back({Complaint::expired, fmt::format("{} expired on {}", path, end),
+                         "renew it, then certrebind rebind OLD NEW"});
+    else if (now < certificate.not_before)
+      remarks.push_back(
+          {Complaint::not_yet_valid,
+           fmt::format("{} is not valid before {} UTC", path, to_text(certificate.not_before)),
+           "check this machine's clock: date -u"});
+    else if (about_to_expire(certificate, settings_, now))
+      remarks.push_back({Complaint::about_to_expire, fmt::format("{} expires on {}", path, end),
+                         "renew it, then certrebind rebind OLD NEW"});
+  }
+
+  void check_key(const SurveyedBinding& bound, const Bundle& bundle, Remarks& remarks) const {
+    const std::string& path = bound.binding.key.path;
+    if (path.empty()) return;
+    auto bytes = bound.service->files().read(path, kPemLimit);
+    if (!bytes && bytes.error().code == Code::denied) return;  // not ours to know
+    KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
+    if (state == KeyState::matches) return;
+    remarks.push_back(
+        {Complaint::key_mismatch,
+         fmt::format("the key {} {}", path,
+                     bytes ? to_text(state) : "cannot be read: " + bytes.error().cause),
+         "a reload would fail: " + advice_.way_back(bound.binding)});
+  }
+
+  // What will be sent: some servers take it from a file of its own.
+  static Bundle with_chain_of(const SurveyedBinding& bound, Bundle bundle) {
+    if (bound.binding.chain.path.empty()) return bundle;
+    bundle.chain.clear();
+    auto bytes = bound.service->files().read(bound.binding.chain.path, kPemLimit);
+    auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+    if (!above) return bundle;
+    bundle.chain = std::move(above->chain);
+    bundle.chain.insert(bundle.chain.begin(), std::move(above->leaf));
+    return bundle;
+  }
+
+  static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
+    if (bundle.connected() > 0 || bundle.leaf.is_self_signed() || ends_in_trusted_root(bundle))
+      return;
+    remarks.push_back(
+        {Complaint::chain_incomplete,
+         fmt::format("{} holds no intermediate, and its issuer ({}) is not trusted here", path,
+                     printable(bundle.leaf.issuer_line)),
+         "put the full chain there (fullchain.pem)"});
+  }
+
+  const Host& host_;
+  const Settings& settings_;
+  const Advice& advice_;
+  std::map<std::pair<std::string, std::string>, Remarks> known_;
+};
+
+void check_names(const SurveyedBinding& bound, Remarks& remarks) {
+  if (bound.binding.role == Role::client) return;
+  std::vector<std::string> missing;
+  for (const std::string& name : bound.binding.names)
+    if (!covers(bound.disk->certificate->names, name)) missing.push_back(name);
+  if (missing.empty()) return;
+  remarks.push_back({Complaint::name_not_covered,
+                     fmt::format("the certificate does not cover {}", join(missing, ", ")),
+                     "issue it for all names of the site"});
+}
+
+// Where no file is named, as with a variable in the path, there is only what is served.
+void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
+  auto served = outline_of(look.served->leaf_der);
+  if (!served || now <= served->not_after) return;
+  remarks.push_back({Complaint::expired,
+                     fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
+                                 look.served->thumbprint.brief(), to_text(served->not_after)),
+                     "renew it, then reload the server"});
+}
+
+// Another site of the same server that has it on disk: it is no earlier one of this site's.
+const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& thumbprint,
+                                      const SurveyedBinding& bound) {
+  auto other = std::ranges::find_if(survey.bindings, [&](const SurveyedBinding& each) {
+    return each.service == bound.service && each.holds(thumbprint) &&
+           each.binding.certificate.path != bound.binding.certificate.path;
+  });
+  return other == survey.bindings.end() ? nullptr : &*other;
+}
+
+void check_one_look(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+                    const Look& look, WallTime now, Advice& advice, Remarks& remarks) {
+  if (!look.served) {
+    remarks.push_back(
+        {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
+    return;
+  }
+  if (!bound.disk) return check_served_alone(look, now, remarks);
+  if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
+    return;
+  auto served = outline_of(look.served->leaf_der);
+  if (const SurveyedBinding* twin = twins.holding(look.served->thumbprint, bound)) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} serves {} of {}: {} at {} has a key of the same type, and of two only the "
+                     "last is served",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     twin->binding.certificate.path, bound.disk->certificate->thumbprint.brief(),
+                     bound.binding.certificate.path),
+         advice.way_back(bound.binding)});
+    return;
+  }
+  if (const SurveyedBinding* other = held_elsewhere(survey, look.served->thumbprint, bound)) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} is answered by another site: {} lies at {}, and what lies at {} is not "
+                     "served there",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     other->binding.certificate.path, bound.binding.certificate.path),
+         fmt::format("if the site was just added: certrebind rebind {0} {0} loads and proves it; "
+                     "else see which names both sites have",
+                     bound.disk->certificate->thumbprint.brief())});
+    return;
+  }
+  bool newer = served && bound.disk->certificate->not_after > served->not_after;
+  const std::string next =
+      advice.would_be_refused(bound, &*look.served)
+          ? advice.way_back(bound.binding)
+          : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
+                        bound.disk->certificate->thumbprint.brief());
+  if (served && served->not_after < now)
+    remarks.push_back({Complaint::expired,
+                       fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
+                                   look.served->thumbprint.brief(), to_text(served->not_after)),
+                       next});
+  remarks.push_back(
+      {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
+       fmt::format("{} serves {}, on disk lies {}", look.asked.text(),
+                   look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
+       next});
+}
+
+// Nobody but a reload brings it.
+void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) {
+  const std::string& path = bound.binding.certificate.path;
+  if (bound.not_loaded)
+    remarks.push_back(
+        {Complaint::renewed_not_reloaded,
+         fmt::format("{} was changed after the server had loaded it", path),
+         advice.would_be_refused(bound, nullptr)
+             ? advice.way_back(bound.binding)
+             : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
+  if (bound.binding.next_certificate.empty()) return;
+  remarks.push_back({Complaint::renewed_not_reloaded,
+                     fmt::format("{} waits for a reload", bound.binding.next_certificate),
+                     fmt::format("certrebind rebind {} {}", path, path)});
+}
+
+// One sentence for many endpoints with the same complaint and the same next command.
+void add_looks(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+               const std::vector<Look>& looks, WallTime now, Advice& advice, Remarks& remarks) {
+  Remarks all;
+  for (const Look& look : looks) check_one_look(survey, twins, bound, look, now, advice, all);
+  for (const Remark& remark : all) {
+    size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
+      return other.complaint == remark.complaint && other.next == remark.next;
+    }));
+    bool told = std::ranges::any_of(remarks, [&](const Remark& other) {
+      return other.complaint == remark.complaint && other.next == remark.next;
+    });
+    if (told) continue;
+    remarks.push_back(remark);
+    if (same > 1) remarks.back().sentence += fmt::format(" (and {} more like it)", same - 1);
+  }
+}
+
+// Processes that are not the server's and take connections at its addresses, too.
+class SharedListeners {
+ public:
+  SharedListeners(const Host& host, const Survey& survey) : host_(host), survey_(survey) {}
+
+  void check(const SurveyedBinding& bound, Remarks& remarks) {
+    for (const ForeignListener& foreign : of(*bound.service))
+      if (std::ranges::any_of(bound.binding.endpoints, [&](const Endpoint& endpoint) {
+            return endpoint.unproven.empty() && endpoint.address.port == foreign.port &&
+                   (foreign.port != 0 || endpoint.address.text() == foreign.address);
+          }))
+        remarks.push_back({Complaint::shared_listener, foreign.text(), foreign.next()});
+  }
+
+ private:
+  // All of /proc is read for it, so once for each server.
+  const std::vector<ForeignListener>& of(const Service& service) {
+    auto [entry, is_new] = known_.try_emplace(&service);
+    if (!is_new) return entry->second;
+    entry->second = foreign_listeners_of(host_, survey_, service);
+    return entry->second;
+  }
+
+  const Host& host_;
+  const Survey& survey_;
+  std::map<const Service*, std::vector<ForeignListener>> known_;
+};
+
+}  // namespace
+
+std::string to_text(Complaint complaint) {
+  switch (complaint) {
+    case Complaint::renewed_not_reloaded:
+      return "renewed but not reloaded";
+    case Complaint::serves_another:
+      return "serves another certificate";
+    case Complaint::unreachable:
+      return "unreachable";
+    case Complaint::not_running:
+      return "not running";
+    case Complaint::no_certificate:
+      return "no certificate";
+    case Complaint::key_mismatch:
+      return "key mismatched on disk";
+    case Complaint::expired:
+      return "expired";
+    case Complaint::about_to_expire:
+      return "about to expire";
+    case Complaint::not_yet_valid:
+      return "not yet valid";
+    case Complaint::name_not_covered:
+      return "name not covered";
+    case Complaint::chain_incomplete:
+      return "chain incomplete";
+    case Complaint::shared_listener:
+      return "others take its connections";
+    case Complaint::swap_leftover:
+      return "left over from an interrupted swap";
+  }
+  return "unknown";
+}
+
+Level level_of(Complaint complaint) {
+  switch (complaint) {
+    case Complaint::renewed_not_reloaded:
+    case Complaint::serves_another:
+    case Complaint::about_to_expire:
+    case Complaint::name_not_covered:
+    case Complaint::chain_incomplete:
+    case Complaint::shared_listener:
+      return Level::warning;
+    default:
+      return Level::critical;
+  }
+}
+
+Level AuditedBinding::level() const {
+  Level worst = Level::ok;
+  for (const Remark& remark : remarks) worst = std::max(worst, level_of(remark.complaint));
+  return worst;
+}
+
+bool needs_a_person(Complaint complaint) {
+  return complaint == Complaint::shared_listener ||
+         (level_of(complaint) == Level::critical && complaint != Complaint::not_running);
+}
+
+bool about_to_expire(const CertificateOutline& certificate, const Settings& settings,
+                     WallTime now) {
+  auto lifetime = certificate.not_after - certificate.not_before;
+  auto part = std::chrono::duration_cast<milliseconds>(lifetime * settings.expiry_fraction);
+  milliseconds most = std::chrono::days(settings.expiry_days);
+  return certificate.not_after - now < std::min(part, most);
+}
+
+std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
+                                           const LookProgress& progress) {
+  const Rivals rivals(survey);
+  std::vector<Expectation> asked;
+  std::vector<size_t> owner;
+  for (size_t index = 0; index < survey.bindings.size(); ++index) {
+    const SurveyedBinding& bound = survey.bindings[index];
+    const KeyType type = rivals.type_to_ask(bound);
+    if (bound.left_alone || !bound.service->reload().signal) continue;
+    for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
+      asked.push_back(std::move(expected));
+      owner.push_back(index);
+    }
+  }
+  std::vector<Target> targets;
+  for (const Expectation& expected : asked) targets.push_back(expected.old_target());
+  auto tell = [&](size_t done) {
+    if (progress) progress(done, targets.size());
+  };
+  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
+  std::vector<std::vector<Look>> looks(survey.bindings.size());
+  for (size_t i = 0; i < asked.size(); ++i)
+    looks[owner[i]].push_back({std::move(asked[i]), std::move(served[i])});
+  return looks;
+}
+
+std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
+                                  const Survey& survey, const LookProgress& progress) {
+  return judge(host, settings, survey, look_at_all(prober, survey, progress));
+}
+
+std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
+                                  std::vector<std::vector<Look>> looks) {
+  SharedListeners shared(host, survey);
+  const Twins twins(survey);
+  Advice advice(host, settings);
+  PairAudit pairs(host, settings, advice);
+  std::vector<AuditedBinding> audited;
+  for (size_t index = 0; index < survey.bindings.size(); ++index) {
+    const SurveyedBinding& bound = survey.bindings[index];
+    AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
+    add_looks(survey, twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
+    shared.check(bound, result.remarks);
+    if (bound.disk) {
+      const Remarks& of_pair = pairs.of(bound);
+      result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
+      if (bound.disk->certificate) check_names(bound, result.remarks);
+      check_next(bound, advice, result.remarks);
+    }
+    if (!bound.service->reload().signal)
+      result.remarks.push_back(
+          {Complaint::not_running, bound.service->id().text() + " is not running", "start it"});
+    audited.push_back(std::move(result));
+  }
+  return audited;
+}
+
+}  // namespace certrebind

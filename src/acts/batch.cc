@@ -1,0 +1,143 @@
+#include "acts/batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "acts/keep_proven.h"
+#include "acts/undo.h"
+
+namespace certrebind {
+
+namespace {
+
+std::vector<JournalSuccession> successions_of(const Plan& plan) {
+  std::vector<JournalSuccession> result;
+  for (const PlannedBinding& planned : plan.bindings) {
+    std::string old_text = planned.replaced().outline.thumbprint.hex();
+    std::string new_text = planned.succession->new_thumbprint().hex();
+    auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
+      return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
+    });
+    if (known == result.end()) known = result.insert(result.end(), {old_text, new_text, {}});
+    known->sites.push_back(planned.bound->binding.site);
+  }
+  return result;
+}
+
+std::vector<std::string> configured_by(const Survey& survey, const Service* service) {
+  auto found = std::ranges::find(survey.surveyed, service, &SurveyedService::service);
+  return found == survey.surveyed.end() ? std::vector<std::string>() : found->configured_by;
+}
+
+// Carries out plan after plan, and knows what became of each file.
+class Batch {
+ public:
+  Batch(const Bench& bench, const Prepared& prepared) : bench_(bench), prepared_(prepared) {}
+
+  void carry_out(const Plan& plan);
+  std::vector<Account> accounts() && { return std::move(accounts_); }
+
+ private:
+  Work work_of(const Plan& plan) const;
+  std::set<int64_t> writers_of(const Plan& plan) const;
+  const ServiceId* who_failed(const Plan& plan) const;
+  void keep(const Plan& plan, Account& account) const;
+
+  const Bench& bench_;
+  const Prepared& prepared_;
+  std::vector<Account> accounts_;
+  std::map<std::string, int64_t> written_;   // path: by which transaction
+  std::map<std::string, ServiceId> failed_;  // path: whose server did not take it
+};
+
+// What lies there already, written by a service before this one, is only to be loaded.
+Work Batch::work_of(const Plan& plan) const {
+  Work work{.act = "rebind",
+            .service = plan.service,
+            .files = plan.files,
+            .successions = successions_of(plan),
+            .expectations = plan.expectations,
+            .unproven = plan.unproven,
+            .undoes = {},
+            .loads = plan.loads(bench_.host.files),
+            .configured_by = configured_by(prepared_.survey, plan.service),
+            .no_reload = plan.no_reload.sentence,
+            .way_back = plan.no_reload.next,
+            .others = plan.others};
+  std::erase_if(work.files, [&](const PlannedFile& file) {
+    if (!written_.contains(file.path)) return false;
+    auto now = bench_.host.files.read(file.path, kConfigLimit);
+    return now && *now == file.after;
+  });
+  return work;
+}
+
+std::set<int64_t> Batch::writers_of(const Plan& plan) const {
+  std::set<int64_t> writers;
+  for (const PlannedFile& file : plan.files)
+    if (auto writer = written_.find(file.path); writer != written_.end())
+      writers.insert(writer->second);
+  return writers;
+}
+
+const ServiceId* Batch::who_failed(const Plan& plan) const {
+  for (const PlannedFile& file : plan.files)
+    if (auto failed = failed_.find(file.path); failed != failed_.end()) return &failed->second;
+  return nullptr;
+}
+
+void Batch::keep(const Plan& plan, Account& account) const {
+  if (account.owed) return;
+  if (Done kept = keep_planned(bench_.host, bench_.settings, plan); !kept)
+    account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+}
+
+void Batch::carry_out(const Plan& plan) {
+  if (const ServiceId* other = who_failed(plan)) {
+    accounts_.push_back({.service = plan.service->id(),
+                         .outcome = Outcome::refused,
+                         .text = fmt::format("refused: it shares files with {}, which did not take "
+                                             "them\nnothing was changed: what was served is served "
+                                             "still",
+                                             other->text())});
+    return;
+  }
+  const std::set<int64_t> writers = writers_of(plan);
+  Work work = work_of(plan);
+  if (accounts_.empty()) {  // nothing was changed yet: what is tested is what is there
+    work.tested = prepared_.tests.of(*plan.service);
+    prepared_.tests.await_others(*plan.service);
+  }
+  const std::vector<PlannedFile> files = work.files;
+  auto done = certrebind::carry_out(bench_, std::move(work));
+  Account account = done ? std::move(*done)
+                         : Account{.service = plan.service->id(),
+                                   .outcome = Outcome::needs_operator,
+                                   .text = done.error().message()};
+  if (account.outcome == Outcome::committed) {
+    keep(plan, account);
+    for (const PlannedFile& file : files) written_[file.path] = account.transaction;
+    accounts_.push_back(std::move(account));
+    return;
+  }
+  for (const PlannedFile& file : plan.files) failed_.emplace(file.path, plan.service->id());
+  const size_t place = accounts_.size();
+  accounts_.push_back(account);
+  // This service does not take what another one wrote: then neither keeps it.
+  for (int64_t writer : writers) take_back(bench_, writer, account, accounts_);
+  accounts_[place] = std::move(account);
+}
+
+}  // namespace
+
+std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
+  Batch batch(bench, prepared);
+  for (const Plan& plan : prepared.plans)
+    if (!plan.does_nothing()) batch.carry_out(plan);
+  return std::move(batch).accounts();
+}
+
+}  // namespace certrebind

@@ -1,0 +1,400 @@
+#include "acts/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "plan/file_set.h"
+#include "acts/undo.h"
+#include "sys/replace.h"
+#include "x509/key.h"
+
+namespace certrebind {
+
+namespace {
+
+using Bindings = std::vector<const SurveyedBinding*>;
+
+// By its site, a name that it is for, or one of its files: however that is reached.
+bool is_meant(const Files& files, const Binding& binding, const std::string& typed) {
+  if (binding.site == typed ||
+      std::ranges::find(binding.names, to_lower(typed)) != binding.names.end())
+    return true;
+  if (binding.certificate.path == typed || binding.key.path == typed) return true;
+  if (!is_path(typed)) return false;
+  auto real = files.real_path(typed), bound = files.real_path(binding.certificate.path);
+  return real && bound && *real == *bound;
+}
+
+// The bindings of the one path that is meant.
+Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
+                                const std::string& typed) {
+  std::set<std::string> paths;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (!bound.binding.certificate.path.empty() && is_meant(files, bound.binding, typed))
+      paths.insert(bound.binding.certificate.path);
+  if (paths.empty())
+    return fail(Code::not_found, "restore", typed,
+                survey.services.found.empty()
+                    ? "no running server was found"
+                    : "no site and no bound certificate of a running server is called so",
+                "certrebind scan lists them; one that is down is named with --service");
+  if (paths.size() > 1)
+    return fail(Code::usage, "restore", typed,
+                "it binds " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
+                "say which of these paths");
+  Bindings meant;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (bound.binding.certificate.path == *paths.begin()) meant.push_back(&bound);
+  return meant;
+}
+
+bool lies_there(const Files& files, const Binding& binding, const KeptPair& pair) {
+  auto holds = [&](const std::string& path, const std::string& bytes) {
+    auto now = files.read(path, kPemLimit);
+    return now && *now == bytes;
+  };
+  return holds(binding.certificate.path, pair.certificate) &&
+         (pair.key.empty() || holds(binding.key.path, pair.key)) &&
+         (pair.chain.empty() || binding.chain.path.empty() ||
+          holds(binding.chain.path, pair.chain));
+}
+
+std::string list_of(const std::string& path) {
+  return "certrebind restore --list " + path;
+}
+
+// The one that a person named, whatever lies there.
+Result<KeptPair> named(const Kept& kept, const std::string& path, const std::string& typed,
+                       WallTime now) {
+  auto thumbprint = TypedThumbprint::parse(typed);
+  if (!thumbprint) return pass(thumbprint);
+  for (const KeptPair& pair : kept.pairs) {
+    const CertificateOutline& leaf = pair.bundle.leaf.outline;
+    if (!thumbprint->matches(leaf.thumbprint, pair.bundle.leaf.der)) continue;
+    if (leaf.not_after >= now) return pair;
+    return fail(Code::usage, "restore", path,
+                fmt::format("what was kept, {}, expired on {} UTC", leaf.thumbprint.brief(),
+                            to_text(leaf.not_after)),
+                list_of(path));
+  }
+  return fail(Code::not_found, "restore", path,
+              "nothing that was kept has the thumbprint " + thumbprint->digits(), list_of(path));
+}
+
+// The last that was proven and has not expired. Once it lies there, nobody gets an older one by
+// typing the command again.
+Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& binding,
+                        WallTime now) {
+  const std::string& path = binding.certificate.path;
+  std::vector<const KeptPair*> valid;
+  for (const KeptPair& pair : kept.pairs)
+    if (pair.bundle.leaf.outline.not_after >= now) valid.push_back(&pair);
+  if (valid.empty())
+    return fail(Code::not_found, "restore", path, "all that was kept has expired", list_of(path));
+  if (!lies_there(files, binding, *valid.front())) return *valid.front();
+  return fail(Code::not_found, "restore", path, "what was proven last lies there already",
+              valid.size() == 1 ? "certrebind check"
+                                : fmt::format("the one before: certrebind restore {} {}", path,
+                                              valid[1]->bundle.leaf.outline.thumbprint.brief()));
+}
+
+Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::string& typed) {
+  const std::string& path = binding.certificate.path;
+  auto kept = kept_pairs(bench.host.files, bench.settings.state_directory, path);
+  if (!kept) return pass(kept);
+  const WallTime now = bench.host.clock.wall();
+  if (!kept->pairs.empty())
+    return typed.empty() ? newest(bench.host.files, *kept, binding, now)
+                         : named(*kept, path, typed, now);
+  if (!kept->damaged.empty())
+    return fail(Code::failed, "restore", path,
+                "what was kept is damaged: " + join(kept->damaged, ", "),
+                "put a good pair there by hand");
+  return fail(Code::not_found, "restore", path, "nothing was kept for it yet",
+              "a pair is kept once its binding was proven: by a rebind, or by certrebind rebind "
+              "--pending");
+}
+
+std::optional<Certificate> parsed(const std::string& der) {
+  auto leaf = Certificate::parse(der);
+  return leaf ? std::optional(std::move(*leaf)) : std::nullopt;
+}
+
+// Whether what lies there is a pair that could be served as well.
+bool is_whole(const Host& host, const SurveyedBinding& bound) {
+  if (!bound.disk || !bound.disk->certificate) return false;
+  auto leaf = parsed(bound.disk->der);
+  auto key = host.files.read(bound.binding.key.path, kPemLimit);
+  return leaf && key && leaf->outline.not_after >= host.clock.wall() &&
+         key_state(*key, *leaf) == KeyState::matches;
+}
+
+// Not behind a renewer's back.
+Done is_nobodys(const Bench& bench, const KeptPaths& paths) {
+  for (const std::string& path : {paths.certificate, paths.key, paths.chain}) {
+    const std::string renewer = renewer_at(bench.host.files, bench.settings.stores, path);
+    if (!renewer.empty())
+      return fail(
+          Code::unsupported, "restore", path,
+          fmt::format("it belongs to {}, which would take it for its own and not renew it",
+                      renewer),
+          fmt::format("have {} make a new one: certrebind renew {}", renewer, paths.certificate));
+  }
+  return {};
+}
+
+// Not from a good certificate to one that is for other names.
+Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const KeptPair& pair) {
+  const Binding& binding = bound.binding;
+  if (binding.role == Role::client) return {};
+  std::vector<std::string> lost = names_lost(binding, lies, pair.bundle.leaf);
+  if (lost.empty()) return {};
+  return fail(
+      Code::unsupported, "restore", binding.certificate.path,
+      fmt::format("{} would lose {}: what was kept does not cover {}", printable(binding.site),
+                  join(lost, ", "), lost.size() == 1 ? "it" : "them"),
+      list_of(binding.certificate.path));
+}
+
+KeptPaths kept_paths_of(const Binding& binding) {
+  return {.certificate = binding.certificate.path,
+          .key = binding.key.path,
+          .chain = binding.chain.path};
+}
+
+// Why the pair must not go to all of these. Who types this may go back in time.
+Done may_be_put_back(const Bench& bench, const Bindings& meant, const KeptPair& pair) {
+  std::set<KeptPaths> looked_at;
+  std::optional<Certificate> lies;  // a good one
+  for (const SurveyedBinding* bound : meant) {
+    const KeptPaths paths = kept_paths_of(bound->binding);
+    if (looked_at.insert(paths).second) {
+      if (Done may = is_nobodys(bench, paths); !may) return may;
+      lies = is_whole(bench.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
+    }
+    if (!lies) continue;
+    if (Done may = covers_as_much(*bound, *lies, pair); !may) return may;
+  }
+  return {};
+}
+
+// Thousands of sites may share one file.
+Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& survey,
+                                          const Bindings& bindings, const KeptPair& pair) {
+  FileSet set(bench.host.files);
+  std::set<KeptPaths> done;
+  for (const SurveyedBinding* bound : bindings)
+    if (done.insert(kept_paths_of(bound->binding)).second)
+      if (Done put = set.put_back(bound->binding, pair); !put) return pass(put);
+  auto files = set.finish();
+  if (!files) return files;
+  std::erase_if(*files, [](const PlannedFile& file) { return file.before == file.after; });
+  for (PlannedFile& file : *files) {
+    auto staging = staging_directory(bench.host.files, file.path, survey.read_whole);
+    if (!staging) return pass(staging);
+    file.staging = std::move(*staging);
+  }
+  return files;
+}
+
+// What each shows: to the kept one's kind of key, or else to any.
+std::vector<std::optional<Certificate>> shown_to(const Prober& prober,
+                                                 const std::vector<Expectation>& all) {
+  std::vector<Target> targets;
+  for (const Expectation& expected : all) {
+    targets.insert(targets.end(), 2, expected.new_target());
+    targets.back().key_type = KeyType::other;
+  }
+  std::vector<Result<Served>> served = prober.handshake_all(targets);
+  std::vector<std::optional<Certificate>> shown;
+  for (size_t i = 0; i < served.size(); i += 2) {
+    const Result<Served>& answer = served[i] ? served[i] : served[i + 1];
+    shown.push_back(answer ? parsed(answer->leaf_der) : std::nullopt);
+  }
+  return shown;
+}
+
+// What lies there now, and what is served, is what a failure has to come back to; what serves
+// nothing, and has to, is taken to have served what was kept.
+void note_what_was_before(const std::optional<Certificate>& disk,
+                          const std::optional<Certificate>& shown, Expectation& expected) {
+  const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
+  if (before == nullptr) return;
+  expected.old_thumbprint = before->outline.thumbprint;
+  expected.old_type = before->key_type;
+  if (!shown || shown->outline.thumbprint == expected.old_thumbprint) return;
+  expected.in_memory = shown->outline.thumbprint;
+  if (shown->key_type != before->key_type) expected.old_type = KeyType::other;
+}
+
+// They have one file, so what lies there is the same for all.
+std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& bindings,
+                                          const KeptPair& pair) {
+  const Certificate& leaf = pair.bundle.leaf;
+  const Thumbprint& kept = leaf.outline.thumbprint;
+  std::vector<Expectation> all;
+  for (const SurveyedBinding* bound : bindings)
+    if (bound->binding.role != Role::client)
+      std::ranges::move(expectations_of(bound->binding, kept, leaf.key_type, kept, leaf.key_type),
+                        std::back_inserter(all));
+  const auto& lies = bindings.front()->disk;
+  const auto disk = lies ? parsed(lies->der) : std::nullopt;
+  const auto shown = shown_to(prober, all);
+  for (size_t i = 0; i < all.size(); ++i) note_what_was_before(disk, shown[i], all[i]);
+  return all;
+}
+
+Work work_for(const Bench& bench, const Service& service, const Bindings& bindings,
+              const KeptPair& pair) {
+  Work work;
+  work.act = "restore";
+  work.service = &service;
+  work.mends = true;
+  std::set<std::string> loads;
+  JournalSuccession succession;
+  succession.new_thumbprint = pair.bundle.leaf.outline.thumbprint.hex();
+  for (const SurveyedBinding* bound : bindings) {
+    if (bound->disk && bound->disk->certificate)
+      succession.old_thumbprint = bound->disk->certificate->thumbprint.hex();
+    succession.sites.push_back(bound->binding.site);
+    for (std::string& path : bound_files(bench.host.files, bound->binding))
+      loads.insert(std::move(path));
+  }
+  work.expectations = expectations_for(bench.prober, bindings, pair);
+  work.loads.assign(loads.begin(), loads.end());
+  work.successions.push_back(std::move(succession));
+  return work;
+}
+
+std::string story_of(const SurveyedBinding& bound, const KeptPair& pair,
+                     const std::vector<PlannedFile>& files) {
+  const CertificateOutline& leaf = pair.bundle.leaf.outline;
+  std::string story = fmt::format("restore of {}: {}, which expires on {} UTC",
+                                  printable(bound.binding.certificate.path),
+                                  leaf.thumbprint.brief(), to_text(leaf.not_after));
+  if (!bound.disk || !bound.disk->certificate)
+    story += ", instead of what is no certificate";
+  else if (bound.disk->certificate->thumbprint != leaf.thumbprint)
+    story += ", instead of " + bound.disk->certificate->thumbprint.brief();
+  for (const PlannedFile& file : files)
+    if (!file.note.empty()) story += "\nnote: " + file.note;
+  return story;
+}
+
+// One service after the other; where several bind the path, all of them come to serve what was
+// kept, or none.
+class Restore {
+ public:
+  Restore(const Bench& bench, const Survey& survey, const KeptPair& pair, bool can_go_back)
+      : bench_(bench), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
+
+  // False: it did not come to its end, and the others need not be tried. `last`: nobody comes
+  // after this one, and it is decided.
+  bool of(const Service& service, const Bindings& bindings, bool last);
+  std::vector<Account> accounts() && { return std::move(accounts_); }
+
+ private:
+  Result<Account> carry_out(const Service& service, const Bindings& bindings, bool last);
+  void fail_together(Account& failed);
+
+  const Bench& bench_;
+  const Survey& survey_;
+  const KeptPair& pair_;
+  const bool can_go_back_;  // what lay there was a good pair
+  int64_t writer_ = 0;      // who wrote the files; 0: nobody did
+  std::vector<Account> accounts_;
+};
+
+// What was written over no good pair stays: there is nothing better to go back to.
+void Restore::fail_together(Account& failed) {
+  if (writer_ == 0) return;
+  if (can_go_back_) return take_back(bench_, writer_, failed, accounts_);
+  failed.text += fmt::format(
+      "\nwhat transaction {} restored stays: what lay there before was no good pair", writer_);
+}
+
+Result<Account> Restore::carry_out(const Service& service, const Bindings& bindings, bool last) {
+  // Nothing to replace for the second server that binds the same path: it only reloads.
+  auto files = files_of(bench_, survey_, bindings, pair_);
+  if (!files) return pass(files);
+  const std::string story = story_of(*bindings.front(), pair_, *files);
+  const bool writes = !files->empty();
+  Work work = work_for(bench_, service, bindings, pair_);
+  work.files = std::move(*files);
+  work.decided = last;
+  auto account = certrebind::carry_out(bench_, std::move(work));
+  if (!account) return account;
+  account->text = story + "\n" + account->text;
+  if (writes && account->outcome == Outcome::committed) writer_ = account->transaction;
+  return account;
+}
+
+bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
+  auto done = carry_out(service, bindings, last);
+  Account account = done ? std::move(*done)
+                         : Account{.service = service.id(),
+                                   .outcome = Outcome::refused,
+                                   .text = done.error().message() + "\n" + done.error().hint};
+  const size_t place = accounts_.size();
+  accounts_.push_back(account);
+  if (account.outcome == Outcome::committed) return true;
+  fail_together(account);
+  accounts_[place] = std::move(account);
+  return false;
+}
+
+void keep(const Bench& bench, const Binding& binding, const KeptPair& pair,
+          std::vector<Account>& accounts) {
+  if (std::ranges::any_of(accounts, &Account::owed)) return;
+  Done kept = keep_pair(bench.host.files, bench.settings.state_directory, kept_paths_of(binding),
+                        pair.bundle.leaf.outline.thumbprint);
+  if (!kept)
+    accounts.back().text += "\nit could not be kept for a later restore: " + kept.error().message();
+}
+
+}  // namespace
+
+Result<KeptFor> kept_for(const Host& host, const Settings& settings,
+                         const std::vector<ServiceId>& only, const std::string& typed) {
+  auto surveyed = survey(host, only);
+  if (!surveyed) return pass(surveyed);
+  auto meant = bindings_meant(host.files, *surveyed, typed);
+  if (!meant) return pass(meant);
+  const std::string& path = meant->front()->binding.certificate.path;
+  auto kept = kept_pairs(host.files, settings.state_directory, path);
+  if (!kept) return pass(kept);
+  return KeptFor{path, std::move(*kept)};
+}
+
+Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
+                                          const std::string& typed, const std::string& thumbprint) {
+  auto surveyed = survey(bench.host, only);
+  if (!surveyed) return pass(surveyed);
+  auto meant = bindings_meant(bench.host.files, *surveyed, typed);
+  if (!meant) return pass(meant);
+  auto pair = choose(bench, meant->front()->binding, thumbprint);
+  if (!pair) return pass(pair);
+  const SurveyedBinding& first = *meant->front();
+  if (Done may = may_be_put_back(bench, *meant, *pair); !may) return pass(may);
+  // As a trial: whatever speaks against any of them does so before the first server is touched.
+  if (auto files = files_of(bench, *surveyed, *meant, *pair); !files) return pass(files);
+  std::vector<Bindings> by_service;
+  for (const auto& service : surveyed->services.found) {
+    Bindings of_service;
+    std::ranges::copy_if(*meant, std::back_inserter(of_service),
+                         [&](auto* bound) { return bound->service == service.get(); });
+    if (!of_service.empty()) by_service.push_back(std::move(of_service));
+  }
+  Restore restore(bench, *surveyed, *pair, is_whole(bench.host, first));
+  for (const Bindings& bindings : by_service)
+    if (!restore.of(*bindings.front()->service, bindings, &bindings == &by_service.back()))
+      return std::move(restore).accounts();
+  std::vector<Account> accounts = std::move(restore).accounts();
+  keep(bench, first.binding, *pair, accounts);
+  return accounts;
+}
+
+}  // namespace certrebind

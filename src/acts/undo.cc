@@ -1,0 +1,303 @@
+#include "acts/undo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <ranges>
+#include <set>
+
+#include "base/text.h"
+#include "transaction/file_swap.h"
+#include "survey/identify.h"
+#include "acts/keep_proven.h"
+#include "store/sightings.h"
+
+namespace certrebind {
+
+namespace {
+
+bool is_among(const std::vector<ServiceId>& only, const ServiceId& service) {
+  return only.empty() || std::ranges::find(only, service) != only.end();
+}
+
+// By transaction, the one that took it back, unless that was taken back itself.
+std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
+  std::map<int64_t, int64_t> by;
+  for (const TransactionRow& row : rows | std::views::reverse)
+    if (row.outcome == Outcome::committed && row.undoes && !by.contains(row.id))
+      by.emplace(*row.undoes, row.id);
+  return by;
+}
+
+// A restore over what was no certificate has nothing that could be proven again.
+Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
+  const std::vector<JournalSuccession>& all = row.record.successions;
+  const bool was_whole =
+      std::ranges::none_of(all, [](auto& each) { return each.old_thumbprint.empty(); }) &&
+      std::ranges::none_of(row.record.files, &JournalFile::was_absent);
+  if (was_whole) return row;
+  return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+              "what lay there before that restore was no certificate with its key, or nothing",
+              "certrebind history names others: certrebind undo ID");
+}
+
+// The last rebind or restore of these services that changed files and was not undone since.
+Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceId>& only) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  const std::map<int64_t, int64_t> undone = taken_back(*rows);
+  for (const TransactionRow& row : *rows | std::views::reverse) {
+    if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
+    if (row.act == "undo" || !is_among(only, row.service)) continue;
+    auto whole = journal.find(row.id);
+    if (!whole) return whole;
+    if (!whole->record.files.empty()) return brings_back_a_certificate(std::move(*whole));
+  }
+  return fail(Code::not_found, "undo", "",
+              "there is no rebind that changed files and is not undone already",
+              "certrebind history; what only reloaded a server has nothing to put back");
+}
+
+Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
+                                   const std::vector<ServiceId>& only) {
+  if (id == 0) return last_to_undo(journal, only);
+  auto row = journal.find(id);
+  if (!row) return row;
+  std::string subject = "transaction " + std::to_string(id);
+  if (row->outcome != Outcome::committed)
+    return fail(Code::usage, "undo", subject, "it was not committed: it changed nothing",
+                "certrebind history");
+  if (!is_among(only, row->service))
+    return fail(Code::usage, "undo", subject, "it was one of " + row->service.text());
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  const std::map<int64_t, int64_t> undone = taken_back(*rows);
+  if (auto by = undone.find(id); by != undone.end())
+    return fail(Code::usage, "undo", subject,
+                fmt::format("it is undone already, by transaction {}", by->second));
+  if (row->record.files.empty())
+    return fail(Code::usage, "undo", subject,
+                "it only reloaded what somebody else had written: it changed no file");
+  return brings_back_a_certificate(std::move(*row));
+}
+
+std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
+  if (!mode) return std::nullopt;
+  return ModeChange{.before = mode->after, .after = mode->before};
+}
+
+std::vector<std::string> all_files_of(const Binding& binding) {
+  std::vector<std::string> paths = {binding.certificate.path, binding.key.path, binding.chain.path};
+  for (const Companion& companion : binding.companions) paths.push_back(companion.path);
+  return paths;
+}
+
+// What it wrote may belong to a site that was removed since: nothing could be proven then.
+Done is_used_still(const Bench& bench, const TransactionRow& row) {
+  auto surveyed = survey(bench.host, {row.service});
+  if (!surveyed) return pass(surveyed);
+  std::set<std::string> used;
+  for (const SurveyedService& service : surveyed->surveyed)
+    used.insert(service.configured_by.begin(), service.configured_by.end());
+  for (const SurveyedBinding& bound : surveyed->bindings)
+    for (const std::string& path : all_files_of(bound.binding))
+      if (auto real = bench.host.files.real_path(path)) used.insert(std::move(*real));
+  if (std::ranges::any_of(row.record.files,
+                          [&](const JournalFile& file) { return used.contains(file.path); }))
+    return {};
+  return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+              row.service.text() + " uses none of the files that it wrote any more",
+              "certrebind history show " + std::to_string(row.id));
+}
+
+// Why one that cannot be undone holds up the others of its transaction: they were tested, loaded
+// and proven as one, and half of it was never proven.
+std::string goes_as_a_whole(const TransactionRow& row) {
+  const size_t others = row.record.successions.size();
+  if (others < 2) return "";
+  return fmt::format(
+      "; {} were rebound in one transaction, which is undone whole or not at all: "
+      "nothing was changed",
+      count_of(others, "certificate"));
+}
+
+// The files as they were, where they still are what the transaction made of them.
+Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
+  std::vector<PlannedFile> files;
+  for (size_t index = 0; index < row.record.files.size(); ++index) {
+    const JournalFile& file = row.record.files[index];
+    auto now = bench.host.files.read(file.path, kConfigLimit);
+    if (!now) return pass(now);
+    if (content_digest(*now) != file.after_digest)
+      return fail(Code::failed, "undo", fmt::format("transaction {}", row.id),
+                  file.path + " was changed since" + goes_as_a_whole(row),
+                  "certrebind history tells by what; certrebind restore brings back what was kept");
+    auto before = read_before_image(bench.host.files, bench.state, row, index);
+    if (!before) return pass(before);
+    files.push_back({.path = file.path,
+                     .staging = file.staging,
+                     .before = std::move(*now),
+                     .after = std::move(*before),
+                     .secret = true,
+                     .what = {},
+                     .mode = turned(file.mode)});
+  }
+  return files;
+}
+
+Done still_valid(const KnownCertificates& known, const TransactionRow& row, WallTime now) {
+  for (const JournalSuccession& succession : row.record.successions) {
+    auto old_one = known.find(succession.old_thumbprint);
+    if (old_one && old_one->outline.not_after < now)
+      return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
+                  fmt::format("the certificate it would bring back expired on {} UTC",
+                              to_text(old_one->outline.not_after)) +
+                      goes_as_a_whole(row),
+                  row.record.successions.size() > 1
+                      ? "certrebind restore PATH brings back one site's"
+                      : "");
+  }
+  return {};
+}
+
+Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files,
+               bool decided) {
+  Work work{.act = "undo",
+            .service = &service,
+            .files = std::move(files),
+            .successions = row.record.successions,
+            .expectations = row.record.expectations,
+            .unproven = {},
+            .undoes = row.id,
+            .decided = decided,
+            .loads = row.record.loads};
+  for (JournalSuccession& succession : work.successions)
+    std::swap(succession.old_thumbprint, succession.new_thumbprint);
+  for (Expectation& expected : work.expectations) {
+    std::swap(expected.old_thumbprint, expected.new_thumbprint);
+    std::swap(expected.old_type, expected.new_type);
+    expected.in_memory.reset();
+    expected.new_above.clear();  // nobody wrote down what came with the old one
+    expected.answered = true;    // who does not answer today is found out anew
+  }
+  return work;
+}
+
+std::string story_of(const TransactionRow& row) {
+  std::vector<std::string> pairs;
+  for (const JournalSuccession& succession : row.record.successions)
+    pairs.push_back(fmt::format("{} back instead of {}", succession.old_thumbprint.substr(0, 16),
+                                succession.new_thumbprint.substr(0, 16)));
+  return fmt::format("undo of transaction {}, the {} of {} UTC: {}", row.id, row.act,
+                     to_text(row.started), join(pairs, ", "));
+}
+
+bool shares_a_file(const TransactionRow& writer, const TransactionRow& reader) {
+  return std::ranges::any_of(writer.record.files, [&](const JournalFile& file) {
+    return std::ranges::find(reader.record.loads, file.path) != reader.record.loads.end();
+  });
+}
+
+// Those that wrote nothing and only had their servers load what `writer` had written.
+Result<std::vector<TransactionRow>> followers_of(Journal& journal, const TransactionRow& writer) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  std::vector<TransactionRow> followers;
+  for (const TransactionRow& row : *rows) {
+    if (row.id <= writer.id || row.service == writer.service || row.act == "undo") continue;
+    if (row.outcome != Outcome::committed && row.outcome != Outcome::needs_operator) continue;
+    auto whole = journal.find(row.id);
+    if (!whole) return pass(whole);
+    if (whole->record.files.empty() && shares_a_file(writer, *whole))
+      followers.push_back(std::move(*whole));
+  }
+  return followers;
+}
+
+Result<Account> undo_one(const Bench& bench, const Services& services, const TransactionRow& row,
+                         bool decided) {
+  const Service* service = find_service(services, row.service);
+  if (service == nullptr)
+    return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
+                "its service " + row.service.text() + " is not found any more");
+  auto files = files_to_undo(bench, row);
+  if (!files) return pass(files);
+  auto account = carry_out(bench, undo_work(row, *service, std::move(*files), decided));
+  if (account) account->text = story_of(row) + "\n" + account->text;
+  return account;
+}
+
+Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row,
+                                                 bool decided) {
+  auto followers = followers_of(bench.journal, row);
+  if (!followers) return pass(followers);
+  std::vector<ServiceId> ids = {row.service};
+  for (const TransactionRow& follower : *followers) ids.push_back(follower.service);
+  auto services = find_services(bench.host, ids);
+  if (!services) return pass(services);
+  auto first = undo_one(bench, *services, row, decided);
+  if (!first) return pass(first);
+  std::vector<Account> accounts = {std::move(*first)};
+  if (accounts.front().outcome != Outcome::committed) return accounts;
+  for (const TransactionRow& follower : *followers) {
+    auto account = undo_one(bench, *services, follower, decided);
+    accounts.push_back(account ? std::move(*account)
+                               : Account{.service = follower.service,
+                                         .outcome = Outcome::needs_operator,
+                                         .text = account.error().message()});
+  }
+  return accounts;
+}
+
+// What was proven anew can be brought back later, too.
+void keep_what_is_back(const Bench& bench, const TransactionRow& row,
+                       std::vector<Account>& accounts) {
+  std::vector<std::string> back;
+  for (const JournalSuccession& succession : row.record.successions)
+    back.push_back(succession.old_thumbprint);
+  for (Account& account : accounts) {
+    if (account.outcome != Outcome::committed || account.owed) continue;
+    auto surveyed = survey(bench.host, {account.service});
+    Done kept = surveyed
+                    ? keep_put_back(bench.host, bench.settings, *surveyed, account.service, back)
+                    : Done(pass(surveyed));
+    if (!kept)
+      account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+  }
+}
+
+}  // namespace
+
+void take_back(const Bench& bench, int64_t id, Account& failed, std::vector<Account>& accounts) {
+  auto row = bench.journal.find(id);
+  auto undone =
+      row ? undo_with_followers(bench, *row, false) : Result<std::vector<Account>>(pass(row));
+  if (!undone) {
+    failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
+                               id, undone.error().message());
+    return;
+  }
+  failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", id);
+  for (Account& account : accounts) account.taken_back |= account.transaction == id;
+  bool all_back = std::ranges::all_of(
+      *undone, [](const Account& each) { return each.outcome == Outcome::committed; });
+  if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;
+  std::ranges::move(*undone, std::back_inserter(accounts));
+}
+
+Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceId>& only,
+                                  int64_t id) {
+  auto row = row_to_undo(bench.journal, id, only);
+  if (!row) return pass(row);
+  auto sightings = remembered(bench.state.database());
+  KnownCertificates known;
+  if (sightings) known.add_seen(*sightings);
+  if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
+  if (Done used = is_used_still(bench, *row); !used) return pass(used);
+  auto accounts = undo_with_followers(bench, *row, true);
+  if (accounts) keep_what_is_back(bench, *row, *accounts);
+  return accounts;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,65 @@
+#include "observe/history.h"
+
+#include <ranges>
+
+#include "plan/planner.h"
+#include "transaction/server_processes.h"
+#include "sys/changed_at.h"
+
+namespace certrebind {
+
+namespace {
+
+class NotLoaded {
+ public:
+  NotLoaded(const Host& host, const Memory& memory) : host_(host), memory_(memory), times_(host) {}
+
+  std::optional<Thumbprint> of(const SurveyedBinding& bound) {
+    if (!bound.disk || !bound.disk->certificate || !bound.service->reload().signal) return {};
+    if (!expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).empty()) return {};
+    auto old_one = predecessor(bound);
+    if (!old_one || !is_behind(bound)) return {};
+    return old_one;
+  }
+
+ private:
+  // What was seen last at the same path.
+  std::optional<Thumbprint> predecessor(const SurveyedBinding& bound) const {
+    for (const Sighting& seen : memory_.sightings | std::views::reverse)
+      if (seen.path == bound.binding.certificate.path && !bound.holds(seen.thumbprint))
+        return seen.thumbprint;
+    return {};
+  }
+
+  bool is_behind(const SurveyedBinding& bound) {
+    const std::string& path = bound.binding.certificate.path;
+    auto changed = changed_at(host_.files, path);
+    auto since = times_.since(*bound.service);
+    if (!changed || !since || *changed <= *since) return false;
+    auto real = host_.files.real_path(path);
+    if (!real || memory_.journal == nullptr) return true;
+    auto loaded = memory_.journal->loaded_since(bound.service->id(), *real, *changed);
+    return !loaded || !*loaded;
+  }
+
+  const Host& host_;
+  const Memory& memory_;
+  ServingTimes times_;
+};
+
+}  // namespace
+
+Result<Memory> recall(Database& database, Journal& journal) {
+  auto sightings = remembered(database);
+  if (!sightings) return pass(sightings);
+  auto successions = known_successions(database);
+  if (!successions) return pass(successions);
+  return Memory{std::move(*sightings), std::move(*successions), &journal};
+}
+
+void mark_not_loaded(const Host& host, const Memory& memory, Survey& survey) {
+  NotLoaded not_loaded(host, memory);
+  for (SurveyedBinding& bound : survey.bindings) bound.not_loaded = not_loaded.of(bound);
+}
+
+}  // namespace certrebind

@@ -1,0 +1,213 @@
+#include "observe/stale_in_memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sys/changed_at.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+// One that has names is hardly served a certificate that is for none of them.
+bool is_for(const Certificate& old_leaf, const Binding& binding) {
+  return binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
+           return covers(old_leaf.outline.names, name);
+         });
+}
+
+KeyType type_on_disk(const SurveyedBinding& bound) {
+  auto leaf = Certificate::parse(bound.disk->der);
+  return leaf ? leaf->key_type : KeyType::other;
+}
+
+// The site has a certificate of each type: each file is asked for by its own.
+bool has_twin_of(KeyType type, const Twins& twins, const SurveyedBinding& bound) {
+  return std::ranges::any_of(twins.of(bound), [&](const SurveyedBinding* twin) {
+    return twin->disk && type_on_disk(*twin) == type;
+  });
+}
+
+}  // namespace
+
+OnlyServed::OnlyServed(const Host& host, const Prober& prober,
+                       const std::vector<Sighting>& sightings,
+                       const std::vector<Succession>& successions)
+    : host_(host), prober_(prober), successions_(successions), times_(host) {
+  std::set<Thumbprint> old_ones;
+  for (const Succession& succession : successions) old_ones.insert(succession.old_one.thumbprint);
+  for (const Sighting& seen : sightings)
+    if (old_ones.contains(seen.thumbprint)) seen_at_[seen.path];
+  for (const Sighting& seen : sightings)
+    if (auto path = seen_at_.find(seen.path); path != seen_at_.end())
+      path->second.push_back(seen.thumbprint);
+}
+
+// Of what was seen there before what lies there now.
+bool OnlyServed::was_last_there(const SurveyedBinding& bound, const Succession& succession) const {
+  auto seen = seen_at_.find(bound.binding.certificate.path);
+  if (seen == seen_at_.end()) return false;
+  auto last = std::ranges::find_if(seen->second.rbegin(), seen->second.rend(),
+                                   [&](const Thumbprint& one) { return !bound.holds(one); });
+  return last != seen->second.rend() && *last == succession.old_one.thumbprint;
+}
+
+bool OnlyServed::is_likely(const SurveyedBinding& bound, const Succession& succession) const {
+  return was_last_there(bound, succession) || is_for(succession.old_one.bundle.leaf, bound.binding);
+}
+
+std::vector<OnlyServed::Candidate> OnlyServed::candidates(
+    Survey& survey, Where where, const std::vector<const Succession*>& which) const {
+  std::set<const Service*> running;
+  for (const auto& service : survey.services.found)
+    if (service->reload().signal) running.insert(service.get());
+  std::vector<Candidate> found;
+  for (SurveyedBinding& bound : survey.bindings) {
+    if (bound.left_alone || bound.not_loaded || !bound.disk || !running.contains(bound.service) ||
+        holds_some_old(bound, successions_))
+      continue;
+    for (const Succession* succession : which) {
+      if (succession->is_forced() || judged_.contains({&bound, succession}) ||
+          bound.holds(succession->new_thumbprint()))
+        continue;
+      if (where == Where::anywhere || is_likely(bound, *succession))
+        found.push_back({&bound, succession, type_on_disk(bound)});
+    }
+  }
+  return found;
+}
+
+// Each binding once for each type.
+void OnlyServed::ask(const std::vector<Candidate>& candidates) {
+  std::vector<Target> targets;
+  std::vector<std::vector<Shown>*> heard_by;
+  for (const Candidate& each : candidates) {
+    auto [shown, is_new] = shown_.try_emplace({each.bound, each.type});
+    if (!is_new) continue;
+    for (const Expectation& expected :
+         expectations_of(each.bound->binding, {}, each.type, {}, each.type)) {
+      targets.push_back(expected.old_target());
+      heard_by.push_back(&shown->second);
+    }
+  }
+  std::vector<Result<Served>> answers = prober_.handshake_all(targets);
+  for (size_t i = 0; i < answers.size(); ++i)
+    if (answers[i])
+      heard_by[i]->push_back(
+          {answers[i]->thumbprint, !targets[i].sni.empty(), answers[i]->chain_length});
+}
+
+const std::vector<OnlyServed::Shown>& OnlyServed::shown_to(const Candidate& candidate) const {
+  return shown_.at({candidate.bound, candidate.type});
+}
+
+// Nothing that it is configured by changed since its workers were started.
+bool OnlyServed::is_as_loaded(const Survey& survey, const Service& service) {
+  auto [entry, is_new] = as_loaded_.try_emplace(&service);
+  if (!is_new) return entry->second;
+  auto since = times_.since(service);
+  auto surveyed = std::ranges::find(survey.surveyed, &service, &SurveyedService::service);
+  entry->second = since && surveyed != survey.surveyed.end() &&
+                  std::ranges::all_of(surveyed->configured_by, [&](const std::string& path) {
+                    auto changed = changed_at(host_.files, path);
+                    return changed && *changed < *since;
+                  });
+  return entry->second;
+}
+
+// Why it may be another site's OLD that is shown; empty: it is its own.
+std::string OnlyServed::doubt(const Candidate& candidate, const Survey& survey) {
+  const SurveyedBinding& bound = *candidate.bound;
+  auto since = times_.since(*bound.service);
+  auto changed = changed_at(host_.files, bound.binding.certificate.path);
+  if (!since || !changed || *changed < *since) return "its file did not change after it was loaded";
+  if (was_last_there(bound, *candidate.succession)) return "";
+  bool is_named =
+      !bound.binding.named_by_certificate ||
+      std::ranges::any_of(shown_to(candidate), [](const Shown& shown) { return !shown.by_name; });
+  if (!is_named) return "the names are those of what lies there";
+  if (!is_as_loaded(survey, *bound.service)) return "its configuration changed after it was loaded";
+  return "";
+}
+
+bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Twins& twins,
+                              const SurveyedBinding& bound) {
+  return std::ranges::all_of(
+      shown, [&](const Shown& each) { return twins.holding(each.thumbprint, bound) != nullptr; });
+}
+
+// Nobody can ask it; but its file changed after it was loaded, and what lies there now is for a
+// name of OLD.
+bool OnlyServed::may_hold_old_unseen(const Candidate& candidate) {
+  const SurveyedBinding& bound = *candidate.bound;
+  if (!bound.disk->certificate ||
+      !expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).empty())
+    return false;
+  auto since = times_.since(*bound.service);
+  auto changed = changed_at(host_.files, bound.binding.certificate.path);
+  if (!since || !changed || *changed < *since) return false;
+  const std::vector<std::string>& names = candidate.succession->old_one.bundle.leaf.outline.names;
+  return std::ranges::any_of(bound.disk->certificate->names, [&](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  });
+}
+
+// True where it is doubtful.
+bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
+  SurveyedBinding& bound = *candidate.bound;
+  const Thumbprint& old_one = candidate.succession->old_one.thumbprint;
+  const std::vector<Shown>& all = shown_to(candidate);
+  bool shows_old = !all.empty() && std::ranges::all_of(all, [&](const Shown& shown) {
+    return shown.thumbprint == old_one;
+  });
+  const bool unseen = may_hold_old_unseen(candidate);
+  if (!shows_old && !unseen) return false;
+  const std::string why =
+      unseen ? "no handshake can show what it serves" : doubt(candidate, survey);
+  if (why.empty()) {
+    bound.not_loaded = old_one;
+    bound.sent_with_it = all.front().chain_length;
+    return false;
+  }
+  const NamedFile& named = bound.binding.certificate;
+  std::string lies = bound.disk->certificate ? bound.disk->certificate->thumbprint.brief()
+                                             : std::string("no certificate");
+  survey.diagnostics.push_back(
+      {.severity = Severity::warning,
+       .file = named.where.file,
+       .line = named.where.line,
+       .column = named.where.column,
+       .message = fmt::format(
+           "{} {} {}, and {} lies at {}: whether the server had the first from there is not "
+           "known ({}); it is left as it is. Reload the server, or certrebind rebind what lies "
+           "there",
+           printable(bound.binding.site), unseen ? "may have" : "is shown", old_one.brief(), lies,
+           printable(named.path), why)});
+  return true;
+}
+
+// A site is asked by the type of what lies in its file; where nothing answers to that, or what lies
+// in the file of its twin, by the type of OLD.
+bool OnlyServed::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
+  std::vector<Candidate> all = candidates(survey, where, which);
+  ask(all);
+  const Twins twins(survey);
+  for (Candidate& each : all) {
+    const KeyType old_type = each.succession->old_one.bundle.leaf.key_type;
+    if (is_of_a_twin(shown_to(each), twins, *each.bound) &&
+        !has_twin_of(old_type, twins, *each.bound))
+      each.type = old_type;
+  }
+  ask(all);
+  bool doubtful = false;
+  for (const Candidate& each : all) {
+    judged_.emplace(each.bound, each.succession);
+    doubtful = judge(each, survey) || doubtful;
+  }
+  return doubtful;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,123 @@
+#include "plan/advice.h"
+
+#include <algorithm>
+
+#include "store/kept.h"
+#include "store/stores.h"
+#include "sys/files.h"
+
+namespace certrebind {
+
+namespace {
+
+std::optional<OldCertificate> old_of(const std::string& der, const NewCertificate& new_one,
+                                     const Served* shown = nullptr) {
+  OldCertificate old_one;
+  if (der.empty()) {
+    old_one.bundle.leaf = new_one.bundle.leaf;
+  } else {
+    auto leaf = Certificate::parse(der);
+    if (!leaf) return std::nullopt;
+    old_one.bundle.leaf = std::move(*leaf);
+  }
+  old_one.thumbprint = old_one.bundle.leaf.outline.thumbprint;
+  old_one.has_file = shown != nullptr;  // the chain is known
+  if (shown != nullptr)
+    for (const std::string& above : shown->above)
+      if (auto parsed = Certificate::parse(above)) old_one.bundle.chain.push_back(*parsed);
+  return old_one;
+}
+
+}  // namespace
+
+// Thousands of sites may share one file.
+std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
+  auto [entry, is_new] = known_.try_emplace(paths);
+  if (!is_new) return entry->second;
+  auto bundle = read_bundle(host_.files, paths.first);
+  if (!bundle) return nullptr;
+  NewCertificate found;
+  found.bundle = std::move(*bundle);
+  found.files = {.certificate = paths.first, .key = paths.second};
+  auto key = host_.files.read(paths.second, kPemLimit);
+  if (key) found.key = tried_key_state(*key, found.bundle.leaf);
+  bool unseen = paths.second.empty() || (!key && key.error().code == Code::denied);
+  if (unseen) found.key = KeyState::matches;
+  entry->second = std::make_shared<const NewCertificate>(std::move(found));
+  return entry->second;
+}
+
+bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown) {
+  const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
+  const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
+  auto new_one = lying_there(paths);
+  // Intermediates with a file of their own come from there, whatever stands in this one.
+  const Served* whole = bound.binding.chain.path.empty() ? shown : nullptr;
+  auto old_one = new_one ? old_of(shown_der, *new_one, whole) : std::nullopt;
+  if (!old_one) return true;
+  auto [refused, is_new] = refused_.try_emplace({paths, shown_der});
+  if (is_new)
+    refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
+  return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
+}
+
+std::string Advice::first_error(const Binding& binding, const OldCertificate& old_one,
+                                NewCertificate new_one) const {
+  new_one.key = KeyState::matches;
+  for (const auto& findings : {preflight_itself(old_one, new_one, host_.clock.wall()),
+                               preflight_binding(binding, old_one, new_one)})
+    for (const Finding& finding : findings)
+      if (finding.severity == Severity::error) return finding.sentence;
+  return "";
+}
+
+std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
+  auto lies = lying_there({bound.binding.certificate.path, bound.binding.key.path});
+  auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
+  if (!old_one) return "";
+  NewCertificate now;
+  now.bundle = old_one->bundle;
+  now.files = lies->files;
+  if (!first_error(bound.binding, *old_one, std::move(now)).empty()) return "";
+  std::string why = first_error(bound.binding, *old_one, *lies);
+  return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
+}
+
+// Clients could build a chain from what is shown, and cannot from what would be sent. Where what
+// was kept of its files had no intermediates either, the server adds them itself.
+std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
+                                      const NewCertificate& lies) const {
+  const Binding& binding = bound.binding;
+  if (binding.role == Role::client || binding.leaf_alone) return "";
+  auto before = old_of(shown.leaf_der, lies, &shown);
+  if (!before || before->bundle.connected() == 0) return "";
+  Bundle after = lies.bundle;
+  if (!binding.chain.path.empty()) {
+    after.chain.clear();
+    if (auto above = read_bundle(host_.files, binding.chain.path)) {
+      after.chain = std::move(above->chain);
+      after.chain.insert(after.chain.begin(), std::move(above->leaf));
+    }
+  }
+  auto kept = kept_pairs(host_.files, settings_.state_directory, binding.certificate.path);
+  if (kept && std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
+        return pair.bundle.leaf.outline.thumbprint == shown.thumbprint && pair.chain.empty() &&
+               pair.bundle.connected() == 0;
+      }))
+    return "";
+  for (const Finding& finding :
+       preflight_chain(before->bundle, true, after, binding.certificate.path))
+    if (finding.severity == Severity::error) return finding.sentence;
+  return "";
+}
+
+std::string Advice::way_back(const Binding& binding) const {
+  const std::string& path = binding.certificate.path;
+  const std::string renewer = renewer_at(host_.files, settings_.stores, path);
+  return "put a good pair there, or " +
+         (renewer.empty() ? "bring back what was proven last: certrebind restore "
+                          : "have " + renewer + " make a new one: certrebind renew ") +
+         path;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,358 @@
+#include "plan/file_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "x509/pem.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr uint32_t kOthers = 0077;  // all but the owner's rights
+
+// Blocks that are neither certificate nor key, as they stand.
+std::string other_blocks(std::string_view pem) {
+  std::string kept;
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (block.is_certificate() || block.is_private_key() || block.label == "EC PARAMETERS")
+      continue;
+    kept += block.whole;
+    if (!kept.ends_with('\n')) kept += '\n';
+  }
+  return kept;
+}
+
+ptrdiff_t certificates_in(std::string_view pem) {
+  return std::ranges::count_if(pem_blocks(pem), &PemBlock::is_certificate);
+}
+
+bool key_comes_first(std::string_view pem) {
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (block.is_private_key()) return true;
+    if (block.is_certificate()) return false;
+  }
+  return false;
+}
+
+// `leaf_only`: the intermediates have a file of their own.
+std::string certificate_file(const std::string& before, const NewCertificate& new_one,
+                             bool with_key, bool leaf_only) {
+  const Bundle& bundle = new_one.bundle;
+  std::string certificates =
+      leaf_only ? pem_encode_certificate(bundle.leaf.der) : bundle.certificates_pem();
+  std::string key = with_key ? new_one.key_blocks : "";
+  std::string rest = other_blocks(before);
+  return key_comes_first(before) ? key + certificates + rest : certificates + key + rest;
+}
+
+std::string without_keys(std::string_view pem) {
+  std::string rest;
+  for (const PemBlock& block : pem_blocks(pem))
+    if (!block.is_private_key()) rest.append(block.whole) += '\n';
+  return rest;
+}
+
+std::string in_lines(std::string text) {
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
+// What was kept, as a file with its key or as one without.
+std::string kept_certificate(const KeptPair& pair, bool combined) {
+  const bool holds_key = !private_key_blocks(pair.certificate).empty();
+  if (!combined && pair.key.empty()) return without_keys(pair.certificate);
+  if (!combined || holds_key) return pair.certificate;
+  return in_lines(pair.certificate) + pair.key;
+}
+
+// Intermediates that were kept as a file of their own, where there is none for them now.
+std::string with_chain(std::string certificate, const Binding& binding, const KeptPair& pair) {
+  if (pair.chain.empty() || !binding.chain.path.empty()) return certificate;
+  return in_lines(std::move(certificate)) + pair.chain;
+}
+
+bool holds(const std::string& pem, const Thumbprint& thumbprint) {
+  auto block = first_certificate_block(pem);
+  auto der = block ? pem_decode(*block) : Result<std::string>();
+  return der && Thumbprint::of_der(*der) == thumbprint;
+}
+
+std::string brief_of(const NewCertificate& new_one) {
+  return new_one.bundle.leaf.outline.thumbprint.brief();
+}
+
+// What a companion has to hold beside NEW, or nothing where it may stay as it is.
+std::optional<std::string> companion_of(const Companion& companion, const std::string& before,
+                                        const NewCertificate& new_one) {
+  switch (companion.kind) {
+    case Companion::Kind::ocsp_response:
+      return std::string();
+    case Companion::Kind::timestamps:
+      return std::string(2, '\0');  // a list of none: its length, of two bytes
+    case Companion::Kind::issuer:
+      break;
+  }
+  if (new_one.bundle.chain.empty()) return std::nullopt;
+  const std::string& issuer = new_one.bundle.chain.front().der;
+  auto block = first_certificate_block(before);
+  auto der = block ? pem_decode(*block) : Result<std::string>();
+  if (der && *der == issuer) return std::nullopt;
+  return pem_encode_certificate(issuer);
+}
+
+// What is emptied, where it is: nobody has one for NEW yet.
+std::string emptied(Companion::Kind kind) {
+  if (kind == Companion::Kind::ocsp_response) return "OCSP response";
+  if (kind == Companion::Kind::timestamps) return "list of certificate timestamps";
+  return "";
+}
+
+}  // namespace
+
+Done FileSet::edit(const std::vector<FileEdit>& edits) {
+  for (const FileEdit& edit : edits) {
+    auto [known, is_new] = edits_[edit.where.file].try_emplace(edit.where.begin, edit);
+    if (is_new) continue;
+    if (known->second.where.end != edit.where.end || known->second.replacement != edit.replacement)
+      return fail(Code::failed, "edit", edit.where.text(),
+                  "two bindings need different values in this one place",
+                  "use --rewrite, or give each site a directive of its own");
+  }
+  return {};
+}
+
+// A file that others may read, and that holds a key from now on.
+Done FileSet::keep_key_to_its_owner(PlannedFile& file) const {
+  if (file.is_absent || private_key_blocks(file.after).empty() ||
+      !private_key_blocks(file.before).empty())
+    return {};
+  auto attributes = files_.attributes(file.path);
+  if (!attributes) return pass(attributes);
+  if (attributes->extended.contains(kAccessAcl))
+    return fail(Code::unsupported, "put a private key into", file.path,
+                "it held none, and an ACL lets others read it", "setfacl -b " + file.path);
+  if ((attributes->mode & kOthers) == 0) return {};
+  file.mode = {attributes->mode, attributes->mode & ~kOthers};
+  file.note =
+      fmt::format("{} holds a private key from now on, and held none: its mode becomes {:04o}",
+                  printable(file.path), file.mode->after);
+  return {};
+}
+
+Done FileSet::put(PlannedFile file) {
+  if (Done kept = keep_key_to_its_owner(file); !kept) return kept;
+  auto [known, is_new] = rewritten_.try_emplace(file.path, file);
+  if (is_new || known->second.after == file.after) return {};
+  return fail(Code::failed, "rewrite", file.path, "two bindings need different content in it",
+              "use --repoint");
+}
+
+namespace {
+
+// Half of a pair that somebody else writes must not become half of ours; and a key that is not the
+// certificate's says that the server has its key from where we do not know.
+Done is_a_pair(const std::string& certificate, const std::string& certificate_pem,
+               const std::string& key, const std::string& key_pem) {
+  auto bundle = Bundle::parse(certificate_pem);
+  if (!bundle) return {};  // there is nothing to belong to
+  const KeyState state = key_state(key_pem, bundle->leaf);
+  if (state == KeyState::matches || state == KeyState::damaged || state == KeyState::encrypted)
+    return {};
+  return fail(
+      Code::failed, "rewrite", certificate,
+      fmt::format("the key in {} {}: perhaps somebody has written one of the two files only", key,
+                  to_text(state)),
+      "wait until both are there, or bring back what was proven last: certrebind restore " +
+          certificate);
+}
+
+}  // namespace
+
+Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
+                      const Thumbprint* expected) {
+  auto certificate = way_.real_path(binding.certificate.path);
+  if (!certificate) return pass(certificate);
+  auto key = way_.real_path(binding.key.path);
+  if (!key) return pass(key);
+  auto before = files_.read(*certificate, kPemLimit);
+  if (!before) return pass(before);
+  if (binding.leaf_alone && certificates_in(*before) != 1)
+    return fail(Code::unsupported, "rewrite", *certificate,
+                "it holds several certificates, and which of them is meant is not understood",
+                "change it by hand");
+  if (expected != nullptr && !holds(*before, *expected))
+    return fail(Code::failed, "rewrite", *certificate,
+                "it holds another certificate than when it was looked at: somebody renews it just "
+                "now",
+                "run the command again");
+  bool combined = *certificate == *key;
+  if (combined && private_key_blocks(*before).empty())
+    return fail(Code::unsupported, "rewrite", *certificate,
+                "it holds no private key, and where the server has its key from is not understood",
+                "change it by hand");
+  // A key that lies in the certificate's file without being named from there is kept in step too.
+  bool with_key = combined || !private_key_blocks(*before).empty();
+  Done done = put({.path = *certificate,
+                   .before = *before,
+                   .after = certificate_file(*before, new_one, with_key,
+                                             binding.leaf_alone || !binding.chain.path.empty()),
+                   .secret = true,
+                   .what = fmt::format("certificate {}{}", brief_of(new_one),
+                                       with_key ? " with its private key" : "")});
+  for (const Companion& companion : binding.companions)
+    if (done) done = renew(companion, new_one);
+  if (!done) return done;
+  if (Done chain = rewrite_chain(binding.chain, new_one); !chain) return chain;
+  if (combined) return {};
+  auto key_before = files_.read(*key, kPemLimit);
+  if (!key_before) return pass(key_before);
+  if (Done whole = is_a_pair(*certificate, *before, *key, *key_before); !whole) return whole;
+  return put({.path = *key,
+              .before = *key_before,
+              .after = new_one.key_blocks + other_blocks(*key_before),
+              .secret = true,
+              .what = fmt::format("private key of certificate {}, from {}", brief_of(new_one),
+                                  printable(new_one.files.key))});
+}
+
+// What lies at a path that a binding names, or where it would.
+Result<PlannedFile> FileSet::found_at(const std::string& path) {
+  if (Done safe = way_.to(path); !safe) return pass(safe);
+  auto entry = files_.lstat(path);
+  const bool is_absent = !entry && entry.error().code == Code::not_found;
+  auto real = files_.real_path(is_absent ? parent_directory(path) : path);
+  if (!real && real.error().code == Code::not_found)
+    return fail(Code::failed, "write", path,
+                is_absent ? "its directory is not there" : "it is a link that leads nowhere",
+                is_absent ? "mkdir -p " + parent_directory(path) : "remove that link: rm " + path);
+  if (!real) return pass(real);
+  PlannedFile file;
+  file.is_absent = is_absent;
+  file.path = is_absent ? *real + "/" + file_name(path) : *real;
+  if (is_absent) return file;
+  auto before = files_.read(*real, kPemLimit);
+  if (!before) return pass(before);
+  file.before = std::move(*before);
+  return file;
+}
+
+Done FileSet::put_bytes(const std::string& path, std::string bytes, std::string what) {
+  auto file = found_at(path);
+  if (!file) return pass(file);
+  file->after = std::move(bytes);
+  file->secret = true;
+  file->what = std::move(what);
+  return put(std::move(*file));
+}
+
+Done FileSet::put_back(const Binding& binding, const KeptPair& pair) {
+  auto certificate = found_at(binding.certificate.path);
+  if (!certificate) return pass(certificate);
+  auto key = found_at(binding.key.path);
+  if (!key) return pass(key);
+  const bool combined = certificate->path == key->path;
+  Done done =
+      put_bytes(certificate->path, with_chain(kept_certificate(pair, combined), binding, pair),
+                "kept certificate");
+  if (done && !combined)
+    done = put_bytes(key->path, pair.key.empty() ? private_key_blocks(pair.certificate) : pair.key,
+                     "kept private key");
+  if (done && !binding.chain.path.empty()) done = put_back_chain(binding.chain, pair);
+  if (holds(certificate->before, pair.bundle.leaf.outline.thumbprint)) return done;
+  NewCertificate kept;
+  kept.bundle = pair.bundle;
+  for (const Companion& companion : binding.companions)
+    if (done) done = renew(companion, kept);
+  return done;
+}
+
+// Of a pair that was kept without its chain only that is known that it must fit.
+Done FileSet::put_back_chain(const NamedFile& chain, const KeptPair& pair) {
+  if (!pair.chain.empty()) return put_bytes(chain.path, pair.chain, "kept intermediates");
+  auto bytes = files_.read(chain.path, kPemLimit);
+  auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (above && above->leaf.subject_line == pair.bundle.leaf.issuer_line) return {};
+  return fail(Code::failed, "bring back", chain.path,
+              "what lies there did not issue the kept certificate, and nothing was kept for it",
+              "put the intermediates of " + pair.bundle.leaf.issuer_line + " there first");
+}
+
+Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
+  auto path = way_.real_path(companion.path);
+  if (!path) return pass(path);
+  auto before = files_.read(*path, kPemLimit);
+  if (!before) return pass(before);
+  auto after = companion_of(companion, *before, new_one);
+  if (!after || *after == *before) return {};
+  std::string what = emptied(companion.kind);
+  std::string note;
+  if (!what.empty())
+    note = fmt::format("{} is emptied: it held the old certificate's {}; fetch the new one's",
+                       companion.path, what);
+  return put({.path = *path,
+              .before = *before,
+              .after = std::move(*after),
+              .secret = true,
+              .what = what.empty() ? "issuer of certificate " + brief_of(new_one) : "empty " + what,
+              .note = std::move(note)});
+}
+
+// A file of intermediates that stays as it is, is nobody's business.
+Done FileSet::rewrite_chain(const NamedFile& chain, const NewCertificate& new_one) {
+  if (chain.path.empty()) return {};
+  if (new_one.bundle.chain.empty())
+    return fail(Code::failed, "rewrite", chain.path,
+                "the new certificate comes without the intermediates that belong there",
+                "give the full chain (fullchain.pem): leaf, then intermediates");
+  auto real = way_.real_path(chain.path);
+  if (!real) return pass(real);
+  auto before = files_.read(*real, kPemLimit);
+  if (!before) return pass(before);
+  std::string after;
+  for (const Certificate& above : new_one.bundle.chain) after += pem_encode_certificate(above.der);
+  if (after == *before) return {};
+  return put({.path = *real,
+              .before = std::move(*before),
+              .after = std::move(after),
+              .secret = true,
+              .what = "the intermediates of certificate " + brief_of(new_one)});
+}
+
+bool FileSet::edits_span(const Span& span) const {
+  auto file = edits_.find(span.file);
+  return file != edits_.end() && file->second.contains(span.begin);
+}
+
+Result<std::vector<PlannedFile>> FileSet::finish() {
+  std::map<std::string, PlannedFile> planned = rewritten_;
+  for (const auto& [path, edits] : edits_) {
+    if (Done safe = way_.to(path); !safe) return pass(safe);
+    auto before = files_.read(path, kConfigLimit);
+    if (!before) return pass(before);
+    std::string after;
+    size_t at = 0;
+    for (const auto& [begin, edit] : edits) {
+      size_t length = edit.where.end - begin;
+      if (begin < at || edit.where.end > before->size() ||
+          before->compare(begin, length, edit.expected) != 0)
+        return fail(Code::failed, "edit", edit.where.text(),
+                    "the file changed while it was planned", "run the command again");
+      after.append(*before, at, begin - at).append(edit.replacement);
+      at = edit.where.end;
+    }
+    after.append(*before, at);
+    planned[path] = {.path = path,
+                     .before = std::move(*before),
+                     .after = std::move(after),
+                     .secret = false,
+                     .what = {}};
+  }
+  std::vector<PlannedFile> files;
+  for (auto& [path, file] : planned) files.push_back(std::move(file));
+  return files;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,523 @@
+#include "plan/pending.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "proof/foreign_listeners.h"
+#include "transaction/config_tests.h"
+#include "transaction/server_processes.h"
+#include "survey/same_site.h"
+#include "store/renewers.h"
+#include "sys/changed_at.h"
+#include "sys/day_time.h"
+#include "sys/safe_way.h"
+
+namespace certrebind {
+
+namespace {
+
+// A certificate that may succeed others: it lies in a file, with its key.
+struct Candidate {
+  Certificate leaf;
+  std::string certificate_path;
+  std::string key_path;
+  std::string renewer;
+};
+
+// Equal for equal sets of names.
+std::string set_of(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  return join(names, " ");
+}
+
+// What lies in a store, not yet looked at closely.
+struct StoredLeaf {
+  StoredCertificate where;
+  CertificateOutline outline;
+};
+
+class Finder {
+ public:
+  Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory,
+         const Doubts& doubts)
+      : host_(host),
+        settings_(settings),
+        survey_(survey),
+        twins_(survey),
+        memory_(memory),
+        doubts_(doubts),
+        times_(host) {
+    for (const SurveyedBinding& bound : survey.bindings) {
+      if (bound.disk && bound.disk->certificate)
+        holders_[bound.disk->certificate->thumbprint].push_back(&bound);
+      if (auto real = host.files.real_path(bound.binding.certificate.path))
+        bound_at_[*real].push_back(&bound);
+    }
+    for (const Sighting& sighting : memory.sightings)
+      seen_at_[sighting.thumbprint].insert(sighting.path);
+    for (const KnownSuccession& known : memory.successions) {
+      if (known.how == "declared") declared_[known.old_thumbprint] = &known;
+      if (known.how == "undone") undone_.emplace(known.old_thumbprint, known.new_thumbprint);
+    }
+  }
+
+  Pending run(const std::vector<std::vector<Look>>& looks) {
+    for (size_t i = 0; i < survey_.bindings.size(); ++i) consider(survey_.bindings[i], looks[i]);
+    keep_at_home();
+    if (alone_ > 0)
+      pending_.held.push_back(count_of(alone_, "binding is", "bindings are") +
+                              " left alone: a policy says so");
+    return std::move(pending_);
+  }
+
+ private:
+  void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one);
+  void shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
+                      const SurveyedBinding& other);
+  const SurveyedBinding* held_elsewhere(const Thumbprint& thumbprint,
+                                        const SurveyedBinding& bound) const;
+  bool was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown);
+  bool is_in_doubt(const SurveyedBinding& bound);
+  const std::string& home_of(const std::string& path);
+  bool leaves_home(const SurveyedBinding& bound, const std::string& new_path);
+  bool has_a_home(const Thumbprint& thumbprint, const std::vector<StoredLeaf>& stored);
+  const SurveyedBinding* bound_elsewhere(const std::string& path,
+                                         const SurveyedBinding& bound) const;
+  void keep_at_home();
+  void hold(const SurveyedBinding& bound, std::string sentence);
+  void take_up(const SurveyedBinding& bound);
+  void disk_to_successor(const SurveyedBinding& bound);
+  std::optional<RequestedPair> declared(const Thumbprint& old_one) const;
+  std::vector<Candidate> same_place(const SurveyedBinding& bound) const;
+  std::vector<Candidate> same_identity(const SurveyedBinding& bound);
+  bool replaces_another(const SurveyedBinding& bound, const Candidate& now);
+  const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
+  std::optional<Candidate> candidate(const std::string& certificate_path,
+                                     const std::string& key_path) const;
+  bool outlives(const RequestedPair& pair, const SurveyedBinding& bound) const;
+  bool pair_matches(const SurveyedBinding& bound) const;
+  bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
+  void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
+  void add(const SurveyedBinding& bound, RequestedPair pair);
+
+  const Host& host_;
+  const Settings& settings_;
+  const Survey& survey_;
+  const Twins twins_;
+  const Memory& memory_;
+  const Doubts& doubts_;
+  ServingTimes times_;
+  std::unordered_map<Thumbprint, std::vector<const SurveyedBinding*>> holders_;
+  std::unordered_map<std::string, std::vector<const SurveyedBinding*>> bound_at_;  // by real path
+  std::optional<Renewers> renewers_;
+  std::unordered_map<std::string, std::string> homes_;  // by path; empty: nobody renews it
+  std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
+  std::unordered_map<std::string, const KnownSuccession*> declared_;  // the last word, by OLD
+  std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
+  std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
+  std::set<std::string> taken_;  // each OLD that has a pair
+  size_t alone_ = 0;
+  Pending pending_;
+};
+
+void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  if (bound.left_alone) {
+    ++alone_;
+    pending_.left_out.push_back(&bound);
+    return;
+  }
+  if (is_in_doubt(bound)) return;
+  if (!bound.disk || !bound.disk->certificate) return;
+  size_t before = pending_.pairs.size();
+  served_to_disk(bound, looks);
+  if (bound.not_loaded) {
+    const SurveyedBinding* other = held_elsewhere(*bound.not_loaded, bound);
+    if (other != nullptr) shows_anothers(bound, *bound.not_loaded, *other);
+    if (other == nullptr) renewed_in_place(bound, *bound.not_loaded);
+  }
+  if (pending_.pairs.size() == before) take_up(bound);
+  if (pending_.pairs.size() == before) disk_to_successor(bound);
+}
+
+// Renewed but not reloaded, or reloaded with something else since: the file decides.
+void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  const Thumbprint& disk = bound.disk->certificate->thumbprint;
+  std::set<Thumbprint> others;
+  for (const Look& look : looks)
+    if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
+  // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
+  std::erase_if(others,
+                [&](const Thumbprint& each) { return twins_.holding(each, bound) != nullptr; });
+  for (const Thumbprint& served : others) {
+    const SurveyedBinding* other = held_elsewhere(served, bound);
+    if (other != nullptr) shows_anothers(bound, served, *other);
+    if (other == nullptr) renewed_in_place(bound, served);
+  }
+}
+
+// The server has it from there: it is no earlier one of anybody.
+const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
+                                              const SurveyedBinding& bound) const {
+  auto holders = holders_.find(thumbprint);
+  if (holders == holders_.end()) return nullptr;
+  auto other = std::ranges::find_if(holders->second, [&](const SurveyedBinding* each) {
+    return each->service == bound.service &&
+           each->binding.certificate.path != bound.binding.certificate.path;
+  });
+  return other == holders->second.end() ? nullptr : *other;
+}
+
+// It was the last one that was seen in this file before, and the file changed after that was
+// loaded.
+bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown) {
+  const std::string& path = bound.binding.certificate.path;
+  auto last = std::ranges::find_if(
+      memory_.sightings.rbegin(), memory_.sightings.rend(),
+      [&](const Sighting& seen) { return seen.path == path && !bound.holds(seen.thumbprint); });
+  if (last == memory_.sightings.rend() || last->thumbprint != shown) return false;
+  auto since = times_.since(*bound.service);
+  auto changed = changed_at(host_.files, path);
+  return since && changed && *changed >= *since;
+}
+
+// Two files held the same one, and this one was renewed: a reload brings it, and the other file is
+// left as it is. Otherwise it is not this site that answered.
+void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
+                            const SurveyedBinding& other) {
+  const std::string& path = bound.binding.certificate.path;
+  const Thumbprint& disk = bound.disk->certificate->thumbprint;
+  if (was_loaded_from_there(bound, shown)) {
+    if (!pair_matches(bound)) return;
+    return add(bound, {.old_one = disk.hex(),
+                       .new_one = path,
+                       .key_path = bound.binding.key.path,
+                       .how = "same place",
+                       .renewer = renewer_at(host_.files, settings_.stores, path)});
+  }
+  pending_.undecided.push_back(
+      {.subject = fmt::format("pending {} {}", bound.service->id().text(), path),
+       .sentence =
+           fmt::format("{} shows {}, which lies unchanged at {}, and {} lies at {}: another "
+                       "site answers there, or its server has not loaded it yet; nothing "
+                       "is changed for it",
+                       printable(bound.binding.site), shown.brief(),
+                       printable(other.binding.certificate.path), disk.brief(), printable(path)),
+       .next = "certrebind explain " + path + ", or reload the server",
+       .since = {}});
+}
+
+bool Finder::is_in_doubt(const SurveyedBinding& bound) {
+  auto doubt = doubts_.find(bound.service);
+  if (doubt == doubts_.end()) return false;
+  pending_.left_out.push_back(&bound);
+  pending_.in_doubt = true;
+  const std::string id = bound.service->id().text();
+  const std::string subject = "pending " + id + ", as the server sees it";
+  if (std::ranges::find(pending_.undecided, subject, &Attention::subject) ==
+      pending_.undecided.end())
+    pending_.undecided.push_back(
+        {.subject = subject,
+         .sentence = fmt::format("{} is left as it is: {}", id, doubt->second),
+         .next = "certrebind check --service " + id,
+         .since = {}});
+  return true;
+}
+
+// Which renewer's which certificate lies at this path; empty where nobody is known to renew it.
+const std::string& Finder::home_of(const std::string& path) {
+  auto [home, is_new] = homes_.try_emplace(path);
+  if (!is_new) return home->second;
+  if (!renewers_) renewers_.emplace(host_.files, settings_.stores, own_user());
+  if (auto lineage = renewers_->owner_of(path)) {
+    home->second = lineage->renewer + " " + lineage->directory + " " + lineage->name;
+  } else if (std::string renewer = renewer_at(host_.files, settings_.stores, path);
+             !renewer.empty()) {
+    home->second = renewer + " " + parent_directory(path);
+  }
+  return home->second;
+}
+
+// A binding to what a renewer keeps there would get no renewal any more.
+bool Finder::leaves_home(const SurveyedBinding& bound, const std::string& new_path) {
+  const std::string home = home_of(bound.binding.certificate.path);
+  return !home.empty() && home_of(new_path) != home;
+}
+
+bool Finder::has_a_home(const Thumbprint& thumbprint, const std::vector<StoredLeaf>& stored) {
+  return std::ranges::any_of(stored, [&](const StoredLeaf& each) {
+    return each.outline.thumbprint == thumbprint && !home_of(each.where.certificate_path).empty();
+  });
+}
+
+const SurveyedBinding* Finder::bound_elsewhere(const std::string& path,
+                                               const SurveyedBinding& bound) const {
+  auto real = host_.files.real_path(path);
+  auto at = real ? bound_at_.find(*real) : bound_at_.end();
+  if (at == bound_at_.end()) return nullptr;
+  auto other = std::ranges::find_if(at->second, [&](auto* each) { return each != &bound; });
+  return other == at->second.end() ? nullptr : *other;
+}
+
+// What a succession was found for is not all that holds its OLD.
+void Finder::keep_at_home() {
+  for (const RequestedPair& pair : pending_.pairs) {
+    if (pair.how == "declared") continue;
+    for (const auto& [thumbprint, holders] : holders_)
+      if (thumbprint.hex() == pair.old_one)
+        for (const SurveyedBinding* bound : holders)
+          if (bound->binding.certificate.path != pair.new_one && leaves_home(*bound, pair.new_one))
+            hold(*bound, fmt::format("{} stays at {}, where its renewer puts it",
+                                     printable(bound->binding.site),
+                                     printable(bound->binding.certificate.path)));
+  }
+}
+
+void Finder::hold(const SurveyedBinding& bound, std::string sentence) {
+  pending_.left_out.push_back(&bound);
+  if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
+    pending_.held.push_back(std::move(sentence));
+}
+
+void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one) {
+  if (auto pair = declared(old_one); pair && outlives(*pair, bound)) return add(bound, *pair);
+  if (!pair_matches(bound)) return;
+  add(bound,
+      {.old_one = old_one.hex(),
+       .new_one = bound.binding.certificate.path,
+       .key_path = bound.binding.key.path,
+       .how = "same place",
+       .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
+}
+
+// What a person declared goes over what lies there, unless that lasts longer.
+bool Finder::outlives(const RequestedPair& pair, const SurveyedBinding& bound) const {
+  OnDisk declared = look_at(host_.files, pair.new_one);
+  return declared.certificate &&
+         declared.certificate->not_after >= bound.disk->certificate->not_after;
+}
+
+// The server has the new one already and waits for a reload.
+void Finder::take_up(const SurveyedBinding& bound) {
+  if (bound.binding.next_certificate.empty()) return;
+  const std::string& path = bound.binding.certificate.path;
+  add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
+              .new_one = path,
+              .key_path = bound.binding.key.path,
+              .how = "same place",
+              .renewer = {}});
+}
+
+bool Finder::pair_matches(const SurveyedBinding& bound) const {
+  return candidate(bound.binding.certificate.path, bound.binding.key.path).has_value();
+}
+
+// The bound file is a copy, or names one certificate of several: its successor lies elsewhere.
+void Finder::disk_to_successor(const SurveyedBinding& bound) {
+  if (auto pair = declared(bound.disk->certificate->thumbprint)) return add(bound, *pair);
+  std::vector<Candidate> found = same_place(bound);
+  std::erase_if(found, [&](const Candidate& each) {
+    return leaves_home(bound, each.certificate_path) || replaces_another(bound, each);
+  });
+  if (!found.empty()) return settle(bound, std::move(found), "same place");
+  settle(bound, same_identity(bound), "same identity");
+}
+
+std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
+  auto known = declared_.find(old_one.hex());
+  if (known == declared_.end()) return std::nullopt;
+  const KnownSuccession& succession = *known->second;
+  if (succession.new_thumbprint == succession.old_thumbprint) return std::nullopt;
+  auto now = candidate(succession.path, "");
+  if (!now || now->leaf.outline.thumbprint.hex() != succession.new_thumbprint) return std::nullopt;
+  return RequestedPair{.old_one = old_one.hex(),
+                       .new_one = succession.path,
+                       .key_path = now->key_path,
+                       .how = succession.how,
+                       .renewer = succession.renewer};
+}
+
+// Where the same certificate was seen lies another one now.
+std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
+  std::vector<Candidate> found;
+  auto places = seen_at_.find(bound.disk->certificate->thumbprint);
+  if (places == seen_at_.end()) return found;
+  for (const std::string& path : places->second) {
+    // Whoever may put a file there could have put the old one there, too, to have us take his new
+    // one.
+    if (path == bound.binding.certificate.path || !SafeWay(host_.files).to_content(path)) continue;
+    auto now = candidate(path, "");
+    if (now && now->leaf.outline.not_after > bound.disk->certificate->not_after)
+      found.push_back(std::move(*now));
+  }
+  return found;
+}
+
+// What lies where the same certificate was seen is another site's by now, and no renewal of it.
+bool Finder::replaces_another(const SurveyedBinding& bound, const Candidate& now) {
+  return bound_elsewhere(now.certificate_path, bound) != nullptr &&
+         home_of(now.certificate_path).empty() &&
+         set_of(now.leaf.outline.names) != set_of(bound.disk->certificate->names);
+}
+
+std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
+  std::vector<Candidate> found;
+  const CertificateOutline& old_one = *bound.disk->certificate;
+  const std::vector<StoredLeaf>& stored = stored_for(old_one.names);
+  if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
+  for (const StoredLeaf& each : stored) {
+    const CertificateOutline& new_one = each.outline;
+    if (new_one.not_after <= old_one.not_after || new_one.not_before < old_one.not_before) continue;
+    if (leaves_home(bound, each.where.certificate_path)) continue;
+    if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
+      std::string sentence = fmt::format(
+          "{} keeps {}: {} has the same names and lasts longer, but it is bound for {} already; it "
+          "can be taken by certrebind rebind",
+          printable(bound.binding.site), old_one.thumbprint.brief(),
+          printable(each.where.certificate_path), printable(other->binding.site));
+      if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
+        pending_.held.push_back(std::move(sentence));
+      return {};  // nor is any other of these names surely the one
+    }
+    auto old_leaf = Certificate::parse(bound.disk->der);
+    auto now = candidate(each.where.certificate_path, each.where.key_path);
+    if (now && old_leaf && old_leaf->key_type == now->leaf.key_type)
+      found.push_back(std::move(*now));
+  }
+  return found;
+}
+
+// Thousands lie there: an outline tells most of them apart, and only what is left is parsed.
+const std::vector<StoredLeaf>& Finder::stored_for(const std::vector<std::string>& names) {
+  if (!stored_) {
+    stored_.emplace();
+    for (StoredCertificate& stored : stored_certificates(host_.files, settings_.stores)) {
+      OnDisk leaf = look_at(host_.files, stored.certificate_path);
+      if (leaf.certificate)
+        (*stored_)[set_of(leaf.certificate->names)].push_back(
+            {std::move(stored), std::move(*leaf.certificate)});
+    }
+  }
+  static const std::vector<StoredLeaf> kNone;
+  auto found = stored_->find(set_of(names));
+  return found == stored_->end() ? kNone : found->second;
+}
+
+std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
+                                           const std::string& key_path) const {
+  auto bytes = host_.files.read(certificate_path, kPemLimit);
+  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (!bundle) return std::nullopt;
+  std::string key = key_path;
+  if (key.empty()) key = find_key(host_.files, certificate_path, bundle->leaf).value_or("");
+  auto key_bytes = host_.files.read(key, kPemLimit);
+  if (!key_bytes || key_state(*key_bytes, bundle->leaf) != KeyState::matches) return std::nullopt;
+  return Candidate{.leaf = std::move(bundle->leaf),
+                   .certificate_path = certificate_path,
+                   .key_path = std::move(key),
+                   .renewer = renewer_at(host_.files, settings_.stores, certificate_path)};
+}
+
+bool Finder::was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const {
+  return undone_.contains({old_one.hex(), new_one.hex()});
+}
+
+void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how) {
+  std::erase_if(found, [&](const Candidate& each) {
+    return was_undone(bound.disk->certificate->thumbprint, each.leaf.outline.thumbprint);
+  });
+  if (found.empty()) return;
+  std::set<Thumbprint> different;
+  for (const Candidate& each : found) different.insert(each.leaf.outline.thumbprint);
+  const std::string old_text = bound.disk->certificate->thumbprint.brief();
+  if (different.size() > 1) {
+    std::vector<std::string> texts;
+    for (const Thumbprint& each : different) texts.push_back(each.brief());
+    pending_.undecided.push_back(
+        {.subject = "pending " + old_text,
+         .sentence =
+             fmt::format("{} of {} can be succeeded by {}: which of them, only a person can "
+                         "tell",
+                         old_text, printable(bound.binding.site), join(texts, ", ")),
+         .next =
+             fmt::format("certrebind switch {} NEW, or remove those that are not wanted", old_text),
+         .since = {}});
+    return;
+  }
+  // A renewer's own tree before a copy.
+  auto best = std::ranges::find_if(found, [](const Candidate& c) { return !c.renewer.empty(); });
+  const Candidate& chosen = best == found.end() ? found.front() : *best;
+  add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
+              .new_one = chosen.certificate_path,
+              .key_path = chosen.key_path,
+              .how = how,
+              .renewer = chosen.renewer});
+}
+
+void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
+  const Policy* policy = policy_for(settings_, bound);
+  std::string site = printable(bound.binding.site);
+  if (policy && policy->automatic == Policy::Automatic::notify) {
+    pending_.undecided.push_back(
+        {.subject = "pending " + site,
+         .sentence = "a new certificate for " + site + " is there; a policy says to notify only",
+         .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
+         .since = {}});
+    return hold(bound, site + " is not rebound: a policy says to notify only");
+  }
+  auto window = policy ? parse_window(policy->window) : std::nullopt;
+  if (window && !is_open(*window, host_.clock.wall()))
+    return hold(bound, fmt::format("{} waits for its window, {}", site, policy->window));
+  // One reload brings all that lies on disk: what is told of the same OLD once more is found served
+  // by then, or by the next look.
+  if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));
+}
+
+}  // namespace
+
+const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
+  auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
+    return fits(policy.service, bound.service->id().text()) &&
+           fits(policy.site, bound.binding.site) &&
+           fits(policy.certificate, bound.binding.certificate.path);
+  });
+  return found == settings.policies.end() ? nullptr : &*found;
+}
+
+bool is_left_alone(const Settings& settings, const SurveyedBinding& bound) {
+  const Policy* policy = policy_for(settings, bound);
+  return policy && policy->automatic == Policy::Automatic::no;
+}
+
+void leave_alone(const Settings& settings, Survey& survey) {
+  for (SurveyedBinding& bound : survey.bindings) bound.left_alone = is_left_alone(settings, bound);
+}
+
+Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
+                     const std::vector<std::vector<Look>>& looks, const Memory& memory,
+                     const Doubts& doubts) {
+  return Finder(host, settings, survey, memory, doubts).run(looks);
+}
+
+Doubts hear_doubts(const Host& host, const Survey& survey) {
+  OwnTests tests;
+  for (const SurveyedService& each : survey.surveyed)
+    if (each.service->own_view()) tests.begin(host, *each.service);
+  Doubts doubts;
+  for (const SurveyedService& each : survey.surveyed) {
+    for (const Diagnostic& doubt : tests.doubts({each}))
+      doubts.try_emplace(each.service, doubt.message);
+    // What a handshake shows there may be another's.
+    for (const ForeignListener& foreign : foreign_listeners_of(host, survey, *each.service))
+      doubts.try_emplace(each.service, foreign.text());
+  }
+  return doubts;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,192 @@
+#include "plan/pending.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "transaction/testing.h"
+
+namespace certrebind {
+namespace {
+
+using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// One server with a.test; a renewer's tree at /le, a plain store at /store.
+class PendingTest : public ::testing::Test {
+ protected:
+  PendingTest() { host_.settings.stores = {{"certbot", "/le"}, {"directory", "/store"}}; }
+
+  void put_pair(const std::string& certificate, const std::string& key,
+                const TestCertificate& content) {
+    host_.files.put(certificate, content.chain_pem);
+    host_.files.put(key, content.key_pem, 0600);
+  }
+  void renew_in_place() {
+    put_pair(host_.certificate_path(0), host_.key_path(0), host_.new_ones[0]);
+  }
+  void renew_in_the_renewers_tree() {
+    put_pair("/le/live/a/fullchain.pem", "/le/live/a/privkey.pem", later_);
+  }
+  Pending find() {
+    survey_ = host_.survey();
+    leave_alone(host_.settings, survey_);
+    if (not_loaded_) {
+      survey_.bindings[0].binding.endpoints.clear();
+      survey_.bindings[0].not_loaded = not_loaded_;
+    }
+    auto looks = look_at_all(host_.prober, survey_, {});
+    return find_pending(host_.bench().host, host_.settings, survey_, looks, memory_);
+  }
+  // Later than what a fake host has.
+  TestCertificate issue_later_by(days life) {
+    return host_.issuer.issue(
+        {.names = {"a.test"},
+         .not_before = test_now() - days(1),
+         .not_after = std::chrono::sys_days(std::chrono::year(2049) / 1 / 1) + life});
+  }
+  std::string old_hex() const { return host_.old_ones[0].thumbprint.hex(); }
+
+  FakeHost host_;
+  TestCertificate later_ = issue_later_by(days(200));
+  Survey survey_;
+  Memory memory_;
+  std::optional<Thumbprint> not_loaded_;  // of a binding that no handshake shows
+};
+
+TEST_F(PendingTest, NothingWhereAllAgree) {
+  Pending pending = find();
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  EXPECT_THAT(pending.undecided, IsEmpty());
+  EXPECT_THAT(pending.held, IsEmpty());
+}
+
+TEST_F(PendingTest, WhatIsServedIsSucceededByWhatLiesThere) {
+  renew_in_place();
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].old_one, old_hex());
+  EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
+  EXPECT_EQ(pending.pairs[0].how, "same place");
+}
+
+TEST_F(PendingTest, WhatNoHandshakeShowsIsKnownByTimes) {
+  renew_in_place();
+  not_loaded_ = host_.old_ones[0].thumbprint;
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].old_one, old_hex());
+  EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
+}
+
+TEST_F(PendingTest, APairThatDoesNotMatchIsLeftAlone) {
+  host_.files.put(host_.certificate_path(0), host_.new_ones[0].chain_pem);
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+TEST_F(PendingTest, ACopyFollowsThePlaceItWasCopiedFrom) {
+  renew_in_the_renewers_tree();
+  memory_.sightings = {{"/le/live/a/fullchain.pem", host_.old_ones[0].thumbprint, ""}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].how, "same place");
+  EXPECT_EQ(pending.pairs[0].renewer, "certbot");
+}
+
+TEST_F(PendingTest, OneCandidateOfTheSameIdentityIsTaken) {
+  renew_in_the_renewers_tree();
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].new_one, "/le/live/a/fullchain.pem");
+  EXPECT_EQ(pending.pairs[0].how, "same identity");
+}
+
+TEST_F(PendingTest, OfTwoCandidatesAPersonChooses) {
+  renew_in_the_renewers_tree();
+  put_pair("/store/other.pem", "/store/other.key", issue_later_by(days(300)));
+  Pending pending = find();
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  ASSERT_THAT(pending.undecided, SizeIs(1));
+  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("only a person can tell"));
+}
+
+TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {
+  host_.files.put("/le/live/a/fullchain.pem", later_.chain_pem);
+  auto other = host_.issuer.issue({.names = {"a.test", "b.test"},
+                                   .not_before = test_now() - days(1),
+                                   .not_after = test_now() + days(20'000)});
+  put_pair("/store/other.pem", "/store/other.key", other);
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+TEST_F(PendingTest, WhatWasDeclaredNeedsNoLikeness) {
+  put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
+  memory_.successions = {{old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].how, "declared");
+}
+
+TEST_F(PendingTest, TheLastWordHolds) {
+  put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
+  auto mistaken = issue_later_by(days(300));
+  put_pair("/anywhere/mistaken.pem", "/anywhere/mistaken.key", mistaken);
+  memory_.successions = {
+      {old_hex(), mistaken.thumbprint.hex(), "declared", "", "/anywhere/mistaken.pem"},
+      {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].new_one, "/anywhere/new.pem");
+}
+
+TEST_F(PendingTest, WhatWasUndoneIsNotMadeAgain) {
+  renew_in_the_renewers_tree();
+  memory_.successions = {{old_hex(), later_.thumbprint.hex(), "undone", "", ""}};
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
+  memory_.successions = {{old_hex(), old_hex(), "declared", "", host_.certificate_path(0)}};
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+// What is bound to a renewer's files gets its renewals there only.
+TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
+  host_.settings.stores = {{"certbot", parent_directory(host_.certificate_path(0))},
+                           {"directory", "/store"}};
+  put_pair("/store/other.pem", "/store/other.key", later_);
+  Pending pending = find();
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  memory_.sightings = {{"/store/other.pem", host_.old_ones[0].thumbprint, ""}};
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
+// A server that sees something else than was read is left alone, and that is said.
+TEST_F(PendingTest, NothingIsDoneInDoubt) {
+  renew_in_place();
+  ASSERT_THAT(find().pairs, SizeIs(1));
+  auto looks = look_at_all(host_.prober, survey_, {});
+  Pending pending = find_pending(host_.bench().host, host_.settings, survey_, looks, memory_,
+                                 {{survey_.bindings[0].service, "it names another"}});
+  EXPECT_THAT(pending.pairs, IsEmpty());
+  ASSERT_THAT(pending.undecided, SizeIs(1));
+  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("it names another"));
+}
+
+TEST_F(PendingTest, PoliciesAreKept) {
+  renew_in_place();
+  host_.settings.policies = {{.site = "b.*"}, {.site = "a.*", .automatic = Policy::Automatic::no}};
+  Pending left_alone = find();
+  EXPECT_THAT(left_alone.pairs, IsEmpty());
+  EXPECT_THAT(left_alone.held, ElementsAre(HasSubstr("left alone")));
+  EXPECT_THAT(left_alone.undecided, IsEmpty());
+  host_.settings.policies = {{.automatic = Policy::Automatic::notify}};
+  Pending told = find();
+  EXPECT_THAT(told.pairs, IsEmpty());
+  EXPECT_THAT(told.undecided, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace certrebind

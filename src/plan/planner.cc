@@ -1,0 +1,774 @@
+#include "plan/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/text.h"
+#include "plan/file_set.h"
+#include "survey/key_types.h"
+#include "transaction/key_pairs.h"
+#include "survey/same_site.h"
+#include "store/kept.h"
+#include "sys/replace.h"
+
+namespace certrebind {
+
+namespace {
+
+// Builds the plan of one service.
+class Planner {
+ public:
+  Planner(const PlanContext& context, const Service& service, const Twins& twins,
+          const Rivals& rivals, const std::vector<Succession>& successions)
+      : context_(context),
+        twins_(twins),
+        rivals_(rivals),
+        successions_(successions),
+        file_set_(context.files) {
+    plan_.service = &service;
+  }
+
+  void consider(const Succession& succession);
+  std::optional<Plan> finish();
+
+ private:
+  using Bindings = std::vector<PlannedBinding>;
+
+  Bindings affected(const Succession& succession) const;
+  bool concerns(const SurveyedBinding& bound, const Succession& succession) const;
+  bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
+  bool held(const std::string& path, const OldCertificate& old_one) const;
+  std::shared_ptr<const Certificate> leaf_of(const OnDisk& disk) const;
+  const std::string& renewer_of(const std::string& path) const;
+  const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
+  PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
+  std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
+  void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  std::vector<Certificate> certificates_at(const std::string& path) const;
+  Bundle to_be_sent(const PlannedBinding& planned) const;
+  std::optional<Bundle> filed_with_old(const PlannedBinding& planned) const;
+  std::optional<Bundle> shown_with_old(const PlannedBinding& planned) const;
+  std::string whole_chain_of(const PlannedBinding& planned, const Bundle& before) const;
+  bool brings_chain(const SurveyedBinding& bound, const Succession& succession) const;
+  void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
+  void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
+  void note_never_loaded(const Succession& succession, const Bindings& bindings,
+                         std::vector<Finding>& findings) const;
+  void note_no_way_back(const Succession& succession, const Bindings& bindings,
+                        std::vector<Finding>& findings) const;
+  Done add(const PlannedBinding& planned);
+  std::optional<Certificate> next_leaf(const PlannedBinding& planned) const;
+  void expect(const PlannedBinding& planned);
+  void note_names(const PlannedBinding& planned);
+  void check_neighbours();
+  void check_neighbour(const Binding& binding, const NamedFile& named);
+  bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
+  void check_others();
+  void expect_others();
+  void finish(PlannedFile& file);
+  void refuse_all(const Error& error);
+
+  const PlanContext& context_;
+  const Twins& twins_;
+  const Rivals& rivals_;
+  const std::vector<Succession>& successions_;
+  mutable std::map<std::string, std::string> renewers_;  // by path
+  mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
+  mutable std::map<std::pair<std::string, Thumbprint>, std::string> key_problems_;
+  FileSet file_set_;
+  Plan plan_;
+  std::vector<const Succession*> considered_;
+  bool refused_ = false;  // the plan as a whole cannot be carried out
+};
+
+bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.not_loaded == succession.old_one.thumbprint) return true;
+  auto looked = context_.served.find(&bound);
+  bool serves_old = false, serves_other = false;
+  if (looked != context_.served.end())
+    for (const ShownLeaf& shown : looked->second) {
+      serves_old = serves_old || shown.thumbprint == succession.old_one.thumbprint;
+      serves_other = serves_other || shown.thumbprint != succession.new_thumbprint();
+    }
+  if (serves_old) return true;
+  return serves_other && held(bound.binding.certificate.path, succession.old_one);
+}
+
+// It was seen there.
+bool Planner::held(const std::string& path, const OldCertificate& old_one) const {
+  return std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
+    return seen.path == path && seen.thumbprint == old_one.thumbprint;
+  });
+}
+
+// What the server has of OLD counts, too, where a third certificate lies in its file: one that is
+// no other's OLD, for each binding has one succession.
+bool Planner::concerns(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.left_alone) return false;
+  if (bound.holds(succession.old_one.thumbprint)) return true;
+  if (bound.holds(succession.new_thumbprint())) return waits_for_reload(bound, succession);
+  return bound.not_loaded == succession.old_one.thumbprint && !succession.is_forced() &&
+         !holds_some_old(bound, successions_);
+}
+
+// Thousands of sites may share one file.
+std::shared_ptr<const Certificate> Planner::leaf_of(const OnDisk& disk) const {
+  auto [entry, is_new] = leaves_.try_emplace(&disk);
+  if (is_new)
+    if (auto leaf = Certificate::parse(disk.der))
+      entry->second = std::make_shared<const Certificate>(std::move(*leaf));
+  return entry->second;
+}
+
+Planner::Bindings Planner::affected(const Succession& succession) const {
+  Bindings found;
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service || !concerns(bound, succession)) continue;
+    PlannedBinding planned{
+        .bound = &bound, .succession = &succession, .kind = choose(bound, succession)};
+    if (bound.disk && !bound.holds(succession.old_one.thumbprint) &&
+        planned.kind != PlanKind::reload)
+      planned.never_loaded = leaf_of(*bound.disk);
+    found.push_back(std::move(planned));
+  }
+  return found;
+}
+
+// Whose store a path lies in. Thousands of sites may share one wildcard.
+const std::string& Planner::renewer_of(const std::string& path) const {
+  auto [entry, is_new] = renewers_.try_emplace(path);
+  if (is_new) entry->second = renewer_at(context_.files, context_.settings.stores, path);
+  return entry->second;
+}
+
+// Empty where it is the key of NEW.
+const std::string& Planner::problem_of_key(const std::string& path,
+                                           const NewCertificate& new_one) const {
+  auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
+  if (!is_new) return entry->second;
+  auto key = plan_.service->files().read(path, kPemLimit);
+  KeyState state = key ? tried_key_state(*key, new_one.bundle.leaf) : KeyState::none;
+  if (!key) entry->second = "cannot be read: " + key.error().cause;
+  if (key && state != KeyState::matches) entry->second = to_text(state);
+  return entry->second;
+}
+
+PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
+  if (bound.holds(succession.new_thumbprint()))
+    return brings_chain(bound, succession) ? PlanKind::rewrite : PlanKind::reload;
+  if (context_.preference == Preference::repoint) return PlanKind::repoint;
+  if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
+  bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
+  if (!repoints) return PlanKind::rewrite;
+  // Where no directive can name NEW's files, the bound one is a copy and is made anew.
+  auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
+  bool possible = edits || edits.error().code != Code::unsupported;
+  return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
+}
+
+// A file that is a link of an interrupted swap would be written through, and the link left.
+void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
+    auto real = path.empty() ? Result<std::string>(path) : context_.files.real_path(path);
+    if (!real || !leads_into_a_swap(*real)) continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
+         fmt::format("certrebind recover; if it knows nothing of it: "
+                     "cp --remove-destination {} {}",
+                     *real, path)});
+    return;
+  }
+}
+
+// What lies at the bound path will be loaded as it is: its key has to be the certificate's.
+void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  if (planned.kind != PlanKind::reload) return;
+  const Binding& binding = planned.bound->binding;
+  const std::string& path = binding.key.path;
+  const std::string& problem = problem_of_key(path, planned.succession->new_one);
+  if (problem.empty()) return;
+  findings.push_back(
+      {Severity::error, fmt::format("{} names the key {}, which {}", binding.site, path, problem),
+       fmt::format("put the key of {} there; the server still serves what it loaded before",
+                   binding.certificate.path)});
+}
+
+// The certificates of a file above a leaf; none where it cannot be read.
+std::vector<Certificate> Planner::certificates_at(const std::string& path) const {
+  auto bundle = read_bundle(context_.files, path);
+  if (!bundle) return {};
+  std::vector<Certificate> all = std::move(bundle->chain);
+  all.insert(all.begin(), std::move(bundle->leaf));
+  return all;
+}
+
+// What the server sends with NEW once it has loaded what is planned.
+Bundle Planner::to_be_sent(const PlannedBinding& planned) const {
+  const Binding& binding = planned.bound->binding;
+  Bundle sent = planned.succession->new_one.bundle;
+  if (binding.leaf_alone) sent.chain.clear();
+  if (planned.kind != PlanKind::reload) return sent;
+  if (!binding.chain.path.empty()) {
+    sent.chain = certificates_at(binding.chain.path);
+  } else if (!binding.leaf_alone) {
+    std::vector<Certificate> all = certificates_at(binding.certificate.path);
+    if (!all.empty() && all.front().der == sent.leaf.der)
+      sent.chain.assign(std::make_move_iterator(all.begin() + 1),
+                        std::make_move_iterator(all.end()));
+  }
+  return sent;
+}
+
+// What the files of OLD had the server send: what lies there, or was kept of it. It comes before
+// what a handshake shows, for a server may add intermediates itself.
+std::optional<Bundle> Planner::filed_with_old(const PlannedBinding& planned) const {
+  const SurveyedBinding& bound = *planned.bound;
+  const Binding& binding = bound.binding;
+  const OldCertificate& old_one = planned.succession->old_one;
+  Bundle sent = old_one.bundle;
+  if (old_one.has_file && bound.holds(old_one.thumbprint)) {
+    if (!binding.chain.path.empty()) sent.chain = certificates_at(binding.chain.path);
+    return sent;
+  }
+  auto kept =
+      kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
+  if (!kept) return std::nullopt;
+  auto pair = std::ranges::find_if(kept->pairs, [&](const KeptPair& each) {
+    return each.bundle.leaf.outline.thumbprint == old_one.thumbprint;
+  });
+  if (pair == kept->pairs.end()) return std::nullopt;
+  if (pair->chain.empty()) return pair->bundle;
+  auto chain = Bundle::parse(pair->chain);
+  if (!chain) return std::nullopt;
+  sent.chain = std::move(chain->chain);
+  sent.chain.insert(sent.chain.begin(), std::move(chain->leaf));
+  return sent;
+}
+
+// What a handshake showed with OLD.
+std::optional<Bundle> Planner::shown_with_old(const PlannedBinding& planned) const {
+  const OldCertificate& old_one = planned.succession->old_one;
+  auto looked = context_.served.find(planned.bound);
+  if (looked == context_.served.end()) return std::nullopt;
+  for (const ShownLeaf& shown : looked->second) {
+    if (shown.thumbprint != old_one.thumbprint) continue;
+    Bundle sent = old_one.bundle;
+    sent.chain.clear();
+    for (const std::string& der : shown.above)
+      if (auto above = Certificate::parse(der)) sent.chain.push_back(std::move(*above));
+    return sent;
+  }
+  return std::nullopt;
+}
+
+// Where a store holds the same leaf with its whole chain.
+std::string Planner::whole_chain_of(const PlannedBinding& planned, const Bundle& before) const {
+  const Thumbprint& leaf = planned.succession->new_thumbprint();
+  for (const StoredCertificate& stored :
+       stored_certificates(context_.files, context_.settings.stores)) {
+    OnDisk disk = look_at(context_.files, stored.certificate_path);
+    if (!disk.certificate || disk.certificate->thumbprint != leaf) continue;
+    auto bundle = read_bundle(context_.files, stored.certificate_path);
+    if (bundle && !refuses(preflight_chain(before, true, *bundle, stored.certificate_path)))
+      return stored.certificate_path;
+  }
+  return "";
+}
+
+void Planner::check_sent_chain(const PlannedBinding& planned,
+                               std::vector<Finding>& findings) const {
+  const Succession& succession = *planned.succession;
+  const SurveyedBinding& bound = *planned.bound;
+  const Binding& binding = bound.binding;
+  if (succession.is_forced() || binding.role == Role::client) return;
+  auto filed = filed_with_old(planned);
+  auto shown = filed ? std::nullopt : shown_with_old(planned);
+  size_t sent = shown ? shown->chain.size() + 1 : 0;
+  if (!filed && bound.not_loaded == succession.old_one.thumbprint)
+    sent = std::max(sent, bound.sent_with_it);
+  Bundle before = filed ? *filed : shown ? *shown : succession.old_one.bundle;
+  const bool is_known = filed || shown || succession.old_one.has_file;
+  const Bundle after = to_be_sent(planned);
+  const bool reloads = planned.kind == PlanKind::reload;
+  const std::string& path = !reloads                     ? succession.new_one.files.certificate
+                            : binding.chain.path.empty() ? binding.certificate.path
+                                                         : binding.chain.path;
+  std::vector<Finding> found;
+  if (sent > 1 && after.connected() == 0 && !after.leaf.is_self_signed())
+    found.push_back(
+        {Severity::error,
+         fmt::format("{} has no intermediate certificate, and {} sends {} with the old one", path,
+                     binding.site, sent - 1),
+         "give the full chain (fullchain.pem): leaf, then intermediates"});
+  else
+    found = preflight_chain(before, is_known, after, path);
+  std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
+  for (Finding& finding : found) {
+    if (finding.severity == Severity::error && !whole.empty())
+      finding.next = fmt::format("the full chain lies in a store: certrebind rebind {} {}",
+                                 succession.old_one.thumbprint.brief(), whole);
+    if (std::ranges::find(findings, finding.sentence, &Finding::sentence) == findings.end())
+      findings.push_back(std::move(finding));
+  }
+}
+
+// What lies at the bound path is NEW without the chain that the file of NEW has.
+bool Planner::brings_chain(const SurveyedBinding& bound, const Succession& succession) const {
+  const Binding& binding = bound.binding;
+  const std::string& file = succession.new_one.files.certificate;
+  if (succession.is_forced() || binding.leaf_alone || !binding.chain.path.empty() ||
+      succession.new_one.bundle.connected() == 0 || file == binding.certificate.path)
+    return false;
+  auto lies = read_bundle(context_.files, binding.certificate.path);
+  return lies && lies->connected() < succession.new_one.bundle.connected();
+}
+
+void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  if (planned.kind != PlanKind::reload && !binding.not_editable.empty())
+    findings.push_back({Severity::error,
+                        fmt::format("{} ({}) cannot be edited: {}", binding.site,
+                                    binding.certificate.where.text(), binding.not_editable),
+                        "change it by hand"});
+  const Trust& trust = plan_.service->trust();
+  if (planned.kind != PlanKind::reload && !trust.is_ours())
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is served by user {}, and certrebind changes no file for him",
+                     binding.site, trust.owner),
+         "run certrebind as that user; what he renews in place is reloaded"});
+  const CertificateFiles& new_files = planned.succession->new_one.files;
+  const std::string& left = renewer_of(binding.certificate.path);
+  if (planned.kind == PlanKind::repoint && !left.empty() &&
+      renewer_of(new_files.certificate).empty())
+    findings.push_back(
+        {Severity::note,
+         fmt::format("{} belongs to {}, whose renewals reach {} no more: nobody is "
+                     "known to renew {}",
+                     binding.certificate.path, left, binding.site, new_files.certificate),
+         ""});
+  if (planned.kind != PlanKind::rewrite) return;
+  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
+    const std::string& renewer = renewer_of(path);
+    if (!renewer.empty())
+      findings.push_back(
+          {Severity::error,
+           fmt::format("{} belongs to {}, which would overwrite it again", path, renewer),
+           "use --repoint"});
+  }
+}
+
+// A site with a certificate of each type: two of one type, and the server would take only the last.
+// A server that chooses by the certificates' own names may have several for one name.
+bool Planner::has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const {
+  const Binding& binding = planned.bound->binding;
+  return !binding.named_by_certificate && !twin.binding.named_by_certificate &&
+         std::ranges::equal(binding.endpoints, twin.binding.endpoints, {}, &Endpoint::address,
+                            &Endpoint::address) &&
+         twin.holds(planned.succession->new_thumbprint()) &&
+         !held(twin.binding.certificate.path, planned.succession->old_one);
+}
+
+void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const SurveyedBinding& bound = *planned.bound;
+  KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
+  const bool same_type = new_type == planned.succession->old_one.bundle.leaf.key_type;
+  for (const SurveyedBinding* other : twins_.of(bound)) {
+    // With the type of OLD there were two before, unless NEW itself came to lie in the other's
+    // file.
+    if (same_type && !has_crossed(*other, planned)) continue;
+    if (!other->disk || !other->disk->certificate) continue;
+    auto leaf = Certificate::parse(other->disk->der);
+    if (!leaf || leaf->key_type != new_type) continue;
+    findings.push_back({Severity::error,
+                        fmt::format("{} already has a certificate with an {} key ({}): with two of "
+                                    "one type, only the last would be served",
+                                    bound.binding.site, to_text(new_type),
+                                    other->binding.certificate.where.text()),
+                        same_type ? "put back what belongs at " + other->binding.certificate.path
+                                  : std::string("issue NEW with the key type of OLD")});
+    return;
+  }
+}
+
+bool readable_by(const FileInfo& info, uint32_t user) {
+  if (user == 0) return true;
+  return info.owner == user ? (info.mode & 0400) != 0 : (info.mode & 0044) != 0;
+}
+
+void Planner::check_reader(const Succession& succession, std::vector<Finding>& findings) const {
+  auto key = context_.files.stat(succession.new_one.files.key);
+  uint32_t reader = plan_.service->key_reader();
+  if (!key || readable_by(*key, reader)) return;
+  findings.push_back({Severity::error,
+                      fmt::format("{} cannot be read by the server, which runs as user {}",
+                                  succession.new_one.files.key, reader),
+                      "give that user the right to read it, or use --rewrite"});
+}
+
+// A forced reload where the server itself will put another certificate in this one's place.
+std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) const {
+  const std::string& path = planned.bound->binding.next_certificate;
+  if (path.empty() || !planned.succession->is_forced()) return std::nullopt;
+  auto bytes = context_.files.read(path, kPemLimit);
+  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  if (!bundle) return std::nullopt;
+  return std::move(bundle->leaf);
+}
+
+std::vector<Finding> Planner::preflight(const Succession& succession,
+                                        const Bindings& bindings) const {
+  std::vector<Finding> findings;
+  // What is to go need not be good: it may have expired.
+  bool all_go = std::ranges::all_of(
+      bindings, [&](const PlannedBinding& planned) { return next_leaf(planned).has_value(); });
+  if (!all_go) findings = preflight_but_chain(succession.old_one, succession.new_one, context_.now);
+  bool repoints = false, reloads = false;
+  for (const PlannedBinding& planned : bindings) {
+    std::vector<Finding> more =
+        preflight_binding(planned.bound->binding, succession.old_one, succession.new_one);
+    findings.insert(findings.end(), more.begin(), more.end());
+    check_leftover(planned, findings);
+    check_pair(planned, findings);
+    check_kind(planned, findings);
+    check_twin(planned, findings);
+    check_sent_chain(planned, findings);
+    repoints = repoints || planned.kind == PlanKind::repoint;
+    reloads = reloads || planned.kind == PlanKind::reload;
+  }
+  note_never_loaded(succession, bindings, findings);
+  if (repoints) check_reader(succession, findings);
+  if (reloads && !succession.is_forced()) note_no_way_back(succession, bindings, findings);
+  return findings;
+}
+
+// Others wrote over OLD, and NEW goes over what they wrote.
+void Planner::note_never_loaded(const Succession& succession, const Bindings& bindings,
+                                std::vector<Finding>& findings) const {
+  std::map<std::string, std::vector<const PlannedBinding*>> by_path;
+  for (const PlannedBinding& planned : bindings)
+    if (planned.never_loaded) by_path[planned.bound->binding.certificate.path].push_back(&planned);
+  const std::string old_text = succession.old_one.thumbprint.brief();
+  for (const auto& [path, planned] : by_path) {
+    const CertificateOutline& lies = planned.front()->never_loaded->outline;
+    std::string site = planned.front()->bound->binding.site;
+    if (planned.size() > 1) site += fmt::format(" and {} more", planned.size() - 1);
+    findings.push_back(
+        {Severity::note,
+         fmt::format("{}: the server shows {} from its memory; {} lies at {} and was never loaded: "
+                     "it is replaced, and comes back if the new one cannot be proven",
+                     site, old_text, lies.thumbprint.brief(), path),
+         ""});
+    if (lies.not_after > succession.new_one.bundle.leaf.outline.not_after)
+      findings.push_back(
+          {Severity::warning,
+           fmt::format("{} at {} expires later than the new certificate", lies.thumbprint.brief(),
+                       path),
+           fmt::format("to have that one served: certrebind rebind {} {}", old_text, path)});
+  }
+}
+
+// Others wrote over OLD: no file of ours can be put back.
+void Planner::note_no_way_back(const Succession& succession, const Bindings& bindings,
+                               std::vector<Finding>& findings) const {
+  std::string sentence =
+      "the old certificate is no longer on disk: if the new one cannot be "
+      "proven, the server keeps the old one in memory, and nothing can be put back";
+  const Binding& binding = bindings.front().bound->binding;
+  auto kept =
+      kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
+  bool is_kept = kept && renewer_of(binding.certificate.path).empty() &&
+                 std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
+                   return pair.bundle.leaf.outline.thumbprint == succession.old_one.thumbprint;
+                 });
+  if (is_kept)
+    sentence += fmt::format("; it was kept: certrebind restore {} {} brings it back",
+                            binding.certificate.path, succession.old_one.thumbprint.brief());
+  findings.push_back({Severity::note, std::move(sentence), ""});
+}
+
+void Planner::expect(const PlannedBinding& planned) {
+  const Binding& binding = planned.bound->binding;
+  if (binding.role == Role::client) {
+    plan_.unproven.push_back(
+        fmt::format("{}: a client certificate towards an upstream is loaded and tested, not probed",
+                    binding.site));
+    return;
+  }
+  const Succession& succession = *planned.succession;
+  auto next = next_leaf(planned);
+  const Certificate& wanted = next ? *next : succession.new_one.bundle.leaf;
+  const Certificate& old_leaf = succession.old_one.bundle.leaf;
+  const Certificate& replaced = planned.replaced();
+  KeyType old_type = replaced.key_type == old_leaf.key_type ? old_leaf.key_type : KeyType::other;
+  std::vector<Expectation> more = expectations_of(binding, replaced.outline.thumbprint, old_type,
+                                                  wanted.outline.thumbprint, wanted.key_type);
+  std::vector<Thumbprint> above;
+  if (!next) {
+    Bundle sent = to_be_sent(planned);
+    for (size_t i = 0; i < sent.connected(); ++i)
+      if (!sent.chain[i].is_self_signed()) above.push_back(sent.chain[i].outline.thumbprint);
+  }
+  for (Expectation& expected : more) expected.new_above = above;
+  if (planned.never_loaded)
+    for (Expectation& expected : more) expected.in_memory = succession.old_one.thumbprint;
+  for (const Endpoint& endpoint : binding.endpoints)
+    if (!endpoint.unproven.empty())
+      plan_.unproven.push_back(fmt::format("{} at {}: {}", printable(binding.site),
+                                           printable(endpoint.listens), endpoint.unproven));
+  for (const std::string& name : binding.unprobed_names)
+    plan_.unproven.push_back(fmt::format("{}: the name {} cannot be sent in a handshake",
+                                         printable(binding.site), printable(name)));
+  plan_.expectations.insert(plan_.expectations.end(), std::make_move_iterator(more.begin()),
+                            std::make_move_iterator(more.end()));
+}
+
+void Planner::note_names(const PlannedBinding& planned) {
+  std::vector<std::string> won =
+      names_won(planned.bound->binding, planned.succession->old_one.bundle.leaf,
+                planned.succession->new_one.bundle.leaf);
+  if (won.empty()) return;
+  plan_.findings.push_back(
+      {Severity::note,
+       fmt::format("{} wins {}: the old certificate did not cover {}", planned.bound->binding.site,
+                   join(won, ", "), won.size() == 1 ? "it" : "them"),
+       ""});
+}
+
+Done Planner::add(const PlannedBinding& planned) {
+  const Binding& binding = planned.bound->binding;
+  const NewCertificate& new_one = planned.succession->new_one;
+  if (planned.kind == PlanKind::repoint) {
+    auto edits = plan_.service->repoint(binding, new_one.files);
+    if (!edits) return pass(edits);
+    if (Done edited = file_set_.edit(*edits); !edited) return edited;
+  } else if (planned.kind == PlanKind::rewrite) {
+    const auto& disk = planned.bound->disk;
+    const Thumbprint* expected =
+        disk && disk->certificate ? &disk->certificate->thumbprint : nullptr;
+    if (Done built = file_set_.rewrite(binding, new_one, expected); !built) return built;
+  }
+  expect(planned);
+  note_names(planned);
+  plan_.bindings.push_back(planned);
+  return {};
+}
+
+void Planner::refuse_all(const Error& error) {
+  std::string next =
+      error.code == Code::denied && error.hint.empty() ? "run it as root" : error.hint;
+  plan_.findings.push_back({Severity::error, error.message(), std::move(next)});
+  refused_ = true;
+}
+
+void Planner::consider(const Succession& succession) {
+  considered_.push_back(&succession);
+  Bindings bindings = affected(succession);
+  if (bindings.empty()) return;
+  std::vector<Finding> findings = preflight(succession, bindings);
+  if (const std::string& doubt = plan_.service->trust().doubt; !doubt.empty())
+    findings.push_back(
+        {Severity::error,
+         fmt::format("{} is left alone, for others than root decide what it runs: {}",
+                     plan_.service->id().text(), doubt),
+         "let only root change that (chown root, chmod go-w)"});
+  plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
+  if (refuses(findings)) return;
+  for (const PlannedBinding& planned : bindings)
+    if (Done added = add(planned); !added) return refuse_all(added.error());
+}
+
+void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
+  if (named.path.empty()) return;
+  if (file_set_.edits_span(named.where))
+    return refuse_all(
+        {Code::failed, "edit", named.where.text(),
+         fmt::format("{} uses it too, with another certificate", printable(binding.site)),
+         "give each site a directive of its own"});
+  if (!file_set_.rewrites_any()) return;
+  auto real = context_.files.real_path(named.path);
+  if (real && file_set_.rewrites(*real))
+    refuse_all({Code::failed, "rewrite", *real,
+                fmt::format("{} ({}) uses it too, with another certificate", binding.site,
+                            named.where.text()),
+                "use --repoint"});
+}
+
+// Another service's, that is concerned too.
+bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
+  return bound.service != plan_.service && !bound.left_alone &&
+         std::ranges::any_of(considered_, [&](const Succession* succession) {
+           return concerns(bound, *succession);
+         });
+}
+
+// What is edited or rewritten for one binding must not carry another along that keeps its
+// certificate.
+void Planner::check_neighbours() {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (planned.contains(&bound) || has_a_plan_of_its_own(bound)) continue;
+    check_neighbour(bound.binding, bound.binding.certificate);
+    check_neighbour(bound.binding, bound.binding.key);
+    check_neighbour(bound.binding, bound.binding.chain);
+  }
+}
+
+// Where one bad pair ends the server, those that this plan does not touch must be good too.
+void Planner::check_others() {
+  if (plan_.service->temper() != Temper::dies || plan_.bindings.empty()) return;
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  std::vector<const Binding*> others;
+  for (const SurveyedBinding& bound : context_.survey.bindings)
+    if (bound.service == plan_.service && !planned.contains(&bound))
+      others.push_back(&bound.binding);
+  for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
+    refused_ = true;
+    plan_.findings.push_back(
+        {Severity::error, broken.text() + "; a reload would end the server, and every site with it",
+         "put that pair right first; until then do not reload or restart the server"});
+  }
+}
+
+// One handshake for each site at each of its endpoints tells whether it answers.
+void Planner::expect_others() {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  using Asked = std::tuple<Address, std::string, KeyType>;
+  std::set<Asked> asked;
+  for (const SurveyedBinding& bound : context_.survey.bindings) {
+    if (bound.service != plan_.service || planned.contains(&bound) || bound.left_alone) continue;
+    const KeyType type = rivals_.type_to_ask(bound);
+    std::set<Address> done;
+    for (Expectation& other : expectations_of(bound.binding, {}, type, {}, type))
+      if (done.insert(other.address).second && asked.emplace(other.address, other.sni, type).second)
+        plan_.others.push_back(std::move(other));
+  }
+}
+
+void Planner::finish(PlannedFile& file) {
+  auto staging = staging_directory(context_.files, file.path, context_.survey.read_whole);
+  if (!staging) return refuse_all(staging.error());
+  file.staging = std::move(*staging);
+  if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
+}
+
+std::optional<Plan> Planner::finish() {
+  if (plan_.bindings.empty() && plan_.findings.empty()) return std::nullopt;
+  if (!refused_) check_neighbours();
+  if (!refused_) check_others();
+  if (!refused_) {
+    auto files = file_set_.finish();
+    if (files) {
+      plan_.files = std::move(*files);
+      for (PlannedFile& file : plan_.files) finish(file);
+    } else {
+      refuse_all(files.error());
+    }
+  }
+  if (refused_) plan_.refuse({});
+  if (!plan_.does_nothing()) expect_others();
+  return std::move(plan_);
+}
+
+}  // namespace
+
+bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>& successions) {
+  return std::ranges::any_of(successions, [&](const Succession& succession) {
+    return bound.holds(succession.old_one.thumbprint);
+  });
+}
+
+void Plan::keep_from_reload(Finding reason) {
+  findings.push_back({Severity::warning, "only without a reload: " + reason.sentence, reason.next});
+  no_reload = std::move(reason);
+}
+
+std::vector<std::string> Plan::loads(const Files& on) const {
+  std::set<std::string> paths;
+  for (const PlannedFile& file : files) paths.insert(file.path);
+  for (const PlannedBinding& planned : bindings)
+    if (planned.kind == PlanKind::reload)
+      for (std::string& path : bound_files(on, planned.bound->binding))
+        paths.insert(std::move(path));
+  return {paths.begin(), paths.end()};
+}
+
+void Plan::refuse(std::vector<Finding> reasons) {
+  std::ranges::move(reasons, std::back_inserter(findings));
+  bindings.clear();
+  expectations.clear();
+  others.clear();
+  files.clear();
+}
+
+std::string to_text(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::reload:
+      return "reload";
+    case PlanKind::repoint:
+      return "repoint";
+    case PlanKind::rewrite:
+      return "rewrite";
+  }
+  return "unknown";
+}
+
+std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprint& old_thumbprint,
+                                         KeyType old_type, const Thumbprint& new_thumbprint,
+                                         KeyType new_type) {
+  std::vector<Expectation> expectations;
+  for (const Endpoint& endpoint : binding.endpoints) {
+    if (!endpoint.unproven.empty()) continue;
+    std::vector<std::string> names = endpoint.probe_names;
+    if (endpoint.without_sni) names.emplace_back();
+    for (std::string& name : names)
+      expectations.push_back({.address = endpoint.address,
+                              .proxy_protocol = endpoint.proxy_protocol,
+                              .sni = std::move(name),
+                              .site = binding.site,
+                              .old_thumbprint = old_thumbprint,
+                              .new_thumbprint = new_thumbprint,
+                              .old_type = old_type,
+                              .new_type = new_type});
+  }
+  return expectations;
+}
+
+std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
+                                               const std::vector<Succession>& successions) {
+  std::vector<const SurveyedBinding*> found;
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (std::ranges::any_of(successions, [&](const Succession& succession) {
+          return !succession.is_forced() && bound.holds(succession.new_thumbprint());
+        }))
+      found.push_back(&bound);
+  return found;
+}
+
+std::vector<Plan> make_plans(const PlanContext& context,
+                             const std::vector<Succession>& successions) {
+  std::vector<Plan> plans;
+  const Twins twins(context.survey);
+  const Rivals rivals(context.survey);
+  for (const auto& service : context.survey.services.found) {
+    Planner planner(context, *service, twins, rivals, successions);
+    for (const Succession& succession : successions) planner.consider(succession);
+    if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
+  }
+  return plans;
+}
+
+}  // namespace certrebind

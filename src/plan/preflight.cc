@@ -1,0 +1,297 @@
+#include "plan/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "x509/cipher_list.h"
+#include "x509/issuer.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+// Beyond this all keys count as equal when the type changes: RSA 4096 to P-256 is no step down.
+constexpr int kStrongBits = 128;
+using Findings = std::vector<Finding>;
+
+void refuse(Findings& findings, std::string sentence, std::string next) {
+  findings.push_back({Severity::error, std::move(sentence), std::move(next)});
+}
+
+std::string day(WallTime time) {
+  return to_text(time) + " UTC";
+}
+
+void check_key(const NewCertificate& new_one, Findings& findings) {
+  const std::string& path = new_one.files.key;
+  switch (new_one.key) {
+    case KeyState::matches:
+      return;
+    case KeyState::damaged:
+      return refuse(findings,
+                    fmt::format("the key in {} is damaged: the certificate does not verify what it "
+                                "signs",
+                                path),
+                    "bring back the key from a copy, or renew with a new one");
+    case KeyState::of_another:
+      return refuse(findings, fmt::format("the key in {} belongs to another certificate", path),
+                    "give the right key with --key FILE");
+    case KeyState::encrypted:
+      return refuse(
+          findings,
+          fmt::format("the key in {} is encrypted, and no reload can type its passphrase", path),
+          fmt::format("decrypt it: openssl pkey -in {} -out FILE", path));
+    case KeyState::unreadable:
+      return refuse(findings, fmt::format("the key in {} cannot be read as a private key", path),
+                    "give the right key with --key FILE");
+    case KeyState::none:
+      return refuse(findings, fmt::format("there is no private key in {} nor beside it", path),
+                    "give the key with --key FILE");
+  }
+}
+
+// `openssl req -x509` calls what it makes a CA, and many a self-signed server certificate was made
+// so: where OLD was, NEW may be.
+bool is_for_a_server(const OldCertificate& old_one, const Certificate& new_leaf) {
+  const Certificate& old_leaf = old_one.bundle.leaf;
+  return !new_leaf.is_ca ||
+         (new_leaf.is_self_signed() && old_leaf.is_ca && old_leaf.is_self_signed());
+}
+
+void check_shape(const OldCertificate& old_one, const NewCertificate& new_one, Findings& findings) {
+  const std::string& path = new_one.files.certificate;
+  if (new_one.bundle.leaf_not_first()) {
+    refuse(findings,
+           fmt::format("{} does not begin with the leaf: its first certificate is {}", path,
+                       printable(new_one.bundle.leaf.subject_line)),
+           "put the leaf first, then the intermediates in order");
+  } else if (!is_for_a_server(old_one, new_one.bundle.leaf)) {
+    refuse(findings, fmt::format("{} is the certificate of a CA, not of a server", path),
+           "give the leaf certificate");
+  }
+}
+
+bool has_good_shape(const OldCertificate& old_one, const NewCertificate& new_one) {
+  Findings findings;
+  check_shape(old_one, new_one, findings);
+  return !refuses(findings);
+}
+
+void check_validity(const NewCertificate& new_one, WallTime now, Findings& findings) {
+  const CertificateOutline& leaf = new_one.bundle.leaf.outline;
+  if (now > leaf.not_after)
+    refuse(findings, fmt::format("the new certificate expired on {}", day(leaf.not_after)),
+           "renew it first");
+  if (now < leaf.not_before)
+    refuse(findings,
+           fmt::format("the new certificate is not valid before {}", day(leaf.not_before)),
+           "wait until then, or check this machine's clock with: date -u");
+}
+
+void check_lifetime(const OldCertificate& old_one, const NewCertificate& new_one,
+                    Findings& findings) {
+  WallTime old_end = old_one.bundle.leaf.outline.not_after;
+  WallTime new_end = new_one.bundle.leaf.outline.not_after;
+  if (new_end < old_end)
+    refuse(findings,
+           fmt::format("the new certificate expires on {}, before the old one ({})", day(new_end),
+                       day(old_end)),
+           "check that OLD and NEW are not exchanged");
+}
+
+void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {
+  bool same_type = old_leaf.key_type == new_leaf.key_type;
+  bool weaker = same_type ? new_leaf.key_bits < old_leaf.key_bits
+                          : std::min(new_leaf.security_bits, kStrongBits) <
+                                std::min(old_leaf.security_bits, kStrongBits);
+  if (weaker)
+    refuse(findings,
+           fmt::format("the new key ({}) is weaker than the old one ({})", new_leaf.key_text(),
+                       old_leaf.key_text()),
+           "issue the certificate with a key at least as strong");
+  if (!same_type && !weaker)
+    findings.push_back(
+        {Severity::note,
+         fmt::format("the key changes from {} to {}: very old clients may not know it",
+                     old_leaf.key_text(), new_leaf.key_text()),
+         ""});
+}
+
+// What a client could not build a chain with, whatever it ends at (RFC 5280 section 6.1).
+void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& findings) {
+  const Bundle& bundle = new_one.bundle;
+  const std::string& path = new_one.files.certificate;
+  for (size_t i = 0; i < bundle.connected(); ++i) {
+    const Certificate& above = bundle.chain[i];
+    std::string name = printable(above.subject_line);
+    if (!above.is_ca && !above.is_self_signed())  // roots of version 1 do not say it
+      refuse(findings,
+             fmt::format("{} in {} issued what stands before it, and is no CA", name, path),
+             "give the chain that the issuer gives (fullchain.pem)");
+    bool over = now > above.outline.not_after;
+    // Further up a client may know another way.
+    if (over && i == 0)
+      refuse(findings,
+             fmt::format("the intermediate {} in {} expired on {}", name, path,
+                         day(above.outline.not_after)),
+             "get the chain of today from the issuer");
+    else if (over)
+      findings.push_back(
+          {Severity::warning,
+           fmt::format("{} in {} expired on {}", name, path, day(above.outline.not_after)), ""});
+  }
+}
+
+// What is sent from the leaf up, each signed by the next.
+std::vector<const Certificate*> sent_way(const Bundle& bundle) {
+  std::vector<const Certificate*> way = {&bundle.leaf};
+  for (size_t i = 0; i < bundle.connected(); ++i) way.push_back(&bundle.chain[i]);
+  return way;
+}
+
+// NEW may end where OLD ended, or at a root trusted here. What led to a trusted root has to lead to
+// one again, by signatures. Where nobody here knows the root, the last of what was sent tells who
+// signed it: some certificate of the new way has to be signed by the same.
+bool ends_well(const Bundle& before, const Bundle& after) {
+  if (ends_in_trusted_root(after)) return true;
+  if (ends_in_trusted_root(before)) return false;
+  const Certificate& end = before.top();
+  return std::ranges::any_of(sent_way(after), [&](const Certificate* each) {
+    return have_same_issuer(*each, end) ||
+           (end.is_self_signed() && (each->der == end.der || each->is_signed_by(end)));
+  });
+}
+
+void check_chain(const Bundle& before, bool knows_before, const Bundle& after,
+                 const std::string& path, Findings& findings) {
+  if (after.connected() < after.chain.size())
+    findings.push_back({Severity::warning,
+                        fmt::format("{} of the {} in {} do not belong to the chain",
+                                    after.chain.size() - after.connected(),
+                                    count_of(after.chain.size(), "certificate after the leaf",
+                                             "certificates after the leaf"),
+                                    path),
+                        ""});
+  if (after.leaf.is_self_signed() && before.leaf.is_self_signed()) return;
+  const bool had_chain = knows_before && before.connected() > 0;
+  if (had_chain && after.connected() == 0)
+    return refuse(findings,
+                  fmt::format("{} has no intermediate certificate, and the old one had {}", path,
+                              before.connected()),
+                  "give the full chain (fullchain.pem): leaf, then intermediates");
+  if (!ends_well(before, after))
+    refuse(
+        findings,
+        fmt::format("the chain in {} ends at {}, which is neither trusted here nor where the "
+                    "old chain ended ({})",
+                    path, printable(after.top().issuer_line), printable(before.top().issuer_line)),
+        "give the full chain; for a new private CA, trust it first (update-ca-certificates)");
+}
+
+void check_usage(const Binding& binding, const Certificate& leaf, Findings& findings) {
+  bool allowed = binding.role == Role::server ? leaf.server_auth : leaf.client_auth;
+  if (allowed) return;
+  refuse(findings,
+         fmt::format("the new certificate is not for TLS {}s: its extended key usage is {}",
+                     binding.role == Role::server ? "server" : "client",
+                     join(leaf.extended_key_usages, ", ")),
+         "issue it with serverAuth (or clientAuth, towards an upstream)");
+}
+
+std::vector<std::string> covered_only_by(const Binding& binding, const Certificate& one,
+                                         const Certificate& other) {
+  std::vector<std::string> names;
+  for (const std::string& name : binding.names)
+    if (covers(one.outline.names, name) && !covers(other.outline.names, name))
+      names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+bool refuses(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.severity == Severity::error; });
+}
+
+std::vector<std::string> names_lost(const Binding& binding, const Certificate& old_one,
+                                    const Certificate& new_one) {
+  return covered_only_by(binding, old_one, new_one);
+}
+
+std::vector<std::string> names_won(const Binding& binding, const Certificate& old_one,
+                                   const Certificate& new_one) {
+  return covered_only_by(binding, new_one, old_one);
+}
+
+std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
+                                      WallTime now) {
+  Findings findings;
+  check_shape(old_one, new_one, findings);
+  if (refuses(findings)) return findings;
+  check_key(new_one, findings);
+  check_validity(new_one, now, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
+                                         const NewCertificate& new_one, WallTime now) {
+  Findings findings = preflight_itself(old_one, new_one, now);
+  bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
+  if (forced || !has_good_shape(old_one, new_one)) return findings;
+  check_lifetime(old_one, new_one, findings);
+  check_strength(old_one.bundle.leaf, new_one.bundle.leaf, findings);
+  check_intermediates(new_one, now, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, const Bundle& after,
+                                     const std::string& path) {
+  Findings findings;
+  check_chain(before, knows_before, after, path, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
+                                           const NewCertificate& new_one, WallTime now) {
+  Findings findings = preflight_but_chain(old_one, new_one, now);
+  bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
+  if (!forced && has_good_shape(old_one, new_one))
+    check_chain(old_one.bundle, old_one.has_file, new_one.bundle, new_one.files.certificate,
+                findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,
+                                       const NewCertificate& new_one) {
+  Findings findings;
+  const Certificate& leaf = new_one.bundle.leaf;
+  check_usage(binding, leaf, findings);
+  if (binding.role == Role::client) return findings;
+  std::vector<std::string> lost = names_lost(binding, old_one.bundle.leaf, leaf);
+  if (!lost.empty())
+    refuse(findings,
+           fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,
+                       join(lost, ", "), lost.size() == 1 ? "it" : "them"),
+           fmt::format("issue it for {} too", join(lost, " ")));
+  const KeyType old_type = old_one.bundle.leaf.key_type;
+  if (!has_suite_for(binding.ciphers, leaf.key_type) && has_suite_for(binding.ciphers, old_type))
+    refuse(findings,
+           fmt::format("the new key is {}, and {} allows no cipher suite for that up to TLS 1.2: "
+                       "handshakes would fail",
+                       leaf.key_text(), binding.site),
+           fmt::format("issue it with an {} key as before, or allow suites for {} there",
+                       to_text(old_type), to_text(leaf.key_type)));
+  if (leaf.must_staple && !binding.stapling)
+    refuse(findings,
+           fmt::format("the new certificate is Must-Staple, and {} does not staple: browsers would "
+                       "refuse it",
+                       binding.site),
+           "turn OCSP stapling on for it, or issue the certificate without Must-Staple");
+  return findings;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,107 @@
+#include "plan/reload_side_effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "sys/changed_at.h"
+#include "x509/name_match.h"
+
+namespace certrebind {
+
+namespace {
+
+// Of another certificate, a default one's, clients of the site take nothing already: it is new, and
+// not loaded yet.
+bool is_for(const Served& served, const Binding& binding) {
+  auto shown = outline_of(served.leaf_der);
+  return shown &&
+         (binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
+            return covers(shown->names, name);
+          }));
+}
+
+// Handshakes that show what it serves: with its type of key, where a twin has another one.
+std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& rivals) {
+  const KeyType type = rivals.type_to_ask(bound);
+  std::vector<Target> targets;
+  for (const Expectation& expected : expectations_of(bound.binding, {}, type, {}, type))
+    targets.push_back(expected.old_target());
+  return targets;
+}
+
+}  // namespace
+
+// Many sites may share one file.
+const std::optional<WallTime>& Bystanders::changed(const std::string& path) {
+  auto [entry, is_new] = changed_.try_emplace(path);
+  if (is_new && !path.empty()) entry->second = changed_at(files_, path);
+  return entry->second;
+}
+
+// Those whose files, or where they are named, changed after their server had loaded them.
+std::vector<const SurveyedBinding*> Bystanders::not_loaded(const Plan& plan) {
+  std::vector<const SurveyedBinding*> found;
+  auto since = times_.since(*plan.service);
+  if (!since) return found;
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& each : plan.bindings) planned.insert(each.bound);
+  for (const SurveyedBinding& bound : survey_.bindings) {
+    if (bound.service != plan.service || planned.contains(&bound) || !bound.disk ||
+        !bound.disk->certificate)
+      continue;
+    const std::optional<WallTime> latest =
+        std::max({changed(bound.binding.certificate.path), changed(bound.binding.key.path),
+                  changed(bound.binding.certificate.where.file)});
+    if (latest && *latest >= *since) found.push_back(&bound);
+  }
+  return found;
+}
+
+std::string Bystanders::why_an_outage(const SurveyedBinding& bound, const Served& served) {
+  const SurveyedBinding* twin = twins_.holding(served.thumbprint, bound);
+  if (twin == nullptr) return advice_.why_an_outage(bound, served);
+  return fmt::format("its key is of the same type as that of {}, and of two only one is served",
+                     printable(twin->binding.certificate.path));
+}
+
+bool Bystanders::is_live(const Plan& plan) const {
+  const Reload how = plan.service->reload();
+  return how.live && how.live(plan.loads(files_)) != nullptr;
+}
+
+void Bystanders::check(Plan& plan) {
+  if (plan.does_nothing()) return;
+  std::vector<const SurveyedBinding*> asked;
+  std::vector<Target> targets;
+  for (const SurveyedBinding* bound : not_loaded(plan))
+    for (Target& target : targets_for(*bound, rivals_)) {
+      asked.push_back(bound);
+      targets.push_back(std::move(target));
+    }
+  std::vector<Result<Served>> served = prober_.handshake_all(targets);
+  std::vector<Finding> findings;
+  std::set<std::string> told;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const SurveyedBinding& bound = *asked[i];
+    if (!served[i] || bound.holds(served[i]->thumbprint) || !is_for(*served[i], bound.binding))
+      continue;
+    const std::string why = why_an_outage(bound, *served[i]);
+    if (why.empty() || !told.insert(bound.binding.certificate.path).second) continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("the same reload would bring what lies at {} to {}, which serves {} now: {}",
+                     printable(bound.binding.certificate.path), printable(bound.binding.site),
+                     served[i]->thumbprint.brief(), why),
+         advice_.way_back(bound.binding)});
+  }
+  if (findings.empty()) return;
+  if (is_live(plan))
+    plan.keep_from_reload(std::move(findings.front()));
+  else
+    plan.refuse(std::move(findings));
+}
+
+}  // namespace certrebind

@@ -1,0 +1,187 @@
+#include "survey/lookup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+std::string any_name(const Endpoint& endpoint) {
+  return endpoint.without_sni || endpoint.probe_names.empty() ? "" : endpoint.probe_names.front();
+}
+
+void add_all_endpoints(const SurveyedBinding& bound, const std::string& why,
+                       std::vector<Answer>& answers) {
+  if (bound.binding.endpoints.empty()) answers.push_back({&bound, nullptr, "", why});
+  for (const Endpoint& endpoint : bound.binding.endpoints)
+    answers.push_back({&bound, &endpoint, any_name(endpoint), why});
+}
+
+// ---- by path
+
+bool is_same_file(const Files& files, const std::string& real, const std::string& path) {
+  if (path.empty()) return false;
+  if (path == real) return true;
+  auto other = files.real_path(path);
+  return other && *other == real;
+}
+
+std::vector<Answer> users_of(const Files& files, const Survey& survey, const std::string& path) {
+  std::vector<Answer> answers;
+  std::string real = files.real_path(path).value_or(path);
+  for (const SurveyedBinding& bound : survey.bindings) {
+    const Binding& binding = bound.binding;
+    std::string why;
+    if (is_same_file(files, real, binding.certificate.path)) {
+      why = "this is its certificate";
+    } else if (is_same_file(files, real, binding.key.path)) {
+      why = "this is its key";
+    } else if (binding.certificate.where.file == real) {
+      why = "this file configures it";
+    }
+    if (why.empty()) continue;
+    add_all_endpoints(bound, why, answers);
+  }
+  return answers;
+}
+
+// ---- by certificate
+
+// Hexadecimal digits, enough that they are no word: "cafe" is a host.
+std::vector<Answer> holders_of(const Survey& survey, const TypedThumbprint& thumbprint) {
+  std::vector<Answer> answers;
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (!bound.disk || !bound.disk->certificate ||
+        !thumbprint.matches(bound.disk->certificate->thumbprint, bound.disk->der))
+      continue;
+    add_all_endpoints(bound, "this certificate lies there", answers);
+  }
+  return answers;
+}
+
+// ---- by listener
+
+struct Listener {
+  std::string host;  // empty: any
+  uint16_t port = 0;
+};
+
+std::optional<Listener> as_listener(std::string_view typed) {
+  size_t colon = typed.rfind(':');
+  std::string_view digits = colon == std::string_view::npos ? typed : typed.substr(colon + 1);
+  Listener listener;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), listener.port);
+  if (error != std::errc() || end != digits.data() + digits.size() || listener.port == 0)
+    return std::nullopt;
+  std::string_view host = colon == std::string_view::npos ? "" : typed.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host != "*") listener.host = host;
+  return listener;
+}
+
+bool is_wildcard(const Endpoint& endpoint) {
+  return endpoint.listens.starts_with('*') || endpoint.listens.starts_with("[::]");
+}
+
+std::vector<Answer> answers_at(const Survey& survey, const std::string& typed) {
+  std::vector<Answer> exact, wild;
+  auto listener = as_listener(typed);
+  for (const SurveyedBinding& bound : survey.bindings)
+    for (const Endpoint& endpoint : bound.binding.endpoints) {
+      Answer answer{&bound, &endpoint, any_name(endpoint), "it listens there"};
+      bool same_port = listener && endpoint.address.port == listener->port;
+      if (endpoint.listens == typed || endpoint.address.text() == typed ||
+          (same_port && (listener->host.empty() || endpoint.address.host == listener->host))) {
+        exact.push_back(std::move(answer));
+      } else if (same_port && is_wildcard(endpoint)) {
+        wild.push_back(std::move(answer));
+      }
+    }
+  return exact.empty() ? wild : exact;
+}
+
+// ---- by name
+
+// How well a site fits a name on one listener: the higher the better.
+struct Fit {
+  size_t rank = 0;  // 0: not at all; 1: the default; else the wildcard's length; most: named
+  std::string why;
+};
+
+constexpr size_t kNamed = std::string::npos;
+
+Fit fit_of(const Binding& binding, const Endpoint& endpoint, const std::string& name) {
+  if (std::ranges::find(endpoint.probe_names, name) != endpoint.probe_names.end() ||
+      std::ranges::find(binding.names, name) != binding.names.end())
+    return {kNamed, "named there"};
+  Fit best;
+  for (const std::string& pattern : binding.names)
+    if (pattern.starts_with("*.") && name.ends_with(pattern.substr(1)) &&
+        name.size() >= pattern.size() && pattern.size() > best.rank)
+      best = {pattern.size(), pattern + " covers it"};
+  if (best.rank == 0 && endpoint.without_sni)
+    best = {1, "the default there: no site has that name"};
+  return best;
+}
+
+std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
+  struct Best {
+    size_t rank = 0;
+    std::vector<Answer> answers;
+    std::vector<std::string> patterns;  // that cannot be judged from here
+  };
+  std::map<std::pair<const Service*, std::string>, Best> listeners;
+  for (const SurveyedBinding& bound : survey.bindings)
+    for (const Endpoint& endpoint : bound.binding.endpoints) {
+      Best& best = listeners[{bound.service, endpoint.listens}];
+      const auto& unprobed = bound.binding.unprobed_names;
+      best.patterns.insert(best.patterns.end(), unprobed.begin(), unprobed.end());
+      Fit fit = fit_of(bound.binding, endpoint, name);
+      if (fit.rank == 0 || fit.rank < best.rank) continue;
+      if (fit.rank > best.rank) best.answers.clear();
+      best.rank = fit.rank;
+      best.answers.push_back({&bound, &endpoint, name, fit.why});
+    }
+  bool named =
+      std::ranges::any_of(listeners, [](const auto& each) { return each.second.rank > 1; });
+  std::vector<Answer> answers;
+  for (auto& [listener, best] : listeners) {
+    // Where some listener knows the name, the defaults of the others are noise.
+    if (named && best.rank == 1) continue;
+    for (Answer& answer : best.answers) {
+      if (best.rank != kNamed && !best.patterns.empty())
+        answer.why += fmt::format(", unless the pattern {} fits", join(best.patterns, " or "));
+      answers.push_back(std::move(answer));
+    }
+  }
+  return answers;
+}
+
+}  // namespace
+
+std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed) {
+  if (typed.starts_with('/')) return users_of(files, survey, typed);
+  const bool is_hex = TypedThumbprint::looks_like_one(typed);
+  if (is_hex)
+    if (auto thumbprint = TypedThumbprint::parse(typed)) {
+      std::vector<Answer> holders = holders_of(survey, *thumbprint);
+      if (!holders.empty()) return holders;
+    }
+  if (typed.starts_with("unix:") || as_listener(typed)) return answers_at(survey, typed);
+  std::vector<Answer> answers = answers_for(survey, to_lower(typed));
+  // A mistyped thumbprint is not for who answers to every name; a site may be called so.
+  if (is_hex)
+    std::erase_if(answers, [&](const Answer& answer) {
+      const std::vector<std::string>& names = answer.bound->binding.names;
+      return std::ranges::find(names, to_lower(typed)) == names.end();
+    });
+  return answers;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,222 @@
+#include "survey/survey.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include <map>
+
+#include "base/parallel.h"
+#include "base/text.h"
+
+namespace certrebind {
+
+namespace {
+
+using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
+
+// An ordinary user has only so much of root's time, and has root connect to no socket that he might
+// not connect to himself.
+void limit_to_his_share(const Service& service, Discovery& discovery) {
+  constexpr size_t kMostBindings = 1'000;
+  if (discovery.bindings.size() > kMostBindings) {
+    discovery.diagnostics.push_back(
+        {Severity::note, service.id().path, 0, 0,
+         fmt::format("it has {} bindings: of another user's server only {} are looked at",
+                     discovery.bindings.size(), kMostBindings)});
+    discovery.bindings.erase(discovery.bindings.begin() + kMostBindings, discovery.bindings.end());
+  }
+  for (Binding& binding : discovery.bindings)
+    for (Endpoint& endpoint : binding.endpoints)
+      if (!endpoint.address.unix_path.empty())
+        endpoint.unproven = "UNIX sockets of other users are not connected to";
+}
+
+void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
+  looks.merge(discovery.looked_at);
+  into.read_whole.insert(into.read_whole.end(), discovery.read_whole.begin(),
+                         discovery.read_whole.end());
+  into.surveyed.push_back(
+      {&service, std::move(discovery.configured_by), std::move(discovery.named)});
+  if (!service.trust().is_ours()) limit_to_his_share(service, discovery);
+  into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
+  for (Binding& binding : discovery.bindings) {
+    into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
+  }
+  // No ordinary user sets off root's monitoring with a configuration of his own.
+  for (Diagnostic& diagnostic : discovery.diagnostics) {
+    if (!service.trust().is_ours()) diagnostic.severity = Severity::note;
+    into.diagnostics.push_back(std::move(diagnostic));
+  }
+}
+
+// A server of root's obeys nobody else through us.
+void judge_trust(Service& service, const Discovery& discovery,
+                 std::vector<Diagnostic>& diagnostics) {
+  Trust trust = service.trust();
+  if (trust.is_ours() && trust.doubt.empty())
+    trust.doubt = who_else_could_change(service.files(), discovery.obeyed);
+  service.set_trust(trust);
+  if (!trust.is_ours())
+    diagnostics.push_back(
+        {Severity::note, service.id().path, 0, 0,
+         fmt::format("this server is user {}'s: it is read, tested and signalled with his rights, "
+                     "and no file is changed for it; he himself can run certrebind",
+                     trust.owner)});
+  if (!trust.doubt.empty())
+    diagnostics.push_back(
+        {Severity::error, service.id().path, 0, 0,
+         fmt::format("this server is left alone, for others than root decide what it runs: {}; "
+                     "next: let only root change that (chown root, chmod go-w)",
+                     trust.doubt)});
+}
+
+// Each path is looked at once, several at a time; as whoever the server belongs to.
+void look_at_disk(std::vector<SurveyedBinding>& bindings, const Looks& known) {
+  struct Look {
+    const Files* files;
+    const std::string* path;
+    OnDisk* into;
+  };
+  std::map<const Files*, std::unordered_map<std::string_view, std::shared_ptr<OnDisk>>> by_owner;
+  std::vector<Look> to_do;
+  for (SurveyedBinding& bound : bindings) {
+    const std::string& path = bound.binding.certificate.path;
+    if (path.empty()) continue;
+    if (auto looked = known.find(path); looked != known.end()) {
+      bound.disk = looked->second;
+      continue;
+    }
+    const Files& files = bound.service->files();
+    auto [entry, is_new] = by_owner[&files].try_emplace(path);
+    if (is_new) {
+      entry->second = std::make_shared<OnDisk>();
+      to_do.push_back({&files, &path, entry->second.get()});
+    }
+    bound.disk = entry->second;
+  }
+  for_each_index(to_do.size(), std::thread::hardware_concurrency(), [&](size_t index) {
+    const Look& look = to_do[index];
+    *look.into = look_at(*look.files, *look.path);
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> bound_files(const Files& files, const Binding& binding) {
+  std::vector<std::string> paths;
+  for (const std::string& path : {binding.certificate.path, binding.key.path})
+    if (auto real = files.real_path(path)) paths.push_back(std::move(*real));
+  return paths;
+}
+
+std::vector<Sighting> Survey::sightings() const {
+  std::vector<Sighting> seen;
+  std::unordered_map<const OnDisk*, bool> done;
+  for (const SurveyedBinding& bound : bindings)
+    if (bound.disk && bound.disk->certificate && !done[bound.disk.get()]) {
+      done[bound.disk.get()] = true;
+      seen.push_back({.path = bound.binding.certificate.path,
+                      .thumbprint = bound.disk->certificate->thumbprint,
+                      .der = bound.disk->der});
+    }
+  return seen;
+}
+
+Attention GoneService::attention() const {
+  constexpr size_t kFew = 3;
+  return {
+      .subject = kGone + service,
+      .sentence = fmt::format("{} is not running: it had {} ({})", service,
+                              count_of(sites.size(), "binding", "bindings"), few_of(sites, kFew)),
+      .next = "start it, or certrebind forget " + service,
+      .since = {}};
+}
+
+std::vector<GoneService> gone_services(const Survey& survey, const std::vector<BoundRow>& known) {
+  std::vector<GoneService> gone;
+  if (std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden)) return gone;
+  std::set<std::string> found;
+  for (const auto& service : survey.services.found) found.insert(service->id().text());
+  for (const BoundRow& row : known) {
+    if (found.contains(row.service)) continue;
+    auto same = std::ranges::find(gone, row.service, &GoneService::service);
+    if (same == gone.end()) same = gone.insert(gone.end(), {row.service, {}});
+    same->sites.push_back(row.site);
+  }
+  return gone;
+}
+
+namespace {
+
+Done note_gone(Database& database, const Survey& survey, WallTime now) {
+  auto known = bound_rows(database);
+  if (!known) return pass(known);
+  // Where some may not be looked into, what is noted stays.
+  if (std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden)) return {};
+  std::vector<Attention> needed;
+  for (const GoneService& gone : gone_services(survey, *known)) needed.push_back(gone.attention());
+  return set_attention(database, kGone, needed, now);
+}
+
+}  // namespace
+
+Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now) {
+  std::vector<BoundService> services;
+  for (const SurveyedService& each : survey.surveyed)
+    services.push_back({each.service->id().text(), {}, each.configured_by});
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (bound.binding.certificate.path.empty()) continue;
+    std::string id = bound.service->id().text();
+    auto service = std::ranges::find(services, id, &BoundService::service);
+    service->rows.push_back({.service = id,
+                             .site = bound.binding.site,
+                             .role = bound.binding.role == Role::server ? "server" : "client",
+                             .names = bound.binding.names,
+                             .certificate = bound.binding.certificate.path,
+                             .key = bound.binding.key.path});
+  }
+  if (Done seen = remember(database, survey.sightings(), now); !seen) return pass(seen);
+  auto differs = remember_bound(database, services, whole);
+  if (!differs || !whole) return differs;
+  Done noted = note_gone(database, survey, now);
+  if (!noted) return pass(noted);
+  return differs;
+}
+
+Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
+  auto services = find_services(host, only);
+  if (!services) return pass(services);
+  return survey_of(std::move(*services), !only.empty());
+}
+
+Result<Survey> survey_of(Services services, bool named) {
+  Survey result{.services = std::move(services),
+                .surveyed = {},
+                .bindings = {},
+                .read_whole = {},
+                .diagnostics = {}};
+  result.diagnostics = std::move(result.services.diagnostics);
+  Looks looks;
+  for (const auto& service : result.services.found) {
+    auto discovery = service->bindings();
+    if (discovery) judge_trust(*service, *discovery, result.diagnostics);
+    if (discovery) {
+      add_bindings(*service, std::move(*discovery), result, looks);
+    } else if (named) {
+      return pass(discovery);
+    } else {
+      result.diagnostics.push_back(
+          {.severity = service->trust().is_ours() ? Severity::error : Severity::note,
+           .file = service->id().path,
+           .line = 0,
+           .column = 0,
+           .message = discovery.error().message()});
+    }
+  }
+  look_at_disk(result.bindings, looks);
+  return result;
+}
+
+}  // namespace certrebind

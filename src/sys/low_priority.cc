@@ -1,0 +1,28 @@
+#include "sys/low_priority.h"
+
+#include <sys/resource.h>
+
+#include <system_error>
+#include <thread>
+
+namespace certrebind {
+
+namespace {
+
+constexpr int kNice = 10;
+
+}  // namespace
+
+void run_behind(const std::function<void()>& work) {
+  try {
+    std::jthread([&] {
+      // On Linux of the calling thread alone, whatever POSIX says (nice(2), C library differences).
+      ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNice);
+      work();
+    });
+  } catch (const std::system_error&) {
+    work();  // without a thread: in this one
+  }
+}
+
+}  // namespace certrebind

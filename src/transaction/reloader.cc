@@ -1,0 +1,258 @@
+#include "transaction/reloader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace certrebind {
+
+namespace {
+
+// For one request. A server that applies it to ten thousand places takes seconds.
+constexpr milliseconds kAnswerDeadline = std::chrono::seconds(15);
+// An answer is a few lines; a stranger on the socket may say anything.
+constexpr size_t kLongestAnswer = 1u << 20;
+// A master that begins, or runs itself anew after an earlier signal, loads everything first.
+constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
+constexpr milliseconds kHandlerPoll{20};
+// A renewer writes its two files within moments.
+constexpr milliseconds kPairDeadline = std::chrono::seconds(5);
+
+// Keys go over it: a socket that somebody else put in the server's place is no server, nor is one
+// of which nobody knows whose it is. A server of its own user's is sent what he may read anyway:
+// its files were read with his rights.
+Done trusted(const Stream& stream, const Address& address, const Service& service) {
+  const Trust& trust = service.trust();
+  auto peer = stream.peer_user();
+  if (!peer)
+    return fail(Code::denied, "trust", address.text(), "it cannot be told who listens there");
+  const bool is_roots = trust.is_ours() && *peer == 0;
+  if (is_roots || *peer == trust.owner) return {};
+  return fail(Code::denied, "trust", address.text(),
+              fmt::format("user {} listens there, who is not the server's", *peer));
+}
+
+Result<std::string> exchange(const Host& host, const Address& address, const std::string& request,
+                             const Service& service) {
+  SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
+  auto stream = host.network.connect(address, deadline);
+  if (!stream) return pass(stream);
+  if (Done owned = trusted(**stream, address, service); !owned) return pass(owned);
+  if (Done sent = (*stream)->write(request, deadline); !sent) return pass(sent);
+  std::string answer;
+  while (answer.size() < kLongestAnswer) {
+    auto bytes = (*stream)->read(deadline);
+    if (!bytes) return pass(bytes);
+    if (bytes->empty()) break;
+    answer += *bytes;
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::optional<SignalReload> Reloader::target() const {
+  if (service_ == nullptr) return std::nullopt;
+  return service_->reload().signal;
+}
+
+bool Reloader::master_is_gone() const {
+  auto master = target();
+  if (!master) return true;
+  auto process = host_.processes.find(master->pid);
+  return !process || process->started != master->started;
+}
+
+// What may not be looked into is not known to have let go.
+bool Reloader::takes_connections(const Process& worker) const {
+  auto master = target();
+  if (!master) return false;
+  if (master->workers_listen == Listening::unknown)
+    return !worker.arguments.empty() && worker.arguments.front() == master->workers;
+  bool of_master = master->workers_listen == Listening::of_master;
+  if (of_master && (!listeners_ || !listeners_->of_master)) return true;
+  auto held = of_master ? host_.processes.sockets(worker.pid)
+                        : host_.processes.listening_sockets(worker.pid);
+  if (!held) return held.error().code != Code::not_found;
+  if (!of_master) {
+    auto program = host_.processes.find(master->pid);
+    return !held->empty() && program && worker.executable == program->executable;
+  }
+  return std::ranges::any_of(*held, [&](uint64_t socket) {
+    return std::ranges::find(*listeners_->of_master, socket) != listeners_->of_master->end();
+  });
+}
+
+std::vector<Process> Reloader::workers() {
+  auto master = target();
+  if (!master || (master->workers.empty() && master->workers_listen == Listening::unknown))
+    return {};
+  std::vector<Process> workers = listeners(*master).children;
+  if (!listeners_->of_master && master->workers_listen == Listening::of_master)
+    listeners_->of_master =
+        host_.processes.listening_sockets(master->pid).value_or(std::vector<uint64_t>());
+  std::erase_if(workers, [&](const Process& child) { return !takes_connections(child); });
+  return workers;
+}
+
+const Reloader::Listeners& Reloader::listeners(const SignalReload& master) {
+  auto identity = [](const Process& process) { return std::pair(process.pid, process.started); };
+  auto children = host_.processes.children(master.pid).value_or(std::vector<Process>());
+  if (listeners_ && !children.empty() &&
+      std::ranges::equal(listeners_->children, children, {}, identity, identity))
+    return *listeners_;
+  std::vector<int> pids = {master.pid};
+  for (const Process& child : children) pids.push_back(child.pid);
+  listeners_ = {.children = std::move(children), .ports = host_.processes.listening_ports(pids)};
+  return *listeners_;
+}
+
+std::optional<WallTime> Reloader::serving_since() {
+  std::optional<WallTime> oldest;
+  for (const Process& worker : workers()) {
+    WallTime started = host_.processes.started_at(worker);
+    if (!oldest || started < *oldest) oldest = started;
+  }
+  return oldest;
+}
+
+Done Reloader::hold(Dialogue& dialogue) const {
+  if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
+  while (auto request = dialogue.request()) {
+    auto answer = exchange(host_, live_->address(), *request, *service_);
+    if (!answer) return pass(answer);
+    dialogue.hear(*answer);
+  }
+  return dialogue.outcome();
+}
+
+Result<std::vector<std::string>> Reloader::unseen() const {
+  auto asked = target();
+  auto view = asked && service_->trust().is_ours() ? service_->reload().view : nullptr;
+  auto dialogue = view ? view() : nullptr;
+  if (!dialogue) return std::vector<std::string>();
+  while (auto request = dialogue->request()) {
+    auto answer = exchange(host_, dialogue->address(), *request, *service_);
+    if (!answer) return pass(answer);
+    dialogue->hear(*answer);
+  }
+  Done told = dialogue->outcome();
+  if (!told) return pass(told);
+  return dialogue->unseen();
+}
+
+// No test of a server binds its addresses, and a reload that finds one taken is no mere refusal:
+// there are servers that end, and others that take no connections for seconds (docs/services.md). A
+// port that it listens on already is its own.
+Done Reloader::can_listen() {
+  auto master = target();
+  if (!master) return {};
+  const Result<std::set<uint16_t>>& own = listeners(*master).ports;
+  if (!own) return {};
+  for (const ListenAddress& wanted : loadable_.listens()) {
+    if (own->contains(wanted.address.port)) continue;
+    Done free = host_.network.try_listen(wanted.address, wanted.shared);
+    if (free) continue;
+    Error error = free.error();
+    return fail(error.code, "reload", service_->id().text(),
+                fmt::format("its configuration has it listen on {} ({}), and {}",
+                            wanted.address.text(), wanted.where, error.cause),
+                "free that address, or take it out of the configuration");
+  }
+  return {};
+}
+
+void Reloader::get_ready() {
+  workers();
+  loadable_.listens();
+}
+
+Done Reloader::must_be_trusted() const {
+  const std::string& doubt = service_->trust().doubt;
+  if (doubt.empty()) return {};
+  return fail(Code::denied, "run or signal", service_->id().text(), doubt,
+              "let only root change that (chown root, chmod go-w)");
+}
+
+Done Reloader::choose(const std::vector<std::string>& files) {
+  if (service_ == nullptr) return {};
+  if (Done trusted = must_be_trusted(); !trusted) return trusted;
+  if (!is_running()) return {};
+  Reload how = service_->reload();
+  live_ = how.live ? how.live(files) : nullptr;
+  if (live_) {
+    Done asked = hold(*live_->question());
+    if (asked || asked.error().code == Code::busy) return asked;
+    live_.reset();
+    if (how.restart_only.empty()) return can_listen();
+    Error error = asked.error();
+    error.hint = how.restart_only;
+    return fail(std::move(error));
+  }
+  if (how.restart_only.empty()) return can_listen();
+  return fail(Code::unsupported, "have take up new files", service_->id().text(), how.restart_only);
+}
+
+Done Reloader::tell(bool resumed) {
+  if (!live_) return reload();
+  auto dialogue = live_->update(resumed);
+  if (dialogue) return hold(**dialogue);
+  live_.reset();
+  if (!no_reload_.empty())
+    return fail(dialogue.error().code, "tell", service_->id().text(),
+                dialogue.error().message() + "; and no reload: " + no_reload_);
+  if (service_->reload().restart_only.empty()) return reload();
+  return pass(dialogue);
+}
+
+Done Reloader::await_handler(const SignalReload& master) const {
+  SteadyTime deadline = host_.clock.steady() + kHandlerDeadline;
+  while (!master_is_gone()) {
+    auto ready = host_.processes.catches(master.pid, master.signal);
+    if (ready && *ready) return {};
+    if (host_.clock.steady() >= deadline)
+      return fail(Code::timed_out, "reload", service_->id().text(),
+                  fmt::format("process {} does not take {} now", master.pid, master.name));
+    host_.clock.sleep(kHandlerPoll);
+  }
+  return fail(Code::not_found, "reload", service_->id().text(), "it is not running");
+}
+
+// The last thing before the signal: a renewer may be between its two writes just now, and there are
+// servers that one such pair ends. Until it has written the other file is waited for.
+Done Reloader::await_whole_pairs() {
+  SteadyTime deadline = host_.clock.steady() + kPairDeadline;
+  while (true) {
+    std::string why = loadable_.why_not();
+    if (why.empty()) return {};
+    if (host_.clock.steady() >= deadline)
+      return fail(Code::failed, "reload", service_->id().text(), why,
+                  "put that pair right; the server was not told");
+    host_.clock.sleep(kHandlerPoll);
+  }
+}
+
+Done Reloader::reload() {
+  auto master = target();
+  if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
+  std::string why = service_->reload().restart_only;
+  if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
+  if (Done trusted = must_be_trusted(); !trusted) return trusted;
+  live_.reset();
+  if (before_reload_) before_reload_();
+  if (Done free = can_listen(); !free) return free;
+  if (Done ready = await_handler(*master); !ready) return ready;
+  if (Done whole = await_whole_pairs(); !whole) return whole;
+  old_workers_ = workers();
+  return host_.processes.signal(master->pid, master->started, master->signal);
+}
+
+// Each by itself: a list of children is not one look, and one that just forks could be missed.
+bool Reloader::old_workers_remain() const {
+  return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
+    auto now = host_.processes.find(old_worker.pid);
+    return now && now->started == old_worker.started && takes_connections(*now);
+  });
+}
+
+}  // namespace certrebind

@@ -1,0 +1,13 @@
+#include "transaction/server_processes.h"
+
+#include "transaction/reloader.h"
+
+namespace certrebind {
+
+std::optional<WallTime> ServingTimes::since(const Service& service) {
+  auto [entry, is_new] = known_.try_emplace(&service);
+  if (is_new) entry->second = Reloader(&service, host_).serving_since();
+  return entry->second;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,175 @@
+// For tests only: a host in memory with one server on it, from its files to its handshakes.
+//
+//   FakeHost host({"a.test", "b.test"});                     // all old, served and tested
+//   auto account = carry_out(host.bench(), host.work());     // everything to new
+//   EXPECT_EQ(host.on_disk(), "new");
+//
+// Files, processes, commands, the clock and the network are the seams' fakes; the database is a
+// real one. The server reads its configuration and files when it is signalled, as real ones do.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "probe/testing.h"
+#include "transaction/transaction.h"
+#include "sys/disk.h"
+#include "sys/faulty_files.h"
+#include "sys/memory_files.h"
+#include "sys/scripted.h"
+#include "x509/testing.h"
+
+namespace certrebind {
+
+// HUP to process 100, which started at 7.
+Reload reload_of_fake();
+
+// A server program whose configuration has one line for each site, with a word for each fact:
+//   site NAME PORT CERTIFICATE KEY
+class FakeService final : public Service {
+ public:
+  FakeService(const Files& files, std::string path) : files_(files), id_{"fake", std::move(path)} {}
+
+  // What tests may change.
+  std::function<void(Binding&)> adorn;  // of each binding, as it is read
+  std::optional<Command> test = Command{.arguments = {"fake-server", "-t"}, .root = {}};
+  Reload how = reload_of_fake();
+  std::vector<ListenAddress> wants;
+  uint32_t reader = 0;
+  std::optional<Rehearsal> rehearses;
+  std::optional<Command> asks;
+  Temper temper_of = Temper::keeps_old;
+
+  const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
+  Result<Discovery> bindings() const override;
+  Result<std::vector<FileEdit>> repoint(const Binding& binding,
+                                        const CertificateFiles& files) const override;
+  std::optional<Command> config_test() const override { return test; }
+  std::optional<Rehearsal> rehearsal() const override { return rehearses; }
+  std::optional<Command> own_view() const override { return asks; }
+  std::vector<Diagnostic> doubts(const CommandOutput& view,
+                                 const std::vector<std::string>& named) const override {
+    return {{Severity::warning, id_.path, 0, 0, view.output + ", not " + join(named, ", ")}};
+  }
+  Reload reload() const override { return how; }
+  Temper temper() const override { return temper_of; }
+  uint32_t key_reader() const override { return reader; }
+
+ private:
+  const Files& files_;
+  ServiceId id_;
+};
+
+// Remembers what it was told; `on_phase` may throw PowerFailure.
+class FakeWatcher final : public Watcher {
+ public:
+  std::vector<Phase> phases;
+  std::function<void(Phase)> on_phase;
+  void phase(const ServiceId&, Phase phase) override {
+    phases.push_back(phase);
+    if (on_phase) on_phase(phase);
+  }
+  void proven(size_t, size_t) override {}
+};
+
+// A directory of its own on the disk, gone with it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// 2026-01-01: within the validity of TestRequest's certificates.
+WallTime test_now();
+
+inline const std::string kFakeConfig = "/etc/fake/fake.conf";
+inline constexpr uint16_t kFakePort = 443;
+
+// A network with a prober on it. A prober is dear to make, so they are used again.
+struct FakeWire {
+  FakeTls network;
+  ManualClock clock{WallTime{}};
+  Prober prober{network, clock, milliseconds(5000)};
+};
+using FakeWirePtr = std::unique_ptr<FakeWire, void (*)(FakeWire*)>;
+FakeWirePtr take_wire();
+
+// The sites share an authority; each has /etc/fake/SITE.pem and /etc/fake/SITE.key, and a renewed
+// certificate for it. Site number N listens on port 443 + N.
+class FakeHost {
+ public:
+  explicit FakeHost(std::vector<std::string> sites = {"a.test"});
+
+ private:
+  FakeWirePtr wire_ = take_wire();
+
+ public:
+  FakeTls& network = wire_->network;
+  const Prober& prober = wire_->prober;
+  TemporaryDirectory directory;
+  const TestAuthority& authority;  // the root, and the intermediate below it that issues
+  const TestAuthority& issuer;
+  MemoryFiles files;
+  ScriptedProcesses processes;
+  ScriptedCommands commands;
+  ManualClock clock{test_now()};
+  FakeService service{files, kFakeConfig};
+  FakeWatcher watcher;
+  Settings settings;
+  std::vector<std::string> sites;
+  std::vector<TestCertificate> old_ones, new_ones;
+
+  State& state() { return *state_; }
+  Journal& journal() { return *journal_; }
+  // Of these files, or of `instead`, which has them beneath.
+  Bench bench() { return bench(files); }
+  Bench bench(Files& instead);
+
+  // Every site's files to their new certificate and key.
+  Work work() const;
+  // The server reads its configuration and files anew; it keeps what it has if they make no sense.
+  void server_reads();
+  // What the service binds now, with a service of the survey's own that is like it.
+  Survey survey() const;
+  // A worker of the service, started at this time on the clock of `files`.
+  void worker_started(int64_t at_ms);
+  // When the file changed, or the link that is named; in milliseconds, on the clock of `files`.
+  int64_t changed_ms(const std::string& path) const;
+  // A machine that lost its power and starts again: what `survives` reached the disk.
+  void reboots(const std::function<bool()>& survives);
+
+  // Every site's certificate and key: "old", "new", or "between".
+  std::string on_disk() const;
+  std::string served() const;
+  // Only plain files where the sites' files are, and nothing of ours beside them.
+  bool is_tidy() const;
+  // The row that was begun last, as the journal has it.
+  TransactionRow last();
+  // All that is written down, for looking for what must not be: database, events, accounts.
+  std::string everything_written();
+  // Takes the row back to `phase`, as a crash would have left it.
+  void interrupt(Phase phase);
+
+  std::string certificate_path(size_t site) const { return "/etc/fake/" + sites[site] + ".pem"; }
+  std::string key_path(size_t site) const { return "/etc/fake/" + sites[site] + ".key"; }
+  uint16_t port(size_t site) const { return static_cast<uint16_t>(kFakePort + site); }
+
+ private:
+  std::unique_ptr<State> state_;
+  std::unique_ptr<Journal> journal_;
+};
+
+}  // namespace certrebind

@@ -1,0 +1,766 @@
+#include "transaction/transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/text.h"
+#include "lifecycle/attention.h"
+#include "transaction/file_swap.h"
+#include "proof/foreign_listeners.h"
+#include "transaction/reloader.h"
+#include "transaction/candidate_check.h"
+#include "sys/low_priority.h"
+
+namespace certrebind {
+
+namespace {
+
+// A few seconds: what passes by itself has passed then.
+constexpr int kLooksAtOthers = 8;
+constexpr milliseconds kBetweenLooks{300};
+
+constexpr const char* kBroken =
+    "the server's configuration test already fails without the new certificate; it says:";
+constexpr const char* kMend =
+    "mend the configuration, then run the command again; until then no reload can succeed";
+
+std::string listed(const char* what, const std::vector<std::string>& each) {
+  constexpr size_t kTold = 5;
+  std::string text = what;
+  for (size_t i = 0; i < each.size() && i < kTold; ++i) text += "\n  " + each[i];
+  if (each.size() > kTold) text += fmt::format("\n  and {} more", each.size() - kTold);
+  return text;
+}
+
+std::string story_of(const std::vector<ForeignListener>& foreign) {
+  std::vector<std::string> texts;
+  for (const ForeignListener& each : foreign)
+    texts.push_back(each.text() + "\n    next: " + each.next());
+  return listed("not all that takes connections there is the server's own:", texts);
+}
+
+std::string random_token() {
+  std::random_device random;
+  return fmt::format("{:08x}", random());
+}
+
+// Runs one transaction from its row to its end.
+class Transaction {
+ public:
+  Transaction(const Bench& bench, const Service* service, TransactionRow row)
+      : bench_(bench),
+        service_(service),
+        row_(std::move(row)),
+        reloader_(service, bench.host),
+        trial_(service, bench.host, reloader_.loadable()),
+        swap_(bench.host.files, bench.state, bench.journal, row_) {
+    reloader_.before_reload([this] { ask_the_others(); });
+  }
+
+  Result<Account> run(const Work& work);
+  Result<Account> recover();
+
+ private:
+  // One act of `run`: nothing to say, or the account that ends it.
+  using Step = std::optional<Result<Account>>;
+
+  Step prepare(const Work& work);
+  void ask_who_answers();
+  bool somebody_answers_now();
+  void ask_the_others();
+  std::vector<std::string> silenced();
+  std::vector<ForeignListener> foreign();
+  Step swap();
+  Step try_out(const Work& work);
+  Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
+  Step refuse_if_broken_before();
+  Step tell();
+  Result<Account> verify();
+  Step test_what_is_served();
+  Step restore_if_doubtful();
+  Result<Account> commit_without_proof();
+
+  Result<Account> refuse(const std::string& why, const std::string& next,
+                         const char* files = "nothing was changed");
+  Result<Account> restore(const std::string& why);
+  Result<Account> commit(const Verdict& verdict);
+  Result<Account> give_up_reload(const std::string& why);
+  Result<Account> needs_operator(const std::string& why, const std::string& served);
+  Result<Account> end(Ending ending);
+  Result<Account> leave_open(std::string text);
+  Result<Account> cannot_note(const std::string& story, const Error& error);
+  std::string on_disk() const;
+  std::string served_now() const;
+  Done note_stuck(Outcome outcome);
+
+  ProofLimits limits(milliseconds deadline) const;
+  Verdict prove_new(const ProofLimits& within);
+  Verdict prove_old(milliseconds deadline);
+  bool shows_new() const;
+  bool may_be_loaded();
+  std::string told_of_memory() const;
+  milliseconds patience() const;
+  Step settle(const std::string& story, std::string& served);
+  bool is_rebind() const { return row_.act == "rebind"; }
+  // Who answers is asked before a server is told of new files, but not where something is amiss.
+  bool is_asked(const Work& work) const { return reloader_.is_running() && !work.mends; }
+  const char* wanted() const {
+    return is_rebind() ? "the new certificate" : "the certificate that is put back";
+  }
+  Done mark(Phase phase);
+
+  const Bench& bench_;
+  const Service* service_;
+  TransactionRow row_;
+  Reloader reloader_;
+  Trial trial_;
+  FileSwap swap_;
+  std::vector<std::string> unproven_;
+  std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
+  bool test_failed_ = false;            // the server's own test, of the new files
+  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;   // this process finishes what another began
+  bool others_asked_ = false;  // who of the other sites answers is known, from before the reload
+};
+
+Done Transaction::mark(Phase phase) {
+  bench_.watcher.phase(row_.service, phase);
+  return bench_.journal.mark(row_, phase);
+}
+
+milliseconds Transaction::patience() const {
+  return std::max(bench_.settings.verify_at_least, trial_.took() * 5);
+}
+
+ProofLimits Transaction::limits(milliseconds deadline) const {
+  return {.deadline = deadline,
+          .poll_every = std::clamp(trial_.took() / 200, milliseconds(5), milliseconds(50)),
+          .ready = {},
+          .gone = [this] { return reloader_.master_is_gone(); },
+          .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
+}
+
+// A handshake with each expectation; the record is to say who does not answer.
+void Transaction::ask_who_answers() {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.old_target());
+  // The server's own test runs beside, and everything waits for that.
+  std::vector<Result<Served>> served;
+  run_behind([&] {
+    served =
+        bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
+  });
+  for (size_t i = 0; i < served.size(); ++i)
+    row_.record.expectations[i].answered = served[i].has_value();
+}
+
+// Those who did not answer before are asked once more: who shows one of the two certificates now
+// has to show the new one like the others.
+bool Transaction::somebody_answers_now() {
+  std::vector<Expectation*> silent;
+  std::vector<Target> targets;
+  for (Expectation& expected : row_.record.expectations) {
+    if (expected.answered) continue;
+    silent.push_back(&expected);
+    targets.push_back(expected.new_target());
+  }
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  strangers_.clear();
+  for (size_t i = 0; i < silent.size(); ++i) {
+    if (!served[i]) continue;
+    const Thumbprint& shown = served[i]->thumbprint;
+    silent[i]->answered = shown == silent[i]->new_thumbprint || silent[i]->is_of_before(shown);
+    if (!silent[i]->answered)
+      strangers_.push_back(
+          fmt::format("{} did not answer before, and shows another certificate: {}",
+                      silent[i]->text(), shown.brief()));
+  }
+  return std::ranges::any_of(silent, &Expectation::answered);
+}
+
+// A reload brings the other sites of the server, too, what lies in their files by now. Only those
+// that answer before can be silenced.
+void Transaction::ask_the_others() {
+  if (std::exchange(others_asked_, true) || row_.record.others.empty()) return;
+  std::vector<Target> targets;
+  for (const Expectation& other : row_.record.others) targets.push_back(other.old_target());
+  std::vector<Result<Served>> served;
+  run_behind([&] { served = bench_.prober.handshake_all(targets); });
+  std::vector<Expectation> answering;
+  for (size_t i = 0; i < served.size(); ++i)
+    if (served[i]) answering.push_back(std::move(row_.record.others[i]));
+  row_.record.others = std::move(answering);
+}
+
+// Those that answered and no longer do: each asked again for a while, as one handshake may fail
+// while the workers change.
+std::vector<std::string> Transaction::silenced() {
+  std::vector<const Expectation*> left;
+  for (const Expectation& other : row_.record.others) left.push_back(&other);
+  std::vector<std::string> texts;
+  for (int i = 0; i < kLooksAtOthers && !left.empty(); ++i) {
+    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
+    std::vector<Target> targets;
+    for (const Expectation* other : left) targets.push_back(other->old_target());
+    std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+    std::vector<const Expectation*> silent;
+    texts.clear();
+    for (size_t k = 0; k < served.size(); ++k) {
+      if (served[k]) continue;
+      silent.push_back(left[k]);
+      texts.push_back(fmt::format("{} at {}: {}", printable(left[k]->site), left[k]->text(),
+                                  printable(served[k].error().cause)));
+    }
+    left = std::move(silent);
+  }
+  return texts;
+}
+
+// Who else takes connections at the proven endpoints. An old worker may be about to close them.
+std::vector<ForeignListener> Transaction::foreign() {
+  auto master = reloader_.target();
+  if (!master) return {};
+  const std::set<Address> addresses = addresses_of(row_.record.expectations);
+  std::vector<ForeignListener> found;
+  for (int i = 0; i < kLooksAtOthers; ++i) {
+    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
+    found = foreign_listeners(bench_.host, *master, addresses);
+    if (found.empty()) break;
+  }
+  return found;
+}
+
+Verdict Transaction::prove_new(const ProofLimits& within) {
+  auto proven = [&] {
+    return prove(bench_.prober, bench_.host.clock, claims_for_new(row_.record.expectations),
+                 within);
+  };
+  Verdict verdict = proven();
+  return verdict.holds() && somebody_answers_now() ? proven() : verdict;
+}
+
+Verdict Transaction::prove_old(milliseconds deadline) {
+  return prove(bench_.prober, bench_.host.clock, claims_for_old(row_.record.expectations),
+               limits(deadline));
+}
+
+// Everything is made ready for the swap. Nothing of it changes what the server reads. A test takes
+// as long as the server needs to read everything, so there is one: here, of what lies there
+// already, where no file is changed; else after the swap, of what will be loaded.
+Transaction::Step Transaction::prepare(const Work& work) {
+  if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
+  std::optional<RunningCommand> test;
+  if (work.files.empty() && !work.mends && !work.tested.valid()) test = trial_.start_test();
+  if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
+    return refuse(chosen.error().message(), chosen.error().hint);
+  // Root's writing would go where he leads it.
+  if (service_ && !service_->trust().is_ours() && !work.files.empty())
+    return refuse(
+        fmt::format("{} is user {}'s, and files are changed for him by nobody but himself",
+                    row_.service.text(), service_->trust().owner),
+        "run certrebind as that user");
+  if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
+  reloader_.must_not_reload(work.no_reload);
+  if (Done staged = swap_.stage(work.files); !staged)
+    return refuse(staged.error().message(), staged.error().hint);
+  if (is_asked(work) && work.files.empty()) ask_who_answers();
+  if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
+  reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
+  auto tested = work.tested.valid() ? trial_.outcome_of(work.tested) : trial_.outcome_of(test);
+  if (!tested) return refuse(tested.error().message(), tested.error().hint);
+  if (tested->status != 0) return refuse(kBroken + excerpt(tested->output), kMend);
+  if (Done marked = mark(Phase::staged); !marked) return refuse(marked.error().message(), "");
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::swap() {
+  if (row_.record.files.empty()) {
+    trial_.begin(row_.record.mends);  // else it was tested before
+    return std::nullopt;
+  }
+  // Staging took its time: what was edited meanwhile is seen before anything is touched.
+  if (Done same = swap_.look_again(); !same)
+    return refuse(same.error().message(), same.error().hint);
+  if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
+  if (Done flipped = swap_.flip(); !flipped) return restore(flipped.error().message());
+  // Every reader finds the new files: what is left to do for them changes nothing for the tests.
+  // What goes over a socket is tested later.
+  trial_.begin(!reloader_.is_live());
+  if (Done settled = swap_.settle(); !settled) return restore(settled.error().message());
+  if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>& tested,
+                                                     const char* why) {
+  if (!tested) return restore(tested.error().message());
+  if (tested->status == 0) return std::nullopt;
+  test_failed_ = true;
+  return restore(fmt::format("{}; it says:{}", why, excerpt(tested->output)));
+}
+
+// The old files are back. Where they do not pass either, the new certificate is not at fault.
+Transaction::Step Transaction::refuse_if_broken_before() {
+  if (!test_failed_ || row_.record.mends) return std::nullopt;
+  auto tested = trial_.test();
+  if (!tested || tested->status == 0) return std::nullopt;
+  return refuse(kBroken + excerpt(tested->output), kMend, "everything is as before");
+}
+
+// The test and the rehearsal each take as long as the server does to read everything, and only
+// look: both at once. Meanwhile the server, which knows of nothing yet, is asked for whom it
+// answers, and what was staged is removed: last, for the test would wait for the directories it
+// reads.
+Transaction::Step Transaction::try_out(const Work& work) {
+  if (is_asked(work)) {
+    if (!work.files.empty()) ask_who_answers();
+    if (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
+        !row_.record.others.empty())
+      if (Done noted = bench_.journal.update_record(row_); !noted)
+        return restore(noted.error().message());
+  }
+  if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
+  trial_.await_test();
+  if (!reloader_.is_live()) reloader_.get_ready();
+  std::string unloadable = trial_.why_not_loadable();
+  if (trial_.tests())
+    if (Step over = restore_unless_passed(
+            trial_.outcome(), row_.record.mends
+                                  ? "the server's own test fails, with what is put back in place"
+                                  : "the server's own test refuses the new files"))
+      return *over;
+  if (!unloadable.empty()) return restore(unloadable);
+  if (!trial_.tests()) return std::nullopt;
+  if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
+  return std::nullopt;
+}
+
+Transaction::Step Transaction::tell() {
+  if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
+  Done told = reloader_.tell(false);
+  // Of several certificates over the socket some may have arrived.
+  signalled_ = told.has_value() || reloader_.is_live();
+  if (!told) return restore(told.error().message());
+  return std::nullopt;
+}
+
+// What went over a socket is served already; that it can be loaded from disk, too, is tested before
+// it counts.
+Transaction::Step Transaction::test_what_is_served() {
+  if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
+  return restore_unless_passed(
+      trial_.test(),
+      "the new certificate is served, but the server's own test refuses the new files");
+}
+
+Result<Account> Transaction::verify() {
+  if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
+  ProofLimits within = limits(patience());
+  within.ready = [this] { return !reloader_.old_workers_remain(); };
+  Verdict verdict = prove_new(within);
+  bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
+  if (verdict.holds() && up) {
+    if (Step over = test_what_is_served()) return *over;
+    if (Step over = restore_if_doubtful()) return *over;
+    return commit(verdict);
+  }
+  std::string why =
+      fmt::format("{} of {} did not come to show {}", verdict.total - verdict.proven,
+                  count_of(verdict.total, "endpoint and name", "endpoints and names"), wanted());
+  for (const std::string& failure : verdict.failures) why += "\n  " + failure;
+  if (reloader_.old_workers_remain())
+    why += "\n  the server's old processes still take connections";
+  if (reloader_.master_is_gone()) why += "\n  the server's main process died";
+  if (auto strangers = foreign(); !strangers.empty()) why += "\n" + story_of(strangers);
+  return restore(why);
+}
+
+// What no handshake with the sites of the plan shows.
+Transaction::Step Transaction::restore_if_doubtful() {
+  if (auto strangers = foreign(); !strangers.empty()) return restore(story_of(strangers));
+  if (reloader_.is_live()) return std::nullopt;
+  if (auto silent = silenced(); !silent.empty())
+    return restore(listed("the reload silenced other sites of the server:", silent));
+  return std::nullopt;
+}
+
+Result<Account> Transaction::run(const Work& work) {
+  unproven_ = work.unproven;
+  reloader_.loadable().expect(work.configured_by);
+  if (Step over = prepare(work)) return *over;
+  if (Step over = swap()) return *over;
+  if (Step over = try_out(work)) return *over;
+  if (!reloader_.is_running()) return commit_without_proof();
+  if (Step over = tell()) return *over;
+  return verify();
+}
+
+// What needs a person stays in `status` until a later transaction ends well, or an audit finds
+// nothing wrong.
+Done Transaction::note_stuck(Outcome outcome) {
+  if (outcome == Outcome::refused) return {};
+  std::vector<Attention> needed;
+  if (outcome == Outcome::needs_operator)
+    needed.push_back(
+        {.subject = stuck_subject(row_.service),
+         .sentence = fmt::format("{}: the {} did not end well", row_.service.text(), row_.act),
+         .next = fmt::format("certrebind history show {}; when it is put right: "
+                             "certrebind rebind --pending",
+                             row_.id),
+         .since = {}});
+  return set_attention(bench_.state.database(), stuck_subject(row_.service), needed,
+                       bench_.host.clock.wall());
+}
+
+Result<Account> Transaction::end(Ending ending) {
+  if (Done ended = bench_.journal.end(row_, ending); !ended)
+    return cannot_note(ending.account, ended.error());
+  if (Done noted = note_stuck(ending.outcome); !noted)
+    ending.account += "\n" + noted.error().message();
+  bench_.watcher.phase(row_.service, ending.phase);
+  return Account{.transaction = row_.id,
+                 .service = row_.service,
+                 .outcome = ending.outcome,
+                 .owed = ending.owed,
+                 .text = std::move(ending.account)};
+}
+
+// It has no end yet: whoever takes the lock next tries again.
+Result<Account> Transaction::leave_open(std::string text) {
+  text += "\nnext: put that right, then certrebind recover, which finishes it by itself";
+  if (Done noted = note_stuck(Outcome::needs_operator); !noted)
+    text += "\n" + noted.error().message();
+  return Account{.transaction = row_.id,
+                 .service = row_.service,
+                 .outcome = Outcome::needs_operator,
+                 .text = std::move(text)};
+}
+
+// Without the journal nothing further may be done; what there is now is told all the same.
+Result<Account> Transaction::cannot_note(const std::string& story, const Error& error) {
+  return leave_open(story + (story.empty() ? "" : "\n") + "and certrebind's own records in " +
+                    bench_.settings.state_directory + " cannot be written: " + error.message() +
+                    "\n" + on_disk() + served_now());
+}
+
+std::string Transaction::on_disk() const {
+  std::string text;
+  for (const JournalFile& file : row_.record.files) {
+    auto bytes = bench_.host.files.read(file.path, kConfigLimit);
+    const std::string digest = bytes ? content_digest(*bytes) : "";
+    const char* what = digest == file.after_digest    ? "holds what is new"
+                       : digest == file.before_digest ? "holds what it held before"
+                       : bytes                        ? "was changed by somebody else"
+                                                      : "cannot be read";
+    text += fmt::format("on disk: {} {}\n", printable(file.path), what);
+  }
+  return text.empty() ? "on disk: no file was to be changed\n" : text;
+}
+
+std::string Transaction::served_now() const {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.new_target());
+  size_t fresh = 0, silent = 0;
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i) {
+    silent += served[i] ? 0 : 1;
+    fresh += served[i] && served[i]->thumbprint == row_.record.expectations[i].new_thumbprint;
+  }
+  return fmt::format("served: {} of {} show {}, {} do not answer", fresh,
+                     count_of(served.size(), "endpoint and name", "endpoints and names"), wanted(),
+                     silent);
+}
+
+Result<Account> Transaction::refuse(const std::string& why, const std::string& next,
+                                    const char* files) {
+  Done cleaned = swap_.clean_up();
+  if (cleaned) cleaned = swap_.forget();
+  if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
+  std::string text = fmt::format("refused: {}\n{}: what was served is served still", why, files);
+  if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
+  if (!next.empty()) text += "\nnext: " + next;
+  return end({.phase = Phase::refused,
+              .outcome = Outcome::refused,
+              .account = std::move(text),
+              .owed = false,
+              .events = {}});
+}
+
+Result<Account> Transaction::commit_without_proof() {
+  Done cleaned = swap_.clean_up();
+  std::string text =
+      "the files are in place and tested, but the server is not running: proof is owed\n"
+      "nothing is served now\n"
+      "next: start the server, then certrebind check";
+  if (!cleaned) text += "\n" + cleaned.error().message();
+  return end({.phase = Phase::committed,
+              .outcome = Outcome::committed,
+              .account = std::move(text),
+              .owed = true,
+              .events = {EventId::proof_owed}});
+}
+
+Result<Account> Transaction::commit(const Verdict& verdict) {
+  Done cleaned = swap_.clean_up();
+  size_t skipped = row_.record.expectations.size() - verdict.total;
+  std::string text =
+      fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
+                  verdict.total == 1 ? "shows" : "show", wanted());
+  if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
+  if (skipped > strangers_.size())
+    text += fmt::format(
+        "\n{} did not answer, before or after: proof is owed",
+        count_of(skipped - strangers_.size(), "endpoint and name", "endpoints and names"));
+  for (const std::string& stranger : strangers_) text += "\n" + stranger + ": proof is owed";
+  for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
+  if (!trial_.not_rehearsed().empty())
+    text += "\nnot rehearsed, only tested and each pair looked at: " + trial_.not_rehearsed();
+  if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
+  std::vector<EventId> events;
+  if (!row_.record.files.empty()) events.push_back(EventId::installed);
+  if (after_crash_) events.push_back(EventId::finished_after_crash);
+  if (skipped > 0) events.push_back(EventId::proof_owed);
+  return end({.phase = Phase::committed,
+              .outcome = Outcome::committed,
+              .account = std::move(text),
+              .owed = skipped > 0,
+              .events = std::move(events)});
+}
+
+Result<Account> Transaction::needs_operator(const std::string& why, const std::string& served) {
+  std::string text = why + "\n" + served;
+  auto test = service_ ? service_->config_test() : std::nullopt;
+  text += "\nnext:";
+  if (test) text += "\n  " + test->text();
+  std::string unloadable = trial_.why_not_loadable();
+  if (!unloadable.empty()) text += "\n  put this right before any reload: " + unloadable;
+  if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
+    SignalReload master = *reloader_.target();
+    const std::string& restart_only = service_->reload().restart_only;
+    text += restart_only.empty() ? fmt::format("\n  kill -{} {}", master.name, master.pid)
+                                 : "\n  restart the server: " + restart_only;
+  }
+  if (service_ && reloader_.master_is_gone()) text += "\n  restart the server";
+  text += "\n  certrebind check";
+  return end({.phase = Phase::stuck,
+              .outcome = Outcome::needs_operator,
+              .account = std::move(text),
+              .owed = false,
+              .events = {}});
+}
+
+bool Transaction::shows_new() const {
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations)
+    targets.push_back(expected.new_target());
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  for (size_t i = 0; i < served.size(); ++i) {
+    const Expectation& expected = row_.record.expectations[i];
+    // What was served from memory before anything began is no sign of ours.
+    const bool is_ours = !expected.is_forced() && expected.in_memory != expected.new_thumbprint;
+    if (is_ours && served[i] && served[i]->thumbprint == expected.new_thumbprint) return true;
+  }
+  return false;
+}
+
+// Nothing speaks against what lies on disk now.
+bool Transaction::may_be_loaded() {
+  auto tested = trial_.test();
+  return tested && tested->status == 0 && trial_.why_not_loadable().empty();
+}
+
+// What was served from memory only is there no more once the server has loaded anything.
+std::string Transaction::told_of_memory() const {
+  std::vector<const Expectation*> behind;
+  std::vector<Target> targets;
+  for (const Expectation& expected : row_.record.expectations) {
+    if (!expected.in_memory) continue;
+    behind.push_back(&expected);
+    targets.push_back(expected.old_target());
+  }
+  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::set<std::string> told;
+  for (size_t i = 0; i < behind.size(); ++i) {
+    const Expectation& expected = *behind[i];
+    const bool is_left = served[i] && served[i]->thumbprint == expected.in_memory;
+    told.insert(fmt::format("\n  {} was served from memory only, and {}: {} lies on disk{}",
+                            expected.in_memory->brief(), is_left ? "still is" : "is no more",
+                            expected.old_thumbprint.brief(),
+                            is_left ? ", and the next reload brings it" : ""));
+  }
+  return join({told.begin(), told.end()}, "");
+}
+
+// Brings the server back to the files that are back. Gives an account where that cannot be proven.
+Transaction::Step Transaction::settle(const std::string& story, std::string& served) {
+  if (!reloader_.is_running()) {
+    served = "the server is not running";
+    return std::nullopt;
+  }
+  if (!signalled_ && reloader_.master_is_gone())
+    return needs_operator(story + "\nthe old files are back, but the server's main process is gone",
+                          "it ended before it was told to reload");
+  if (!signalled_ && !shows_new()) {
+    served = "the server was not told to reload: it serves what it served before";
+    return std::nullopt;
+  }
+  bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
+  if (!reloaded) reloaded = may_be_loaded() && reloader_.reload().has_value();
+  Verdict verdict = prove_old(patience());
+  served = fmt::format("{} of {} show {}", verdict.proven,
+                       count_of(verdict.total, "endpoint and name", "endpoints and names"),
+                       is_rebind() ? "the old certificate" : "the certificate of before") +
+           told_of_memory();
+  for (const std::string& failure : verdict.failures) served += "\n  " + failure;
+  if (reloaded && verdict.holds()) return std::nullopt;
+  std::string why = story + "\nthe old files are back, but ";
+  if (reloader_.master_is_gone()) {
+    why += "the server's main process is gone";
+  } else {
+    why += reloaded ? "the old certificate could not be proven" : "the server cannot be reloaded";
+  }
+  return needs_operator(why, served);
+}
+
+// A reload of what others wrote: no file of ours to put back. The server keeps what it has.
+Result<Account> Transaction::give_up_reload(const std::string& why) {
+  Verdict old_one = prove_old(bench_.settings.handshake_deadline);
+  std::string served = fmt::format(
+      "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
+      count_of(old_one.total, "endpoint and name", "endpoints and names"),
+      is_rebind() ? "the old one" : "what was served before");
+  return needs_operator(why + "\nno file had been changed, so there is nothing to put back",
+                        served);
+}
+
+Result<Account> Transaction::restore(const std::string& why) {
+  trial_.abandon();
+  if (Done marked = mark(Phase::restoring); !marked) return cannot_note(why, marked.error());
+  if (row_.record.files.empty() && signalled_) return give_up_reload(why);
+  auto back = swap_.put_back();
+  if (!back) {
+    const std::string story =
+        fmt::format("{}\nand the old files could not be put back: {}\nwhat they held lies in {}",
+                    why, back.error().message(), swap_.before_images());
+    if (swap_.may_be_put_back_later()) return leave_open(story + "\n" + on_disk() + served_now());
+    return needs_operator(story, "what the server serves was not asked");
+  }
+  std::string story = why;
+  for (const std::string& path : back->foreign)
+    story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is",
+                         printable(path));
+  if (!back->foreign.empty())
+    story += "\nwhat the files held before lies in " + swap_.before_images();
+  std::string served;
+  if (Step stuck = settle(story, served)) return *stuck;
+  if (back->foreign.empty())
+    if (Step over = refuse_if_broken_before()) return *over;
+  // Half of a set is back: what is one file of a pair may not belong to the other.
+  if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
+    return needs_operator(
+        story + "\nthe other files are back: see whether each key belongs to its certificate",
+        served);
+  if (auto silent = signalled_ ? silenced() : std::vector<std::string>(); !silent.empty())
+    return needs_operator(
+        story + "\n" +
+            listed(
+                "the old files are back, and these sites still do not answer: what lies in their "
+                "own files is no good",
+                silent),
+        served);
+  std::string text = story + "\nrolled back: ";
+  text += row_.record.files.empty()
+              ? "no file had been changed"
+              : count_of(row_.record.files.size() - back->foreign.size(), "file") + " as before";
+  text += "\n" + served;
+  return end({.phase = Phase::restored,
+              .outcome = Outcome::rolled_back,
+              .account = std::move(text),
+              .owed = false,
+              .events = after_crash_ ? std::vector{EventId::restored_after_crash}
+                                     : std::vector<EventId>{}});
+}
+
+Result<Account> Transaction::recover() {
+  Phase interrupted = row_.phase;
+  after_crash_ = true;
+  signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
+               interrupted == Phase::restoring;
+  // Whoever has a change open there meanwhile is named when the server is told.
+  Done chosen = reloader_.choose(row_.record.loads);
+  // What mends goes forward: there is nothing good to go back to.
+  const bool mends = row_.record.mends && interrupted == Phase::reloading;
+  bool may_be_served = interrupted == Phase::verifying || mends ||
+                       (row_.record.files.empty() && interrupted == Phase::reloading);
+  if (may_be_served && reloader_.is_running() && (!mends || may_be_loaded())) {
+    // Only what lies on disk already is told: once more does no harm.
+    bool told = interrupted == Phase::verifying || (!reloader_.is_live() && !mends) ||
+                reloader_.tell(true).has_value();
+    ProofLimits within = limits(patience());
+    if (mends) within.ready = [this] { return !reloader_.old_workers_remain(); };
+    Verdict verdict = prove_new(within);
+    if (told && verdict.holds() && !(mends && reloader_.old_workers_remain())) {
+      if (Step over = test_what_is_served()) return *over;
+      if (Step over = restore_if_doubtful()) return *over;
+      return commit(verdict);
+    }
+  }
+  return restore(fmt::format("certrebind was interrupted in the phase '{}'", to_text(interrupted)));
+}
+
+}  // namespace
+
+std::string stuck_subject(const ServiceId& service) {
+  return fmt::format("stuck {}: the last transaction", service.text());
+}
+
+// Files that are links still must not be planned upon, or be written through.
+Done nothing_is_open(const Bench& bench, const ServiceId& service) {
+  auto rows = bench.journal.unfinished();
+  if (!rows) return pass(rows);
+  for (const TransactionRow& row : *rows)
+    if (row.service == service)
+      return fail(Code::busy, "change", service.text(),
+                  fmt::format("transaction {} of it is not finished", row.id),
+                  "certrebind recover");
+  return {};
+}
+
+Result<Account> carry_out(const Bench& bench, Work work) {
+  if (Done closed = nothing_is_open(bench, work.service->id()); !closed)
+    return Account{.service = work.service->id(),
+                   .outcome = Outcome::refused,
+                   .text = "refused: " + closed.error().message() +
+                           "\nnothing was changed: what was served is served still\nnext: " +
+                           closed.error().hint};
+  JournalRecord record{.token = random_token(),
+                       .files = {},
+                       .successions = std::move(work.successions),
+                       .expectations = std::move(work.expectations),
+                       .loads = std::move(work.loads),
+                       .mends = work.mends,
+                       .others = std::move(work.others),
+                       .decided = work.decided};
+  for (const PlannedFile& file : work.files)
+    record.files.push_back({.path = file.path,
+                            .before_digest = content_digest(file.before),
+                            .after_digest = content_digest(file.after),
+                            .staging = file.staging,
+                            .was_absent = file.is_absent,
+                            .mode = file.mode});
+  auto row = bench.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
+  if (!row) return pass(row);
+  return Transaction(bench, work.service, std::move(*row)).run(work);
+}
+
+Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row) {
+  return Transaction(bench, service, std::move(row)).recover();
+}
+
+}  // namespace certrebind
