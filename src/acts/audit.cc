@@ -343,32 +343,6 @@ bool about_to_expire(const CertificateOutline& certificate, const Settings& sett
   return certificate.not_after - now < std::min(part, most);
 }
 
-std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
-                                           const LookProgress& progress) {
-  const Rivals rivals(survey);
-  std::vector<Expectation> asked;
-  std::vector<size_t> owner;
-  for (size_t index = 0; index < survey.bindings.size(); ++index) {
-    const SurveyedBinding& bound = survey.bindings[index];
-    const KeyType type = rivals.type_to_ask(bound);
-    if (bound.left_alone || !bound.service->reload().signal) continue;
-    for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
-      asked.push_back(std::move(expected));
-      owner.push_back(index);
-    }
-  }
-  std::vector<Target> targets;
-  for (const Expectation& expected : asked) targets.push_back(expected.old_target());
-  auto tell = [&](size_t done) {
-    if (progress) progress(done, targets.size());
-  };
-  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
-  std::vector<std::vector<Look>> looks(survey.bindings.size());
-  for (size_t i = 0; i < asked.size(); ++i)
-    looks[owner[i]].push_back({std::move(asked[i]), std::move(served[i])});
-  return looks;
-}
-
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress) {
   return judge(host, settings, survey, look_at_all(prober, survey, progress));

@@ -1,14 +1,12 @@
 // The audit: configured, on disk and served, compared for every binding. Changes nothing.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "plan/planner.h"
-#include "proof/proof.h"
-#include "survey/survey.h"
+#include "observe/observation.h"
 #include "state/settings.h"
+#include "survey/survey.h"
 
 namespace certrebind {
 
@@ -54,26 +52,12 @@ struct Remark {
   std::string next;  // may be empty
 };
 
-// One handshake that was made.
-struct Look {
-  Expectation asked;
-  Result<Served> served;
-};
-
 struct AuditedBinding {
   const SurveyedBinding* bound = nullptr;
   std::vector<Remark> remarks;
   std::vector<Look> looks;
   Level level() const;
 };
-
-// Told after each handshake, from one thread at a time.
-using LookProgress = std::function<void(size_t done, size_t total)>;
-
-// What the bindings serve, in the survey's order; a binding without reachable endpoints has no
-// looks, nor has one that is left alone.
-std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
-                                           const LookProgress& progress);
 
 // When a certificate counts as about to expire: a part of its lifetime, at most so many days.
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "acts/audit.h"
-#include "plan/planner.h"
+#include "plan/plan.h"
 
 namespace certrebind {
 

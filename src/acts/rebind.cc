@@ -3,133 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
-#include "base/text.h"
 #include "lifecycle/details.h"
-#include "plan/reload_side_effects.h"
-#include "survey/key_types.h"
-#include "observe/stale_in_memory.h"
 #include "store/successions.h"
 
 namespace certrebind {
 
 namespace {
-
-// Asks what the bindings serve whose files hold a NEW already.
-ServedNow look_at_served(const Prober& prober, const Survey& survey,
-                         const std::vector<Succession>& successions) {
-  ServedNow served;
-  const Rivals rivals(survey);
-  for (const SurveyedBinding* bound : needs_look(survey, successions)) {
-    std::vector<Target> targets;
-    const KeyType type = rivals.type_to_ask(*bound);
-    for (const Expectation& expected : expectations_of(bound->binding, {}, type, {}, type))
-      targets.push_back(expected.old_target());
-    for (Result<Served>& shown : prober.handshake_all(targets))
-      if (shown)
-        served[bound].push_back({shown->thumbprint, shown->chain_length, std::move(shown->above)});
-  }
-  return served;
-}
-
-// What is served counts as known too; asking costs handshakes, so only where nothing else fits.
-void add_all_served(const Prober& prober, const Survey& survey, KnownCertificates& known) {
-  std::vector<Target> targets;
-  for (const SurveyedBinding& bound : survey.bindings) {
-    // A site may have one of each type.
-    auto leaf = Certificate::parse(bound.disk ? bound.disk->der : "");
-    const KeyType type = leaf ? leaf->key_type : KeyType::other;
-    for (const Expectation& expected :
-         expectations_of(bound.binding, {}, KeyType::other, {}, type)) {
-      targets.push_back(expected.old_target());
-      if (type != KeyType::other) targets.push_back(expected.new_target());
-    }
-  }
-  for (Result<Served>& shown : prober.handshake_all(targets))
-    if (shown) known.add_served(shown->leaf_der);
-}
-
-// What is known nowhere else may be bound there.
-std::string where_nobody_looked(const Survey& survey) {
-  std::string text = survey.services.found.empty() ? "; no server was found" : "";
-  for (const Diagnostic& diagnostic : survey.diagnostics)
-    if (diagnostic.severity == Severity::error) text += "; " + diagnostic.text();
-  return text;
-}
-
-Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& prober,
-                                             const Survey& survey, KnownCertificates& known,
-                                             const std::string& typed) {
-  auto old_one = identify_old(host.files, known, typed);
-  if (old_one || is_path(typed) || old_one.error().code != Code::not_found) return old_one;
-  add_all_served(prober, survey, known);
-  old_one = identify_old(host.files, known, typed);
-  if (!old_one && old_one.error().code == Code::not_found)
-    old_one.error().cause += where_nobody_looked(survey);
-  return old_one;
-}
-
-// One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing. Gives why, by
-// the OLD of each that does not stand.
-std::map<Thumbprint, std::string> contradictions(const std::vector<Succession>& successions) {
-  std::map<Thumbprint, std::string> found;
-  std::map<Thumbprint, Thumbprint> next;
-  for (const Succession& succession : successions) {
-    const Thumbprint& old_one = succession.old_one.thumbprint;
-    const Thumbprint& new_one = succession.new_thumbprint();
-    auto [known, is_new] = next.emplace(old_one, new_one);
-    if (!is_new && known->second != new_one)
-      found.emplace(old_one, fmt::format("it cannot be succeeded by both {} and {}",
-                                         known->second.brief(), new_one.brief()));
-  }
-  for (const auto& [first, second] : next) {
-    if (first == second) continue;
-    auto hop = next.find(second);
-    for (size_t hops = 0; hop != next.end() && hop->second != hop->first && hops < next.size();
-         ++hops) {
-      if (hop->second == first) found.emplace(first, "the successions lead back to it");
-      hop = next.find(hop->second);
-    }
-  }
-  return found;
-}
-
-Done contradict_nothing(const std::vector<Succession>& successions) {
-  auto found = contradictions(successions);
-  if (found.empty()) return {};
-  const auto& [old_one, why] = *found.begin();
-  return fail(Code::usage, "rebind", old_one.brief(), why);
-}
-
-// Of what was found and not asked for, that what contradicts itself keeps nothing else from being
-// done.
-void leave_contradictions(Prepared& prepared) {
-  const auto found = contradictions(prepared.successions);
-  for (const auto& [old_one, why] : found)
-    prepared.survey.diagnostics.push_back(
-        {Severity::warning, "what differs", 0, 0,
-         fmt::format("{} is left as it is: {}; next: see which server shows it (certrebind check)",
-                     old_one.brief(), why)});
-  std::erase_if(prepared.successions, [&](const Succession& succession) {
-    return found.contains(succession.old_one.thumbprint);
-  });
-}
-
-// A->B and B->C: what holds A goes straight to C.
-void follow_chains(std::vector<Succession>& successions) {
-  for (Succession& succession : successions)
-    for (size_t hops = 0; hops < successions.size(); ++hops) {
-      const Thumbprint& end = succession.new_thumbprint();
-      auto next = std::ranges::find_if(successions, [&](const Succession& other) {
-        return &other != &succession && other.old_one.thumbprint == end &&
-               other.new_one.bundle.leaf.outline.thumbprint != end;
-      });
-      if (next == successions.end()) break;
-      succession.new_one = next->new_one;
-    }
-}
 
 std::string replaced_details(const Succession& succession) {
   const OldCertificate& old_one = succession.old_one;
@@ -161,17 +41,6 @@ KnownSuccession known_from(const Succession& succession) {
           .path = succession.new_one.files.certificate};
 }
 
-// The servers that it is planned for.
-std::vector<const Service*> concerned(const Prepared& prepared, const Succession& succession) {
-  std::vector<const Service*> services;
-  for (const Plan& plan : prepared.plans)
-    if (std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
-          return planned.succession == &succession;
-        }))
-      services.push_back(plan.service);
-  return services;
-}
-
 bool failed_for(const Service& service, const std::vector<Account>& accounts) {
   return std::ranges::any_of(accounts, [&](const Account& account) {
     return account.service == service.id() &&
@@ -179,140 +48,7 @@ bool failed_for(const Service& service, const std::vector<Account>& accounts) {
   });
 }
 
-// `named`: the servers were asked for by name.
-std::string why_idle(const Prepared& prepared, const Succession& succession,
-                     const ServedNow& served, bool named) {
-  const std::string old_text = succession.old_one.thumbprint.brief();
-  const CertificateOutline& old_leaf = succession.old_one.bundle.leaf.outline;
-  const char* exchanged = old_leaf.not_after > succession.new_one.bundle.leaf.outline.not_after
-                              ? ", and expires before it: were OLD and NEW exchanged?"
-                              : "";
-  const Thumbprint& new_thumbprint = succession.new_thumbprint();
-  for (const SurveyedBinding& bound : prepared.survey.bindings)
-    if (bound.holds(new_thumbprint) && served.contains(&bound))
-      return fmt::format("{} is bound nowhere; {} is bound and served already{}", old_text,
-                         new_thumbprint.brief(), exchanged);
-  if (prepared.survey.services.found.empty())
-    return old_text +
-           " is bound nowhere: no running server was found (one that is down is named with "
-           "--service)";
-  return old_text + " is bound nowhere" +
-         (named ? "" : " by a running server (one that is down is named with --service)");
-}
-
-// The tests that also tell what a server sees take longest, so they begin before anything is read.
-OwnTests begin_tests(const Host& host, const Services& services) {
-  OwnTests tests;
-  for (const auto& service : services.found)
-    if (service->own_view()) tests.begin(host, *service);
-  return tests;
-}
-
-// Those that are planned for no binding, and not because something was refused.
-std::vector<const Succession*> idle_ones(const Prepared& prepared) {
-  std::vector<const Succession*> idle;
-  for (const Succession& succession : prepared.successions)
-    if (!prepared.acts_on(succession) && !prepared.refused()) idle.push_back(&succession);
-  return idle;
-}
-
-// OLD and NEW as typed, to certificates.
-Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
-                                             const Prober& prober, const Memory& memory,
-                                             Survey& survey, const RebindRequest& request) {
-  KnownCertificates known;
-  known.add_stored(host.files, settings.stores);
-  known.add_bound(survey);
-  known.add_seen(memory.sightings);
-  std::vector<Succession> successions;
-  for (const RequestedPair& pair : request.pairs) {
-    auto old_one = identify_old_anywhere(host, prober, survey, known, pair.old_one);
-    if (!old_one && !request.found) return pass(old_one);
-    auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
-    if (!new_one && !request.found) return pass(new_one);
-    if (!old_one || !new_one) {
-      // One that cannot be had keeps no other from being done.
-      const Error& error = old_one ? new_one.error() : old_one.error();
-      survey.diagnostics.push_back({Severity::error, pair.new_one, 0, 0, error.message()});
-      continue;
-    }
-    successions.push_back({std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
-  }
-  return successions;
-}
-
-// Asks what has to be asked for the plans, makes them, and says what concerns nobody.
-void plan_all(const Host& host, const Settings& settings, const Prober& prober,
-              const Memory& memory, const RebindRequest& request, Prepared& prepared) {
-  OnlyServed only_served(host, prober, memory.sightings, prepared.successions);
-  auto mark = [&](OnlyServed::Where where, const std::vector<const Succession*>& which) {
-    prepared.doubtful = only_served.mark(prepared.survey, where, which) || prepared.doubtful;
-  };
-  std::vector<const Succession*> all;
-  for (const Succession& succession : prepared.successions) all.push_back(&succession);
-  mark(OnlyServed::Where::likely, all);
-  ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
-  PlanContext context{.files = host.files,
-                      .settings = settings,
-                      .survey = prepared.survey,
-                      .sightings = memory.sightings,
-                      .served = served,
-                      .preference = request.preference,
-                      .now = host.clock.wall()};
-  prepared.plans = make_plans(context, prepared.successions);
-  if (auto idle = idle_ones(prepared); !idle.empty()) {
-    mark(OnlyServed::Where::anywhere, idle);
-    prepared.plans = make_plans(context, prepared.successions);
-  }
-  Bystanders bystanders(host, settings, prober, prepared.survey);
-  for (Plan& plan : prepared.plans) bystanders.check(plan);
-  for (const Succession* succession : idle_ones(prepared))
-    prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
-}
-
 }  // namespace
-
-bool Prepared::refused() const {
-  return std::ranges::any_of(plans, [](const Plan& plan) { return refuses(plan.findings); });
-}
-
-bool Prepared::overlooked() const {
-  bool unread = std::ranges::any_of(
-      survey.diagnostics, [](const Diagnostic& each) { return each.severity == Severity::error; });
-  return doubtful || (unread && !idle.empty());
-}
-
-bool Prepared::acts_on(const Succession& succession) const {
-  return !concerned(*this, succession).empty();
-}
-
-void Prepared::hear_doubts() {
-  std::ranges::move(tests.doubts(survey.surveyed), std::back_inserter(survey.diagnostics));
-  tests = {};
-}
-
-Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
-                         const Memory& memory, const RebindRequest& request) {
-  auto services = find_services(host, request.only);
-  if (!services) return pass(services);
-  OwnTests tests = begin_tests(host, *services);
-  auto surveyed = survey_of(std::move(*services), !request.only.empty());
-  if (!surveyed) return pass(surveyed);
-  mark_not_loaded(host, memory, *surveyed);
-  if (request.leave_out)
-    for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
-  Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
-  prepared.tests = std::move(tests);
-  auto successions = identify_all(host, settings, prober, memory, prepared.survey, request);
-  if (!successions) return pass(successions);
-  prepared.successions = std::move(*successions);
-  if (request.found) leave_contradictions(prepared);
-  if (Done consistent = contradict_nothing(prepared.successions); !consistent)
-    return pass(consistent);
-  follow_chains(prepared.successions);
-  plan_all(host, settings, prober, memory, request, prepared);
-  return prepared;
-}
 
 Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
   return database.atomically("log the succession", [&] {
@@ -344,7 +80,7 @@ Done make_standing(Database& database, const Prepared& prepared,
     for (const Succession& succession : prepared.successions) {
       KnownSuccession known = known_from(succession);
       bool has_failed = std::ranges::all_of(
-          concerned(prepared, succession),
+          prepared.servers_for(succession),
           [&](const Service* service) { return failed_for(*service, accounts); });
       if (!has_failed && known.old_thumbprint != known.new_thumbprint)
         declare_succession(database, known, now);

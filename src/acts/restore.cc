@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "acts/undo.h"
 #include "base/text.h"
 #include "plan/file_set.h"
-#include "acts/undo.h"
 #include "sys/replace.h"
 #include "x509/key.h"
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "transaction/transaction.h"
 #include "service/service.h"
 #include "store/kept.h"
+#include "transaction/transaction.h"
 
 namespace certrebind {
 

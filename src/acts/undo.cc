@@ -7,11 +7,11 @@
 #include <ranges>
 #include <set>
 
-#include "base/text.h"
-#include "transaction/file_swap.h"
-#include "survey/identify.h"
 #include "acts/keep_proven.h"
+#include "base/text.h"
 #include "store/sightings.h"
+#include "survey/identify.h"
+#include "transaction/file_swap.h"
 
 namespace certrebind {
 

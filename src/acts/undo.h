@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "transaction/transaction.h"
 #include "service/registry.h"
+#include "transaction/transaction.h"
 
 namespace certrebind {
 

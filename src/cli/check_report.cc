@@ -7,9 +7,9 @@
 #include <map>
 #include <span>
 
+#include "acts/keep_proven.h"
 #include "base/text.h"
 #include "cli/output.h"
-#include "acts/keep_proven.h"
 #include "transaction/config_tests.h"
 #include "transaction/reloader.h"
 

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "acts/audit.h"
 #include "cli/context.h"
 #include "lifecycle/attention.h"
-#include "acts/audit.h"
 #include "transaction/journal.h"
 
 namespace certrebind {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "probe/handshake.h"
 #include "acts/rebind.h"
+#include "probe/handshake.h"
 #include "state/settings.h"
 #include "sys/disk.h"
 #include "sys/host.h"

@@ -9,10 +9,10 @@
 #include "cli/rebind_task.h"
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
-#include "survey/lookup.h"
+#include "plan/pending.h"
 #include "proof/foreign_listeners.h"
 #include "survey/key_types.h"
-#include "plan/pending.h"
+#include "survey/lookup.h"
 #include "x509/key.h"
 
 namespace certrebind {

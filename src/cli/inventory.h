@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cli/context.h"
-#include "survey/survey.h"
 #include "store/renewers.h"
+#include "survey/survey.h"
 
 namespace certrebind {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "base/time.h"
 #include "acts/audit.h"
-#include "transaction/transaction.h"
+#include "base/time.h"
 #include "service/service.h"
+#include "transaction/transaction.h"
 #include "x509/certificate.h"
 
 namespace certrebind {

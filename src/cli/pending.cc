@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
+#include "acts/keep_proven.h"
 #include "base/text.h"
 #include "cli/render_plan.h"
-#include "acts/keep_proven.h"
 #include "transaction/key_pairs.h"
 
 namespace certrebind {

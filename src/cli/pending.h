@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "acts/audit.h"
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rebind_options.h"
-#include "acts/audit.h"
 #include "plan/pending.h"
 
 namespace certrebind {

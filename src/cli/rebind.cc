@@ -1,12 +1,12 @@
 #include <algorithm>
 
+#include "acts/batch.h"
 #include "base/text.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
 #include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
-#include "acts/batch.h"
 #include "state/wake.h"
 
 namespace certrebind {

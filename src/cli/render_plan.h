@@ -1,8 +1,8 @@
 // A plan for people and programs: diffs, steps, findings.
 #pragma once
 
-#include "cli/output.h"
 #include "acts/rebind.h"
+#include "cli/output.h"
 
 namespace certrebind {
 

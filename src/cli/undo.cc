@@ -2,12 +2,12 @@
 
 #include <memory>
 
+#include "acts/undo.h"
 #include "base/text.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "lifecycle/attention.h"
-#include "acts/undo.h"
 
 namespace certrebind {
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/task_queue.h"
-#include "transaction/testing.h"
 #include "store/sightings.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

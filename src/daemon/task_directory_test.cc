@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "transaction/testing.h"
 #include "sys/processes.h"
+#include "transaction/testing.h"
 
 namespace certrebind {
 namespace {

@@ -2,9 +2,8 @@
 
 #include <ranges>
 
-#include "plan/planner.h"
-#include "transaction/server_processes.h"
 #include "sys/changed_at.h"
+#include "transaction/server_processes.h"
 
 namespace certrebind {
 

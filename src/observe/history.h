@@ -5,11 +5,11 @@
 
 #include <vector>
 
-#include "transaction/journal.h"
-#include "survey/survey.h"
 #include "store/sightings.h"
 #include "store/successions.h"
+#include "survey/survey.h"
 #include "sys/host.h"
+#include "transaction/journal.h"
 
 namespace certrebind {
 

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "plan/planner.h"
-#include "transaction/server_processes.h"
 #include "survey/same_site.h"
+#include "survey/succession.h"
+#include "transaction/server_processes.h"
 
 namespace certrebind {
 

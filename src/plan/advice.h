@@ -6,10 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "probe/handshake.h"
 #include "plan/preflight.h"
-#include "survey/survey.h"
+#include "probe/handshake.h"
 #include "state/settings.h"
+#include "survey/survey.h"
 #include "sys/host.h"
 
 namespace certrebind {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "plan/planner.h"
 #include "store/kept.h"
 #include "sys/safe_way.h"
+#include "transaction/planned_file.h"
 
 namespace certrebind {
 

@@ -9,13 +9,13 @@
 
 #include "base/text.h"
 #include "proof/foreign_listeners.h"
-#include "transaction/config_tests.h"
-#include "transaction/server_processes.h"
-#include "survey/same_site.h"
 #include "store/renewers.h"
+#include "survey/same_site.h"
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
 #include "sys/safe_way.h"
+#include "transaction/config_tests.h"
+#include "transaction/server_processes.h"
 
 namespace certrebind {
 
@@ -480,24 +480,6 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
 }
 
 }  // namespace
-
-const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
-  auto found = std::ranges::find_if(settings.policies, [&](const Policy& policy) {
-    return fits(policy.service, bound.service->id().text()) &&
-           fits(policy.site, bound.binding.site) &&
-           fits(policy.certificate, bound.binding.certificate.path);
-  });
-  return found == settings.policies.end() ? nullptr : &*found;
-}
-
-bool is_left_alone(const Settings& settings, const SurveyedBinding& bound) {
-  const Policy* policy = policy_for(settings, bound);
-  return policy && policy->automatic == Policy::Automatic::no;
-}
-
-void leave_alone(const Settings& settings, Survey& survey) {
-  for (SurveyedBinding& bound : survey.bindings) bound.left_alone = is_left_alone(settings, bound);
-}
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
                      const std::vector<std::vector<Look>>& looks, const Memory& memory,

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "lifecycle/attention.h"
-#include "acts/audit.h"
-#include "acts/rebind.h"
+#include "observe/observation.h"
+#include "plan/prepare.h"
+#include "survey/policy.h"
 
 namespace certrebind {
 
@@ -22,14 +23,6 @@ struct Pending {
   std::vector<std::string> held;     // what waits for its window, or is left alone: a sentence each
   std::vector<const SurveyedBinding*> left_out;  // … and the bindings that this is about
 };
-
-// The first policy that is about this binding; null where there is none.
-const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound);
-
-bool is_left_alone(const Settings& settings, const SurveyedBinding& bound);
-
-// Marks what a policy leaves alone: nothing is asked of it, and no plan may change it.
-void leave_alone(const Settings& settings, Survey& survey);
 
 // Takes what was surveyed and what its bindings serve (`looks` in the survey's order, as
 // look_at_all gives). A succession is taken, strongest first, because it was declared; because a

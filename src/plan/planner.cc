@@ -9,11 +9,11 @@
 
 #include "base/text.h"
 #include "plan/file_set.h"
-#include "survey/key_types.h"
-#include "transaction/key_pairs.h"
-#include "survey/same_site.h"
 #include "store/kept.h"
+#include "survey/key_types.h"
+#include "survey/same_site.h"
 #include "sys/replace.h"
+#include "transaction/key_pairs.h"
 
 namespace certrebind {
 
@@ -684,68 +684,6 @@ std::optional<Plan> Planner::finish() {
 }
 
 }  // namespace
-
-bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>& successions) {
-  return std::ranges::any_of(successions, [&](const Succession& succession) {
-    return bound.holds(succession.old_one.thumbprint);
-  });
-}
-
-void Plan::keep_from_reload(Finding reason) {
-  findings.push_back({Severity::warning, "only without a reload: " + reason.sentence, reason.next});
-  no_reload = std::move(reason);
-}
-
-std::vector<std::string> Plan::loads(const Files& on) const {
-  std::set<std::string> paths;
-  for (const PlannedFile& file : files) paths.insert(file.path);
-  for (const PlannedBinding& planned : bindings)
-    if (planned.kind == PlanKind::reload)
-      for (std::string& path : bound_files(on, planned.bound->binding))
-        paths.insert(std::move(path));
-  return {paths.begin(), paths.end()};
-}
-
-void Plan::refuse(std::vector<Finding> reasons) {
-  std::ranges::move(reasons, std::back_inserter(findings));
-  bindings.clear();
-  expectations.clear();
-  others.clear();
-  files.clear();
-}
-
-std::string to_text(PlanKind kind) {
-  switch (kind) {
-    case PlanKind::reload:
-      return "reload";
-    case PlanKind::repoint:
-      return "repoint";
-    case PlanKind::rewrite:
-      return "rewrite";
-  }
-  return "unknown";
-}
-
-std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprint& old_thumbprint,
-                                         KeyType old_type, const Thumbprint& new_thumbprint,
-                                         KeyType new_type) {
-  std::vector<Expectation> expectations;
-  for (const Endpoint& endpoint : binding.endpoints) {
-    if (!endpoint.unproven.empty()) continue;
-    std::vector<std::string> names = endpoint.probe_names;
-    if (endpoint.without_sni) names.emplace_back();
-    for (std::string& name : names)
-      expectations.push_back({.address = endpoint.address,
-                              .proxy_protocol = endpoint.proxy_protocol,
-                              .sni = std::move(name),
-                              .site = binding.site,
-                              .old_thumbprint = old_thumbprint,
-                              .new_thumbprint = new_thumbprint,
-                              .old_type = old_type,
-                              .new_type = new_type});
-  }
-  return expectations;
-}
 
 std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
                                                const std::vector<Succession>& successions) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "survey/identify.h"
 #include "service/service.h"
+#include "survey/identify.h"
 
 namespace certrebind {
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "plan/advice.h"
+#include "plan/plan.h"
 #include "survey/key_types.h"
-#include "plan/planner.h"
-#include "transaction/server_processes.h"
 #include "survey/same_site.h"
+#include "transaction/server_processes.h"
 
 namespace certrebind {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "proof/proof.h"
-#include "survey/survey.h"
 #include "service/service.h"
+#include "survey/survey.h"
 #include "sys/host.h"
 
 namespace certrebind {

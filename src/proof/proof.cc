@@ -17,13 +17,6 @@ constexpr size_t kManyNames = 100;      // on one listener: then one for each na
 constexpr size_t kManyListeners = 100;
 constexpr size_t kFailuresTold = 5;
 
-Target target_of(const Expectation& expectation, KeyType type) {
-  return {.address = expectation.address,
-          .proxy_protocol = expectation.proxy_protocol,
-          .sni = expectation.sni,
-          .key_type = type};
-}
-
 // How far one claim has come.
 struct Progress {
   int needed = kInARow;
@@ -151,17 +144,6 @@ Verdict conclude(std::span<const Claim> claims, const std::vector<Progress>& pro
 }
 
 }  // namespace
-
-Target Expectation::old_target() const {
-  return target_of(*this, old_type);
-}
-Target Expectation::new_target() const {
-  return target_of(*this, new_type);
-}
-
-std::string Expectation::text() const {
-  return fmt::format("{} ({})", address.text(), sni.empty() ? "without SNI" : sni);
-}
 
 std::vector<Claim> claims_for_new(std::span<const Expectation> expectations) {
   std::vector<Claim> claims;

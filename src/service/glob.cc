@@ -14,7 +14,7 @@ bool is_pattern(std::string_view component) {
 }
 
 // The entries of one directory that a component names.
-void add_matches(const std::string& directory, std::string_view component, Root& root,
+void add_matches(const std::string& directory, const std::string& component, Root& root,
                  std::vector<std::string>& paths) {
   auto real = root.real_path(directory.empty() ? "/" : directory);
   if (!real) return;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "survey/survey.h"
 #include "state/settings.h"
 #include "store/stores.h"
+#include "survey/survey.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "transaction/reload_preview.h"
-#include "transaction/config_tests.h"
 #include "sys/host.h"
+#include "transaction/config_tests.h"
+#include "transaction/reload_preview.h"
 
 namespace certrebind {
 

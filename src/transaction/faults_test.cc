@@ -4,8 +4,8 @@
 
 #include <cerrno>
 
-#include "base/text.h"
 #include "acts/rebind.h"
+#include "base/text.h"
 #include "transaction/testing.h"
 #include "transaction/transaction.h"
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "transaction/journal.h"
-#include "plan/planner.h"
 #include "state/state.h"
 #include "sys/files.h"
 #include "sys/replace.h"
+#include "transaction/journal.h"
+#include "transaction/planned_file.h"
 
 namespace certrebind {
 

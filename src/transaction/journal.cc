@@ -6,55 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "transaction/record_json.h"
 #include "store/successions.h"
+#include "transaction/record_json.h"
 
 namespace certrebind {
 
 namespace {
-
-struct PhaseName {
-  Phase phase;
-  const char* name;
-};
-
-constexpr PhaseName kPhases[] = {
-    {Phase::planned, "planned"},     {Phase::staged, "staged"},
-    {Phase::swapping, "swapping"},   {Phase::swapped, "swapped"},
-    {Phase::tested, "tested"},       {Phase::reloading, "reloading"},
-    {Phase::verifying, "verifying"}, {Phase::committed, "committed"},
-    {Phase::restoring, "restoring"}, {Phase::restored, "restored"},
-    {Phase::refused, "refused"},     {Phase::stuck, "stuck"},
-};
-
-struct OutcomeName {
-  Outcome outcome;
-  const char* name;
-  EventId event;
-};
-
-constexpr OutcomeName kOutcomes[] = {
-    {Outcome::committed, "committed", EventId::committed},
-    {Outcome::rolled_back, "rolled back", EventId::rolled_back},
-    {Outcome::refused, "refused", EventId::refused},
-    {Outcome::needs_operator, "needs operator", EventId::needs_operator},
-};
-
-Phase phase_named(const std::string& name) {
-  auto found = std::ranges::find_if(kPhases, [&](const PhaseName& p) { return name == p.name; });
-  return found == std::end(kPhases) ? Phase::stuck : found->phase;
-}
-
-const OutcomeName& entry_of(Outcome outcome) {
-  return *std::ranges::find(kOutcomes, outcome, &OutcomeName::outcome);
-}
-
-std::optional<Outcome> outcome_named(const std::string& name) {
-  auto found =
-      std::ranges::find_if(kOutcomes, [&](const OutcomeName& o) { return name == o.name; });
-  if (found == std::end(kOutcomes)) return std::nullopt;
-  return found->outcome;
-}
 
 int64_t milliseconds_of(WallTime time) {
   return time.time_since_epoch().count();
@@ -114,14 +71,6 @@ std::string headline_of(const std::string& account) {
 }
 
 }  // namespace
-
-std::string to_text(Phase phase) {
-  return std::ranges::find(kPhases, phase, &PhaseName::phase)->name;
-}
-
-std::string to_text(Outcome outcome) {
-  return entry_of(outcome).name;
-}
 
 std::string content_digest(const std::string& bytes) {
   return Thumbprint::of_der(bytes).hex();
@@ -228,7 +177,7 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
     }
     const std::string message = headline_of(ending.account);
     for (EventId id : ending.events) append_event(database_, event_of(row, id, message));
-    append_event(database_, event_of(row, entry_of(ending.outcome).event, message));
+    append_event(database_, event_of(row, logged_as(ending.outcome), message));
   });
 }
 

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/successions.h"
 #include "transaction/file_swap.h"
 #include "transaction/testing.h"
-#include "store/successions.h"
 
 namespace certrebind {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "transaction/journal.h"
+#include "transaction/record.h"
 
 namespace certrebind {
 

@@ -8,9 +8,9 @@
 #include <set>
 #include <vector>
 
-#include "transaction/reload_preview.h"
 #include "service/service.h"
 #include "sys/host.h"
+#include "transaction/reload_preview.h"
 
 namespace certrebind {
 

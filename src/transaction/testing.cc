@@ -14,7 +14,7 @@ namespace {
 
 void require(bool done, const std::string& what) {
   if (done) return;
-  std::fprintf(stderr, "rebind/testing: cannot %s\n", what.c_str());
+  std::fprintf(stderr, "transaction/testing: cannot %s\n", what.c_str());
   std::abort();
 }
 

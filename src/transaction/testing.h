@@ -18,11 +18,11 @@
 
 #include "base/text.h"
 #include "probe/testing.h"
-#include "transaction/transaction.h"
 #include "sys/disk.h"
 #include "sys/faulty_files.h"
 #include "sys/memory_files.h"
 #include "sys/scripted.h"
+#include "transaction/transaction.h"
 #include "x509/testing.h"
 
 namespace certrebind {

@@ -9,11 +9,11 @@
 
 #include "base/text.h"
 #include "lifecycle/attention.h"
-#include "transaction/file_swap.h"
 #include "proof/foreign_listeners.h"
-#include "transaction/reloader.h"
-#include "transaction/candidate_check.h"
 #include "sys/low_priority.h"
+#include "transaction/candidate_check.h"
+#include "transaction/file_swap.h"
+#include "transaction/reloader.h"
 
 namespace certrebind {
 

@@ -12,13 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "transaction/journal.h"
-#include "transaction/config_tests.h"
-#include "plan/planner.h"
 #include "proof/proof.h"
 #include "state/settings.h"
 #include "state/state.h"
 #include "sys/host.h"
+#include "transaction/config_tests.h"
+#include "transaction/journal.h"
+#include "transaction/planned_file.h"
 
 namespace certrebind {
 

@@ -5,9 +5,9 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "sys/ip_text.h"
 #include "x509/certificate.h"
 #include "x509/der.h"
-#include "sys/ip_text.h"
 
 namespace certrebind {
 

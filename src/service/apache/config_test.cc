@@ -78,10 +78,11 @@ TEST(ApacheConfig, UnrollsMacrosThatDefineMacros) {
 }
 
 TEST(ApacheConfig, AMacroMayEndOrChangeItself) {
-  EXPECT_THAT(config_lines_of("<Macro Once $x>\nUndefMacro Once\nA $x\nB $x\n</Macro>\nUse Once 1\n"
-                       "<Macro Again>\n<Macro Again $a $b>\nC $b $a\n</Macro>\nUse Again 2 3\n"
-                       "D\n</Macro>\nUse Again\nUse Again 4 5\n"),
-              ElementsAre("A 1", "B 1", "C 3 2", "D", "C 5 4"));
+  EXPECT_THAT(
+      config_lines_of("<Macro Once $x>\nUndefMacro Once\nA $x\nB $x\n</Macro>\nUse Once 1\n"
+                      "<Macro Again>\n<Macro Again $a $b>\nC $b $a\n</Macro>\nUse Again 2 3\n"
+                      "D\n</Macro>\nUse Again\nUse Again 4 5\n"),
+      ElementsAre("A 1", "B 1", "C 3 2", "D", "C 5 4"));
 }
 
 TEST(ApacheConfig, IncludesInHttpdsOrder) {

@@ -59,7 +59,8 @@ TEST_F(ApacheDiscoverTest, FindsTheMaster) {
   EXPECT_EQ(found[0].master->name, "USR1");
   EXPECT_EQ(found[0].given.main_file, "/etc/apache2/apache2.conf");
   EXPECT_EQ(found[0].given.environment.at("APACHE_RUN_DIR"), "/run/apache2");
-  EXPECT_THAT(found[0].environment, ElementsAre("APACHE_RUN_DIR=/run/apache2", kPlainEnvironment[0]))
+  EXPECT_THAT(found[0].environment,
+              ElementsAre("APACHE_RUN_DIR=/run/apache2", kPlainEnvironment[0]))
       << "nobody else tells the service manager anything, and no library obeys it";
 }
 

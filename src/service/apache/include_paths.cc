@@ -55,8 +55,7 @@ class Expander {
     const std::string pattern(component);
     std::vector<std::string> paths;
     for (const std::string& name : entries(directory))
-      if (file_name_matches(pattern, name))
-        paths.push_back(fmt::format("{}/{}", directory, name));
+      if (file_name_matches(pattern, name)) paths.push_back(fmt::format("{}/{}", directory, name));
     if (last) return add_all(paths, depth);
     for (const std::string& path : paths)
       if (is_directory(path)) match(path, after, depth);
