@@ -1,7 +1,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "sys/guard.h"
 
 int main(int argc, char** argv) {

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/own_program.h"
@@ -179,28 +180,22 @@ int run(Context& context, bool all) {
 
 }  // namespace
 
-void add_autoenroll(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "autoenroll", "renew in time what no timer renews; off unless it is enabled");
-  command->require_subcommand(0, 1);
-  command->fallthrough();
-  auto everything = std::make_shared<bool>(false);
-  auto add = [&](const char* name, const char* about, Invocation invocation) {
-    CLI::App* one = command->add_subcommand(name, about);
-    one->fallthrough();
-    one->callback([&chosen, invocation] { chosen = invocation; });
-    return one;
-  };
-  add("status", "what it would do, and what renewers do by themselves", autoenroll_status);
-  add("enable", "write its task", enable_autoenroll);
-  add("disable", "remove its task", disable_autoenroll);
-  add("run", "renew now what has less than a fifth of its life left",
-      [everything](Context& context) { return run(context, *everything); })
-      ->add_flag("--all", *everything, "also what a timer or cron job renews");
-  command->footer("Example:\n  certrebind autoenroll status");
-  command->callback([&chosen, command] {
-    if (command->get_subcommands().empty()) chosen = autoenroll_status;
-  });
+CommandSpec autoenroll_command() {
+  auto all = std::make_shared<bool>(false);
+  return {
+      .name = "autoenroll",
+      .summary = "renew in time what no timer renews; off unless it is enabled",
+      .footer = "Example:\n  certrebind autoenroll status",
+      .subcommands = {{.name = "status",
+                       .summary = "what it would do, and what renewers do by themselves",
+                       .run = autoenroll_status},
+                      {.name = "enable", .summary = "write its task", .run = enable_autoenroll},
+                      {.name = "disable", .summary = "remove its task", .run = disable_autoenroll},
+                      {.name = "run",
+                       .summary = "renew now what has less than a fifth of its life left",
+                       .options = {{"--all", all.get(), "also what a timer or cron job renews"}},
+                       .run = [all](Context& context) { return run(context, *all); }}},
+      .run = autoenroll_status};
 }
 
 }  // namespace certrebind

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewer_output.h"
@@ -54,11 +56,11 @@ int certificates(Context& context) {
 
 }  // namespace
 
-void add_certificates(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "certificates", "what lies in the stores and in bound files, soonest expiry first");
-  command->footer("Example:\n  certrebind certificates --json");
-  command->callback([&chosen] { chosen = certificates; });
+CommandSpec certificates_command() {
+  return {.name = "certificates",
+          .summary = "what lies in the stores and in bound files, soonest expiry first",
+          .footer = "Example:\n  certrebind certificates --json",
+          .run = certificates};
 }
 
 }  // namespace certrebind

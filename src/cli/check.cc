@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/check_report.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace certrebind {
@@ -172,13 +173,14 @@ int check(Context& context) {
 
 }  // namespace
 
-void add_check(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "check", "compare what is configured, on disk and served; changes nothing");
-  command->footer(
-      "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, as monitoring plugins have them.\n"
-      "Example:\n  certrebind check --service nginx:/etc/nginx/nginx.conf");
-  command->callback([&chosen] { chosen = check; });
+CommandSpec check_command() {
+  return {
+      .name = "check",
+      .summary = "compare what is configured, on disk and served; changes nothing",
+      .footer =
+          "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, as monitoring plugins have them.\n"
+          "Example:\n  certrebind check --service nginx:/etc/nginx/nginx.conf",
+      .run = check};
 }
 
 }  // namespace certrebind

@@ -1,6 +1,6 @@
 #include "daemon/daemon.h"
 
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/own_program.h"
 
 namespace certrebind {
@@ -17,13 +17,15 @@ int run_daemon(Context& context) {
 
 }  // namespace
 
-void add_daemon(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "daemon", "watch certificates, keep the lifecycle log, run tasks; until SIGTERM");
-  command->footer(
-      "Mostly started by systemd: certrebind enable. SIGHUP makes it look at everything again.\n"
-      "Example:\n  certrebind daemon");
-  command->callback([&chosen] { chosen = run_daemon; });
+CommandSpec daemon_command() {
+  return {.name = "daemon",
+          .summary = "watch certificates, keep the lifecycle log, run tasks; until SIGTERM",
+          .footer =
+              "Mostly started by systemd: certrebind enable. SIGHUP makes it look at everything "
+              "again.\n"
+              "Example:\n  certrebind daemon",
+          .run = run_daemon,
+          .takes_services = false};
 }
 
 }  // namespace certrebind

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
@@ -188,14 +189,20 @@ int disable(Context& context) {
 
 }  // namespace
 
-void add_enable(CLI::App& app, Invocation& chosen) {
-  CLI::App* on =
-      app.add_subcommand("enable", "from now on every renewal is noticed, and rebound by itself");
-  on->footer("Example:\n  certrebind enable");
-  on->callback([&chosen] { chosen = enable; });
-  CLI::App* off = app.add_subcommand("disable", "no longer rebind by itself");
-  off->footer("Example:\n  certrebind disable");
-  off->callback([&chosen] { chosen = disable; });
+CommandSpec enable_command() {
+  return {.name = "enable",
+          .summary = "from now on every renewal is noticed, and rebound by itself",
+          .footer = "Example:\n  certrebind enable",
+          .run = enable,
+          .takes_services = false};
+}
+
+CommandSpec disable_command() {
+  return {.name = "disable",
+          .summary = "no longer rebind by itself",
+          .footer = "Example:\n  certrebind disable",
+          .run = disable,
+          .takes_services = false};
 }
 
 }  // namespace certrebind

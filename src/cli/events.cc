@@ -2,10 +2,11 @@
 
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ranges>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "lifecycle/events.h"
 
@@ -72,23 +73,26 @@ int events(Context& context, const EventsOptions& options) {
   return kDone;
 }
 
+std::string at_least_one(const std::string& typed) {
+  bool counts = typed.find_first_not_of("0123456789") == std::string::npos &&
+                typed.find_first_not_of('0') != std::string::npos;
+  return counts ? "" : "'" + typed + "' is no number of 1 or more";
+}
+
 }  // namespace
 
-void add_events(CLI::App& app, Invocation& chosen) {
+CommandSpec events_command() {
   auto options = std::make_shared<EventsOptions>();
-  CLI::App* command = app.add_subcommand("events", "the lifecycle log");
-  command->add_flag("--follow,-f", options->follow, "go on until interrupted");
-  command->add_option("--last,-n", options->last, "only the last N, and what follows them")
-      ->type_name("N")
-      ->check([](const std::string& typed) {
-        bool counts = typed.find_first_not_of("0123456789") == std::string::npos &&
-                      typed.find_first_not_of('0') != std::string::npos;
-        return counts ? "" : "'" + typed + "' is no number of 1 or more";
-      });
-  command->footer(
-      "With --json, one JSON object a line.\nExample:\n  certrebind events --last 20 --follow");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return events(c, *options); }; });
+  return {
+      .name = "events",
+      .summary = "the lifecycle log",
+      .options = {{"--follow,-f", &options->follow, "go on until interrupted"},
+                  {"--last,-n", &options->last, "only the last N, and what follows them", "N",
+                   Need::optional, at_least_one}},
+      .footer =
+          "With --json, one JSON object a line.\nExample:\n  certrebind events --last 20 --follow",
+      .run = [options](Context& context) { return events(context, *options); },
+      .takes_services = false};
 }
 
 }  // namespace certrebind

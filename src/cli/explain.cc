@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
@@ -217,19 +218,17 @@ int explain(Context& context, const std::string& typed) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, Invocation& chosen) {
+CommandSpec explain_command() {
   auto typed = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand(
-      "explain", "why this name, listener or file is served with this certificate, and what next");
-  command
-      ->add_option("what", *typed,
+  return {
+      .name = "explain",
+      .summary = "why this name, listener or file is served with this certificate, and what next",
+      .options = {{"what", typed.get(),
                    "a host name, a listener (127.0.0.1:443, :443), the path of a certificate, a "
-                   "key or a configuration file, or a certificate's thumbprint")
-      ->type_name("NAME|ADDRESS|PATH|THUMBPRINT")
-      ->required();
-  command->footer("Example:\n  certrebind explain www.example.com");
-  command->callback(
-      [&chosen, typed] { chosen = [typed](Context& c) { return explain(c, *typed); }; });
+                   "key or a configuration file, or a certificate's thumbprint",
+                   "NAME|ADDRESS|PATH|THUMBPRINT", Need::required}},
+      .footer = "Example:\n  certrebind explain www.example.com",
+      .run = [typed](Context& context) { return explain(context, *typed); }};
 }
 
 }  // namespace certrebind

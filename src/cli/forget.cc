@@ -1,7 +1,8 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "state/wake.h"
 #include "store/bound.h"
@@ -47,17 +48,17 @@ int forget(Context& context, const std::string& service) {
 
 }  // namespace
 
-void add_forget(CLI::App& app, Invocation& chosen) {
+CommandSpec forget_command() {
   auto service = std::make_shared<std::string>();
-  CLI::App* command =
-      app.add_subcommand("forget", "no longer warn of a server that was found before and is gone");
-  command->add_option("SERVICE", *service, "as check names it: nginx:/etc/nginx/nginx.conf")
-      ->required();
-  command->footer(
-      "Exit code 1 if it is running, 2 if nothing is remembered of it.\n"
-      "Example:\n  certrebind forget nginx:/etc/nginx/nginx.conf");
-  command->callback(
-      [&chosen, service] { chosen = [service](Context& c) { return forget(c, *service); }; });
+  return {.name = "forget",
+          .summary = "no longer warn of a server that was found before and is gone",
+          .options = {{"SERVICE", service.get(), "as check names it: nginx:/etc/nginx/nginx.conf",
+                       "TEXT", Need::required}},
+          .footer =
+              "Exit code 1 if it is running, 2 if nothing is remembered of it.\n"
+              "Example:\n  certrebind forget nginx:/etc/nginx/nginx.conf",
+          .run = [service](Context& context) { return forget(context, *service); },
+          .takes_services = false};
 }
 
 }  // namespace certrebind

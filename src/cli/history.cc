@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace certrebind {
@@ -138,16 +139,17 @@ int show(Context& context, int64_t id) {
 
 }  // namespace
 
-void add_history(CLI::App& app, Invocation& chosen) {
+CommandSpec history_command() {
   auto id = std::make_shared<int64_t>(0);
-  CLI::App* command = app.add_subcommand("history", "what was rebound, and how it ended");
-  CLI::App* one = command->add_subcommand("show", "one transaction, whole");
-  one->add_option("id", *id, "its number")->required()->type_name("ID")->check(record_number());
-  command->footer("Example:\n  certrebind history\n  certrebind history show 12");
-  command->callback([&chosen, one, id] {
-    chosen = list;
-    if (one->parsed()) chosen = [id](Context& c) { return show(c, *id); };
-  });
+  return {.name = "history",
+          .summary = "what was rebound, and how it ended",
+          .footer = "Example:\n  certrebind history\n  certrebind history show 12",
+          .subcommands = {{.name = "show",
+                           .summary = "one transaction, whole",
+                           .options = {{"id", id.get(), "its number", "ID", Need::required,
+                                        record_number}},
+                           .run = [id](Context& context) { return show(context, *id); }}},
+          .run = list};
 }
 
 }  // namespace certrebind

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
 
@@ -15,21 +16,21 @@ std::string as_path_or_thumbprint(const std::string& typed) {
 
 }  // namespace
 
-void add_pair_options(CLI::App& command, RebindOptions& options) {
-  command
-      .add_option("certificates", options.certificates,
-                  "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file")
-      ->type_name("OLD NEW [OLD NEW ...]");
-  command.add_option("--key", options.key, "the private key of NEW, if it does not lie beside it")
-      ->type_name("FILE");
+std::vector<CommandOption> pair_options(RebindOptions& options) {
+  return {{"certificates", &options.certificates,
+           "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file",
+           "OLD NEW [OLD NEW ...]"},
+          {"--key", &options.key, "the private key of NEW, if it does not lie beside it", "FILE"}};
 }
 
-void add_rebind_options(CLI::App& command, RebindOptions& options) {
-  add_pair_options(command, options);
-  auto* repoint =
-      command.add_flag("--repoint", options.repoint, "make the directives name NEW's files");
-  command.add_flag("--rewrite", options.rewrite, "put NEW into the files that are bound now")
-      ->excludes(repoint);
+std::vector<CommandOption> rebind_options(RebindOptions& options) {
+  std::vector<CommandOption> all = pair_options(options);
+  all.push_back({"--repoint", &options.repoint, "make the directives name NEW's files"});
+  all.push_back({.name = "--rewrite",
+                 .target = &options.rewrite,
+                 .help = "put NEW into the files that are bound now",
+                 .excludes = "--repoint"});
+  return all;
 }
 
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context) {
@@ -72,14 +73,13 @@ int plan_only(Context& context, const RebindOptions& options) {
   return show_prepared(context, *prepared);
 }
 
-void add_plan(CLI::App& app, Invocation& chosen) {
+CommandSpec plan_command() {
   auto options = std::make_shared<RebindOptions>();
-  CLI::App* command =
-      app.add_subcommand("plan", "what a rebind would do: diff, steps, findings; changes nothing");
-  add_rebind_options(*command, *options);
-  command->footer("Example:\n  certrebind plan 1a2b3c4d /root/new/fullchain.pem");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return plan_only(c, *options); }; });
+  return {.name = "plan",
+          .summary = "what a rebind would do: diff, steps, findings; changes nothing",
+          .options = rebind_options(*options),
+          .footer = "Example:\n  certrebind plan 1a2b3c4d /root/new/fullchain.pem",
+          .run = [options](Context& context) { return plan_only(context, *options); }};
 }
 
 }  // namespace certrebind

@@ -1,9 +1,10 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "acts/batch.h"
 #include "base/text.h"
 #include "cli/acting.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
@@ -119,20 +120,21 @@ int rebind(Context& context, const RebindOptions& options) {
 
 }  // namespace
 
-void add_rebind(CLI::App& app, Invocation& chosen) {
+CommandSpec rebind_command() {
   auto options = std::make_shared<RebindOptions>();
-  CLI::App* command = app.add_subcommand(
-      "rebind", "make every site that serves OLD serve NEW: proven by handshakes, or rolled back");
-  add_rebind_options(*command, *options);
-  command->add_flag("--pending", options->pending,
-                    "no OLD and NEW: look at what is configured, on disk and served, and put right "
-                    "what differs");
-  command->add_flag("--dry-run", options->dry_run, "the same as plan");
-  command->footer(
-      "The same certificate as OLD and NEW forces a reload with proof.\n"
-      "Example:\n  certrebind rebind 1a2b3c4d /root/new/fullchain.pem --key /root/new/key.pem");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return rebind(c, *options); }; });
+  std::vector<CommandOption> all = rebind_options(*options);
+  all.push_back({"--pending", &options->pending,
+                 "no OLD and NEW: look at what is configured, on disk and served, and put right "
+                 "what differs"});
+  all.push_back({"--dry-run", &options->dry_run, "the same as plan"});
+  return {
+      .name = "rebind",
+      .summary = "make every site that serves OLD serve NEW: proven by handshakes, or rolled back",
+      .options = std::move(all),
+      .footer =
+          "The same certificate as OLD and NEW forces a reload with proof.\n"
+          "Example:\n  certrebind rebind 1a2b3c4d /root/new/fullchain.pem --key /root/new/key.pem",
+      .run = [options](Context& context) { return rebind(context, *options); }};
 }
 
 }  // namespace certrebind

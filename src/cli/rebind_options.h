@@ -1,12 +1,10 @@
 // What `plan` and `rebind` take.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "cli/context.h"
+#include "cli/command_line.h"
 
 namespace certrebind {
 
@@ -20,9 +18,9 @@ struct RebindOptions {
 };
 
 // OLD, NEW and --key.
-void add_pair_options(CLI::App& command, RebindOptions& options);
+std::vector<CommandOption> pair_options(RebindOptions& options);
 // … and the kind of plan.
-void add_rebind_options(CLI::App& command, RebindOptions& options);
+std::vector<CommandOption> rebind_options(RebindOptions& options);
 
 // Code::usage for an odd number of certificates and the like. Paths are made absolute.
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context);

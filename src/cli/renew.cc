@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewal.h"
@@ -109,18 +110,17 @@ int renew(Context& context, const RenewOptions& options) {
 
 }  // namespace
 
-void add_renew(CLI::App& app, Invocation& chosen) {
+CommandSpec renew_command() {
   auto options = std::make_shared<RenewOptions>();
-  CLI::App* command = app.add_subcommand("renew", "run the renewer that owns a certificate");
-  command->add_option("certificate", options->typed, "a name, a thumbprint (or its prefix), a path")
-      ->required()
-      ->type_name("NAME|THUMBPRINT|PATH");
-  command->add_flag("--force", options->force, "also if the renewer does not find it due");
-  command->add_flag("--dry-run", options->dry_run, "only show what would be run");
-  command->footer("Example:\n  certrebind renew www.example.com");
-  command->callback([&chosen, options] {
-    chosen = [options](Context& context) { return renew(context, *options); };
-  });
+  return {
+      .name = "renew",
+      .summary = "run the renewer that owns a certificate",
+      .options = {{"certificate", &options->typed, "a name, a thumbprint (or its prefix), a path",
+                   "NAME|THUMBPRINT|PATH", Need::required},
+                  {"--force", &options->force, "also if the renewer does not find it due"},
+                  {"--dry-run", &options->dry_run, "only show what would be run"}},
+      .footer = "Example:\n  certrebind renew www.example.com",
+      .run = [options](Context& context) { return renew(context, *options); }};
 }
 
 }  // namespace certrebind

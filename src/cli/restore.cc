@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/acting.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "state/wake.h"
 
@@ -67,27 +68,25 @@ int restore(Context& context, const RestoreOptions& options) {
 
 }  // namespace
 
-void add_restore(CLI::App& app, Invocation& chosen) {
+CommandSpec restore_command() {
   auto options = std::make_shared<RestoreOptions>();
-  CLI::App* command = app.add_subcommand(
-      "restore", "bring back the certificate and key that were last proven at a binding");
-  command
-      ->add_option("binding", options->binding,
-                   "the site, as certrebind scan shows it, or the path of its certificate")
-      ->type_name("BINDING")
-      ->required();
-  command
-      ->add_option("thumbprint", options->thumbprint,
-                   "which of those kept; default: the last that was proven")
-      ->type_name("THUMBPRINT");
-  command->add_flag("--list", options->list, "show what is kept for it, newest first, and end");
-  command->footer(
-      "The pair of every binding is kept once it is proven, by a rebind or by the daemon's audit:\n"
-      "the last and the one before, unless it has expired. What lies there now is replaced, with\n"
-      "test and proof; if it was a certificate with its key, certrebind undo brings it back.\n"
-      "Example:\n  certrebind restore www.example.com");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return restore(c, *options); }; });
+  return {
+      .name = "restore",
+      .summary = "bring back the certificate and key that were last proven at a binding",
+      .options = {{"binding", &options->binding,
+                   "the site, as certrebind scan shows it, or the path of its certificate",
+                   "BINDING", Need::required},
+                  {"thumbprint", &options->thumbprint,
+                   "which of those kept; default: the last that was proven", "THUMBPRINT"},
+                  {"--list", &options->list, "show what is kept for it, newest first, and end"}},
+      .footer =
+          "The pair of every binding is kept once it is proven, by a rebind or by the daemon's "
+          "audit:\n"
+          "the last and the one before, unless it has expired. What lies there now is replaced, "
+          "with\n"
+          "test and proof; if it was a certificate with its key, certrebind undo brings it back.\n"
+          "Example:\n  certrebind restore www.example.com",
+      .run = [options](Context& context) { return restore(context, *options); }};
 }
 
 }  // namespace certrebind

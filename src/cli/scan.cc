@@ -1,18 +1,15 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace certrebind {
 
 namespace {
-
-struct ScanOptions {
-  bool served = false;
-};
 
 std::string served_text(const std::vector<Look>& looks) {
   std::vector<std::string> shown;
@@ -88,39 +85,38 @@ void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& 
   print_json({{"bindings", std::move(bindings)}, {"diagnostics", to_json(survey.diagnostics)}});
 }
 
-int scan(Context& context, const ScanOptions& options) {
+int scan(Context& context, bool served) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
   context.remember(*surveyed);
   std::vector<std::vector<Look>> looks;
-  if (options.served) {
+  if (served) {
     TerminalWatcher watcher;
     looks = look_at_all(context.prober(), *surveyed, watcher.progress_of("handshakes"));
   }
   WallTime now = context.host().clock.wall();
   if (context.json()) {
-    print_all_json(*surveyed, looks, options.served, now);
+    print_all_json(*surveyed, looks, served, now);
     return kDone;
   }
   if (surveyed->services.found.empty())
     print_line(no_server_text(surveyed->diagnostics) +
                "; one that is down is named with --service nginx:/path/nginx.conf");
   else
-    print_table(*surveyed, looks, options.served, now);
+    print_table(*surveyed, looks, served, now);
   print_diagnostics(surveyed->diagnostics);
   return kDone;
 }
 
 }  // namespace
 
-void add_scan(CLI::App& app, Invocation& chosen) {
-  auto options = std::make_shared<ScanOptions>();
-  CLI::App* command = app.add_subcommand(
-      "scan", "every binding of every running server: site, certificate, file and line");
-  command->add_flag("--served", options->served, "ask each endpoint what it serves now");
-  command->footer("Example:\n  certrebind scan --served");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return scan(c, *options); }; });
+CommandSpec scan_command() {
+  auto served = std::make_shared<bool>(false);
+  return {.name = "scan",
+          .summary = "every binding of every running server: site, certificate, file and line",
+          .options = {{"--served", served.get(), "ask each endpoint what it serves now"}},
+          .footer = "Example:\n  certrebind scan --served",
+          .run = [served](Context& context) { return scan(context, *served); }};
 }
 
 }  // namespace certrebind

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewer_output.h"
@@ -133,14 +134,15 @@ int show(Context& context, const std::string& typed) {
 
 }  // namespace
 
-void add_show(CLI::App& app, Invocation& chosen) {
+CommandSpec show_command() {
   auto typed = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("show", "one certificate, with its chain and bindings");
-  command->add_option("certificate", *typed, "a thumbprint (or a prefix of one), a path, or a name")
-      ->required()
-      ->type_name("THUMBPRINT|PATH|NAME");
-  command->footer("Example:\n  certrebind show www.example.com");
-  command->callback([&chosen, typed] { chosen = [typed](Context& c) { return show(c, *typed); }; });
+  return {.name = "show",
+          .summary = "one certificate, with its chain and bindings",
+          .options = {{"certificate", typed.get(),
+                       "a thumbprint (or a prefix of one), a path, or a name",
+                       "THUMBPRINT|PATH|NAME", Need::required}},
+          .footer = "Example:\n  certrebind show www.example.com",
+          .run = [typed](Context& context) { return show(context, *typed); }};
 }
 
 }  // namespace certrebind

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ranges>
 #include <set>
 
 #include "base/text.h"
 #include "cli/check_report.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "lifecycle/attention.h"
@@ -179,14 +180,15 @@ int status(Context& context) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "status", "enabled or not, the daemon, what expires next, what needs a person");
-  command->footer(
-      "Exit code 1 if something needs a person, a task is left out, it is enabled and the\n"
-      "daemon does not run, or the daemon runs and it is not enabled.\n"
-      "Example:\n  certrebind status");
-  command->callback([&chosen] { chosen = status; });
+CommandSpec status_command() {
+  return {.name = "status",
+          .summary = "enabled or not, the daemon, what expires next, what needs a person",
+          .footer =
+              "Exit code 1 if something needs a person, a task is left out, it is enabled and the\n"
+              "daemon does not run, or the daemon runs and it is not enabled.\n"
+              "Example:\n  certrebind status",
+          .run = status,
+          .takes_services = false};
 }
 
 }  // namespace certrebind

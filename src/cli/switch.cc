@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
-#include "cli/commands.h"
+#include <nlohmann/json.hpp>
+
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/rebind_options.h"
 #include "cli/rebind_task.h"
@@ -85,17 +87,16 @@ int switch_over(Context& context, const SwitchOptions& options) {
 
 }  // namespace
 
-void add_switch(CLI::App& app, Invocation& chosen) {
+CommandSpec switch_command() {
   auto options = std::make_shared<SwitchOptions>();
-  CLI::App* command =
-      app.add_subcommand("switch", "declare that NEW succeeds OLD: the tasks do the rest");
-  add_pair_options(*command, options->pair);
-  command->add_flag("--notify-only", options->notify_only,
-                    "log the event and nothing else, to try a task");
-  command->footer("Example:\n  certrebind switch 1a2b3c4d /etc/ssl/new.pem");
-  command->callback([&chosen, options] {
-    chosen = [options](Context& context) { return switch_over(context, *options); };
-  });
+  std::vector<CommandOption> all = pair_options(options->pair);
+  all.push_back(
+      {"--notify-only", &options->notify_only, "log the event and nothing else, to try a task"});
+  return {.name = "switch",
+          .summary = "declare that NEW succeeds OLD: the tasks do the rest",
+          .options = std::move(all),
+          .footer = "Example:\n  certrebind switch 1a2b3c4d /etc/ssl/new.pem",
+          .run = [options](Context& context) { return switch_over(context, *options); }};
 }
 
 }  // namespace certrebind

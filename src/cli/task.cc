@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/task_commands.h"
@@ -134,14 +135,15 @@ int remove(Context& context, const std::string& name) {
   return kDone;
 }
 
-void add_named(CLI::App& task, Invocation& chosen, const char* name, const char* about,
-               int (*act)(Context&, const std::string&)) {
-  auto typed = std::make_shared<std::string>();
-  CLI::App* command = task.add_subcommand(name, about);
-  command->add_option("task", *typed, "its name")->required()->type_name("NAME");
-  command->footer(fmt::format("Example:\n  certrebind task {} deploy", name));
-  command->callback(
-      [&chosen, typed, act] { chosen = [typed, act](Context& c) { return act(c, *typed); }; });
+// `show` and `remove`.
+CommandSpec named_task_command(const char* name, const char* summary,
+                               int (*act)(Context&, const std::string&)) {
+  auto task = std::make_shared<std::string>();
+  return {.name = name,
+          .summary = summary,
+          .options = {{"task", task.get(), "its name", "NAME", Need::required}},
+          .footer = fmt::format("Example:\n  certrebind task {} deploy", name),
+          .run = [task, act](Context& context) { return act(context, *task); }};
 }
 
 }  // namespace
@@ -170,23 +172,26 @@ Result<Database> open_queue(Context& context) {
   return fail(std::move(error));
 }
 
-void add_task(CLI::App& app, Invocation& chosen) {
-  CLI::App* task =
-      app.add_subcommand("task", "commands that are run when something happens to a certificate");
-  task->require_subcommand(1);
-  task->footer(
-      "Tasks are files in tasks.d beside the configuration file: certrebind-tasks(5).\n"
-      "Example:\n"
-      "  certrebind task add deploy --event 1001 -- /usr/local/sbin/deploy '$(NewCertHash)'");
-  CLI::App* listing = task->add_subcommand("list", "all tasks, and how their last run ended");
-  listing->footer(
-      "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json");
-  listing->callback([&chosen] { chosen = list_tasks; });
-  add_named(*task, chosen, "show", "one task, and its last runs", show_task);
-  add_task_add(*task, chosen);
-  add_named(*task, chosen, "remove", "remove a task and what waits for it", remove);
-  add_task_run(*task, chosen);
-  add_task_history(*task, chosen);
+CommandSpec task_command() {
+  return {
+      .name = "task",
+      .summary = "commands that are run when something happens to a certificate",
+      .footer =
+          "Tasks are files in tasks.d beside the configuration file: certrebind-tasks(5).\n"
+          "Example:\n"
+          "  certrebind task add deploy --event 1001 -- /usr/local/sbin/deploy '$(NewCertHash)'",
+      .subcommands =
+          {{.name = "list",
+            .summary = "all tasks, and how their last run ended",
+            .footer =
+                "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json",
+            .run = list_tasks},
+           named_task_command("show", "one task, and its last runs", show_task),
+           task_add_command(),
+           named_task_command("remove", "remove a task and what waits for it", remove),
+           task_run_command(),
+           task_history_command()},
+      .takes_services = false};
 }
 
 }  // namespace certrebind

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/task_commands.h"
@@ -125,74 +126,47 @@ int add(Context& context, const TaskAddOptions& options) {
   return kDone;
 }
 
-void add_triggers(CLI::App& command, TaskAddOptions& options) {
-  auto take_all = CLI::MultiOptionPolicy::TakeAll;
-  command.add_option("--event", options.events, "id of an event that triggers it; repeatable")
-      ->type_name("ID")
-      ->expected(1)
-      ->multi_option_policy(take_all)
-      ->allow_extra_args(false);  // else it swallows a "--" behind it
-  command
-      .add_option("--name", options.task.filter.names,
-                  "only for certificates with such a name, like *.example.com; repeatable")
-      ->type_name("GLOB")
-      ->expected(1)
-      ->multi_option_policy(take_all)
-      ->allow_extra_args(false);  // else it swallows a "--" behind it
-  command.add_option("--store", options.task.filter.store, "… that lie there or below")
-      ->type_name("DIR");
-  command.add_option("--issuer", options.task.filter.issuer, "… whose issuer's name has this part")
-      ->type_name("TEXT");
-  command.add_option("--only", options.only, "only for events of this service")
-      ->type_name("KIND:PATH");
-  command.add_option("--every", options.every, "a timer: 12h, 30m, 1d")->type_name("DURATION");
-  command.add_option("--daily-at", options.daily_at, "a timer: 03:30, local time")
-      ->type_name("HH:MM");
-  command.add_option("--window", options.window, "runs wait until it opens: 02:00-04:00")
-      ->type_name("HH:MM-HH:MM");
-}
-
-void add_conduct(CLI::App& command, TaskAddOptions& options) {
-  command.add_option("--description", options.task.description, "what it is for")
-      ->type_name("TEXT");
-  command.add_option("--time-limit", options.time_limit, "it is killed after that; 1h")
-      ->type_name("DURATION");
-  command.add_option("--retries", options.task.retries, "how often it is tried again; 3")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1000));
-  command.add_option("--retry-after", options.retry_after, "… and when; 10m")
-      ->type_name("DURATION");
-  command.add_option("--env", options.environment, "an environment variable; repeatable")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
-  command.add_flag("--once-per-batch", options.task.once_per_batch,
-                   "one run for all events that wait");
-  command.add_flag("--run-for-existing", options.run_for_existing,
-                   "queue runs for the successions of the past, each followed to its end");
+std::vector<CommandOption> options_of(TaskAddOptions& options) {
+  Task& task = options.task;
+  return {{"task", &task.name, "its name", "NAME", Need::required},
+          {"command", &task.command, "program and arguments, behind --; no shell is involved",
+           "COMMAND ARG…", Need::required},
+          {"--event", &options.events, "id of an event that triggers it; repeatable", "ID"},
+          {"--name", &task.filter.names,
+           "only for certificates with such a name, like *.example.com; repeatable", "GLOB"},
+          {"--store", &task.filter.store, "… that lie there or below", "DIR"},
+          {"--issuer", &task.filter.issuer, "… whose issuer's name has this part", "TEXT"},
+          {"--only", &options.only, "only for events of this service", "KIND:PATH"},
+          {"--every", &options.every, "a timer: 12h, 30m, 1d", "DURATION"},
+          {"--daily-at", &options.daily_at, "a timer: 03:30, local time", "HH:MM"},
+          {"--window", &options.window, "runs wait until it opens: 02:00-04:00", "HH:MM-HH:MM"},
+          {"--description", &task.description, "what it is for", "TEXT"},
+          {"--time-limit", &options.time_limit, "it is killed after that; 1h", "DURATION"},
+          {"--retries", &task.retries, "how often it is tried again; 3", "N:INT in [0 - 1000]",
+           Need::optional, in_range(0, 1000)},
+          {"--retry-after", &options.retry_after, "… and when; 10m", "DURATION"},
+          {"--env", &options.environment, "an environment variable; repeatable", "NAME=VALUE"},
+          {"--once-per-batch", &task.once_per_batch, "one run for all events that wait"},
+          {"--run-for-existing", &options.run_for_existing,
+           "queue runs for the successions of the past, each followed to its end"}};
 }
 
 }  // namespace
 
-void add_task_add(CLI::App& task, Invocation& chosen) {
+CommandSpec task_add_command() {
   auto options = std::make_shared<TaskAddOptions>();
-  CLI::App* command = task.add_subcommand("add", "add a task: what triggers it, what it runs");
-  command->add_option("task", options->task.name, "its name")->required()->type_name("NAME");
-  command
-      ->add_option("command", options->task.command,
-                   "program and arguments, behind --; no shell is involved")
-      ->required()
-      ->type_name("COMMAND ARG…");
-  add_triggers(*command, *options);
-  add_conduct(*command, *options);
-  command->footer(
-      "Variables: $(OldCertHash) $(NewCertHash) $(OldCertSha1) $(NewCertSha1) $(EventRecordId)\n"
-      "$(EventId) $(Names) $(Path) $(Lineage) $(Service) $(TaskName); quote them for your shell.\n"
-      "Example:\n"
-      "  certrebind task add postfix --event 1001 --name 'mail.*' -- systemctl reload postfix");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return add(c, *options); }; });
+  return {
+      .name = "add",
+      .summary = "add a task: what triggers it, what it runs",
+      .options = options_of(*options),
+      .footer =
+          "Variables: $(OldCertHash) $(NewCertHash) $(OldCertSha1) $(NewCertSha1) "
+          "$(EventRecordId)\n"
+          "$(EventId) $(Names) $(Path) $(Lineage) $(Service) $(TaskName); quote them for your "
+          "shell.\n"
+          "Example:\n"
+          "  certrebind task add postfix --event 1001 --name 'mail.*' -- systemctl reload postfix",
+      .run = [options](Context& context) { return add(context, *options); }};
 }
 
 }  // namespace certrebind

@@ -1,18 +1,16 @@
 // What the parts of `certrebind task` have in common.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "daemon/task_directory.h"
 #include "daemon/task_queue.h"
 
 namespace certrebind {
 
-void add_task_add(CLI::App& task, Invocation& chosen);
-void add_task_run(CLI::App& task, Invocation& chosen);
-void add_task_history(CLI::App& task, Invocation& chosen);
+CommandSpec task_add_command();
+CommandSpec task_run_command();
+CommandSpec task_history_command();
 
 LoadedTasks load_tasks(Context& context);
 

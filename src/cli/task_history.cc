@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/task_commands.h"
@@ -102,16 +103,15 @@ Json to_json(const TaskRun& run) {
   return json;
 }
 
-void add_task_history(CLI::App& task, Invocation& chosen) {
+CommandSpec task_history_command() {
   auto options = std::make_shared<TaskHistoryOptions>();
-  CLI::App* command = task.add_subcommand("history", "what was run, and how it ended");
-  command->add_option("task", options->task, "only of this task")->type_name("NAME");
-  command->add_option("--id", options->id, "one run, with its output")
-      ->type_name("N")
-      ->check(record_number());
-  command->footer("Example:\n  certrebind task history deploy\n  certrebind task history --id 12");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return history(c, *options); }; });
+  return {.name = "history",
+          .summary = "what was run, and how it ended",
+          .options = {{"task", &options->task, "only of this task", "NAME"},
+                      {"--id", &options->id, "one run, with its output", "N", Need::optional,
+                       record_number}},
+          .footer = "Example:\n  certrebind task history deploy\n  certrebind task history --id 12",
+          .run = [options](Context& context) { return history(context, *options); }};
 }
 
 }  // namespace certrebind

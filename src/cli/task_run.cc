@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/task_commands.h"
@@ -118,21 +119,20 @@ int run(Context& context, const TaskRunOptions& options) {
 
 }  // namespace
 
-void add_task_run(CLI::App& task, Invocation& chosen) {
+CommandSpec task_run_command() {
   auto options = std::make_shared<TaskRunOptions>();
-  CLI::App* command = task.add_subcommand("run", "run a task now and show its output");
-  command->add_option("task", options->task, "its name")->type_name("NAME");
-  command
-      ->add_option("--event", options->event,
-                   "as if this event had triggered it: a record of certrebind events")
-      ->type_name("RECORD")
-      ->check(record_number());
-  command->add_option("--queued", options->queued, "")->group("");  // how the daemon runs them
-  command->footer(
-      "Exit codes: 0; 1 if the task failed: it is not retried.\n"
-      "Example:\n  certrebind task run deploy --event 17");
-  command->callback(
-      [&chosen, options] { chosen = [options](Context& c) { return run(c, *options); }; });
+  return {.name = "run",
+          .summary = "run a task now and show its output",
+          .options = {{"task", &options->task, "its name", "NAME"},
+                      {"--event", &options->event,
+                       "as if this event had triggered it: a record of certrebind events", "RECORD",
+                       Need::optional, record_number},
+                      // How the daemon runs them.
+                      {"--queued", &options->queued, "", "INT"}},
+          .footer =
+              "Exit codes: 0; 1 if the task failed: it is not retried.\n"
+              "Example:\n  certrebind task run deploy --event 17",
+          .run = [options](Context& context) { return run(context, *options); }};
 }
 
 }  // namespace certrebind

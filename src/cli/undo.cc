@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "acts/undo.h"
 #include "base/text.h"
 #include "cli/acting.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "lifecycle/attention.h"
 
@@ -62,28 +63,29 @@ int recover_now(Context& context) {
 
 }  // namespace
 
-void add_undo(CLI::App& app, Invocation& chosen) {
+CommandSpec undo_command() {
   auto id = std::make_shared<int64_t>(0);
-  CLI::App* command = app.add_subcommand(
-      "undo", "put back what a rebind replaced, as a transaction of its own, with proof");
-  command
-      ->add_option("id", *id,
-                   "the transaction, from certrebind history; default: the last that changed files")
-      ->type_name("ID")
-      ->check(record_number());
-  command->footer("Example:\n  certrebind undo 12");
-  command->callback([&chosen, id] { chosen = [id](Context& c) { return undo_one(c, *id); }; });
+  return {
+      .name = "undo",
+      .summary = "put back what a rebind replaced, as a transaction of its own, with proof",
+      .options = {{"id", id.get(),
+                   "the transaction, from certrebind history; default: the last that changed files",
+                   "ID", Need::optional, record_number}},
+      .footer = "Example:\n  certrebind undo 12",
+      .run = [id](Context& context) { return undo_one(context, *id); }};
 }
 
-void add_recover(CLI::App& app, Invocation& chosen) {
-  CLI::App* command = app.add_subcommand(
-      "recover", "finish what an interrupted certrebind left: commit if served, restore otherwise");
-  command->footer(
-      "Every command that acts does this first. This one also reads the whole database, and "
-      "rebuilds\n"
-      "it if it is damaged: the damaged one is kept aside.\n"
-      "Example:\n  certrebind recover");
-  command->callback([&chosen] { chosen = recover_now; });
+CommandSpec recover_command() {
+  return {
+      .name = "recover",
+      .summary = "finish what an interrupted certrebind left: commit if served, restore otherwise",
+      .footer =
+          "Every command that acts does this first. This one also reads the whole database, and "
+          "rebuilds\n"
+          "it if it is damaged: the damaged one is kept aside.\n"
+          "Example:\n  certrebind recover",
+      .run = recover_now,
+      .takes_services = false};
 }
 
 }  // namespace certrebind

@@ -60,6 +60,8 @@ def test_the_outside_world_has_few_doors(path):
             assert room == "sys", f"{path} includes {header}: only sys/ may"
         if name.startswith("openssl/"):
             assert room in ("x509", "probe"), f"{path} includes {header}: only x509/ and probe/ may"
+        if name.startswith("CLI/"):
+            assert path.name == "command_line.cc", f"{path} includes {header}: only command_line.cc may"
 
 
 def kinds():
