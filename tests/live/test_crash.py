@@ -1,19 +1,22 @@
 """Promise 1 on the real thing: certrebind is killed at every call that changes something, then the next
 command runs. Before, or after, never between: for the files at once, for the server when it is done.
 
-CERTREBIND_SWEEP=full tries every point, also of the recovery; otherwise every point of the rebind, and of
-the recovery every few; CERTREBIND_SWEEP=few, for builds that are slow, also of the rebind only every third.
+`sweep.py` says which points are tried.
 """
 import pathlib
 import re
 
 import pytest
 
-import harness
-from conftest import needs_root
-from harness import difference, handshake, points, snapshot, until, write
+from files import difference, snapshot, write
+from markers import both_builds, needs_root
+from processes import ALONE
+from stages.one_site import OneSite, make_site
+from sweep import FULL, SWEEP, points
+from waiting import PATIENCE
+from witnesses import wait_staged
 
-FULL = harness.SWEEP == "full"
+pytestmark = both_builds
 
 
 class Stage:
@@ -21,7 +24,7 @@ class Stage:
 
     def __init__(self, place, authority, kind):
         self.kind = kind
-        self.one = harness.OneSite(place, authority)
+        self.one = OneSite(place, authority)
         place.configure(stores=[("directory", place.path / "new")] if kind == "repoint" else [],
                         verify=3)
         self.watched = [self.one.nginx.conf, self.one.site.cert_path, self.one.site.key_path]
@@ -122,7 +125,7 @@ def test_the_recovery_is_killed_too(place, authority, shim):
     signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
     firsts = points(len(calls)) if FULL else [flip - 1, flip + 1, signal, signal + 2]
     for first in firsts:
-        for second in range(1, 1000, {"full": 1, "few": 7}.get(harness.SWEEP, 3)):
+        for second in range(1, 1000, {"full": 1, "few": 7}.get(SWEEP, 3)):
             killed = stage.rebind({**shim, "CRASH_AT": str(first)})
             assert killed.code == -9, killed
             recovery = stage.recover({**shim, "CRASH_AT": str(second)})
@@ -182,13 +185,13 @@ def test_check_reports_an_interrupted_transaction(place, authority, shim):
 @needs_root
 def test_check_reports_an_interrupted_transaction_where_no_server_is_seen(place, authority, shim):
     stage = killed_before_the_reload(place, authority, shim)
-    report = stage.one.place.run("check", before=harness.ALONE)
+    report = stage.one.place.run("check", before=ALONE)
     assert report.code == 2 and "certrebind recover" in report.out, report
 
 
 def test_what_is_at_work_is_not_interrupted(place, authority):
     old, new = authority.pair("a.example.com")
-    one_site = harness.site(place, old)
+    one_site = make_site(place, old)
     gate = place.gate()
     gate.open()
     nginx = place.nginx()
@@ -197,10 +200,10 @@ def test_what_is_at_work_is_not_interrupted(place, authority):
     path, _ = new.write(place / "new")
     gate.close()
     running = place.popen("rebind", old.thumbprint, path, "--service", nginx.service)
-    harness.wait_staged(one_site.cert_path.parent, 2)
+    wait_staged(one_site.cert_path.parent, 2)
     status = place.run("status")
     gate.open()
-    assert running.wait(timeout=harness.PATIENCE) == 0
+    assert running.wait(timeout=PATIENCE) == 0
     assert status.code == 0 and "nothing needs a person" in status.out, status
 
 
@@ -240,7 +243,7 @@ def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
     the next start. Listen twice, and httpd does not start."""
     names = ["a.example.com", "b.example.com"]
     old, new = authority.pair(names)
-    sites = [harness.site(place, old, name, directory=place / "certs") for name in names]
+    sites = [make_site(place, old, name, directory=place / "certs") for name in names]
     apache = place.apache()
     whole = apache.prefix / "sites"
     for site in sites:
