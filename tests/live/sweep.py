@@ -5,10 +5,16 @@ recovery. CERTREBIND_SWEEP=few, for slow builds: every third point of a rebind, 
 """
 import os
 
+import pytest
+
 SWEEP = os.environ.get("CERTREBIND_SWEEP", "")
 FULL = SWEEP == "full"
 
+# A sweep is several tests, so that several workers share it: each tries every SHARES-th of its points.
+SHARES = 2 if SWEEP == "few" else 4
+in_shares = pytest.mark.parametrize("share", range(SHARES))
 
-def points(last):
-    """The calls, counted from 1, at which a sweep fails."""
-    return range(1, last + 1, 3 if SWEEP == "few" else 1)
+
+def points(last, share):
+    """The calls, counted from 1, at which this share of a sweep fails."""
+    return range(1, last + 1, 3 if SWEEP == "few" else 1)[share::SHARES]

@@ -15,7 +15,7 @@ from pki import utc_now
 from ports import free_port
 from stages.daemon import Watch
 from stages.every_kind import STAGES, NginxStage, TwoServersOneFile
-from sweep import FULL
+from sweep import FULL, SHARES, in_shares
 from waiting import until
 from witnesses import Download, Load, Stranger
 
@@ -244,7 +244,8 @@ def test_a_port_where_another_certificate_is_served_too(place, kind, pair, autho
     until(lambda: stage.served("a.example.com") == pair[0].thumbprint, "it serves OLD again")
 
 
-def test_killed_in_every_phase(one, shim):
+@in_shares
+def test_killed_in_every_phase(one, shim, share):
     """After each kind of call that changes something; with CERTREBIND_SWEEP=full after every one."""
     one.place.configure(verify=3)
     files = one.sites[0][1][0]
@@ -267,9 +268,8 @@ def test_killed_in_every_phase(one, shim):
     back_to_old()
     calls = [line.split()[1] for line in log.read_text().splitlines()]
     ends = set()
-    for at, call in enumerate(calls, 1):
-        if not FULL and at > 1 and calls[at - 2] == call:
-            continue
+    kinds = [(at, call) for at, call in enumerate(calls, 1) if FULL or at == 1 or calls[at - 2] != call]
+    for at, call in kinds[share::SHARES]:
         where = f"killed at call {at} of {len(calls)}: {call}"
         done = rebind(CRASH_AT=str(at))
         if done.code == 0:  # some calls, as asking again, are not made each time

@@ -12,7 +12,7 @@ from files import difference, snapshot, write
 from markers import both_builds, needs_root
 from processes import ALONE
 from stages.one_site import OneSite, make_site
-from sweep import FULL, SWEEP, points
+from sweep import FULL, SHARES, SWEEP, in_shares, points
 from waiting import PATIENCE
 from witnesses import wait_staged
 
@@ -94,8 +94,9 @@ class Stage:
         return calls
 
 
+@in_shares
 @pytest.mark.parametrize("kind", ["rewrite", "repoint"])
-def test_killed_at_every_call(place, authority, shim, kind):
+def test_killed_at_every_call(place, authority, shim, kind, share):
     stage = Stage(place, authority, kind)
     calls = stage.count_calls(shim, stage.rebind)
     assert stage.check_settled("undisturbed") == "new"
@@ -103,7 +104,7 @@ def test_killed_at_every_call(place, authority, shim, kind):
     stage.back_to_old()
     states = set()
     # One more than there were: that run ends by itself.
-    for at in points(len(calls) + 1):
+    for at in points(len(calls) + 1, share):
         where = f"killed at call {at} of {len(calls)}"
         done = stage.rebind({**shim, "CRASH_AT": str(at)})
         if done.code == 0:
@@ -117,13 +118,14 @@ def test_killed_at_every_call(place, authority, shim, kind):
     assert states == {"old", "new"}
 
 
-def test_the_recovery_is_killed_too(place, authority, shim):
+@in_shares
+def test_the_recovery_is_killed_too(place, authority, shim, share):
     stage = Stage(place, authority, "rewrite")
     calls = stage.count_calls(shim, stage.rebind)
     stage.back_to_old()
     flip = [i for i, call in enumerate(calls, 1) if call.endswith("rename")][0]
     signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    firsts = points(len(calls)) if FULL else [flip - 1, flip + 1, signal, signal + 2]
+    firsts = points(len(calls), share) if FULL else [flip - 1, flip + 1, signal, signal + 2][share::SHARES]
     for first in firsts:
         for second in range(1, 1000, {"full": 1, "few": 7}.get(SWEEP, 3)):
             killed = stage.rebind({**shim, "CRASH_AT": str(first)})
@@ -139,14 +141,15 @@ def test_the_recovery_is_killed_too(place, authority, shim):
             assert recovery.code == -9, f"{where}: {recovery}"
 
 
+@in_shares
 @pytest.mark.parametrize("for_ever", [False, True])
-def test_every_call_fails(place, authority, shim, for_ever):
+def test_every_call_fails(place, authority, shim, for_ever, share):
     """A full disk at any moment: refused or rolled back, and what it could not even write down is finished
     by the next command."""
     stage = Stage(place, authority, "rewrite")
     calls = stage.count_calls(shim, stage.rebind)
     stage.back_to_old()
-    for at in points(len(calls)):
+    for at in points(len(calls), share):
         where = f"call {at} fails{' and all after it' if for_ever else ''}"
         fault = {"FAIL_AT": str(at), **({"FAIL_FOR_EVER": "1"} if for_ever else {})}
         done = stage.rebind({**shim, **fault})
@@ -238,7 +241,8 @@ def test_what_was_removed_meanwhile_holds_nothing_else_up(place, authority, shim
 # ------------------------------------------------------------- where a server reads every file there is
 
 @needs_root
-def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
+@in_shares
+def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim, share):
     """Include DIRECTORY takes hidden files too: whatever is staged there would be configuration at
     the next start. Listen twice, and httpd does not start."""
     names = ["a.example.com", "b.example.com"]
@@ -257,7 +261,7 @@ def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
     assert place.run("undo", "--service", apache.service).code == 0
     before = snapshot(whole)
     swapped = max(at for at, call in enumerate(calls, 1) if "renameat2" in call)
-    for at in points(swapped + 7):
+    for at in points(swapped + 7, share):
         done = place.run(*rebind, env={**shim, "CRASH_AT": str(at)})
         assert done.code == -9, f"{calls[at - 1]}: {done}"
         assert sorted(path.name for path in whole.iterdir()) == names, calls[at - 1]

@@ -17,7 +17,7 @@ from pki import Authority, utc_now
 from ports import free_port
 from servers.haproxy import HAPROXY, haproxy_version
 from stages.one_frontend import OneFrontend, frontend, scan
-from sweep import points
+from sweep import SHARES, in_shares, points
 from waiting import until
 from witnesses import Load
 
@@ -685,8 +685,9 @@ class Stage:
 
 
 @both_builds
+@in_shares
 @pytest.mark.parametrize("socket", [True, False])
-def test_killed_at_every_call(place, authority, shim, socket):
+def test_killed_at_every_call(place, authority, shim, socket, share):
     stage = Stage(place, authority, socket)
     log = place / "calls"
     assert stage.rebind({**shim, "CRASH_LOG": str(log)}).code == 0
@@ -694,7 +695,7 @@ def test_killed_at_every_call(place, authority, shim, socket):
     assert ("send" in calls[-1] or any("send" in call for call in calls)) == socket, calls
     stage.back_to_old()
     states = set()
-    for at in points(len(calls)):
+    for at in points(len(calls), share):
         where = f"killed at call {at} of {len(calls)}: {calls[at - 1]}"
         done = stage.rebind({**shim, "CRASH_AT": str(at)})
         if done.code == 0:
@@ -710,15 +711,15 @@ def test_killed_at_every_call(place, authority, shim, socket):
 
 
 @both_builds
-def test_every_request_fails(place, authority, shim):
+@in_shares
+def test_every_request_fails(place, authority, shim, share):
     """The socket goes away in the middle: all as before, or all as after."""
     stage = Stage(place, authority, True)
     log = place / "calls"
     assert stage.rebind({**shim, "CRASH_LOG": str(log)}).code == 0
     stage.back_to_old()
-    for at, call in enumerate(log.read_text().splitlines(), 1):
-        if not call.endswith("send"):
-            continue
+    sends = [at for at, call in enumerate(log.read_text().splitlines(), 1) if call.endswith("send")]
+    for at in sends[share::SHARES]:
         done = stage.rebind({**shim, "FAIL_AT": str(at)})
         assert done.code in (0, ROLLED_BACK), done
         stage.check_settled(f"call {at} failed")

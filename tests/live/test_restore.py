@@ -14,7 +14,7 @@ from ports import free_port
 from processes import ALONE
 from stages.every_kind import TwoServersOneFile
 from stages.one_site import OneSite, Site, keep, make_site
-from sweep import SWEEP
+from sweep import SHARES, SWEEP, in_shares
 from waiting import until
 from witnesses import kept_files
 
@@ -330,7 +330,8 @@ def test_what_would_be_refused_for_the_second_does_not_begin(place, authority):
 # --------------------------------------------------------------------------------------- crashes
 
 @both_builds
-def test_killed_anywhere_nothing_empty_is_left(place, authority, shim):
+@in_shares
+def test_killed_anywhere_nothing_empty_is_left(place, authority, shim, share):
     one = OneSite(place, authority)
     keep(one)
     files = (one.site.cert_path, one.site.key_path)
@@ -343,7 +344,7 @@ def test_killed_anywhere_nothing_empty_is_left(place, authority, shim):
     vanish()
     assert one.run("restore", "a.example.com", env={**shim, "CRASH_LOG": str(log)}).code == 0
     calls = len(log.read_text().splitlines())
-    for at in range(1, calls + 1, {"full": 1, "few": 12}.get(SWEEP, 5)):
+    for at in range(1, calls + 1, {"full": 1, "few": 12}.get(SWEEP, 5))[share::SHARES]:
         vanish()
         one.run("restore", "a.example.com", env={**shim, "CRASH_AT": str(at)})
         one.run("recover")
