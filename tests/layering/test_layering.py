@@ -87,3 +87,13 @@ def test_what_stands_above_the_services_names_no_kind(room):
 
 def test_every_room_is_on_a_floor():
     assert {room_of(path) for path in FILES} == set(FLOORS)
+
+
+TEST_MODULES = sorted((SOURCE.parent / "tests").rglob("test_*.py"))
+IMPORT = re.compile(r"^\s*(?:from|import)\s+(test_\w+|conftest)\b", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", TEST_MODULES, ids=lambda path: path.name)
+def test_no_test_module_imports_another(path):
+    imported = IMPORT.findall(path.read_text())
+    assert not imported, f"{path} imports {imported}: what tests share belongs into a module without tests"

@@ -16,8 +16,11 @@ import urllib.request
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-import harness
-from harness import free_port, until, write
+from command import ROOT
+from files import write
+from pki import Authority
+from ports import free_port
+from waiting import until
 
 DAYS = 10  # how long pebble's certificates live: due at once by every renewer's 30 days
 
@@ -28,8 +31,7 @@ class Pebble:
     def __init__(self, place, days=DAYS):
         self.directory = place.path / "pebble"
         self.directory.mkdir()
-        endpoint = harness.Authority("Pebble endpoint").issue("localhost", ca=True,
-                                                              self_signed=True)
+        endpoint = Authority("Pebble endpoint").issue("localhost", ca=True, self_signed=True)
         self.ca, key = endpoint.write(self.directory)
         self.port, management = free_port(), free_port()
         self.url = f"https://localhost:{self.port}/dir"
@@ -140,7 +142,7 @@ def issued_by_uacme(place, pebble, name="c.example.com"):
     """uacme believes the system's CA file alone: it sees pebble's there, in a mount namespace."""
     home = place.path / "uacme"
     bundle = "/etc/ssl/certs/ca-certificates.crt"
-    uacme = script(place / "uacme.sh", f"exec unshare {'-m' if harness.ROOT else '-rm'} sh -c "
+    uacme = script(place / "uacme.sh", f"exec unshare {'-m' if ROOT else '-rm'} sh -c "
                    f"'mount --bind {pebble.ca} {bundle} && exec /usr/bin/uacme \"$@\"' uacme \"$@\"")
     hook = script(place / "uacme-hook.sh", "exit 0")
     start = [uacme, "-a", pebble.url, "-c", home]

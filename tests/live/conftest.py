@@ -8,25 +8,33 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-import harness  # noqa: E402
+from command import BINARY  # noqa: E402
+from pki import Authority  # noqa: E402
+from place import Place  # noqa: E402
+from servers.haproxy import haproxy_version  # noqa: E402
+from stages.one_site import OneSite  # noqa: E402
 
 # Nothing that could run on the HAProxy at hand: scripts/newer-haproxy has later ones.
-collect_ignore = [] if harness.haproxy_version() >= (3, 0) else ["test_haproxy_3.py"]
+collect_ignore = [] if haproxy_version() >= (3, 0) else ["test_haproxy_3.py"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "both_builds: ./check runs this test in the everyday build, too")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def binary():
-    assert os.access(harness.BINARY, os.X_OK), f"no certrebind at {harness.BINARY}: set CERTREBIND"
+    assert os.access(BINARY, os.X_OK), f"no certrebind at {BINARY}: set CERTREBIND"
 
 
 @pytest.fixture(scope="session")
 def authority():
-    return harness.Authority()
+    return Authority()
 
 
 @pytest.fixture
 def place():
-    place = harness.Place()
+    place = Place()
     yield place
     place.end()
 
@@ -34,7 +42,7 @@ def place():
 @pytest.fixture
 def one(place, authority):
     """One nginx, one site that serves OLD, NEW beside in new/."""
-    return harness.OneSite(place, authority)
+    return OneSite(place, authority)
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +53,3 @@ def shim(tmp_path_factory):
     subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     options = os.environ.get("ASAN_OPTIONS", "")
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
-
-
-needs_root = pytest.mark.skipif(not harness.ROOT, reason="needs root")

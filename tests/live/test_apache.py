@@ -8,42 +8,22 @@ import ssl
 import subprocess
 
 import pytest
-from conftest import needs_root
 
 import acme
-import harness
-from harness import (Download, Load, difference, free_port, handshake, large_file,
-                     processes_of_group, snapshot, until, write)
+from command import BINARY, ROOT
+from files import difference, large_file, snapshot, write
+from handshakes import handshake, sent_chain
+from markers import both_builds, needs_root
+from pki import Authority
+from ports import free_port
+from processes import processes_of_group
+from servers.apache import APACHE_MODULES
+from stages.one_host import OneHost
+from stages.one_site import make_site
+from waiting import until
+from witnesses import Download, Load
 
 REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
-
-
-class OneHost:
-    """A running Apache with one host that serves OLD; NEW lies loose in new/."""
-
-    def __init__(self, place, authority, name="a.example.com", old=None, new=None, main="",
-                 mpm="event", modules=(), extra=""):
-        self.place, self.name = place, name
-        if old is None:
-            old, new = authority.pair(name)
-        self.old, self.new = old, new
-        self.site = harness.site(place, old, name)
-        self.port = self.site.port
-        self.apache = place.apache(mpm=mpm)
-        self.apache.write(main + self.site.host(extra=extra), ports=[self.port],
-                          modules=modules).start()
-        self.new_cert = self.new_key = None
-        if new is not None:
-            self.new_cert, self.new_key = new.write(place.path / "new")
-
-    def served(self):
-        return handshake(self.port, self.name)
-
-    def run(self, *arguments, **options):
-        return self.place.run(*harness.of_service(arguments, self.apache.service), **options)
-
-    def rebind(self, *more):
-        return self.run("rebind", self.old.thumbprint, self.new_cert, *more)
 
 
 @pytest.fixture
@@ -87,7 +67,7 @@ def test_many_sites(place, authority, count):
     names = [f"s{i}.example.com" for i in range(count)]
     pairs = {name: authority.pair(name) for name in names[:3]}
     other = authority.issue("*.example.com")
-    sites = [harness.site(place, pairs[name][0] if name in pairs else other, name, port)
+    sites = [make_site(place, pairs[name][0] if name in pairs else other, name, port)
              for name in names]
     apache = place.apache()
     apache.write("".join(site.host() for site in sites), ports=[port]).start()
@@ -129,7 +109,7 @@ def test_repoint_quotes_what_must_be_quoted(one):
 
 def test_repoint_of_a_combined_file_names_the_key_too(place, authority):
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     site.cert_path = old.write_combined(place / "certs/combined.pem")
     apache = place.apache()
     apache.write(site.host(key=False), ports=[site.port]).start()
@@ -144,7 +124,7 @@ def test_repoint_of_a_combined_file_names_the_key_too(place, authority):
 @pytest.mark.parametrize("key_first", [False, True])
 def test_rewrite_of_a_combined_file(place, authority, key_first):
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     site.cert_path = old.write_combined(place / "certs/combined.pem", key_first=key_first)
     apache = place.apache()
     apache.write(site.host(key=False), ports=[site.port]).start()
@@ -155,24 +135,15 @@ def test_rewrite_of_a_combined_file(place, authority, key_first):
     assert handshake(site.port, "a.example.com") == new.thumbprint
 
 
-def sent_chain(port, name):
-    """The subjects of what is sent, leaf first."""
-    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername",
-                           name, "-showcerts"], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=30)
-    return [line.split(":", 1)[1].strip() for line in done.stdout.splitlines()
-            if line.strip().split(" ")[0].isdigit() and " s:" in line]
-
-
 @pytest.mark.parametrize("plan", ["--rewrite", "--repoint"])
 def test_the_chain_file_follows(place, authority, plan):
     """Apache takes the intermediates from SSLCertificateChainFile, whatever stands behind the leaf:
     a renewal by another issuer must not leave the old one's there."""
-    other = harness.Authority("Other")
+    other = Authority("Other")
     old = authority.issue("a.example.com", days=20)
     new = other.issue("a.example.com", days=90)
     place.configure(verify=10)
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     write(site.cert_path, old.leaf_pem)
     chain = write(place / "certs/chain.pem", old.chain_pem)
     apache = place.apache()
@@ -196,7 +167,7 @@ def test_dual_pair_leaves_the_other_key_type(place, authority, renewed):
     kept = "rsa2048" if renewed == "ec" else "ec"
     old, new = authority.pair("a.example.com", key=renewed)
     other = authority.issue("a.example.com", key=kept)
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     cert, key = other.write(place / "certs/other")
     apache = place.apache()
     apache.write(site.host(extra=f"  SSLCertificateFile {cert}\n  SSLCertificateKeyFile {key}\n"),
@@ -214,7 +185,7 @@ def test_dual_pair_leaves_the_other_key_type(place, authority, renewed):
 def two_hosts(place, authority):
     one = OneHost(place, authority)
     second = authority.issue("b.example.com")
-    site = harness.site(place, second, "b.example.com", one.port)
+    site = make_site(place, second, "b.example.com", one.port)
     one.apache.write(one.site.host() + site.host(), ports=[one.port])
     one.apache.reload()
     one.apache.wait_served(second.thumbprint, one.port, "b.example.com")
@@ -340,7 +311,7 @@ def test_a_rehearsal_leaves_nothing_and_disturbs_nothing(place, authority):
 def test_a_directory_read_whole_on_a_file_system_of_its_own_is_left_alone(quick, authority):
     """What would be made ready in it httpd would read, and from elsewhere nothing can be exchanged."""
     old, new = authority.pair("x.example.com")
-    one_site = harness.site(quick, old, "x.example.com", directory=quick / "certs")
+    one_site = make_site(quick, old, "x.example.com", directory=quick / "certs")
     apache = quick.apache()
     whole = quick.tmpfs("sites", "1m")
     write(whole / "x", f"Listen 127.0.0.1:{one_site.port}\n" + one_site.host())
@@ -374,6 +345,7 @@ def test_httpd_ignores_the_reload(quick, authority):
     one.apache.wait_served(one.old.thumbprint, one.port, one.name)
 
 
+@both_builds
 def test_httpd_dies(quick, authority):
     """Its main process ends before it has heard of the reload: the files are put back, and somebody
     is told to start it again."""
@@ -396,6 +368,7 @@ def _signal_waits(pid, number):
     return int(waiting.split()[1], 16) >> (number - 1) & 1
 
 
+@both_builds
 def test_nothing_is_lost_while_it_reloads(place, authority):
     one = OneHost(place, authority)
     (one.apache.prefix / "html/ok").write_text("ok")
@@ -408,6 +381,7 @@ def test_nothing_is_lost_while_it_reloads(place, authority):
     assert download.finish() == (60 << 20, digest)
 
 
+@both_builds
 def test_old_children_that_finish_a_transfer_do_not_hold_up_the_proof(place, authority):
     one = OneHost(place, authority)
     large_file(one.apache.prefix / "html/large", 60)
@@ -418,6 +392,7 @@ def test_old_children_that_finish_a_transfer_do_not_hold_up_the_proof(place, aut
     download.finish()
 
 
+@both_builds
 @pytest.mark.parametrize("killed", ["when the files are swapped", "when it was told to reload",
                                     "when it serves the new one"])
 def test_a_crash_is_finished_by_the_next_command(quick, authority, killed):
@@ -477,7 +452,7 @@ def rebind_on(place, apache, old, new, *more):
 def test_a_certificate_in_a_macro_is_edited_where_it_is_written(place, authority):
     names = ["a.example.com", "b.example.com"]
     old, new = authority.pair(names)
-    site = harness.site(place, old, names[0], directory=place / "certs/shared")
+    site = make_site(place, old, names[0], directory=place / "certs/shared")
     body = site.host().replace(names[0], "$name")
     apache = place.apache()
     apache.write(f"<Macro Tls $name>\n{body}</Macro>\n" + "".join(f"Use Tls {n}\n" for n in names),
@@ -489,7 +464,7 @@ def test_a_certificate_in_a_macro_is_edited_where_it_is_written(place, authority
 
 def test_a_macros_parameter_is_not_edited(place, authority):
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     body = site.host().replace(str(site.cert_path), "$certificate")
     apache = place.apache()
     apache.write(f"<Macro Tls $certificate>\n{body}</Macro>\nUse Tls {site.cert_path}\n",
@@ -507,9 +482,9 @@ def test_hosts_of_addresses_and_names(place, authority):
     port = free_port()
     old, new = authority.pair(["*.example.com", "example.com"])
     other = authority.issue(["other.example.org"])
-    site = harness.site(place, old, "first.example.com", port)
-    alias = harness.site(place, old, "second.example.com", port)
-    strange = harness.site(place, other, "other.example.org", port)
+    site = make_site(place, old, "first.example.com", port)
+    alias = make_site(place, old, "second.example.com", port)
+    strange = make_site(place, other, "other.example.org", port)
     apache = place.apache()
     apache.write(site.host(address=f"*:{port}") +
                  alias.host(address=f"_default_:{port}", extra="  ServerAlias *.sub.example.com\n") +
@@ -527,7 +502,7 @@ def test_hosts_of_addresses_and_names(place, authority):
 
 def test_inherited_from_the_main_server(place, authority):
     old, new = authority.pair(["a.example.com", "b.example.com"])
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     apache = place.apache()
     hosts = "".join(f"<VirtualHost *:{site.port}>\nServerName {name}\n</VirtualHost>\n"
                     for name in ("a.example.com", "b.example.com"))
@@ -542,7 +517,7 @@ def test_defines_of_the_command_line_and_the_environment(place, authority):
     """As Gentoo and Debian start it. An included directory brings hidden files too: what is staged
     beside the file must be gone when httpd reads."""
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     apache = place.apache()
     apache.arguments, apache.environment = ["-D", "SSL"], {"CERTS": str(site.cert_path.parent)}
     host = site.host().replace(str(site.cert_path.parent), "${CERTS}")
@@ -556,7 +531,7 @@ def test_defines_of_the_command_line_and_the_environment(place, authority):
 
 def test_proxy_protocol(place, authority):
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     apache = place.apache()
     apache.write(site.host(extra="  RemoteIPProxyProtocol On\n"), ports=[site.port],
                  modules=["remoteip"]).start()
@@ -567,7 +542,7 @@ def test_proxy_protocol(place, authority):
 def test_a_client_certificate_towards_an_upstream(place, authority):
     old, new = authority.pair("client.example.com", eku="both")
     served = authority.issue("a.example.com")
-    site = harness.site(place, served, "a.example.com")
+    site = make_site(place, served, "a.example.com")
     combined = write(place / "certs/client.pem", old.leaf_pem + old.key_pem, 0o600)
     apache = place.apache()
     apache.write(site.host(extra=f"  SSLProxyEngine on\n"
@@ -582,7 +557,7 @@ def test_a_client_certificate_towards_an_upstream(place, authority):
 def test_a_directory_of_client_certificates_is_only_reloaded(place, authority):
     old, new = authority.pair("client.example.com", eku="both")
     served = authority.issue("a.example.com")
-    site = harness.site(place, served, "a.example.com")
+    site = make_site(place, served, "a.example.com")
     for name in ("one", "two"):
         write(place / f"clients/{name}.pem", old.leaf_pem + old.key_pem, 0o600)
     apache = place.apache()
@@ -607,7 +582,7 @@ def test_what_mod_md_looks_after_is_left_to_it(place, authority):
                  "MDCertificateAuthority https://127.0.0.1:1/none\n"
                  f"<VirtualHost *:{port}>\nServerName a.example.com\nSSLEngine on\n</VirtualHost>\n",
                  ports=[port], modules=["watchdog", "md"] if (
-                     harness.APACHE_MODULES / "mod_watchdog.so").exists() else ["md"])
+                     APACHE_MODULES / "mod_watchdog.so").exists() else ["md"])
     found = place.run("scan", "--json", "--service", apache.service).json["bindings"]
     assert [b["site"] for b in found] == ["a.example.com"]
     assert "mod_md" in found[0]["not_editable"]
@@ -679,14 +654,14 @@ def test_must_staple_wants_stapling(quick, authority, where):
 def test_what_httpd_sees_and_we_do_not_is_said(place, authority):
     """<IfDirective> is not understood: its certificate is named all the same, by httpd itself."""
     one = OneHost(place, authority)
-    second = harness.site(place, authority.issue("b.example.com"), "b.example.com", one.port)
+    second = make_site(place, authority.issue("b.example.com"), "b.example.com", one.port)
     one.apache.write(one.site.host() + f"<IfDirective Options>\n{second.host()}</IfDirective>\n",
                      ports=[one.port])
     done = one.run("check")
     assert str(second.cert_path) in done.all and "left alone" in done.all, done
 
 
-@pytest.mark.skipif(not harness.ROOT, reason="needs root to become somebody else")
+@pytest.mark.skipif(not ROOT, reason="needs root to become somebody else")
 def test_as_an_ordinary_user(place, authority):
     """Without the right to set anything apart it is said, and everything else holds."""
     done = subprocess.run(
@@ -694,7 +669,7 @@ def test_as_an_ordinary_user(place, authority):
          "true"], capture_output=True)
     place.path.chmod(0o755)
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     apache = place.apache()
     apache.write(site.host(), ports=[site.port])
     text = apache.conf.read_text().replace("User www-data\nGroup www-data\n", "")
@@ -707,7 +682,7 @@ def test_as_an_ordinary_user(place, authority):
     apache.command = lambda *more: [*as_nobody, *command(*more)]
     apache.start()
     finished = subprocess.run(
-        [*as_nobody, harness.BINARY, "rebind", old.thumbprint, cert, "--service", apache.service],
+        [*as_nobody, BINARY, "rebind", old.thumbprint, cert, "--service", apache.service],
         capture_output=True, text=True, env={**os.environ, **place.env})
     assert finished.returncode == 0, finished
     assert handshake(site.port, site.name) == new.thumbprint

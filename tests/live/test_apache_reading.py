@@ -3,8 +3,10 @@ import re
 
 import pytest
 
-import harness
-from harness import difference, free_port, handshake, snapshot, write
+from files import difference, snapshot, write
+from handshakes import handshake
+from ports import free_port
+from servers.apache import APACHE
 
 OK, REFUSED = 0, 1
 
@@ -74,7 +76,7 @@ def further_instance(place, authority, name):
     apache.conf.write_text(re.sub("(?m)^ServerRoot .*\n", "", apache.conf.read_text()))
     write(apache.prefix / "sites-enabled/site.conf",
           host(apache.prefix / "tls", old, f"{name}.example.com", f"*:{port}"))
-    apache.command = lambda *more: [harness.APACHE, "-d", str(apache.prefix), *more]
+    apache.command = lambda *more: [APACHE, "-d", str(apache.prefix), *more]
     return apache, port, old, new
 
 

@@ -1,15 +1,22 @@
 """What must never reach a server. Each is refused before nginx is touched: the exit status, a
 sentence with the fact, the next step, and nothing changed on disk, in the server or on the wire."""
 import datetime
+import hashlib
 import os
 import shutil
 import subprocess
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import OneSite, difference, free_port, handshake, site, snapshot, write
+from command import BINARY, Outcome
+from files import difference, snapshot, write
+from handshakes import handshake
+from markers import both_builds, needs_root
+from pki import Authority, Certificate
+from ports import free_port
+from stages.one_site import OneSite, make_site
+from waiting import PATIENCE
+from witnesses import wait_staged
 
 REFUSED, USAGE = 1, 2
 
@@ -136,14 +143,14 @@ def test_chain_missing_where_old_had_one(one):
 
 
 def test_chain_of_a_stranger(one):
-    stranger = harness.Authority("Stranger")
+    stranger = Authority("Stranger")
     write(one.new_cert, one.new.leaf_pem + stranger.intermediate_pem)
     refused(one, one.old.thumbprint, one.new_cert, says=[str(one.new_cert)],
             next_step=["full chain"])
 
 
 def test_chain_to_a_root_that_nobody_trusts(one):
-    other = harness.Authority("Other").issue("a.example.com")
+    other = Authority("Other").issue("a.example.com")
     other.write(one.place / "new")
     refused(one, one.old.thumbprint, one.new_cert,
             says=["CN=Other Root", "neither trusted", "CN=Certrebind Test Root"],
@@ -151,7 +158,7 @@ def test_chain_to_a_root_that_nobody_trusts(one):
 
 
 def test_another_private_root_is_taken_where_the_machine_trusts_it(one):
-    authority = harness.Authority("Other")
+    authority = Authority("Other")
     other = authority.issue("a.example.com")
     other.write(one.place / "new")
     trusted = write(one.place / "trusted.pem", authority.root_pem)
@@ -187,7 +194,7 @@ def test_expires_before_old(place, authority):
 def test_name_lost(place, authority):
     old = authority.issue(["a.example.com", "www.a.example.com"], days=20)
     new = authority.issue(["a.example.com"])
-    place_site = site(place, old, "a.example.com www.a.example.com", directory=place / "certs/a")
+    place_site = make_site(place, old, "a.example.com www.a.example.com", directory=place / "certs/a")
     nginx = place.nginx()
     nginx.write(place_site.block()).start()
     stage = OneSite.__new__(OneSite)
@@ -391,7 +398,7 @@ def collision(authority):
     counter = 0
     while True:
         der[-6:] = counter.to_bytes(6, "big")
-        digest = harness.hashlib.sha256(der).digest()
+        digest = hashlib.sha256(der).digest()
         if digest[:4] in seen:
             return twin(base, der, seen[digest[:4]]), twin(base, der, counter)
         seen[digest[:4]] = counter
@@ -401,7 +408,7 @@ def collision(authority):
 def twin(base, der, counter):
     from cryptography import x509
     der = bytes(der[:-6]) + counter.to_bytes(6, "big")
-    return harness.Certificate(x509.load_der_x509_certificate(der), [], base.key)
+    return Certificate(x509.load_der_x509_certificate(der), [], base.key)
 
 
 def test_old_is_bound_nowhere(one, authority):
@@ -455,7 +462,7 @@ def test_old_and_new_exchanged(one):
 
 
 def test_old_is_bound_by_a_server_that_is_down(one, authority):
-    other = harness.site(one.place, authority.issue("b.example.com"), "b.example.com")
+    other = make_site(one.place, authority.issue("b.example.com"), "b.example.com")
     one.place.nginx("other").write(other.block()).start()
     one.nginx.stop()
     done = one.place.run("rebind", one.site.cert_path, one.new_cert)
@@ -485,13 +492,13 @@ def as_nobody(stage, *arguments, anywhere=False):
         os.chown(state, 65534, 65534)
         (stage.place / "bin").mkdir()
     # Where the binary lies, others may not be able to go.
-    binary = shutil.copy(harness.BINARY, stage.place / "bin/certrebind")
+    binary = shutil.copy(BINARY, stage.place / "bin/certrebind")
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, *arguments,
          *([] if anywhere else ["--service", stage.nginx.service])], capture_output=True, timeout=60,
         env={**os.environ, **stage.place.env, "CERTREBIND_STATE": str(state / "state"),
              "CERTREBIND_RUN": str(state / "run")}, cwd="/")
-    return harness.Outcome(done)
+    return Outcome(done)
 
 
 @needs_root
@@ -568,7 +575,7 @@ def test_disk_full_while_staging(place, authority):
     """The certificates lie on a file system with no room for a second copy."""
     old, new = authority.pair("a.example.com")
     small = place.tmpfs("small", "64k")
-    one_site = site(place, old, directory=small / "certs")
+    one_site = make_site(place, old, directory=small / "certs")
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
     path, _ = new.write(place / "new")
@@ -651,12 +658,13 @@ def test_configuration_that_does_not_parse(one):
     assert str(one.nginx.conf) in done.all
 
 
+@both_builds
 @pytest.mark.parametrize("what", ["certificate", "configuration"])
 def test_edit_between_plan_and_swap(place, authority, what):
     """The gate holds up nginx's own test, without which nothing is swapped; meanwhile, when the plan
     is made, an administrator saves the file."""
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     gate = place.gate()
     gate.open()
     nginx = place.nginx()
@@ -670,11 +678,11 @@ def test_edit_between_plan_and_swap(place, authority, what):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     gate.wait_for_load()
     edited = nginx.conf if what == "configuration" else one_site.cert_path
-    harness.wait_staged(edited.parent, 1 if what == "configuration" else 2)
+    wait_staged(edited.parent, 1 if what == "configuration" else 2)
     write(edited, edited.read_text() + "# saved by an administrator\n")
     watch.before[str(edited)] = snapshot(edited.parent)[str(edited)]
     gate.open()
-    told, _ = running.communicate(timeout=harness.PATIENCE)
+    told, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == REFUSED, told
     assert str(edited) in told and "somebody changed it" in told
     assert "nothing was changed" in told

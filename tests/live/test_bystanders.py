@@ -3,9 +3,11 @@ import datetime
 
 import pytest
 
-import harness
-from harness import handshake
-from test_haproxy import frontend
+from command import of_service
+from handshakes import handshake
+from ports import free_port
+from stages.one_frontend import frontend
+from stages.one_site import make_site
 
 REFUSED = 1
 NAMES = ["shop.example.com", "blog.example.com"]
@@ -17,14 +19,14 @@ class TwoSites:
     def __init__(self, place, authority):
         self.place = place
         self.old, self.new = zip(*(authority.pair(name) for name in NAMES))
-        self.shop, self.blog = (harness.site(place, old, name) for old, name in zip(self.old, NAMES))
+        self.shop, self.blog = (make_site(place, old, name) for old, name in zip(self.old, NAMES))
         self.nginx = place.nginx()
         self.nginx.write(self.shop.block() + self.blog.block()).start()
         self.nginx.reload()  # the configuration is surely older than the workers
         self.new[0].write(self.shop.cert_path.parent)
 
     def run(self, *arguments, **options):
-        return self.place.run(*harness.of_service(arguments, self.nginx.service), **options)
+        return self.place.run(*of_service(arguments, self.nginx.service), **options)
 
     def served(self):
         return [handshake(site.port, site.name) for site in (self.shop, self.blog)]
@@ -99,8 +101,8 @@ def test_a_good_renewal_that_waits_holds_nobody_up(two):
 
 def test_a_new_site_that_is_not_loaded_yet_holds_nobody_up(two, place, authority):
     """Its clients get another site's certificate now: whatever it brings is no worse."""
-    new = harness.site(place, authority.issue("new.example.com", self_signed=True), "new.example.com",
-                       port=two.shop.port)
+    new = make_site(place, authority.issue("new.example.com", self_signed=True), "new.example.com",
+                    port=two.shop.port)
     two.nginx.write(two.shop.block() + two.blog.block() + new.block())
     assert two.run("rebind", two.old[0].thumbprint, two.shop.cert_path).code == 0
     assert handshake(new.port, new.name) == new.certificate.thumbprint
@@ -125,7 +127,7 @@ def test_a_site_that_is_made_to_name_a_bad_file(two, place, authority):
 def test_what_is_missing_elsewhere_holds_nobody_up(place, authority, missing):
     """Another server's file is gone: it is told, and the rest goes on."""
     pairs = [authority.pair(name) for name in NAMES]
-    sites = [harness.site(place, old, name) for (old, _), name in zip(pairs, NAMES)]
+    sites = [make_site(place, old, name) for (old, _), name in zip(pairs, NAMES)]
     servers = [place.nginx(), place.nginx("second")]
     for nginx, site in zip(servers, sites):
         nginx.write(site.block()).start()
@@ -141,7 +143,7 @@ def haproxy_with_a_bad_one(place, authority):
     """The second certificate expired on disk; the good one is served."""
     pairs = [authority.pair(name) for name in NAMES]
     pems = [old.write_combined(place / f"certs/{name}.pem") for (old, _), name in zip(pairs, NAMES)]
-    port = harness.free_port()
+    port = free_port()
     haproxy = place.haproxy()
     haproxy.write(frontend(port, f"crt {pems[0]} crt {pems[1]}")).start()
     bad(authority, "expired").write_combined(pems[1])
@@ -179,7 +181,7 @@ def crossed(place, authority):
     rsa, third = (authority.issue(name, days=days, key="rsa2048") for days in (60, 70))
     ec_cert, ec_key = ec.write(place / "certs", "ec.pem", "ec.key")
     rsa_cert, rsa_key = rsa.write(place / "certs", "rsa.pem", "rsa.key")
-    port = harness.free_port()
+    port = free_port()
     nginx = place.nginx()
     nginx.write(f"server {{ listen 127.0.0.1:{port} ssl; server_name {name};"
                 f" ssl_certificate {ec_cert}; ssl_certificate_key {ec_key};"
@@ -191,7 +193,7 @@ def crossed(place, authority):
             first.thumbprint, second.thumbprint)
 
     class Crossed:
-        run = staticmethod(lambda *arguments: place.run(*harness.of_service(arguments, nginx.service)))
+        run = staticmethod(lambda *arguments: place.run(*of_service(arguments, nginx.service)))
 
     stage = Crossed()
     stage.ec, stage.rsa, stage.third, stage.serves = ec, rsa, third, serves
@@ -287,8 +289,8 @@ def test_a_bystander_whose_suites_do_not_know_its_new_key(place, authority, rene
     was = "ec" if renewed == "rsa2048" else "rsa2048"
     suite = {"ec": "ECDHE-ECDSA-AES256-GCM-SHA384", "rsa2048": "ECDHE-RSA-AES256-GCM-SHA384"}[was]
     shop, new = authority.pair(NAMES[0])
-    sites = [harness.site(place, shop, NAMES[0]),
-             harness.site(place, authority.issue(NAMES[1], days=20, key=was), NAMES[1])]
+    sites = [make_site(place, shop, NAMES[0]),
+             make_site(place, authority.issue(NAMES[1], days=20, key=was), NAMES[1])]
     nginx = place.nginx()
     extra = f"    ssl_ciphers {suite};\n    ssl_protocols TLSv1.2;\n"
     nginx.write(sites[0].block() + sites[1].block(extra=extra)).start()

@@ -5,10 +5,15 @@ import subprocess
 
 import pytest
 
-import harness
-from harness import difference, handshake, snapshot, until
+from command import ROOT
+from files import difference, snapshot
+from handshakes import handshake
+from ports import free_port
+from processes import processes_of_group
+from servers.nginx import NGINX
+from waiting import until
 
-pytestmark = pytest.mark.skipif(not harness.ROOT, reason="chroot(2) needs root")
+pytestmark = pytest.mark.skipif(not ROOT, reason="chroot(2) needs root")
 
 
 def libraries(program):
@@ -18,7 +23,7 @@ def libraries(program):
 
 
 def make_root(root):
-    for path in [harness.NGINX, *libraries(harness.NGINX)]:
+    for path in [NGINX, *libraries(NGINX)]:
         inside = root / path.lstrip("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, inside)
@@ -39,7 +44,7 @@ def caged(place, authority):
     old, new = authority.pair("a.example.com")
     old.write(root / "etc/nginx/tls")
     new_cert, _ = new.write(root / "srv/new")
-    port = harness.free_port()
+    port = free_port()
     temporary = "".join(f"{kind}_temp_path /tmp/{kind};\n" for kind in (
         "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (root / "etc/nginx/nginx.conf").write_text(
@@ -48,13 +53,13 @@ def caged(place, authority):
         f"server {{ listen 127.0.0.1:{port} ssl; server_name a.example.com;\n"
         "ssl_certificate tls/fullchain.pem;\nssl_certificate_key tls/privkey.pem; } }\n")
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "chroot", root, harness.NGINX, "-g", "daemon off;"],
+        ["setpriv", "--pdeathsig", "TERM", "chroot", root, NGINX, "-g", "daemon off;"],
         start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def end():
         process.terminate()
         process.wait(20)
-        until(lambda: not harness.processes_of_group(process.pid), "the caged nginx is gone")
+        until(lambda: not processes_of_group(process.pid), "the caged nginx is gone")
 
     place.at_end(end)
 

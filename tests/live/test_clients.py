@@ -4,10 +4,13 @@ import time
 
 import pytest
 
-import harness
-from harness import free_port, until, write
-from test_daemon import Watch
-from test_rebind import request
+from files import write
+from handshakes import request
+from markers import both_builds
+from ports import free_port
+from stages.daemon import Watch
+from stages.one_site import make_site
+from waiting import until
 
 
 class Front:
@@ -16,13 +19,13 @@ class Front:
     def __init__(self, place, authority, name="front"):
         self.place, self.port = place, free_port()
         self.old, self.new = authority.pair("client.example.com", eku="both")
-        site = harness.site(place, authority.issue("backend.example.com"), "backend.example.com")
+        site = make_site(place, authority.issue("backend.example.com"), "backend.example.com")
         place.nginx("backend").write(
             f"server {{ listen 127.0.0.1:{site.port} ssl; ssl_certificate {site.cert_path};\n"
             f"ssl_certificate_key {site.key_path}; ssl_verify_client optional_no_ca;\n"
             "return 200 $ssl_client_fingerprint; }").start()
         self.backend = site.port
-        self.own = harness.site(place, authority.issue("front.example.com"), "front.example.com", self.port)
+        self.own = make_site(place, authority.issue("front.example.com"), "front.example.com", self.port)
         self.renewed = self.put(self.old)
         self.server = self.make()
         self.server.start()
@@ -121,6 +124,7 @@ def test_renewed_in_place(front):
     assert front.server.reloads() == reloads
 
 
+@both_builds
 def test_who_reloads_by_itself_is_left_in_peace(front):
     front.put(front.new)
     time.sleep(0.05)  # when a process was started is told in hundredths of a second

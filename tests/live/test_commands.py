@@ -1,5 +1,6 @@
 """What looks and tells: scan, certificates, show, plan, check; and how the command is typed."""
 import datetime
+import os
 import pathlib
 import re
 import shutil
@@ -10,9 +11,17 @@ import threading
 
 import pytest
 
-import harness
-from conftest import needs_root
-from harness import OneSite, difference, free_port, handshake, site, snapshot, write
+from command import run_certrebind
+from files import difference, snapshot, write
+from handshakes import handshake
+from markers import both_builds, needs_root
+from pki import Authority
+from place import Place
+from ports import free_port
+from processes import ALONE, processes_of_group
+from servers.nginx import NGINX
+from stages.one_site import OneSite, make_site
+from waiting import PATIENCE, until
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
@@ -58,7 +67,7 @@ def test_scan_served_tells_disk_and_wire_apart(one):
 
 def test_scan_without_service_finds_running_servers(place, authority):
     """From the process table, without any argument; a second one beside it too."""
-    stages = [OneSite(harness_place, authority) for harness_place in (place, inner(place))]
+    stages = [OneSite(where, authority) for where in (place, inner(place))]
     found = place.run("scan", "--json")
     assert found.code == 0, found
     services = {binding["service"] for binding in found.json["bindings"]}
@@ -66,14 +75,14 @@ def test_scan_without_service_finds_running_servers(place, authority):
 
 
 def inner(place):
-    other = harness.Place()
+    other = Place()
     place.at_end(other.end)
     return other
 
 
 @pytest.mark.parametrize("form", ["-c relative", "-p without slash", "-g before", "daemon"])
 def test_scan_understands_how_nginx_was_started(place, authority, form):
-    one_site = site(place, authority.issue("a.example.com"))
+    one_site = make_site(place, authority.issue("a.example.com"))
     nginx = place.nginx()
     nginx.write(one_site.block())
     log = ["-e", str(nginx.log)]
@@ -84,16 +93,16 @@ def test_scan_understands_how_nginx_was_started(place, authority, form):
         "daemon": ["-p", str(nginx.prefix), "-c", str(nginx.conf), *log],
     }[form]
     if form == "daemon":
-        subprocess.run([harness.NGINX, *command], check=True, start_new_session=True)
+        subprocess.run([NGINX, *command], check=True, start_new_session=True)
         pid_file = nginx.prefix / "run/nginx.pid"
-        pid = int(harness.until(lambda: pid_file.exists() and pid_file.read_text(), "a pid file"))
+        pid = int(until(lambda: pid_file.exists() and pid_file.read_text(), "a pid file"))
         place.at_end(lambda: end_daemon(pid))
         # The pid is written first, the title after: up to 20 ms on a busy machine.
-        harness.until(lambda: is_nginx_master(pid), "the daemon is a master")
+        until(lambda: is_nginx_master(pid), "the daemon is a master")
     else:
-        nginx.command = lambda *more: [harness.NGINX, *command, *more]
+        nginx.command = lambda *more: [NGINX, *command, *more]
         if form == "-g before":
-            nginx.command = lambda *more: [harness.NGINX, "-g", "env FOO=1; daemon off;",
+            nginx.command = lambda *more: [NGINX, "-g", "env FOO=1; daemon off;",
                                            *command[2:]]
         nginx.start()
         pid = nginx.master_pid
@@ -113,7 +122,7 @@ def end_daemon(pid):
     import os
     group = os.getpgid(pid)
     os.kill(pid, signal.SIGTERM)
-    harness.until(lambda: not harness.processes_of_group(group), "the daemon is gone")
+    until(lambda: not processes_of_group(group), "the daemon is gone")
 
 
 @pytest.mark.parametrize("given", [["--jsn"], ["--service", "foo:/x"], ["--config", "/nowhere/c.toml"],
@@ -142,7 +151,7 @@ def test_scan_reports_what_it_does_not_understand(one):
 
 def test_certificates(one):
     store = one.place / "store"
-    stored = harness.Authority().issue("stored.example.com", days=300)
+    stored = Authority().issue("stored.example.com", days=300)
     stored.write(store, "stored.pem", "stored.key")
     one.place.configure(stores=[("directory", store)])
     items = one.run("certificates", "--json").json
@@ -240,7 +249,7 @@ def test_the_plans_diff_applied_by_patch_is_what_rebind_writes(place, authority,
         patched[path] = copy.read_bytes()
     assert place.run("rebind", *arguments).code == 0
     for path, data in patched.items():
-        assert harness.pathlib.Path(path).read_bytes() == data
+        assert pathlib.Path(path).read_bytes() == data
     assert handshake(port, "d.example.com") == new.thumbprint
 
 
@@ -268,7 +277,7 @@ def test_plan_shows_steps_and_names_but_no_key(one):
 def test_plan_tells_names_won(place, authority):
     old = authority.issue("a.example.com", days=20)
     new = authority.issue(["a.example.com", "www.a.example.com"])
-    one_site = site(place, old, "a.example.com www.a.example.com", directory=place / "certs/a")
+    one_site = make_site(place, old, "a.example.com www.a.example.com", directory=place / "certs/a")
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
     path, _ = new.write(place / "new")
@@ -327,7 +336,7 @@ def test_check_advises_no_rebind_that_would_be_refused(place, authority, how):
     new = authority.issue(names, not_before=utc(-90), not_after=utc(-1 if how == "expired" else 60))
     new.write(stage.site.cert_path.parent)
     if how == "mismatch":
-        harness.write(stage.site.key_path, stage.old.key_pem, 0o600)
+        write(stage.site.key_path, stage.old.key_pem, 0o600)
     done = stage.run("check", "--json")
     assert done.code == (WARNING if how == "name lost" else CRITICAL), done
     [binding] = done.json["bindings"]
@@ -373,7 +382,7 @@ def test_check_not_yet_valid(place, authority):
 
 def test_check_name_not_covered(place, authority):
     old = authority.issue("a.example.com")
-    one_site = site(place, old, "a.example.com other.example.com", directory=place / "certs/a")
+    one_site = make_site(place, old, "a.example.com other.example.com", directory=place / "certs/a")
     stage = OneSite.__new__(OneSite)
     stage.place, stage.nginx = place, place.nginx()
     stage.nginx.write(one_site.block()).start()
@@ -404,7 +413,7 @@ def test_check_no_certificate(one, what):
     elif what == "empty":
         write(path, "")
     elif what == "FIFO":
-        harness.os.mkfifo(path)
+        os.mkfifo(path)
     elif what == "directory":
         path.mkdir()
     check(one, CRITICAL, "no certificate", str(path))
@@ -419,6 +428,7 @@ def test_check_unreachable(place, authority):
     check(stage, CRITICAL, "unreachable", "refused")
 
 
+@both_builds
 def test_check_unreachable_when_nobody_answers(place, authority):
     """Something listens and never says a word: no hanging."""
     stage = OneSite(place, authority, old=authority.issue("a.example.com"))
@@ -456,11 +466,11 @@ def test_check_not_running(one):
 
 
 def test_check_takes_the_worst(place, authority):
-    good = site(place, authority.issue("good.example.com"), "good.example.com")
-    soon = site(place, authority.issue("soon.example.com", days=2, not_before=utc(-88)),
-                "soon.example.com", good.port)
-    past = site(place, authority.issue("past.example.com", not_before=utc(-9), not_after=utc(-1)),
-                "past.example.com", good.port)
+    good = make_site(place, authority.issue("good.example.com"), "good.example.com")
+    soon = make_site(place, authority.issue("soon.example.com", days=2, not_before=utc(-88)),
+                     "soon.example.com", good.port)
+    past = make_site(place, authority.issue("past.example.com", not_before=utc(-9), not_after=utc(-1)),
+                     "past.example.com", good.port)
     nginx = place.nginx()
     nginx.write(good.block() + soon.block() + past.block()).start()
     done = place.run("check", "--service", nginx.service)
@@ -476,9 +486,9 @@ def test_check_of_a_server_that_cannot_be_read(place):
 
 @needs_root
 def test_check_where_nothing_runs(place):
-    done = place.run("check", before=harness.ALONE)
+    done = place.run("check", before=ALONE)
     assert done.code == UNKNOWN and done.out.startswith("UNKNOWN - no running server"), done
-    done = place.run("check", "--json", before=harness.ALONE)
+    done = place.run("check", "--json", before=ALONE)
     assert done.code == UNKNOWN and done.json["level"] == "UNKNOWN", done
 
 
@@ -589,10 +599,10 @@ def test_configuration_with_an_unknown_kind_of_store(one):
 
 def test_help_and_version():
     for arguments in (["--help"], ["rebind", "--help"], ["check", "--help"]):
-        done = harness.run(*arguments)
+        done = run_certrebind(*arguments)
         assert done.code == 0 and "certrebind" in done.out
         assert "xample" in done.out, "with an example"
-    assert re.fullmatch(r"certrebind \d+\.\d+\S*\n", harness.run("--version").out)
+    assert re.fullmatch(r"certrebind \d+\.\d+\S*\n", run_certrebind("--version").out)
 
 
 @pytest.mark.parametrize("command", [
@@ -622,7 +632,7 @@ def test_json_of_what_switches_on_and_off(one):
 
 @pytest.mark.parametrize("last", ["x", "0", "-5", "1.5"])
 def test_only_so_many_events(last):
-    done = harness.run("events", f"--last={last}")
+    done = run_certrebind("events", f"--last={last}")
     assert done.code == 2 and f"'{last}' is no number of 1 or more" in done.err, done
 
 
@@ -645,7 +655,7 @@ def test_two_at_once_are_one_after_the_other(place, authority):
     names = ["a.example.com", "b.example.com"]
     pairs = [authority.pair(name) for name in names]
     port = free_port()
-    sites = [site(place, old, name, port) for name, (old, _) in zip(names, pairs)]
+    sites = [make_site(place, old, name, port) for name, (old, _) in zip(names, pairs)]
     nginx = place.nginx()
     nginx.write("".join(s.block() for s in sites)).start()
     running = []
@@ -654,7 +664,7 @@ def test_two_at_once_are_one_after_the_other(place, authority):
         running.append(place.popen("rebind", old.thumbprint, path, "--service", nginx.service,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
     for process in running:
-        told, _ = process.communicate(timeout=harness.PATIENCE)
+        told, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, told
     for name, (_, new) in zip(names, pairs):
         assert handshake(port, name) == new.thumbprint

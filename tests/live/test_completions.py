@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-import harness
+from command import run_certrebind
 
 WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
-COMMANDS = re.findall(r"^  ([a-z]+) ", harness.run("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
+COMMANDS = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
 SUBCOMMANDS = {"task": ["list", "show", "add", "remove", "run", "history"],
                "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"]}
 
@@ -32,7 +32,7 @@ def completed_by_fish(line):
 
 def options_of(*command):
     """The long ones, but for --help, which all have."""
-    found = re.findall(r"^  (?:-\w,)?--([a-z][a-z-]+)", harness.run(*command, "--help").out, re.M)
+    found = re.findall(r"^  (?:-\w,)?--([a-z][a-z-]+)", run_certrebind(*command, "--help").out, re.M)
     return [f"--{option}" for option in found if option != "help"]
 
 

@@ -1,164 +1,27 @@
 """What every kind of server has to do, on the real one; and one certificate across all of them."""
 import datetime
-import functools
-import http.server
 import os
-import pathlib
 import re
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import (Download, Load, difference, free_port, handshake, large_file, snapshot, until,
-                     write)
-from test_crash import FULL
-from test_daemon import Watch
-from test_rollback import Stranger
+from command import committed, outcomes_of
+from files import difference, large_file, snapshot, write
+from markers import both_builds, needs_root
+from pki import utc_now
+from ports import free_port
+from stages.daemon import Watch
+from stages.every_kind import STAGES, NginxStage, TwoServersOneFile
+from sweep import FULL, SHARES, in_shares
+from waiting import until
+from witnesses import Download, Load, Stranger
+
+pytestmark = both_builds
 
 REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
-
-
-class Stage:
-    """A running server with sites on one port; `pairs`: (name, certificates) in the order of the
-    configuration."""
-
-    key_name = "privkey.pem"
-    reload_signal = signal.SIGHUP
-
-    def __init__(self, place, *pairs, shared=False):
-        """`shared`: on a port that others may listen on too."""
-        self.place, self.port, self.shared = place, free_port(), shared
-        self.sites = [(name, [self.put(place / f"certs/{name}/{number}", certificate)
-                              for number, certificate in enumerate(certificates)])
-                      for name, certificates in pairs]
-        self.server = self.make()
-        self.configure()
-        self.server.start()
-
-    def put(self, directory, certificate):
-        """Gives the paths of the certificate and of its key, named as this kind finds them."""
-        return certificate.write(directory, "fullchain.pem", self.key_name)
-
-    def served(self, name, **options):
-        return handshake(self.port, name, **options)
-
-    def run(self, *arguments, **options):
-        return self.place.run(*harness.of_service(arguments, self.server.service), **options)
-
-    def documents(self):
-        """Where what it sends lies."""
-        return self.server.prefix / "html"
-
-    def reload_begins(self):
-        """Whether the server, whose main process is stopped, was told to reload."""
-        status = pathlib.Path(f"/proc/{self.server.master_pid}/status").read_text()
-        waiting = int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16)
-        return waiting >> (self.reload_signal - 1) & 1
-
-    def listening_too(self, text, port):
-        """The configuration with one more address."""
-        return text + f"Listen 127.0.0.1:{port}\n"
-
-    def stopped(self):
-        """The processes that a server which does nothing more when told has stopped."""
-        return [self.server.master_pid]
-
-    def untouched(self, before, reloads):
-        return not difference(before, snapshot(self.place / "certs")) and (
-            self.server.reloads() == reloads)
-
-
-class Nginx(Stage):
-    def make(self):
-        return self.place.nginx()
-
-    def configure(self):
-        blocks, listen = "", f"127.0.0.1:{self.port} ssl" + " reuseport" * self.shared
-        for name, files in self.sites:
-            lines = "".join(f"ssl_certificate {cert}; ssl_certificate_key {key};\n"
-                            for cert, key in files)
-            blocks += (f"server {{\nlisten {listen};\nserver_name {name};\n{lines}"
-                       "location = /ok { return 200 ok; }\n}\n")
-        self.server.write(blocks)
-
-
-    def listening_too(self, text, port):
-        return text.replace("http {", f"http {{\nserver {{ listen 127.0.0.1:{port}; }}", 1)
-
-
-class Apache(Stage):
-    reload_signal = signal.SIGUSR1
-
-    def make(self):
-        return self.place.apache()
-
-    def configure(self):
-        hosts = ""
-        for name, files in self.sites:
-            lines = "".join(f"SSLCertificateFile {cert}\nSSLCertificateKeyFile {key}\n"
-                            for cert, key in files)
-            hosts += (f"<VirtualHost 127.0.0.1:{self.port}>\nServerName {name}\nSSLEngine on\n{lines}"
-                      "</VirtualHost>\n")
-        write(self.server.prefix / "html/ok", "ok")
-        # A listener for each processor, and room for processes that serve each of them.
-        main = "ListenCoresBucketsRatio 1\nMaxRequestWorkers 200\n" * self.shared
-        self.server.write(f"{main}<Directory {self.server.prefix}/html>\nRequire all granted\n</Directory>\n"
-                          + hosts, ports=[self.port])
-
-
-class HAProxy(Stage):
-    key_name = "fullchain.pem.key"
-    reload_signal = signal.SIGUSR2
-    socket = False
-
-    def make(self):
-        return self.place.haproxy(socket=self.socket)
-
-    def configure(self):
-        crts = " ".join(f"crt {cert}" for _, files in self.sites for cert, _ in files)
-        self.server.write(f"frontend www\n bind 127.0.0.1:{self.port} ssl {crts}\n"
-                          " http-request return status 200 content-type text/plain string ok if "
-                          f"{{ path /ok }}\n default_backend files\n"
-                          f"backend files\n server files 127.0.0.1:{self.file_server()}\n")
-
-    def listening_too(self, text, port):
-        return text + f"frontend other\n bind 127.0.0.1:{port}\n http-request return status 200\n"
-
-    def documents(self):
-        return self.server.prefix
-
-    def file_server(self):
-        """HAProxy sends no files of its own."""
-        handler = functools.partial(QuietFiles, directory=self.documents())
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.place.at_end(server.shutdown)
-        return server.server_port
-
-
-class HAProxyWithSocket(HAProxy):
-    socket = True
-
-    def reload_begins(self):
-        """Somebody has connected to the socket and waits."""
-        text = pathlib.Path("/proc/net/unix").read_text()
-        return sum(str(self.server.socket_path) in line for line in text.splitlines()) > 1
-
-    def stopped(self):
-        return [*self.server.worker_pids(), self.server.master_pid]
-
-
-class QuietFiles(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-STAGES = {"nginx": Nginx, "apache": Apache, "haproxy": HAProxy, "haproxy-socket": HAProxyWithSocket}
 
 
 @pytest.fixture(params=STAGES)
@@ -178,13 +41,6 @@ def one(place, kind, pair):
     stage.old, stage.new = pair
     stage.new_cert, stage.new_key = stage.put(place / "new", pair[1])
     return stage
-
-
-def committed(done, kind=None):
-    assert done.code == 0, done
-    assert [each["outcome"] for each in done.json["accounts"]] == ["committed"], done
-    kinds = {binding["kind"] for plan in done.json["plans"] for binding in plan["bindings"]}
-    assert kind is None or kinds == {kind}, done
 
 
 def test_every_registered_kind_is_here(place):
@@ -277,8 +133,8 @@ def test_a_bad_certificate_is_refused_before_the_server_is_touched(one, authorit
     elif fault == "no key":
         one.new_key.unlink()
     else:
-        new = authority.issue("a.example.com", not_before=harness._now() - datetime.timedelta(days=9),
-                              not_after=harness._now() - datetime.timedelta(days=1))
+        new = authority.issue("a.example.com", not_before=utc_now() - datetime.timedelta(days=9),
+                              not_after=utc_now() - datetime.timedelta(days=1))
         one.put(one.new_cert.parent, new)
     before, reloads = snapshot(one.place / "certs"), one.server.reloads()
     done = one.run("rebind", one.old.thumbprint, one.new_cert)
@@ -388,7 +244,8 @@ def test_a_port_where_another_certificate_is_served_too(place, kind, pair, autho
     until(lambda: stage.served("a.example.com") == pair[0].thumbprint, "it serves OLD again")
 
 
-def test_killed_in_every_phase(one, shim):
+@in_shares
+def test_killed_in_every_phase(one, shim, share):
     """After each kind of call that changes something; with CERTREBIND_SWEEP=full after every one."""
     one.place.configure(verify=3)
     files = one.sites[0][1][0]
@@ -411,9 +268,8 @@ def test_killed_in_every_phase(one, shim):
     back_to_old()
     calls = [line.split()[1] for line in log.read_text().splitlines()]
     ends = set()
-    for at, call in enumerate(calls, 1):
-        if not FULL and at > 1 and calls[at - 2] == call:
-            continue
+    kinds = [(at, call) for at, call in enumerate(calls, 1) if FULL or at == 1 or calls[at - 2] != call]
+    for at, call in kinds[share::SHARES]:
         where = f"killed at call {at} of {len(calls)}: {call}"
         done = rebind(CRASH_AT=str(at))
         if done.code == 0:  # some calls, as asking again, are not made each time
@@ -509,7 +365,7 @@ def test_a_key_that_another_server_uses_is_not_written_over(place, authority):
     old = authority.issue("a.example.com")
     other = authority.issue("b.example.com", key=old.key)
     new = authority.issue("a.example.com", days=90)
-    nginx = Nginx(place, ("a.example.com", [old]))
+    nginx = NginxStage(place, ("a.example.com", [old]))
     _, key = nginx.sites[0][1][0]
     write(place / "certs/b.pem", other.fullchain_pem)
     apache = place.apache()
@@ -528,7 +384,7 @@ def test_a_key_that_another_server_uses_is_not_written_over(place, authority):
 def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
     """A policy says no for a link to the file that a renewal would rewrite."""
     old, new = authority.pair("a.example.com")
-    nginx = Nginx(place, ("a.example.com", [old]))
+    nginx = NginxStage(place, ("a.example.com", [old]))
     cert, key = nginx.sites[0][1][0]
     (place / "certs/legacy.pem").symlink_to(cert)
     port = free_port()
@@ -556,37 +412,6 @@ def test_check_says_what_no_reload_would_survive(one):
     assert "no_such_directive" in done.err, done
     write(one.server.conf, good)
     assert one.run("check").code == 0
-
-
-class TwoServersOneFile:
-    """nginx and Apache with the very same certificate and key."""
-
-    def __init__(self, place, authority):
-        place.configure(verify=8)
-        self.place = place
-        self.old, self.new = authority.pair("a.example.com")
-        self.nginx = Nginx(place, ("a.example.com", [self.old]))
-        self.certificate, self.key = self.nginx.sites[0][1][0]
-        self.apache = Apache(place)
-        self.apache.sites = [("a.example.com", [(self.certificate, self.key)])]
-        self.apache.configure()
-        self.apache.server.reload()
-        self.serve(self.old)  # who is stopped before it answers anybody is not held to anything
-        self.new_cert, _ = self.new.write(place / "new", "fullchain.pem", "privkey.pem")
-        self.both = [word for stage in (self.nginx, self.apache)
-                     for word in ("--service", stage.server.service)]
-
-    def rebind(self):
-        return self.place.run("rebind", self.old.thumbprint, self.new_cert, "--json", *self.both)
-
-    def serve(self, certificate):
-        for stage in (self.nginx, self.apache):
-            stage.server.wait_served(certificate.thumbprint, stage.port, "a.example.com")
-        assert self.certificate.read_text() == certificate.fullchain_pem
-
-
-def outcomes_of(done):
-    return [(each["service"].split(":")[0], each["outcome"]) for each in done.json["accounts"]]
 
 
 def test_two_servers_that_share_a_file_follow_together(place, authority):

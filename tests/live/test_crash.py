@@ -1,19 +1,22 @@
 """Promise 1 on the real thing: certrebind is killed at every call that changes something, then the next
 command runs. Before, or after, never between: for the files at once, for the server when it is done.
 
-CERTREBIND_SWEEP=full tries every point, also of the recovery; otherwise every point of the rebind, and of
-the recovery every few; CERTREBIND_SWEEP=few, for builds that are slow, also of the rebind only every third.
+`sweep.py` says which points are tried.
 """
 import pathlib
 import re
 
 import pytest
 
-import harness
-from conftest import needs_root
-from harness import difference, handshake, points, snapshot, until, write
+from files import difference, snapshot, write
+from markers import both_builds, needs_root
+from processes import ALONE
+from stages.one_site import OneSite, make_site
+from sweep import FULL, SHARES, SWEEP, in_shares, points
+from waiting import PATIENCE
+from witnesses import wait_staged
 
-FULL = harness.SWEEP == "full"
+pytestmark = both_builds
 
 
 class Stage:
@@ -21,7 +24,7 @@ class Stage:
 
     def __init__(self, place, authority, kind):
         self.kind = kind
-        self.one = harness.OneSite(place, authority)
+        self.one = OneSite(place, authority)
         place.configure(stores=[("directory", place.path / "new")] if kind == "repoint" else [],
                         verify=3)
         self.watched = [self.one.nginx.conf, self.one.site.cert_path, self.one.site.key_path]
@@ -91,8 +94,9 @@ class Stage:
         return calls
 
 
+@in_shares
 @pytest.mark.parametrize("kind", ["rewrite", "repoint"])
-def test_killed_at_every_call(place, authority, shim, kind):
+def test_killed_at_every_call(place, authority, shim, kind, share):
     stage = Stage(place, authority, kind)
     calls = stage.count_calls(shim, stage.rebind)
     assert stage.check_settled("undisturbed") == "new"
@@ -100,7 +104,7 @@ def test_killed_at_every_call(place, authority, shim, kind):
     stage.back_to_old()
     states = set()
     # One more than there were: that run ends by itself.
-    for at in points(len(calls) + 1):
+    for at in points(len(calls) + 1, share):
         where = f"killed at call {at} of {len(calls)}"
         done = stage.rebind({**shim, "CRASH_AT": str(at)})
         if done.code == 0:
@@ -114,15 +118,16 @@ def test_killed_at_every_call(place, authority, shim, kind):
     assert states == {"old", "new"}
 
 
-def test_the_recovery_is_killed_too(place, authority, shim):
+@in_shares
+def test_the_recovery_is_killed_too(place, authority, shim, share):
     stage = Stage(place, authority, "rewrite")
     calls = stage.count_calls(shim, stage.rebind)
     stage.back_to_old()
     flip = [i for i, call in enumerate(calls, 1) if call.endswith("rename")][0]
     signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
-    firsts = points(len(calls)) if FULL else [flip - 1, flip + 1, signal, signal + 2]
+    firsts = points(len(calls), share) if FULL else [flip - 1, flip + 1, signal, signal + 2][share::SHARES]
     for first in firsts:
-        for second in range(1, 1000, {"full": 1, "few": 7}.get(harness.SWEEP, 3)):
+        for second in range(1, 1000, {"full": 1, "few": 7}.get(SWEEP, 3)):
             killed = stage.rebind({**shim, "CRASH_AT": str(first)})
             assert killed.code == -9, killed
             recovery = stage.recover({**shim, "CRASH_AT": str(second)})
@@ -136,14 +141,15 @@ def test_the_recovery_is_killed_too(place, authority, shim):
             assert recovery.code == -9, f"{where}: {recovery}"
 
 
+@in_shares
 @pytest.mark.parametrize("for_ever", [False, True])
-def test_every_call_fails(place, authority, shim, for_ever):
+def test_every_call_fails(place, authority, shim, for_ever, share):
     """A full disk at any moment: refused or rolled back, and what it could not even write down is finished
     by the next command."""
     stage = Stage(place, authority, "rewrite")
     calls = stage.count_calls(shim, stage.rebind)
     stage.back_to_old()
-    for at in points(len(calls)):
+    for at in points(len(calls), share):
         where = f"call {at} fails{' and all after it' if for_ever else ''}"
         fault = {"FAIL_AT": str(at), **({"FAIL_FOR_EVER": "1"} if for_ever else {})}
         done = stage.rebind({**shim, **fault})
@@ -182,13 +188,13 @@ def test_check_reports_an_interrupted_transaction(place, authority, shim):
 @needs_root
 def test_check_reports_an_interrupted_transaction_where_no_server_is_seen(place, authority, shim):
     stage = killed_before_the_reload(place, authority, shim)
-    report = stage.one.place.run("check", before=harness.ALONE)
+    report = stage.one.place.run("check", before=ALONE)
     assert report.code == 2 and "certrebind recover" in report.out, report
 
 
 def test_what_is_at_work_is_not_interrupted(place, authority):
     old, new = authority.pair("a.example.com")
-    one_site = harness.site(place, old)
+    one_site = make_site(place, old)
     gate = place.gate()
     gate.open()
     nginx = place.nginx()
@@ -197,10 +203,10 @@ def test_what_is_at_work_is_not_interrupted(place, authority):
     path, _ = new.write(place / "new")
     gate.close()
     running = place.popen("rebind", old.thumbprint, path, "--service", nginx.service)
-    harness.wait_staged(one_site.cert_path.parent, 2)
+    wait_staged(one_site.cert_path.parent, 2)
     status = place.run("status")
     gate.open()
-    assert running.wait(timeout=harness.PATIENCE) == 0
+    assert running.wait(timeout=PATIENCE) == 0
     assert status.code == 0 and "nothing needs a person" in status.out, status
 
 
@@ -235,12 +241,13 @@ def test_what_was_removed_meanwhile_holds_nothing_else_up(place, authority, shim
 # ------------------------------------------------------------- where a server reads every file there is
 
 @needs_root
-def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
+@in_shares
+def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim, share):
     """Include DIRECTORY takes hidden files too: whatever is staged there would be configuration at
     the next start. Listen twice, and httpd does not start."""
     names = ["a.example.com", "b.example.com"]
     old, new = authority.pair(names)
-    sites = [harness.site(place, old, name, directory=place / "certs") for name in names]
+    sites = [make_site(place, old, name, directory=place / "certs") for name in names]
     apache = place.apache()
     whole = apache.prefix / "sites"
     for site in sites:
@@ -254,7 +261,7 @@ def test_killed_while_httpd_reads_the_directory_whole(place, authority, shim):
     assert place.run("undo", "--service", apache.service).code == 0
     before = snapshot(whole)
     swapped = max(at for at, call in enumerate(calls, 1) if "renameat2" in call)
-    for at in points(swapped + 7):
+    for at in points(swapped + 7, share):
         done = place.run(*rebind, env={**shim, "CRASH_AT": str(at)})
         assert done.code == -9, f"{calls[at - 1]}: {done}"
         assert sorted(path.name for path in whole.iterdir()) == names, calls[at - 1]

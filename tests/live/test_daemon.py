@@ -6,107 +6,17 @@ import signal
 import time
 
 import pytest
-from conftest import needs_root
 
 import acme
-import harness
-from harness import Site, free_port, handshake, site, snapshot, until, write
-
-RENEWED = [1006, 1008, 1001, 1005]
-DAEMON = "[daemon]\nquiet_seconds = {}\npair_seconds = {}\n"
-FENCE = '[[policy]]\nautomatic = "no"\n'
-
-
-def allow(nginx, more='automatic = "yes"'):
-    return f'[[policy]]\nservice = "{nginx.service}"\n{more}\n'
-
-
-class Watch:
-    """An enabled certrebind that looks after the given servers and leaves others alone."""
-
-    def __init__(self, place, *servers, policy=None, stores=(), more="", pair=1, quiet=0.2, enable=True,
-                 before=(), env=None):
-        self.place, self.servers = place, servers
-        self.before, self.env = list(before), env or {}
-        self.daemon = None
-        policies = policy if policy is not None else "".join(allow(one) for one in servers)
-        place.configure(DAEMON.format(quiet, pair) + policies + FENCE + more, stores=stores)
-        if enable:
-            done = self.run("enable")
-            assert done.code == 0, done
-
-    def run(self, *arguments):
-        return self.place.run(*arguments, before=self.before, env=self.env)
-
-    def start(self, *certificates):
-        """The daemon; returns once it watches these certificates."""
-        started = self.count(2010)
-        self.log = self.place / "daemon.log"
-        with open(self.log, "ab") as log:
-            self.daemon = self.place.popen("daemon", stderr=log, stdout=log, env=self.env,
-                                            before=self.before)
-        until(lambda: self.is_up() and self.count(2010) > started and {
-            one.thumbprint for one in certificates} <= self.watched(), "the daemon watches")
-        return self
-
-    def is_up(self):
-        assert self.daemon.poll() is None, self.log.read_text()
-        return self.status()["daemon"]
-
-    def status(self):
-        done = self.run("status", "--json")
-        assert done.code in (0, 1), done
-        return done.json
-
-    def watched(self):
-        return {one["thumbprint"] for one in self.status()["certificates"]}
-
-    def events(self, *certificates):
-        """All events, or those that speak of one of these certificates."""
-        done = self.run("events", "--json")
-        assert done.code == 0, done
-        names = {one.thumbprint for one in certificates}
-        return [event for event in done.lines
-                if not names or {event.get("old"), event.get("new")} & names]
-
-    @staticmethod
-    def details(event):
-        """What tasks are told of it."""
-        return event["details"]
-
-    def ids(self, *certificates, among=range(1001, 1010)):
-        return [event["id"] for event in self.events(*certificates) if event["id"] in among]
-
-    def count(self, number, *certificates):
-        return self.ids(*certificates, among=[number]).count(number)
-
-    def wait_for(self, number, *certificates, times=1):
-        until(lambda: self.count(number, *certificates) >= times, f"event {number} is logged")
-
-    def idle(self):
-        """Until every run of a task has ended."""
-        def ended():
-            runs = self.run("task", "history", "--json").json
-            return all(run["state"] not in ("queued", "running") for run in runs) and runs
-        return until(ended, "the tasks have ended")
-
-    def stop(self, number=signal.SIGTERM):
-        """The daemon; and what it had begun ends by itself, unless it is killed."""
-        self.daemon.send_signal(number)
-        code = self.daemon.wait(harness.PATIENCE)
-        if number == signal.SIGTERM:
-            until(lambda: not harness.processes_naming(self.place.state), "what it began has ended")
-        return code
-
-
-def proven(nginx, watch, old, new, port, name="a.example.com", reloads=1):
-    """NEW is served, and what the log tells of it is whole and told once."""
-    nginx.wait_served(new.thumbprint, port, name)
-    watch.wait_for(2002, new)
-    watch.idle()
-    assert watch.ids(old, new) == RENEWED
-    assert watch.count(2002, new) == 1
-    assert nginx.reloads() == reloads
+from command import BINARY
+from files import difference, snapshot, write
+from handshakes import handshake
+from markers import both_builds, needs_root
+from pki import Authority
+from ports import free_port
+from stages.daemon import RENEWED, Watch, allow, proven
+from stages.one_site import OneSite, Site, make_site
+from waiting import until
 
 
 # ------------------------------------------------------------------------- each way of writing
@@ -251,7 +161,7 @@ def test_a_pair_that_does_not_match_is_told_and_waited_for(one):
 
 def test_what_was_renewed_while_nobody_watched(place, authority):
     chain = [authority.issue("a.example.com", days=20 + n) for n in range(4)]
-    stage = harness.OneSite(place, authority, old=chain[0])
+    stage = OneSite(place, authority, old=chain[0])
     watch = Watch(place, stage.nginx).start(chain[0])
     watch.idle()
     assert watch.stop() == 0
@@ -294,7 +204,7 @@ def copied(place, authority, inner="live/a"):
     old, new = authority.pair("a.example.com")
     base = place / "certbot"
     lay_certbot(base, old, 1)
-    stage = harness.OneSite(place, authority, old=old)
+    stage = OneSite(place, authority, old=old)
     return stage, base, old, new
 
 
@@ -315,7 +225,7 @@ def test_a_copy_follows_what_is_renewed_in_its_store(place, authority):
 def test_the_same_identity_in_a_store_succeeds_a_copy(place, authority):
     """OLD was never seen in the store: by its names alone."""
     old, new = authority.pair("a.example.com")
-    stage = harness.OneSite(place, authority, old=old)
+    stage = OneSite(place, authority, old=old)
     lego = place / "lego"
     (lego / "certificates").mkdir(parents=True)
     watch = Watch(place, stage.nginx, stores=[("lego", lego)]).start(old)
@@ -332,7 +242,7 @@ def test_the_same_identity_in_a_store_succeeds_a_copy(place, authority):
 def test_two_candidates_need_a_person(place, authority):
     old = authority.issue("a.example.com", days=20)
     one_of, other = authority.issue("a.example.com", days=80), authority.issue("a.example.com")
-    stage = harness.OneSite(place, authority, old=old)
+    stage = OneSite(place, authority, old=old)
     store = place / "store"
     store.mkdir()
     watch = Watch(place, stage.nginx, stores=[("directory", store)], quiet=1).start(old)
@@ -347,7 +257,7 @@ def test_two_candidates_need_a_person(place, authority):
     assert watch.run("status").code == 1 and watch.count(2012) == 1
     assert stage.served() == old.thumbprint and stage.nginx.reloads() == 0
     after = snapshot(place.path, without=("run", "state", "home", "store", "daemon.log"))
-    assert harness.difference(before, after) == []
+    assert difference(before, after) == []
     (store / "one.pem").unlink()
     (store / "one.key").unlink()
     watch.wait_for(1004, one_of)
@@ -365,7 +275,7 @@ def test_a_policy_holds_back(place, authority, rule, told):
     stages = {}
     for name in ("held", "free"):
         old, new = authority.pair(f"{name}.example.com")
-        one_site = site(place, old, f"{name}.example.com")
+        one_site = make_site(place, old, f"{name}.example.com")
         nginx = place.nginx(name)
         nginx.write(one_site.block()).start()
         stages[name] = old, new, one_site, nginx
@@ -389,7 +299,7 @@ def test_a_policy_holds_back(place, authority, rule, told):
 
 def test_a_failed_preflight_needs_a_person(one):
     """NEW has lost the site's name."""
-    new = harness.Authority().issue("b.example.com")
+    new = Authority().issue("b.example.com")
     watch = Watch(one.place, one.nginx).start(one.old)
     watch.idle()
     new.write(one.site.cert_path.parent)
@@ -411,7 +321,7 @@ def test_twenty_renewals_at_once_are_one_reload(place, authority):
     names = [f"s{number}.example.com" for number in range(20)]
     pairs = {name: authority.pair(name) for name in names}
     port = free_port()
-    sites = [site(place, pairs[name][0], name, port) for name in names]
+    sites = [make_site(place, pairs[name][0], name, port) for name in names]
     nginx = place.nginx()
     nginx.write("".join(each.block() for each in sites)).start()
     watch = Watch(place, nginx, quiet=0.5).start(*(old for old, _ in pairs.values()))
@@ -443,7 +353,7 @@ def test_sighup_makes_it_look_again(place, authority, one):
     watch = Watch(place, one.nginx).start(one.old)
     watch.idle()
     old, new = authority.pair("b.example.com")
-    second = site(place, old, "b.example.com")
+    second = make_site(place, old, "b.example.com")
     nginx = place.nginx("second")
     nginx.write(second.block()).start()
     watch.daemon.send_signal(signal.SIGHUP)
@@ -475,10 +385,11 @@ def test_killed_between_renewal_and_rebind(one):
     proven(one.nginx, watch, one.old, one.new, one.port)
 
 
+@both_builds
 def test_killed_in_the_middle_of_a_rebind(place, authority):
     gate = place.gate()
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     gate.open()
     nginx.write(gate.directive + one_site.block()).start()
@@ -500,7 +411,7 @@ def test_a_site_that_is_added_is_watched(place, authority, one):
     watch = Watch(place, one.nginx).start(one.old)
     watch.idle()
     old, new = authority.pair("b.example.com")
-    added = site(place, old, "b.example.com")
+    added = make_site(place, old, "b.example.com")
     one.nginx.write(one.site.block() + added.block())
     one.nginx.reload()
     until(lambda: old.thumbprint in watch.watched(), "the new site is watched")
@@ -578,32 +489,29 @@ def test_an_ordinary_user_looks_after_what_is_his(place, authority):
     """An ordinary user's daemon, files and nginx. (As such a user, the whole file tests this.)"""
     as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     nginx.write(one_site.block())
     write(nginx.conf, nginx.conf.read_text().replace("user root;", ""))
     nginx.command = lambda *more, command=nginx.command: [*as_nobody, *command(*more)]
     (place / "bin").mkdir()
-    program = shutil.copy(harness.BINARY, place / "bin/certrebind")  # he may not go where it lies
+    program = shutil.copy(BINARY, place / "bin/certrebind")  # he may not go where it lies
     for path in [place.path, *place.path.rglob("*")]:
         os.chown(path, 65534, 65534)
     place.config.unlink()
     nginx.start()
     watch = Watch(place, nginx, before=[*as_nobody, "env", "-u", "XDG_RUNTIME_DIR"], enable=False)
     os.chown(place.config, 65534, 65534)
-    harness_binary, harness.BINARY = harness.BINARY, program
-    try:
-        assert watch.run("enable").code == 0
-        watch.start(old)
-        [status] = pathlib.Path(f"/proc/{watch.daemon.pid}/status").read_text().split(
-            "\nUid:")[1:]
-        assert status.split()[0] == "65534"
-        new.write(one_site.cert_path.parent)
-        for path in (one_site.cert_path, one_site.key_path):
-            os.chown(path, 65534, 65534)
-        proven(nginx, watch, old, new, one_site.port)
-    finally:
-        harness.BINARY = harness_binary
+    place.binary = program
+    assert watch.run("enable").code == 0
+    watch.start(old)
+    [status] = pathlib.Path(f"/proc/{watch.daemon.pid}/status").read_text().split(
+        "\nUid:")[1:]
+    assert status.split()[0] == "65534"
+    new.write(one_site.cert_path.parent)
+    for path in (one_site.cert_path, one_site.key_path):
+        os.chown(path, 65534, 65534)
+    proven(nginx, watch, old, new, one_site.port)
 
 
 def test_many_renewals_leave_no_descriptor_open(one, place, authority):

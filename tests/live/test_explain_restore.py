@@ -4,8 +4,12 @@ import stat
 
 import pytest
 
-from harness import OneSite, difference, handshake, snapshot, until
-from test_daemon import Watch
+from files import difference, snapshot
+from handshakes import handshake
+from stages.daemon import Watch
+from stages.one_site import OneSite, keep
+from waiting import until
+from witnesses import kept_files
 
 
 # ----------------------------------------------------------------------------------- explain
@@ -100,10 +104,6 @@ def test_explain_follows_the_policy(one, place):
 
 # ----------------------------------------------------------------------------------- restore
 
-def kept_files(place):
-    return sorted(path for path in (place.state / "kept").rglob("*") if path.is_file())
-
-
 def test_a_proven_pair_is_kept_for_its_owner_alone(one, place):
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
     files = kept_files(place)
@@ -112,12 +112,6 @@ def test_a_proven_pair_is_kept_for_its_owner_alone(one, place):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE((place.state / "kept").stat().st_mode) == 0o700
-
-
-def keep(one):
-    """What is served now is proven, and so kept."""
-    done = one.run("rebind", "--pending")
-    assert done.code == 0, done
 
 
 @pytest.mark.parametrize("damage", ["garbage", "mismatch", "vanished", "another", "empty"])

@@ -1,4 +1,5 @@
 """The main job on real HAProxy: found, brought up over its socket or by a reload, or put back."""
+import datetime
 import os
 import random
 import re
@@ -7,58 +8,25 @@ import subprocess
 import sys
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import Load, difference, free_port, handshake, snapshot, write
+from command import committed
+from files import difference, snapshot, write
+from handshakes import handshake
+from markers import both_builds, needs_root
+from pki import Authority, utc_now
+from ports import free_port
+from servers.haproxy import HAPROXY, haproxy_version
+from stages.one_frontend import OneFrontend, frontend, scan
+from sweep import SHARES, in_shares, points
+from waiting import until
+from witnesses import Load
 
 REFUSED, ROLLED_BACK, NEEDS_OPERATOR = 1, 3, 4
 
 
-def frontend(port, tls, name="www", extra=""):
-    return (f"frontend {name}\n bind {port if '@' in str(port) else f'127.0.0.1:{port}'} ssl {tls}\n"
-            f" http-request return status 200 content-type text/plain string ok\n{extra}\n")
-
-
-class OneSite:
-    """A running HAProxy with one combined PEM that serves OLD; NEW lies loose in new/."""
-
-    def __init__(self, place, authority, name="a.example.com", main="", **options):
-        self.place, self.name = place, name
-        self.old, self.new = authority.pair(name)
-        self.port = free_port()
-        self.haproxy = place.haproxy(**options)
-        self.pem = self.old.write_combined(place / "certs/site.pem")
-        self.haproxy.write(frontend(self.port, f"crt {self.pem}"), main=main).start()
-        self.new_cert, self.new_key = self.new.write(place / "new")
-
-    def served(self):
-        return handshake(self.port, self.name)
-
-    def run(self, *arguments, **options):
-        return self.place.run(*harness.of_service(arguments, self.haproxy.service), **options)
-
-    def rebind(self, *more, **options):
-        return self.run("rebind", self.old.thumbprint, self.new_cert, *more, **options)
-
-
 @pytest.fixture
 def site(place, authority):
-    return OneSite(place, authority)
-
-
-def scan(place, haproxy):
-    done = place.run("scan", "--json", "--service", haproxy.service)
-    assert done.code == 0, done
-    return done.json
-
-
-def committed(done, kind=None):
-    assert done.code == 0, done
-    assert [a["outcome"] for a in done.json["accounts"]] == ["committed"], done
-    kinds = {b["kind"] for plan in done.json["plans"] for b in plan["bindings"]}
-    assert kind is None or kinds == {kind}, done
-    return done.json
+    return OneFrontend(place, authority)
 
 
 def is_new(site, done):
@@ -211,7 +179,7 @@ def test_a_change_that_somebody_left_open_is_not_trampled(site, authority):
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "ipv4@127.0.0.1:{}", "*:{}", "localhost:{}"])
 def test_a_socket_of_tcp_on_loopback(place, authority, form):
-    site = OneSite(place, authority, socket=False,
+    site = OneFrontend(place, authority, socket=False,
                    main=f" stats socket {form.format(free_port())} level admin")
     workers = site.haproxy.worker_pids()
     is_new(site, site.rebind())
@@ -221,7 +189,7 @@ def test_a_socket_of_tcp_on_loopback(place, authority, form):
 
 
 def test_a_socket_without_the_rights_means_a_reload(place, authority):
-    site = OneSite(place, authority, socket=False,
+    site = OneFrontend(place, authority, socket=False,
                    main=f" stats socket {place / 'operator.sock'} level operator")
     workers = site.haproxy.worker_pids()
     is_new(site, site.rebind())
@@ -230,7 +198,7 @@ def test_a_socket_without_the_rights_means_a_reload(place, authority):
 
 
 def test_more_than_the_buffer_takes_means_a_reload(place, authority):
-    site = OneSite(place, authority, main=" tune.bufsize 2048\n tune.maxrewrite 512")
+    site = OneFrontend(place, authority, main=" tune.bufsize 2048\n tune.maxrewrite 512")
     is_new(site, site.rebind())
     assert site.haproxy.reloads() == 1
 
@@ -247,7 +215,7 @@ def test_the_key_goes_over_the_socket_and_nowhere_else(site):
 # ---------------------------------------------------------------------------------- by a reload
 
 def test_without_a_socket_the_master_is_told(place, authority):
-    site = OneSite(place, authority, socket=False)
+    site = OneFrontend(place, authority, socket=False)
     workers = site.haproxy.worker_pids()
     is_new(site, site.rebind())
     assert site.haproxy.reloads() == 1
@@ -306,7 +274,7 @@ def test_a_crt_list_is_edited_in_its_line(place, authority):
 
 def test_a_renewers_separate_files_rebuild_the_combined_one(place, authority):
     """HAProxy cannot name fullchain.pem with privkey.pem: the bound copy is made anew."""
-    site = OneSite(place, authority)
+    site = OneFrontend(place, authority)
     live = place / "letsencrypt/live/a.example.com"
     site.old.write(live)
     place.configure(stores=[("certbot", place / "letsencrypt")])
@@ -334,7 +302,7 @@ def test_key_first_stays_key_first(place, authority):
 # --------------------------------------------------------------------------- without a master
 
 def test_without_master_and_socket_it_is_refused(place, authority):
-    site = OneSite(place, authority, master=False, socket=False)
+    site = OneFrontend(place, authority, master=False, socket=False)
     before = snapshot(place.path)
     done = site.rebind()
     assert done.code == REFUSED, done
@@ -344,7 +312,7 @@ def test_without_master_and_socket_it_is_refused(place, authority):
 
 
 def test_without_master_the_socket_is_enough(place, authority):
-    site = OneSite(place, authority, master=False)
+    site = OneFrontend(place, authority, master=False)
     is_new(site, site.rebind())
     assert site.run("undo").code == 0
     assert site.served() == site.old.thumbprint
@@ -352,7 +320,7 @@ def test_without_master_the_socket_is_enough(place, authority):
 
 @pytest.mark.parametrize("master", [True, False])
 def test_what_was_kept_comes_back_over_the_socket(place, authority, master):
-    site = OneSite(place, authority, master=master)
+    site = OneFrontend(place, authority, master=master)
     assert site.run("rebind", "--pending").code == 0  # keeps what is served
     is_new(site, site.rebind())
     assert site.run("restore", site.pem, site.old.thumbprint).code == 0
@@ -362,7 +330,7 @@ def test_what_was_kept_comes_back_over_the_socket(place, authority, master):
 
 
 def test_what_was_kept_does_not_come_back_where_nothing_could_load_it(place, authority):
-    site = OneSite(place, authority, master=False, socket=False)
+    site = OneFrontend(place, authority, master=False, socket=False)
     assert site.run("rebind", "--pending").code == 0
     site.new.write_combined(site.pem)
     before = snapshot(place / "certs")
@@ -373,7 +341,7 @@ def test_what_was_kept_does_not_come_back_where_nothing_could_load_it(place, aut
 
 
 def test_one_that_is_down_is_not_started(place, authority):
-    site = OneSite(place, authority)
+    site = OneFrontend(place, authority)
     site.haproxy.stop()
     done = site.rebind("--json")
     assert done.code == 0, done
@@ -477,7 +445,7 @@ def impostor(place, where, address="127.0.0.1"):
         ["setpriv", "--reuid=65534", "--clear-groups", "--pdeathsig", "KILL", sys.executable,
          str(script), str(where), address], stdout=open(heard, "wb"))
     place.at_end(process.kill)
-    harness.until(lambda: "listens" in heard.read_text(), "the impostor listens")
+    until(lambda: "listens" in heard.read_text(), "the impostor listens")
     return heard
 
 
@@ -497,7 +465,7 @@ def test_a_strangers_socket_is_told_nothing(site, place):
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::ffff:127.0.0.1", "::"])
 def test_a_strangers_port_is_told_nothing(quick, authority, address):
     """The same of TCP: the configuration names a port that HAProxy has not bound yet."""
-    site = OneSite(quick, authority, socket=False)
+    site = OneFrontend(quick, authority, socket=False)
     port = free_port()
     text = site.haproxy.conf.read_text().replace("global\n", f"global\n stats socket 127.0.0.1:{port} level admin\n", 1)
     heard = impostor(quick, port, address)
@@ -567,7 +535,7 @@ def is_as_before(site, before, done, code=ROLLED_BACK):
     assert site.served() == site.old.thumbprint
 
 
-refuses_sha1 = pytest.mark.skipif(harness.haproxy_version() >= (3, 0),
+refuses_sha1 = pytest.mark.skipif(haproxy_version() >= (3, 0),
                                   reason="later ones take a signature by SHA-1")
 
 
@@ -576,7 +544,7 @@ refuses_sha1 = pytest.mark.skipif(harness.haproxy_version() >= (3, 0),
 def test_haproxy_refuses_what_we_have_nothing_against(quick, authority, socket):
     """A signature by SHA-1: over the socket the commit is refused, else `haproxy -c` says it."""
     from cryptography.hazmat.primitives import hashes
-    site = OneSite(quick, authority, socket=socket)
+    site = OneFrontend(quick, authority, socket=socket)
     weak = authority.issue(site.name, digest=hashes.SHA1())
     path, _ = weak.write(quick / "weak")
     before = snapshot(quick.path)
@@ -615,7 +583,7 @@ def test_one_of_three_is_refused_and_all_three_are_put_back(quick, authority):
 
 
 def test_a_master_that_does_not_listen(quick, authority):
-    site = OneSite(quick, authority, socket=False)
+    site = OneFrontend(quick, authority, socket=False)
     before = snapshot(quick.path)
     site.haproxy.send(signal.SIGSTOP)
     done = site.rebind()
@@ -626,7 +594,7 @@ def test_a_master_that_does_not_listen(quick, authority):
 
 
 def test_a_broken_configuration_is_not_made_worse(quick, authority):
-    site = OneSite(quick, authority)
+    site = OneFrontend(quick, authority)
     site.haproxy.conf.write_text(site.haproxy.conf.read_text() + "nonsense here\n")
     before = snapshot(quick.path)
     done = site.rebind()
@@ -643,9 +611,10 @@ def test_a_mismatched_pair_reaches_no_server(site, authority):
 
 # --------------------------------------------------------------------------- nothing is lost
 
+@both_builds
 @pytest.mark.parametrize("socket", [True, False])
 def test_no_request_fails_meanwhile(place, authority, socket):
-    site = OneSite(place, authority, socket=socket)
+    site = OneFrontend(place, authority, socket=socket)
     with Load(site.port, site.name) as load:
         is_new(site, site.rebind())
         load.wait_for_more()
@@ -655,7 +624,7 @@ def test_no_request_fails_meanwhile(place, authority, socket):
 
 def test_after_the_proof_nobody_sees_the_old_one(place, authority):
     """Old workers hand their sockets over: what the proof waits for is that they hold none."""
-    site = OneSite(place, authority, socket=False)
+    site = OneFrontend(place, authority, socket=False)
     pair = [site.old, site.new]
     for turn in range(8):
         old, new = pair
@@ -715,8 +684,10 @@ class Stage:
         return new
 
 
+@both_builds
+@in_shares
 @pytest.mark.parametrize("socket", [True, False])
-def test_killed_at_every_call(place, authority, shim, socket):
+def test_killed_at_every_call(place, authority, shim, socket, share):
     stage = Stage(place, authority, socket)
     log = place / "calls"
     assert stage.rebind({**shim, "CRASH_LOG": str(log)}).code == 0
@@ -724,7 +695,7 @@ def test_killed_at_every_call(place, authority, shim, socket):
     assert ("send" in calls[-1] or any("send" in call for call in calls)) == socket, calls
     stage.back_to_old()
     states = set()
-    for at in harness.points(len(calls)):
+    for at in points(len(calls), share):
         where = f"killed at call {at} of {len(calls)}: {calls[at - 1]}"
         done = stage.rebind({**shim, "CRASH_AT": str(at)})
         if done.code == 0:
@@ -739,15 +710,16 @@ def test_killed_at_every_call(place, authority, shim, socket):
     assert states == {True, False}
 
 
-def test_every_request_fails(place, authority, shim):
+@both_builds
+@in_shares
+def test_every_request_fails(place, authority, shim, share):
     """The socket goes away in the middle: all as before, or all as after."""
     stage = Stage(place, authority, True)
     log = place / "calls"
     assert stage.rebind({**shim, "CRASH_LOG": str(log)}).code == 0
     stage.back_to_old()
-    for at, call in enumerate(log.read_text().splitlines(), 1):
-        if not call.endswith("send"):
-            continue
+    sends = [at for at, call in enumerate(log.read_text().splitlines(), 1) if call.endswith("send")]
+    for at in sends[share::SHARES]:
         done = stage.rebind({**shim, "FAIL_AT": str(at)})
         assert done.code in (0, ROLLED_BACK), done
         stage.check_settled(f"call {at} failed")
@@ -760,11 +732,11 @@ def ocsp_response(authority, certificate):
     """A response that says good, as DER."""
     from cryptography.x509 import ocsp
     from cryptography.hazmat.primitives import hashes, serialization
-    now = harness._now()
+    now = utc_now()
     return (ocsp.OCSPResponseBuilder().add_response(
         cert=certificate.leaf, issuer=authority.intermediate, algorithm=hashes.SHA1(),
         cert_status=ocsp.OCSPCertStatus.GOOD, this_update=now,
-        next_update=now + harness.datetime.timedelta(days=7), revocation_time=None,
+        next_update=now + datetime.timedelta(days=7), revocation_time=None,
         revocation_reason=None).responder_id(ocsp.OCSPResponderEncoding.HASH,
                                              authority.intermediate)
         .sign(authority.intermediate_key, hashes.SHA256())
@@ -774,8 +746,8 @@ def ocsp_response(authority, certificate):
 # A .sctl is left to the unit tests: with one, `haproxy -c` of 2.6.12 says "valid" and then crashes.
 @pytest.mark.parametrize("socket", [True, False])
 def test_a_stale_ocsp_response_and_issuer_go(place, authority, socket):
-    site = OneSite(place, authority, socket=socket)
-    other = harness.Authority("Another")
+    site = OneFrontend(place, authority, socket=socket)
+    other = Authority("Another")
     new = other.issue(site.name)
     path, _ = new.write(place / "another")
     beside = place / "certs"
@@ -806,7 +778,7 @@ def haproxy_reads(place, line):
     """What HAProxy takes for the value of `crt` in this line: bytes, or None where it refuses it."""
     conf = place / "one.cfg"
     conf.write_bytes(b"global\n setenv V v1\ndefaults\n mode http\nfrontend f\n" + line + b"\n")
-    done = subprocess.run([harness.HAPROXY, "-c", "-f", str(conf)], capture_output=True)
+    done = subprocess.run([HAPROXY, "-c", "-f", str(conf)], capture_output=True)
     found = re.search(rb"certificate from file '(.*?)' : No such", done.stderr, re.S)
     return found.group(1) if found else None
 

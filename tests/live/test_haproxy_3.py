@@ -2,13 +2,16 @@
 later ones and runs these tests, and all the others of HAProxy, on them."""
 import pytest
 
-import harness
-from harness import free_port, handshake
-from test_haproxy import committed, scan
+from command import committed
+from files import write
+from handshakes import handshake
+from ports import free_port
+from servers.haproxy import haproxy_version
+from stages.one_frontend import scan
 
 
 def since(*needed):
-    return pytest.mark.skipif(harness.haproxy_version() < needed,
+    return pytest.mark.skipif(haproxy_version() < needed,
                               reason=f"this HAProxy is older than {needed}")
 
 
@@ -72,7 +75,7 @@ def test_a_key_that_is_named_apart(place, authority, socket, named):
     if named.startswith("by the store"):
         stage.start(f"crt {stage.certificate}", before=f"crt-store\n load crt {stage.certificate} key {stage.key}\n")
     else:
-        listed = harness.write(place / "list", f"{stage.certificate} [key {stage.key}] {stage.name}\n")
+        listed = write(place / "list", f"{stage.certificate} [key {stage.key}] {stage.name}\n")
         stage.start(f"crt-list {listed}")
     stage.rebinds("rewrite")
     assert "PRIVATE" not in stage.certificate.read_text()

@@ -1,9 +1,11 @@
 """A pair that is renewed in place with another type of key is found, and never brought where it could not be used."""
 import pytest
 
-import harness
-from harness import free_port, handshake
-from test_haproxy import frontend
+from command import of_service
+from handshakes import handshake
+from ports import free_port
+from stages.one_frontend import frontend
+from stages.one_site import make_site
 
 SUITES = {"rsa2048": "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
           "rsa3072": "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
@@ -24,7 +26,7 @@ class Stage:
             tls += " ssl-min-ver TLSv1.3" if newest else " ssl-max-ver TLSv1.2" if suites else ""
             self.server.write(frontend(self.port, f"crt {self.path}{tls}")).start()
             return
-        site = harness.site(place, self.old, self.name, port=self.port)
+        site = make_site(place, self.old, self.name, port=self.port)
         self.path = site.cert_path
         if kind == "nginx":
             extra = f"    ssl_ciphers {suites};\n" if suites else ""
@@ -44,7 +46,7 @@ class Stage:
             self.new.write(self.path.parent)
 
     def run(self, *arguments):
-        return self.place.run(*harness.of_service(arguments, self.server.service))
+        return self.place.run(*of_service(arguments, self.server.service))
 
     def served(self):
         return handshake(self.port, self.name)

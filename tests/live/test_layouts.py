@@ -5,8 +5,12 @@ import subprocess
 
 import pytest
 
-from conftest import needs_root
-from harness import APACHE, APACHE_MODULES, BINARY, free_port, handshake, write
+from command import BINARY
+from files import write
+from handshakes import handshake
+from markers import needs_root
+from ports import free_port
+from servers.apache import APACHE, APACHE_MODULES
 
 MODULES = APACHE_MODULES
 HOST = """<VirtualHost *:{port}>

@@ -1,10 +1,13 @@
 """What `check` finds is what `rebind --pending` and `status` say, and their exit codes."""
+import datetime
 import os
 
 import pytest
 
-import harness
-from harness import OneSite, handshake, write
+from files import write
+from handshakes import handshake
+from pki import utc_now
+from stages.one_site import OneSite, make_site
 
 
 def agree(one, says):
@@ -37,9 +40,9 @@ def test_they_say_the_same(place, authority, kind):
         cert.symlink_to("nowhere.pem")
         says = "no certificate"
     elif kind == "expired":
-        now = harness._now()
-        expired = authority.issue(one.name, not_before=now - harness.datetime.timedelta(days=9),
-                                  not_after=now - harness.datetime.timedelta(days=1))
+        now = utc_now()
+        expired = authority.issue(one.name, not_before=now - datetime.timedelta(days=9),
+                                  not_after=now - datetime.timedelta(days=1))
         expired.write(cert.parent)
         one.nginx.reload()
         one.nginx.wait_served(expired.thumbprint, one.port, one.name)
@@ -75,10 +78,10 @@ def test_a_refusal_is_no_success(place, authority):
 
 
 def test_a_variable_path_is_judged_by_what_is_served(place, authority):
-    now = harness._now()
-    expired = authority.issue("a.example.com", not_before=now - harness.datetime.timedelta(days=9),
-                              not_after=now - harness.datetime.timedelta(days=1))
-    site = harness.site(place, expired, "a.example.com")
+    now = utc_now()
+    expired = authority.issue("a.example.com", not_before=now - datetime.timedelta(days=9),
+                              not_after=now - datetime.timedelta(days=1))
+    site = make_site(place, expired, "a.example.com")
     site.cert_path = f"{site.cert_path.parent.parent}/$ssl_server_name/fullchain.pem"
     site.key_path = f"{site.key_path.parent.parent}/$ssl_server_name/privkey.pem"
     nginx = place.nginx()

@@ -3,13 +3,18 @@ import signal
 
 import pytest
 
-import harness
-from harness import difference, handshake, snapshot, until
+from files import difference, snapshot
+from handshakes import handshake
+from ports import free_port
+from stages.one_frontend import OneFrontend, frontend
+from stages.one_host import OneHost
+from stages.one_site import OneSite, make_site
+from waiting import until
 
 REFUSED, ROLLED_BACK = 1, 3
 
 
-class Overwritten(harness.OneSite):
+class Overwritten(OneSite):
     """nginx serves OLD; BETWEEN lies at its path, and NEW in new/."""
 
     def __init__(self, place, authority, new=90, between=75):
@@ -62,7 +67,7 @@ def test_a_thumbprint_that_was_never_seen_is_asked_for(one):
 def test_old_on_disk_elsewhere_and_served_here(one):
     """Both the site whose file holds OLD and the one that only serves it."""
     one.old.write(one.site.cert_path.parent)
-    second = harness.site(one.place, one.old, one.name, directory=one.place.path / "second")
+    second = make_site(one.place, one.old, one.name, directory=one.place.path / "second")
     one.nginx.write(one.site.block() + second.block())
     one.nginx.reload()
     one.nginx.wait_served(one.old.thumbprint, second.port, one.name)
@@ -119,7 +124,7 @@ def test_a_site_that_nobody_can_ask_is_told(place, authority):
     names = ["*.example.com"]
     place.configure(verify=3)
     one = Overwritten(place, authority)
-    default = harness.site(place, authority.issue("z.test"), "z.test", port=one.port)
+    default = make_site(place, authority.issue("z.test"), "z.test", port=one.port)
     old, between = (authority.issue(names, days=days) for days in (60, 75))
     regex = one.site.block().replace("server_name a.example.com", r"server_name ~^x\\d+\\.example\\.com$")
     one.nginx.write(default.block().replace(" ssl;", " ssl default_server;") + regex)
@@ -185,7 +190,6 @@ def test_what_lies_there_decides_between_two_successions(one, authority):
 
 
 def test_haproxy_serves_old_from_memory(place, authority):
-    from test_haproxy import OneSite as OneFrontend
     site = OneFrontend(place, authority)
     site.haproxy.reload()
     between = authority.issue(site.name, days=75)
@@ -196,7 +200,6 @@ def test_haproxy_serves_old_from_memory(place, authority):
 
 
 def test_apache_serves_old_from_memory(place, authority):
-    from test_apache import OneHost
     host = OneHost(place, authority)
     host.apache.reload()
     between = authority.issue(host.name, days=75)
@@ -210,9 +213,9 @@ def test_a_site_that_is_not_loaded_yet_keeps_its_own(place, authority):
     """The default server answers for it, with OLD: what lies in its file was never OLD's."""
     place.configure(verify=3)
     old, new = authority.pair(["a.example.com", "*.example.com"])
-    one = harness.OneSite(place, authority, old=old, new=new)
+    one = OneSite(place, authority, old=old, new=new)
     own = authority.issue("b.example.com", days=80)
-    second = harness.site(place, own, "b.example.com", port=one.port)
+    second = make_site(place, own, "b.example.com", port=one.port)
     one.nginx.write(one.site.block() + second.block())
     assert handshake(one.port, "b.example.com") == old.thumbprint
     before = second.cert_path.read_bytes()
@@ -228,8 +231,8 @@ def test_a_site_that_was_linked_and_is_not_loaded_yet_keeps_its_own(place, autho
     """As Debian enables sites: the link is new, what it leads to is old."""
     place.configure(verify=3)
     old, new = authority.pair(["a.example.com", "*.example.com"])
-    first = harness.site(place, old, "a.example.com")
-    second = harness.site(place, authority.issue("b.example.com", days=80), "b.example.com", port=first.port)
+    first = make_site(place, old, "a.example.com")
+    second = make_site(place, authority.issue("b.example.com", days=80), "b.example.com", port=first.port)
     nginx = place.nginx()
     for directory in ("sites-available", "sites-enabled"):
         (nginx.prefix / directory).mkdir(parents=True)
@@ -274,12 +277,11 @@ def test_another_certificate_of_a_directory_is_not_taken_for_it(place, authority
     """HAProxy has its names from what lies there: under a new one, the default answers."""
     old, new = authority.pair(["a.example.com", "*.example.com"])
     haproxy = place.haproxy()
-    port = harness.free_port()
+    port = free_port()
     default = old.write_combined(place / "default.pem")
     directory = place / "crt"
     theirs = authority.issue("c.example.com")
     theirs.write_combined(directory / "c.pem")
-    from test_haproxy import frontend
     haproxy.write(frontend(port, f"crt {default} crt {directory}")).start()
     another = authority.issue("d.example.com", days=70)
     another.write_combined(directory / "c.pem")

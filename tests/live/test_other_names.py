@@ -4,10 +4,11 @@ import shutil
 import tempfile
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import handshake
+from handshakes import handshake
+from markers import needs_root
+from servers.nginx import NGINX
+from stages.one_site import make_site
 
 
 @pytest.fixture
@@ -24,9 +25,9 @@ def installed(directory, name, how):
     directory.mkdir(exist_ok=True)
     program = directory / name
     if how == "link":
-        program.symlink_to(harness.NGINX)
+        program.symlink_to(NGINX)
     else:
-        shutil.copy(harness.NGINX, program)
+        shutil.copy(NGINX, program)
     return program
 
 
@@ -36,7 +37,7 @@ def installed(directory, name, how):
 def test_another_name(place, authority, programs, name, how):
     program = installed(programs, name, how)
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old)
+    site = make_site(place, old)
     nginx = place.nginx()
     nginx.command = lambda *more: [str(program), "-p", str(nginx.prefix), "-c", str(nginx.conf), "-e", str(nginx.log), *more]
     nginx.write(site.block()).start()
@@ -58,7 +59,7 @@ def test_several_at_once(place, authority, programs):
         nginx = place.nginx(name)
         nginx.command = lambda *more, nginx=nginx, program=program: [
             str(program), "-p", str(nginx.prefix), "-c", str(nginx.conf), "-e", str(nginx.log), *more]
-        nginx.write(harness.site(place, authority.issue([f"{name}.example.com"]), f"{name}.example.com").block()).start()
+        nginx.write(make_site(place, authority.issue([f"{name}.example.com"]), f"{name}.example.com").block()).start()
         services.add(nginx.service)
     found = [each["service"] for each in place.run("scan", "--json").json["bindings"]]
     assert sorted(found) == sorted(services)

@@ -9,9 +9,13 @@ import sys
 
 import pytest
 
-import harness
-from harness import OneSite, handshake, until
-from test_haproxy import frontend
+from command import of_service
+from handshakes import handshake
+from ports import free_port
+from processes import processes_of_group
+from stages.one_frontend import frontend
+from stages.one_site import OneSite, make_site
+from waiting import until
 
 NOT_COMMITTED = (3, 4)  # rolled back, needs operator
 
@@ -23,7 +27,7 @@ class Nginx:
         place.configure(verify=3)
         self.place, self.name = place, "a.example.com"
         self.old, self.new = authority.pair(self.name)
-        self.site = harness.site(place, self.old, self.name)
+        self.site = make_site(place, self.old, self.name)
         self.nginx = place.nginx(workers=4)
         self.nginx.write(self.site.block(listen.format(self.site.port)))
         if daemon:
@@ -65,7 +69,7 @@ class Nginx:
         until(gone, "nginx is gone")
 
     def run(self, *arguments, **options):
-        return self.place.run(*harness.of_service(arguments, self.nginx.service), **options)
+        return self.place.run(*of_service(arguments, self.nginx.service), **options)
 
 
 def holds_sockets(pid):
@@ -150,13 +154,13 @@ def test_an_old_master_that_keeps_its_sockets_is_no_stranger(place, authority):
 def test_two_haproxys_on_one_port(place, authority):
     place.configure(verify=3)
     old, new = authority.pair("a.example.com")
-    port = harness.free_port()
+    port = free_port()
     pem = old.write_combined(place / "certs/site.pem")
     servers = [place.haproxy(name) for name in ("one", "two")]
     for server in servers:
         server.write(frontend(port, f"crt {pem}")).start()
     said = place.run("check", "--service", servers[0].service)
-    others = harness.processes_of_group(servers[1].master_pid)
+    others = processes_of_group(servers[1].master_pid)
     assert said.code != 0 and any(f"process {pid} (" in said.out for pid in others), said
     path, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, path, "--service", servers[0].service)

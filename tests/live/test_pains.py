@@ -1,8 +1,12 @@
 """What administrators suffer from elsewhere, by the number of the complaint, on the real servers."""
 import pytest
 
-from harness import difference, free_port, handshake, site, snapshot
-from test_conformance import STAGES, Apache, committed
+from command import committed
+from files import difference, snapshot
+from handshakes import handshake
+from ports import free_port
+from stages.every_kind import STAGES, ApacheStage
+from stages.one_site import make_site
 
 REFUSED = 1
 
@@ -11,7 +15,7 @@ def test_pain_4_a_mismatched_pair_takes_down_every_site(place, authority):
     """Apache's own test finds nothing wrong with another site's broken pair; a restart would end it."""
     old, new = authority.pair("a.example.com")
     bystander = authority.issue("b.example.com")
-    stage = Apache(place, ("a.example.com", [old]), ("b.example.com", [bystander]))
+    stage = ApacheStage(place, ("a.example.com", [old]), ("b.example.com", [bystander]))
     cert, _ = stage.put(place / "new", new)
     broken = stage.sites[1][1][0][1]
     broken.write_text(old.key_pem)
@@ -31,8 +35,8 @@ def test_pain_7_the_parser_sees_what_the_server_sees(place, authority):
     old, new = authority.pair("Shop.Example.com")
     other = authority.issue("other.example.com")
     port = free_port()
-    mine = site(place, old, "shop", port)
-    theirs = site(place, other, "other", port)
+    mine = make_site(place, old, "shop", port)
+    theirs = make_site(place, other, "other", port)
     nginx = place.nginx()
     nginx.write(f"""
       # server {{ server_name shop.example.com; ssl_certificate {theirs.cert_path}; }}

@@ -2,8 +2,10 @@
 its renewer."""
 import pytest
 
-import harness
-from harness import difference, free_port, handshake, snapshot, write
+from files import difference, snapshot, write
+from handshakes import handshake
+from ports import free_port
+from stages.one_site import make_site
 
 OK = 0
 
@@ -19,8 +21,8 @@ def files_of(place):
 def test_what_lies_at_another_site_is_nobodys_old(place, authority):
     """A site that the server has not loaded yet is answered for by the default one."""
     port = free_port()
-    first = harness.site(place, authority.issue(["*.example.com"], days=20), "a.example.com", port)
-    added = harness.site(place, authority.issue(["*.example.com"], days=90), "b.example.com", port)
+    first = make_site(place, authority.issue(["*.example.com"], days=20), "a.example.com", port)
+    added = make_site(place, authority.issue(["*.example.com"], days=90), "b.example.com", port)
     nginx = place.nginx()
     nginx.write(first.block()).start()
     assert pending(place, nginx.service).code == OK
@@ -40,7 +42,7 @@ def test_one_of_two_copies_gets_one_of_its_own(place, authority, names, follows)
     """A copy follows a renewal; a certificate of one's own is no renewal of the other site's."""
     port = free_port()
     shared = authority.issue(["*.example.com"], days=20)
-    sites = [harness.site(place, shared, f"{name}.example.com", port) for name in "ab"]
+    sites = [make_site(place, shared, f"{name}.example.com", port) for name in "ab"]
     nginx = place.nginx()
     nginx.write("".join(each.block() for each in sites)).start()
     assert pending(place, nginx.service).code == OK
@@ -132,7 +134,7 @@ def test_a_copy_of_one_of_two_lineages_takes_none_of_the_other(place, authority)
     first.write(one)
     authority.issue(names, days=20).write(other)
     place.configure(stores=[("certbot", place / "le")])
-    site = harness.site(place, first, names[0])
+    site = make_site(place, first, names[0])
     nginx = place.nginx()
     nginx.write(site.block()).start()
     assert pending(place, nginx.service).code == OK
@@ -150,8 +152,8 @@ def test_where_the_server_sees_something_else_nothing_is_done_by_itself(place, a
     """<IfDirective> is not understood: httpd has a host there that is not seen here."""
     port = free_port()
     old, new = authority.pair("a.example.com")
-    seen = harness.site(place, old, "a.example.com", port)
-    hidden = harness.site(place, authority.issue(["b.example.com"]), "b.example.com", port)
+    seen = make_site(place, old, "a.example.com", port)
+    hidden = make_site(place, authority.issue(["b.example.com"]), "b.example.com", port)
     apache = place.apache()
     apache.write(seen.host() + f"<IfDirective AcceptPathInfo>\n{hidden.host()}</IfDirective>\n", ports=[port]).start()
     new.write(seen.cert_path.parent, seen.cert_path.name, seen.key_path.name)

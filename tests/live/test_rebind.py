@@ -1,15 +1,20 @@
 """The main job on real nginx: what served OLD serves NEW, and nothing is lost on the way."""
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import (Download, Load, OneSite, difference, free_port, handshake, large_file,
-                     request, site, snapshot, write)
+from files import difference, large_file, snapshot, write
+from handshakes import handshake, request
+from markers import both_builds, needs_root
+from place import Place
+from ports import free_port
+from stages.one_site import OneSite, Site, make_site
+from waiting import PATIENCE, until
+from witnesses import Download, Load
 
 
 def rebind(place, nginx, *arguments):
@@ -71,7 +76,7 @@ def test_many_sites_with_certificates_of_their_own(place, authority, count):
     names = [f"s{i}.example.com" for i in range(count)]
     pairs = {name: authority.pair(name) for name in names}
     port = free_port()
-    nginx.write("".join(site(place, pairs[name][0], name, port).block() for name in names)).start()
+    nginx.write("".join(make_site(place, pairs[name][0], name, port).block() for name in names)).start()
     chosen = names[1:count:2]
     arguments = []
     for name in chosen:
@@ -96,7 +101,7 @@ def test_shared_wildcard(place, authority, count):
     port = free_port()
     names = [f"s{i}.example.com" for i in range(count)]
     nginx = place.nginx()
-    nginx.write("".join(harness.Site(name, port, old, cert, key).block()
+    nginx.write("".join(Site(name, port, old, cert, key).block()
                         for name in names)).start()
     before = snapshot(place.path)
     path, _ = new.write(place / "new")
@@ -116,7 +121,7 @@ def test_two_servers_with_one_refused(place, authority):
     new = authority.issue(["a.example.com"])
     servers = {}
     for name in ("a.example.com", "b.example.com"):
-        where = site(place, old, name)
+        where = make_site(place, old, name)
         servers[name] = (where, place.nginx(name).write(where.block()).start())
     (a, nginx_a), (b, nginx_b) = servers.values()
     before = snapshot(place / "certs/b.example.com")
@@ -137,7 +142,7 @@ def test_two_servers_with_one_refused(place, authority):
 
 def test_two_servers_both_committed(place, authority):
     old, new = authority.pair("*.example.com")
-    sites = [site(place, old, name) for name in ("a.example.com", "b.example.com")]
+    sites = [make_site(place, old, name) for name in ("a.example.com", "b.example.com")]
     nginxes = [place.nginx(s.name).write(s.block()).start() for s in sites]
     path, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, path, "--json",
@@ -175,7 +180,7 @@ def test_certificates_of_http_are_inherited(place, authority):
     old, new = authority.pair("*.example.com")
     cert, key = old.write(place / "certs/shared")
     own = authority.issue("own.example.com")
-    own_site = site(place, own, "own.example.com")
+    own_site = make_site(place, own, "own.example.com")
     nginx = place.nginx()
     http = f"  ssl_certificate {cert};\n  ssl_certificate_key {key};\n"
     for name in ("a", "b"):
@@ -199,7 +204,7 @@ def test_a_server_that_overrides_http_keeps_its_own(place, authority):
     shared = authority.issue("*.example.com")
     old, new = authority.pair("own.example.com")
     cert, key = shared.write(place / "certs/shared")
-    own = site(place, old, "own.example.com")
+    own = make_site(place, old, "own.example.com")
     nginx = place.nginx()
     nginx.write(f"ssl_certificate {cert};\nssl_certificate_key {key};\n"
                 f"server {{ listen 127.0.0.1:{own.port} ssl; server_name a.example.com; }}\n"
@@ -249,7 +254,7 @@ def test_stream(place, authority):
 
 def test_proxy_protocol(place, authority):
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     nginx.write(one_site.block(f"127.0.0.1:{one_site.port} ssl proxy_protocol")).start()
     path, _ = new.write(place / "new")
@@ -266,8 +271,8 @@ def test_default_server_without_sni(place, authority):
     old, new = authority.pair("fallback.example.com")
     other = authority.issue("a.example.com")
     port = free_port()
-    default = site(place, old, "_", port)
-    named = site(place, other, "a.example.com", port)
+    default = make_site(place, old, "_", port)
+    named = make_site(place, other, "a.example.com", port)
     nginx = place.nginx()
     nginx.write(named.block() + default.block(f"127.0.0.1:{port} ssl default_server")).start()
     path, _ = new.write(place / "new")
@@ -286,8 +291,8 @@ def test_default_server_without_sni(place, authority):
 def test_wildcard_name(place, authority, name, probe, covers):
     old, new = authority.pair(covers)
     port = free_port()
-    other = site(place, authority.issue("a.example.com"), "a.example.com", port)
-    one_site = site(place, old, name, port, directory=place / "certs/wild")
+    other = make_site(place, authority.issue("a.example.com"), "a.example.com", port)
+    one_site = make_site(place, old, name, port, directory=place / "certs/wild")
     nginx = place.nginx()
     nginx.write(other.block() + one_site.block()).start()
     path, _ = new.write(place / "new")
@@ -301,8 +306,8 @@ def test_wildcard_name(place, authority, name, probe, covers):
 def test_regex_name_is_rebound_and_said_not_to_be_probed(place, authority):
     old, new = authority.pair("*.example.com")
     port = free_port()
-    other = site(place, authority.issue("a.example.net"), "a.example.net", port)
-    one_site = site(place, old, r"~^r\d+\.example\.com", port, directory=place / "certs/regex")
+    other = make_site(place, authority.issue("a.example.net"), "a.example.net", port)
+    one_site = make_site(place, old, r"~^r\d+\.example\.com", port, directory=place / "certs/regex")
     nginx = place.nginx()
     nginx.write(other.block() + one_site.block()).start()
     path, _ = new.write(place / "new")
@@ -314,7 +319,7 @@ def test_regex_name_is_rebound_and_said_not_to_be_probed(place, authority):
 
 def test_unix_socket(place, authority):
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     socket = place / "nginx/run/tls.sock"
     nginx = place.nginx()
     nginx.write(one_site.block(f"unix:{socket} ssl")).start()
@@ -333,7 +338,7 @@ def test_unix_socket(place, authority):
 ])
 def test_addresses(place, authority, listen, hosts):
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     nginx.write(one_site.block(listen.format(one_site.port) + " ssl")).start()
     path, _ = new.write(place / "new")
@@ -350,7 +355,7 @@ def test_addresses(place, authority, listen, hosts):
 def test_ssl_on(place, authority):
     """The old way to say that all of a server's listeners speak TLS."""
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     nginx.write(one_site.block(f"127.0.0.1:{one_site.port}", extra="ssl on;\n")).start()
     path, _ = new.write(place / "new")
@@ -360,7 +365,7 @@ def test_ssl_on(place, authority):
 
 def test_two_endpoints_are_both_proven(place, authority):
     old, new = authority.pair(["a.example.com", "b.example.com"])
-    one_site = site(place, old, "a.example.com b.example.com", directory=place / "certs/ab")
+    one_site = make_site(place, old, "a.example.com b.example.com", directory=place / "certs/ab")
     second = free_port()
     nginx = place.nginx()
     nginx.write(one_site.block(
@@ -377,7 +382,7 @@ def test_two_endpoints_are_both_proven(place, authority):
 def test_client_certificate_towards_an_upstream(place, authority):
     """Rebound and tested, not probed; the upstream sees the new one."""
     old, new = authority.pair("client.example.com", eku="both")
-    backend = site(place, authority.issue("backend.example.com"), "backend.example.com")
+    backend = make_site(place, authority.issue("backend.example.com"), "backend.example.com")
     cert, key = old.write(place / "certs/client")
     port = free_port()
     nginx = place.nginx()
@@ -395,14 +400,14 @@ def test_client_certificate_towards_an_upstream(place, authority):
     result = rebind(place, nginx, old.thumbprint, path)
     assert [b["role"] for b in result["plans"][0]["bindings"]] == ["client"]
     assert any("not probed" in line for line in result["plans"][0]["not_proven"])
-    harness.until(lambda: request(port, "front.example.com") == (200, new.sha1.encode()),
+    until(lambda: request(port, "front.example.com") == (200, new.sha1.encode()),
                   "the upstream sees the new client certificate")
 
 
 def test_values_that_are_not_files_are_left_alone(place, authority):
     """`$variable` paths and `data:` are reported, never edited; the rest goes on."""
     old, new = authority.pair("*.example.com")
-    one_site = site(place, old, "a.example.com")
+    one_site = make_site(place, old, "a.example.com")
     nginx = place.nginx()
     variable = place / "certs/variable"
     old.write(variable, "v.example.com.pem", "v.example.com.key")
@@ -505,7 +510,7 @@ def test_the_users_choice_of_plan(place, authority):
 
 def place_in(place, name):
     """Another stage that ends with the first."""
-    inner = harness.Place()
+    inner = Place()
     place.at_end(inner.end)
     return inner
 
@@ -518,7 +523,7 @@ def test_rewrite_of_a_combined_file_keeps_its_form(place, authority, key_first, 
           "MEYCQQDaWDwW2YUiidDkr3VvTMqS3UvlM7gE+w/tlO+cikQD7VdGUNNpmdsp13Yn\n"
           "a6LT1BLiGPTdHghM9tgAPnxHdOgzAgEC\n-----END DH PARAMETERS-----\n") if extra else ""
     path = old.write_combined(place / "certs/a.pem", key_first, dh)
-    one_site = harness.Site("a.example.com", free_port(), old, path, path)
+    one_site = Site("a.example.com", free_port(), old, path, path)
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
     new_cert, _ = new.write(place / "new")
@@ -633,7 +638,7 @@ def test_certbot_lineage_flipped(place, authority):
     base = place / "letsencrypt"
     live = certbot_lineage(base, "a.example.com", old, 1)
     place.configure(stores=[("certbot", base)])
-    one_site = harness.Site("a.example.com", free_port(), old, live / "fullchain.pem",
+    one_site = Site("a.example.com", free_port(), old, live / "fullchain.pem",
                             live / "privkey.pem")
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
@@ -647,7 +652,7 @@ def test_certbot_lineage_flipped(place, authority):
 
 def test_self_signed_as_openssl_makes_it(place, authority):
     """It calls itself a CA (basicConstraints), unless one says otherwise."""
-    one = harness.OneSite(place, authority)
+    one = OneSite(place, authority)
     directory = one.site.cert_path.parent
 
     def make(directory, days):
@@ -690,11 +695,12 @@ def test_renewed_in_place_with_the_wrong_key_is_refused(one):
     assert one.served() == one.old.thumbprint
 
 
+@both_builds
 def test_a_reload_that_cannot_be_proven_needs_an_operator(place, authority):
     """OLD was overwritten before we came, and the server never takes up NEW: there is nothing to
     put back. OLD is still served from memory, which is said, with the commands to run."""
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     gate = place.gate()
     gate.open()
     nginx = place.nginx()
@@ -712,7 +718,7 @@ def test_a_reload_that_cannot_be_proven_needs_an_operator(place, authority):
     gate.wait_for_load()  # nginx -t
     gate.let_pass()
     gate.wait_for_load()  # the reload, which now hangs
-    told, _ = running.communicate(timeout=harness.PATIENCE)
+    told, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == 4, told
     assert "needs operator" in told
     assert "2 of 2 endpoints and names still show the old one" in told, told
@@ -733,7 +739,7 @@ def test_a_bound_link_is_written_through(place, authority):
     links.mkdir()
     (links / "cert.pem").symlink_to("../real/fullchain.pem")
     (links / "key.pem").symlink_to(key)
-    one_site = harness.Site("a.example.com", free_port(), old, links / "cert.pem",
+    one_site = Site("a.example.com", free_port(), old, links / "cert.pem",
                             links / "key.pem")
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
@@ -752,7 +758,7 @@ def in_a_renewers_tree(place, authority, kind="certbot"):
     base = place / "letsencrypt"
     live = certbot_lineage(base, "a.example.com", old)
     place.configure(stores=[(kind, base)])
-    one_site = harness.Site("a.example.com", free_port(), old, live / "fullchain.pem",
+    one_site = Site("a.example.com", free_port(), old, live / "fullchain.pem",
                             live / "privkey.pem")
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
@@ -787,9 +793,9 @@ def test_a_key_shared_with_another_certificate_is_not_overwritten(place, authori
     old = authority.issue("a.example.com", days=20)
     neighbour = authority.issue("b.example.com", key=old.key)
     new = authority.issue("a.example.com")
-    a = site(place, old)
+    a = make_site(place, old)
     write(place / "certs/b.pem", neighbour.fullchain_pem)
-    b = harness.Site("b.example.com", a.port, neighbour, place / "certs/b.pem", a.key_path)
+    b = Site("b.example.com", a.port, neighbour, place / "certs/b.pem", a.key_path)
     nginx = place.nginx()
     nginx.write(a.block() + b.block()).start()
     path, _ = new.write(place / "new")
@@ -844,7 +850,7 @@ def test_modification_time_advances(one):
 
 def test_a_pair_given_twice_is_one(place, authority):
     old, new = authority.pair("a.example.com")
-    one_site = site(place, old)
+    one_site = make_site(place, old)
     nginx = place.nginx()
     nginx.write(one_site.block()).start()
     path, _ = new.write(place / "new")
@@ -857,8 +863,8 @@ def test_a_pair_given_twice_is_one(place, authority):
 def test_chains_of_successions_are_followed(place, authority):
     a, b = authority.pair("*.example.com")
     c = authority.issue("*.example.com", days=120)
-    one_site = site(place, a, "one.example.com")
-    two = site(place, b, "two.example.com", one_site.port)
+    one_site = make_site(place, a, "one.example.com")
+    two = make_site(place, b, "two.example.com", one_site.port)
     nginx = place.nginx()
     nginx.write(one_site.block() + two.block()).start()
     b_path, _ = b.write(place / "new/b")
@@ -874,7 +880,7 @@ def test_a_batch_in_one_file_is_one_edit(place, authority):
     pairs = [authority.pair(name) for name in names]
     port = free_port()
     nginx = place.nginx()
-    sites = [site(place, old, name, port) for name, (old, _) in zip(names, pairs)]
+    sites = [make_site(place, old, name, port) for name, (old, _) in zip(names, pairs)]
     nginx.write("".join(s.block() for s in sites)).start()
     text = nginx.conf.read_text()
     place.configure(stores=[("lego", place / "lego")])
@@ -992,7 +998,7 @@ def test_undo_after_an_administrators_edit_is_refused(one):
 def test_undo_of_a_site_that_is_gone(one, place, authority):
     """Nothing could be proven: nothing is touched."""
     assert one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite").code == 0
-    other = harness.site(place, authority.issue("b.example.com"), "b.example.com")
+    other = make_site(place, authority.issue("b.example.com"), "b.example.com")
     one.nginx.write(other.block())
     one.nginx.reload()
     reloads = one.nginx.reloads()
@@ -1055,12 +1061,12 @@ def test_events_are_followed(one):
     rebind(one.place, one.nginx, one.old.thumbprint, one.new_cert)
     seen = []
     for line in following.stdout:
-        seen.append(harness.json.loads(line)["id"])
+        seen.append(json.loads(line)["id"])
         if seen[-1] == 2002:
             break
     assert 1001 in seen and 2001 in seen
     following.terminate()
-    following.wait(harness.PATIENCE)
+    following.wait(PATIENCE)
 
 
 def test_no_key_is_written_anywhere(one):
@@ -1095,13 +1101,14 @@ def test_nothing_is_left_lying_about(one):
 
 # ----------------------------------------------------------------------------------- under load
 
+@both_builds
 @pytest.mark.parametrize("workers", [1, 4])
 def test_committed_means_that_old_is_never_seen_again(place, authority, workers):
     """For 100 ms after a HUP old and new workers accept side by side, so a few handshakes in a row
     prove little: whoever connects after the command has ended must never meet OLD."""
     nginx = place.nginx(workers=workers)
     certificates = [authority.issue("a.example.com", days=20 + n) for n in range(9)]
-    one_site = site(place, certificates[0], "_")
+    one_site = make_site(place, certificates[0], "_")
     nginx.write(one_site.block()).start()
     for old, new in zip(certificates, certificates[1:]):
         path, _ = new.write(place / "new")
@@ -1110,6 +1117,7 @@ def test_committed_means_that_old_is_never_seen_again(place, authority, workers)
         assert seen.count(old.thumbprint) == 0
 
 
+@both_builds
 @pytest.mark.parametrize("kind", ["rewrite", "repoint"])
 def test_a_download_and_fresh_requests_lose_nothing(place, authority, kind):
     stage = OneSite(place, authority)

@@ -6,8 +6,8 @@ import tomllib
 import pytest
 
 import acme
-import harness
-from harness import write
+from command import BINARY, ROOT
+from files import write
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_a_renewer_that_lies_is_not_believed(place, authority):
     assert done.code == 1 and "no new certificate" in done.out, done
 
 
-@pytest.mark.skipif(not harness.ROOT, reason="needs root")
+@pytest.mark.skipif(not ROOT, reason="needs root")
 def test_a_script_of_another_user_is_not_run_as_root(place, authority):
     issued = acme.issued_by_acme_sh(place, authority)
     os.chown(place / "acme.sh/acme.sh", 65534, 65534)
@@ -200,7 +200,7 @@ def test_autoenroll_is_off_until_it_is_enabled(place, authority):
     written = tomllib.loads(task.read_text())
     assert written["name"] == "autoenroll" and written["every"] == "8h"
     assert written["retries"] == 0 and written["description"]
-    assert written["command"][0] == os.path.realpath(harness.BINARY)
+    assert written["command"][0] == os.path.realpath(BINARY)
     assert written["command"][-2:] == ["autoenroll", "run"]
     assert task.stat().st_mode & 0o777 == 0o644
     assert place.run("autoenroll", "enable").code == 0, "a second time"
@@ -247,7 +247,7 @@ def with_timer(place):
         "cd / && exec \"$@\"' with-timer \"$@\"")]
 
 
-@pytest.mark.skipif(not harness.ROOT, reason="needs root")
+@pytest.mark.skipif(not ROOT, reason="needs root")
 def test_what_has_a_timer_is_left_to_it(place, authority, with_timer):
     issued = near_end(place, authority)
     use(place, issued)

@@ -4,13 +4,19 @@ import signal
 import stat
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import OneSite, free_port, handshake, snapshot, difference, write
-from test_apache import sent_chain
-from test_conformance import TwoServersOneFile, outcomes_of
-from test_explain_restore import keep, kept_files
+from command import outcomes_of
+from files import difference, snapshot, write
+from handshakes import handshake, sent_chain
+from markers import both_builds, needs_root
+from pki import Authority
+from ports import free_port
+from processes import ALONE
+from stages.every_kind import TwoServersOneFile
+from stages.one_site import OneSite, Site, keep, make_site
+from sweep import SHARES, SWEEP, in_shares
+from waiting import until
+from witnesses import kept_files
 
 REFUSED, USAGE, ROLLED_BACK, NEEDS_OPERATOR = 1, 2, 3, 4
 
@@ -58,7 +64,7 @@ def test_an_expired_newest_hides_no_good_one(place, authority):
     one.nginx.wait_served(short.thumbprint, one.port, one.name)
     one.run("rebind", "--pending")
     assert len(kept_files(place)) == 4
-    harness.until(lambda: "expired" in one.run("check").out, "it has expired")
+    until(lambda: "expired" in one.run("check").out, "it has expired")
     done = one.run("restore", "a.example.com")
     assert done.code == 0 and one.served() == good.thumbprint, done
 
@@ -82,7 +88,7 @@ def test_what_an_undo_proved_is_kept(one):
 def test_a_server_that_is_down_is_named(one):
     keep(one)
     one.nginx.stop()
-    done = one.place.run("restore", "nobody.example.com", before=harness.ALONE)
+    done = one.place.run("restore", "nobody.example.com", before=ALONE)
     assert done.code == USAGE and "--service" in done.err, done
 
 
@@ -95,7 +101,7 @@ def test_a_renewers_tree_is_left_alone(place, authority):
     write(place / "le/renewal/a.example.com.conf", f"cert = {live}/cert.pem\n")
     place.configure(stores=[("certbot", place / "le")])
     nginx = place.nginx()
-    site = harness.Site("a.example.com", free_port(), old, cert, key)
+    site = Site("a.example.com", free_port(), old, cert, key)
     nginx.write(site.block()).start()
     service = ("--service", nginx.service)
     assert place.run("rebind", "--pending", *service).code == 0
@@ -128,7 +134,7 @@ def test_a_good_one_is_not_replaced_by_one_for_other_names(one, authority):
 def test_a_broken_configuration_is_not_loaded(place, authority):
     """With nothing to write, and where no server may be started apart: its own test goes first."""
     old, _ = authority.pair("a.example.com")
-    site = harness.site(place, old)
+    site = make_site(place, old)
     apache = place.apache()
     apache.write(site.host(), ports=[site.port]).start()
     service = ("--service", apache.service)
@@ -149,7 +155,7 @@ def test_a_key_that_is_a_link_to_the_certificate(place, authority):
     key = place / "certs/a.key"
     key.symlink_to("a.pem")
     nginx = place.nginx()
-    site = harness.Site("a.example.com", free_port(), old, pem, key)
+    site = Site("a.example.com", free_port(), old, pem, key)
     nginx.write(site.block()).start()
     service = ("--service", nginx.service)
     assert place.run("rebind", "--pending", *service).code == 0
@@ -163,7 +169,7 @@ def test_a_key_that_is_a_link_to_the_certificate(place, authority):
 def test_kept_as_one_file_and_bound_as_two(place, authority):
     old, new = authority.pair("a.example.com")
     pem = old.write_combined(place / "certs/a.pem")
-    site = harness.Site("a.example.com", free_port(), old, pem, pem)
+    site = Site("a.example.com", free_port(), old, pem, pem)
     nginx = place.nginx()
     nginx.write(site.block()).start()
     service = ("--service", nginx.service)
@@ -182,7 +188,7 @@ def test_kept_as_one_file_and_bound_as_two(place, authority):
 def test_a_file_that_comes_to_hold_a_key_is_its_owners_alone(place, authority):
     old, new = authority.pair("a.example.com")
     pem = old.write_combined(place / "certs/a.pem")
-    site = harness.Site("a.example.com", free_port(), old, pem, pem)
+    site = Site("a.example.com", free_port(), old, pem, pem)
     nginx = place.nginx()
     nginx.write(site.block()).start()
     service = ("--service", nginx.service)
@@ -201,7 +207,7 @@ def test_a_file_that_comes_to_hold_a_key_is_its_owners_alone(place, authority):
 
 def with_a_chain_file(place, old):
     """Apache with the intermediates in a file of their own; what it serves is kept."""
-    site = harness.site(place, old)
+    site = make_site(place, old)
     write(site.cert_path, old.leaf_pem)
     chain = write(place / "certs/chain.pem", old.chain_pem)
     apache = place.apache()
@@ -212,7 +218,7 @@ def with_a_chain_file(place, old):
 
 
 def test_its_chain_comes_back_with_it(place, authority):
-    other = harness.Authority("Other")
+    other = Authority("Other")
     old, new = authority.issue("a.example.com", days=20), other.issue("a.example.com", days=90)
     site, chain, apache, service = with_a_chain_file(place, old)
     write(site.cert_path, new.leaf_pem)
@@ -323,7 +329,9 @@ def test_what_would_be_refused_for_the_second_does_not_begin(place, authority):
 
 # --------------------------------------------------------------------------------------- crashes
 
-def test_killed_anywhere_nothing_empty_is_left(place, authority, shim):
+@both_builds
+@in_shares
+def test_killed_anywhere_nothing_empty_is_left(place, authority, shim, share):
     one = OneSite(place, authority)
     keep(one)
     files = (one.site.cert_path, one.site.key_path)
@@ -336,7 +344,7 @@ def test_killed_anywhere_nothing_empty_is_left(place, authority, shim):
     vanish()
     assert one.run("restore", "a.example.com", env={**shim, "CRASH_LOG": str(log)}).code == 0
     calls = len(log.read_text().splitlines())
-    for at in range(1, calls + 1, {"full": 1, "few": 12}.get(harness.SWEEP, 5)):
+    for at in range(1, calls + 1, {"full": 1, "few": 12}.get(SWEEP, 5))[share::SHARES]:
         vanish()
         one.run("restore", "a.example.com", env={**shim, "CRASH_AT": str(at)})
         one.run("recover")

@@ -11,8 +11,14 @@ import threading
 
 import pytest
 
-import harness
-from harness import OneSite, free_port, until, write
+from command import BINARY
+from files import write
+from handshakes import handshake, wait_served
+from markers import both_builds
+from ports import free_port
+from servers.nginx import NGINX
+from stages.one_site import OneSite, make_site
+from waiting import until
 
 EVE = 12345  # a user whom nobody knows
 
@@ -117,8 +123,8 @@ def eves_nginx(place, eve, authority, main="", named=True):
         """)
     write(eve / "nginx.conf", conf)
     give(eve)
-    start_as_eve(place, harness.NGINX, "-p", eve, "-c", eve / "nginx.conf", "-e", eve / "error.log")
-    harness.wait_served(old.thumbprint, port, "eve.example")
+    start_as_eve(place, NGINX, "-p", eve, "-c", eve / "nginx.conf", "-e", eve / "error.log")
+    wait_served(old.thumbprint, port, "eve.example")
     if main:
         write(eve / "nginx.conf", main + conf)
         give(eve)
@@ -142,7 +148,7 @@ def test_her_server_is_shown_and_reloaded_as_hers(place, eve, authority):
     give(eve)
     done = place.run("rebind", old.thumbprint, new.thumbprint)
     assert done.code == 0, done
-    harness.wait_served(new.thumbprint, port, "eve.example")
+    wait_served(new.thumbprint, port, "eve.example")
 
 
 def test_unless_root_names_her_her_server_is_hers_alone(place, eve, authority):
@@ -166,7 +172,7 @@ def test_where_others_may_write_lies_no_successor_of_anybody_elses(place, author
     one = OneSite(place, authority)
     customers = place / "customer"
     customers.mkdir()
-    other = harness.site(place, authority.issue("customer.example"), "customer.example", directory=customers)
+    other = make_site(place, authority.issue("customer.example"), "customer.example", directory=customers)
     text = one.nginx.conf.read_text()
     write(one.nginx.conf, text[:text.rindex("}")] + other.block() + "\n}\n")
     one.nginx.reload()
@@ -199,7 +205,7 @@ http {{ access_log off; client_body_temp_path {own}/t1; proxy_temp_path {own}/t2
   uwsgi_temp_path {own}/t4; scgi_temp_path {own}/t5; server {{ listen 127.0.0.1:{port} ssl reuseport;
   server_name eve.example; ssl_certificate {own}/fullchain.pem; ssl_certificate_key {own}/privkey.pem; }} }}""")
         give(eve)
-        start_as_eve(place, harness.NGINX, "-p", own, "-c", own / "nginx.conf", "-e", own / "error.log")
+        start_as_eve(place, NGINX, "-p", own, "-c", own / "nginx.conf", "-e", own / "error.log")
         until(lambda: (own / "pid").exists(), "it runs")
     one.new.write(one.site.cert_path.parent)
     place.run("rebind", "--pending")
@@ -239,7 +245,7 @@ def test_a_forged_line_in_proc_keeps_no_worker_alive(place, authority):
     certificate, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, certificate)
     assert done.code == 0, done
-    assert harness.handshake(port, "a.example") == new.thumbprint
+    assert handshake(port, "a.example") == new.thumbprint
 
 
 def test_no_file_is_changed_for_her(place, eve, authority):
@@ -248,7 +254,7 @@ def test_no_file_is_changed_for_her(place, eve, authority):
     done = place.run("rebind", old.thumbprint, certificate)
     assert done.code == 1 and f"user {EVE}" in done.out + done.err, done
     assert (eve / "fullchain.pem").read_text() == old.fullchain_pem
-    assert harness.handshake(port, "eve.example") == old.thumbprint
+    assert handshake(port, "eve.example") == old.thumbprint
 
 
 def test_what_she_names_and_may_not_read_is_no_binding_of_hers(place, eve, authority, one):
@@ -279,13 +285,10 @@ def test_a_server_of_roots_that_she_could_rule_is_left_alone(place, authority, w
     if what == "program":
         hers = place / "hers"
         hers.mkdir()
-        write(hers / "nginx", pathlib.Path(harness.NGINX).read_bytes(), 0o755)
+        write(hers / "nginx", pathlib.Path(NGINX).read_bytes(), 0o755)
         one.nginx.stop()
-        harness_nginx, harness.NGINX = harness.NGINX, str(hers / "nginx")
-        try:
-            one.nginx.start()
-        finally:
-            harness.NGINX = harness_nginx
+        one.nginx.executable = hers / "nginx"
+        one.nginx.start()
         claims_to_be_root(hers / "fresh", hers / "message")
         os.rename(hers / "fresh", hers / "nginx")
         give(hers)
@@ -326,6 +329,7 @@ def test_a_configuration_of_ours_that_others_may_write_is_refused(place, one):
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
 
 
+@both_builds
 def test_children_are_given_no_descriptor(place, one):
     """The server's own test, as certrebind starts it."""
     seen = place / "seen"
@@ -333,10 +337,10 @@ def test_children_are_given_no_descriptor(place, one):
     write(script, f"#!/bin/sh\nexec ls /proc/self/fd >> {seen}\n", 0o755)
     with open("/dev/null", "rb") as extra:
         os.set_inheritable(extra.fileno(), True)
-        done = subprocess.run([harness.BINARY, "task", "add", "look", "--event", "1001", "--", str(script), "-v"],
+        done = subprocess.run([BINARY, "task", "add", "look", "--event", "1001", "--", str(script), "-v"],
                               env={**os.environ, **place.env}, check=False, close_fds=False)
         assert done.returncode == 0
-        subprocess.run([harness.BINARY, "task", "run", "look"], env={**os.environ, **place.env}, check=False,
+        subprocess.run([BINARY, "task", "run", "look"], env={**os.environ, **place.env}, check=False,
                        close_fds=False)
     assert seen.read_text().split() == ["0", "1", "2", "3"], "the last is the directory that is listed"
 
@@ -370,6 +374,7 @@ class Held:
             self.most = max(self.most, self.open)
 
 
+@both_builds
 def test_one_hung_server_does_not_hold_up_others(place, authority):
     """Forty sites of which none answers."""
     one = OneSite(place, authority)

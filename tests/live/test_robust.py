@@ -3,16 +3,20 @@ database, a clock that jumps."""
 import contextlib
 import errno
 import os
+import signal
 import sqlite3
 import subprocess
 import time
 
 import pytest
-from conftest import needs_root
 
-import harness
-from harness import OneSite, until, write
-from test_daemon import Watch, proven
+from files import write
+from markers import both_builds, needs_root
+from stages.daemon import Watch, proven
+from stages.one_site import OneSite
+from waiting import until
+
+pytestmark = both_builds
 
 
 def logged(watch):
@@ -291,7 +295,7 @@ def test_a_certificate_that_expires_while_the_clock_jumps(place, authority, cloc
     watch = Watch(place, one.nginx, env=clock.env).start(one.old)
     watch.idle()
     clock.set(100 * 86400)  # OLD lives 90 days
-    watch.daemon.send_signal(harness.signal.SIGHUP)
+    watch.daemon.send_signal(signal.SIGHUP)
     watch.wait_for(1002, one.old)
     assert watch.count(1002, one.old) == 1
 
@@ -312,7 +316,7 @@ def test_a_window_that_opens_starts_what_it_held(one, place, clock):
     watch.idle()
     assert one.served() == one.old.thumbprint
     clock.set(31 * 60)  # less than the hour of the audit
-    watch.daemon.send_signal(harness.signal.SIGHUP)
+    watch.daemon.send_signal(signal.SIGHUP)
     one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
 
 
@@ -322,14 +326,14 @@ def test_an_overflown_queue_loses_nothing(one, place):
     watch.idle()
     with open("/proc/sys/fs/inotify/max_queued_events") as limit:
         most = int(limit.read())
-    watch.daemon.send_signal(harness.signal.SIGSTOP)
+    watch.daemon.send_signal(signal.SIGSTOP)
     directory = one.site.cert_path.parent
     for number in range(most // 2 + 10):  # each a creation and a removal, of another name every time
         noise = directory / f"noise-{number}"
         os.close(os.open(noise, os.O_CREAT | os.O_WRONLY))
         noise.unlink()
     one.new.write(directory)
-    watch.daemon.send_signal(harness.signal.SIGCONT)
+    watch.daemon.send_signal(signal.SIGCONT)
     one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
     assert watch.count(1001, one.old, one.new) == 1
 

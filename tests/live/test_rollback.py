@@ -1,49 +1,21 @@
 """What goes wrong on the real thing ends with OLD served, files byte for byte as before, and an account."""
 import os
 import signal
-import socket
-import ssl
-import threading
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-import harness
-from harness import difference, free_port, handshake, snapshot, until
+from files import difference, snapshot, write
+from handshakes import handshake
+from markers import both_builds
+from ports import free_port
+from stages.one_site import OneSite, make_site
+from waiting import until
+from witnesses import Stranger, wait_staged
+
+pytestmark = both_builds
 
 ROLLED_BACK, NEEDS_OPERATOR = 3, 4
-
-
-class Stranger:
-    """Another program that answers on the same port: with SO_REUSEPORT the kernel gives it a share."""
-
-    def __init__(self, port, certificate, directory):
-        cert, key = certificate.write(directory)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(cert, key)
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self.socket.bind(("127.0.0.1", port))
-        self.socket.listen(64)
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            try:
-                connection.settimeout(5)
-                self.context.wrap_socket(connection, server_side=True).close()
-            except OSError:
-                connection.close()
-
-    def end(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self.thread.join(10)
 
 
 @pytest.fixture
@@ -69,7 +41,7 @@ def test_the_servers_own_test_fails_after_the_swap(quick, authority):
     """A certificate that we have nothing against and nginx has: a signature by SHA-1."""
     old = authority.issue("a.example.com", days=60)
     new = authority.issue("a.example.com", days=90, digest=hashes.SHA1())
-    one = harness.OneSite(quick, authority, old=old, new=new)
+    one = OneSite(quick, authority, old=old, new=new)
     before, workers = snapshot(quick.path), one.nginx.worker_pids()
     done = rebind(one)
     assert_as_before(one, before, done, ROLLED_BACK)
@@ -78,7 +50,7 @@ def test_the_servers_own_test_fails_after_the_swap(quick, authority):
 
 
 def test_nginx_ignores_the_reload(quick, authority):
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     before = snapshot(quick.path)
     one.nginx.send(signal.SIGSTOP)  # the master hears nothing; the workers serve on
     done = rebind(one)
@@ -92,7 +64,7 @@ def test_nginx_ignores_the_reload(quick, authority):
 def test_the_master_dies_during_the_reload(quick, authority):
     gate = quick.gate()
     gate.open()
-    one = harness.OneSite(quick, authority, main="")
+    one = OneSite(quick, authority, main="")
     one.nginx.write(gate.directive + one.site.block())
     one.nginx.reload()
     before = snapshot(quick.path)
@@ -114,7 +86,7 @@ def test_the_master_dies_during_the_reload(quick, authority):
 
 
 def test_something_else_answers_with_another_certificate(quick, authority):
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     one.nginx.write(one.site.block(listen=f"127.0.0.1:{one.port} ssl reuseport"))
     one.nginx.stop()
     one.nginx.start()
@@ -128,7 +100,7 @@ def test_something_else_answers_with_another_certificate(quick, authority):
 
 
 def test_only_one_of_two_endpoints_changes(quick, authority):
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     second = free_port()
     one.nginx.write(one.site.block(
         listen=f"127.0.0.1:{one.port} ssl; listen 127.0.0.1:{second} ssl reuseport"))
@@ -146,7 +118,7 @@ def test_only_one_of_two_endpoints_changes(quick, authority):
 
 
 def test_a_reload_that_cannot_be_proven_has_nothing_to_put_back(quick, authority):
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     one.new.write(one.site.cert_path.parent)  # renewed in place by somebody else
     before = snapshot(quick.path)
     one.nginx.send(signal.SIGSTOP)
@@ -160,7 +132,7 @@ def test_a_reload_that_cannot_be_proven_has_nothing_to_put_back(quick, authority
 def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
     gate = quick.gate()
     gate.open()
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     one.nginx.write(gate.directive + one.site.block())
     one.nginx.reload()
     quick.configure(stores=[("directory", quick.path / "new")], verify=3)
@@ -168,7 +140,7 @@ def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
     process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
                           one.nginx.service, stdout=-1, stderr=-2)
     gate.wait_for_load()  # nginx -t, before anything is touched
-    harness.wait_staged(one.nginx.conf.parent)
+    wait_staged(one.nginx.conf.parent)
     theirs = one.nginx.conf.read_text() + "# the administrator was here\n"
     one.nginx.conf.write_text(theirs)
     gate.open()
@@ -181,8 +153,8 @@ def test_an_edit_between_plan_and_swap_is_kept(quick, authority):
 
 def test_one_service_fails_and_the_other_commits(quick, authority):
     old, new = authority.pair("a.example.com")
-    bad = harness.OneSite(quick, authority, old=old, new=new)
-    good_site = harness.site(quick, old, directory=quick.path / "certs2")
+    bad = OneSite(quick, authority, old=old, new=new)
+    good_site = make_site(quick, old, directory=quick.path / "certs2")
     good = quick.nginx("second")
     good.write(good_site.block()).start()
     bad.nginx.send(signal.SIGSTOP)
@@ -197,7 +169,7 @@ def test_one_service_fails_and_the_other_commits(quick, authority):
 
 def test_half_of_a_set_that_is_back_needs_a_person(quick, authority):
     """Somebody writes the certificate anew, and only it, while the proof fails: what they wrote is kept."""
-    one = harness.OneSite(quick, authority)
+    one = OneSite(quick, authority)
     one.nginx.send(signal.SIGSTOP)  # the master hears nothing
     process = quick.popen("rebind", one.old.thumbprint, str(one.new_cert), "--service",
                           one.nginx.service, stdout=-1, stderr=-2)
@@ -205,7 +177,7 @@ def test_half_of_a_set_that_is_back_needs_a_person(quick, authority):
     until(lambda: not one.site.cert_path.is_symlink() and not one.site.key_path.is_symlink(),
           "and are plain files again")
     theirs = "# a note\n" + one.new.fullchain_pem
-    harness.write(one.site.cert_path, theirs)
+    write(one.site.cert_path, theirs)
     out, _ = process.communicate(timeout=120)
     one.nginx.send(signal.SIGCONT)
     assert process.returncode == NEEDS_OPERATOR, out

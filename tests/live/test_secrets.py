@@ -4,7 +4,8 @@ import pathlib
 import stat
 import threading
 
-import harness
+from markers import both_builds
+from stages.one_site import OneSite
 
 
 def key_lines(certificate):
@@ -46,7 +47,7 @@ def everything_written(place):
 
 
 def test_no_key_material_anywhere(place, authority):
-    one = harness.OneSite(place, authority)
+    one = OneSite(place, authority)
     needles = key_lines(one.old) + key_lines(one.new)
     shown = []
     with Arguments(needles) as arguments:
@@ -77,7 +78,7 @@ def test_no_key_material_anywhere(place, authority):
 
 
 def test_files_that_hold_a_key_are_private(place, authority):
-    one = harness.OneSite(place, authority)
+    one = OneSite(place, authority)
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
     holding = [path for path, content in everything_written(place).items()
                if b"PRIVATE KEY" in content]
@@ -91,10 +92,11 @@ def test_files_that_hold_a_key_are_private(place, authority):
         assert stat.S_IMODE(name.stat().st_mode) == 0o600
 
 
+@both_builds
 def test_no_core_dump_and_no_tracer(place, authority):
     gate = place.gate()
     gate.open()
-    one = harness.OneSite(place, authority)
+    one = OneSite(place, authority)
     one.nginx.write(gate.directive + one.site.block())
     one.nginx.reload()
     gate.close()
@@ -113,7 +115,7 @@ def test_no_core_dump_and_no_tracer(place, authority):
 
 
 def test_a_state_directory_that_others_may_enter_is_refused(place, authority):
-    one = harness.OneSite(place, authority)
+    one = OneSite(place, authority)
     place.state.chmod(0o755)
     done = one.run("rebind", one.old.thumbprint, one.new_cert)
     assert done.code == 1 and "chmod 0700" in done.err, done

@@ -3,8 +3,11 @@ import subprocess
 
 import pytest
 
-import harness
-from harness import handshake, write
+from command import of_service
+from files import write
+from handshakes import handshake
+from pki import Authority, common_name
+from stages.one_site import make_site
 
 
 def sent(port, name):
@@ -21,7 +24,7 @@ class Stage:
         place.configure(verify=3, stores=[("certbot", place / "letsencrypt")])
         self.place, self.name = place, "a.example.com"
         self.old, self.new = authority.pair(self.name)
-        self.site = harness.site(place, self.old, self.name)
+        self.site = make_site(place, self.old, self.name)
         self.nginx = place.nginx()
         self.nginx.write(self.site.block()).start()
         if seen:
@@ -32,7 +35,7 @@ class Stage:
         write(self.site.key_path, self.new.key_pem, 0o600)
 
     def run(self, *arguments):
-        return self.place.run(*harness.of_service(arguments, self.nginx.service))
+        return self.place.run(*of_service(arguments, self.nginx.service))
 
     def stays(self, done):
         assert done.code == 1, done
@@ -46,8 +49,8 @@ class Stage:
 @pytest.mark.parametrize("chain", ["none", "of another issuer", "of an equal subject"])
 def test_the_intermediate_is_lost(place, authority, seen, way, chain):
     stage = Stage(place, authority, seen)
-    other = {"none": lambda: "", "of another issuer": lambda: harness.Authority("Other").intermediate_pem,
-             "of an equal subject": lambda: harness.Authority().intermediate_pem}[chain]()
+    other = {"none": lambda: "", "of another issuer": lambda: Authority("Other").intermediate_pem,
+             "of an equal subject": lambda: Authority().intermediate_pem}[chain]()
     stage.renew(other)
     old = stage.old.thumbprint
     stage.stays(stage.run("rebind", "--pending") if way == "--pending"
@@ -71,9 +74,9 @@ def test_the_whole_chain_in_a_store_is_offered_and_can_be_had(place, authority, 
 @pytest.mark.parametrize("seen", [True, False])
 def test_another_intermediate_of_the_same_root(place, authority, seen):
     stage = Stage(place, authority, seen)
-    second = harness.Authority()
+    second = Authority()
     second.root, second.root_key = authority.root, authority.root_key
-    second.intermediate = second._sign(harness._name("Second Issuer"), second.intermediate_key.public_key(),
+    second.intermediate = second._sign(common_name("Second Issuer"), second.intermediate_key.public_key(),
                                        authority.root.subject, authority.root_key, ca=True, days=3650)
     stage.new = second.issue(stage.name, days=90)
     stage.renew(stage.new.chain_pem)
@@ -86,13 +89,13 @@ def test_apaches_chain_file(place, authority, follows):
     """The intermediates stand in a file of their own, that was renewed along, or was not."""
     place.configure(verify=3)
     old, new = authority.pair("a.example.com")
-    site = harness.site(place, old, "a.example.com")
+    site = make_site(place, old, "a.example.com")
     write(site.cert_path, old.leaf_pem)
     chain = write(place / "certs/chain.pem", old.chain_pem)
     apache = place.apache()
     apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
     if not follows:
-        write(chain, harness.Authority("Other").intermediate_pem)
+        write(chain, Authority("Other").intermediate_pem)
     write(site.cert_path, new.leaf_pem)
     write(site.key_path, new.key_pem, 0o600)
     done = place.run("rebind", "--pending", "--service", apache.service)

@@ -1,7 +1,8 @@
 """A succession that a person declares: the daemon's task does the rest."""
 import shutil
 
-from harness import OneSite, until
+from stages.one_site import OneSite
+from waiting import until
 
 
 def fenced(place, nginx):

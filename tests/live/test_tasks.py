@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-import harness
-from harness import until, write
+from command import BINARY, ROOT, run_certrebind
+from files import write
+from waiting import PATIENCE, until
 
 DETAILS = {
     "old": {"thumbprint": "0a", "sha1": "0b"},
@@ -263,13 +264,13 @@ def test_one_instance_at_a_time(place):
             waits.set()
     for process in runs:
         threading.Thread(target=listen, args=[process], daemon=True).start()
-    assert waits.wait(harness.PATIENCE), "the other says that it waits"
+    assert waits.wait(PATIENCE), "the other says that it waits"
     assert log.read_text() == "in\n"
     for text in ("in\nout\nin\n", "in\nout\nin\nout\n"):
         gate.write_text("go\n")
         until(lambda: log.read_text() == text, repr(text))
     for process in runs:
-        assert process.wait(harness.PATIENCE) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_run_that_was_killed_does_not_block_the_task(place):
@@ -308,7 +309,7 @@ def test_what_the_daemon_runs(place):
 
 def test_a_task_may_run_certrebind_itself(place):
     """The lock is free while a task runs, and the state is the same."""
-    add(place, "self", harness.BINARY, "recover")
+    add(place, "self", BINARY, "recover")
     done = place.run("task", "run", "self", timeout=60)
     assert done.code == 0 and "nothing to do" in done.out, done
 
@@ -374,7 +375,7 @@ def test_what_others_may_write_is_refused(place, mode, what):
     assert not touched.exists()
 
 
-@pytest.mark.skipif(not harness.ROOT, reason="only root can give a file away")
+@pytest.mark.skipif(not ROOT, reason="only root can give a file away")
 def test_a_file_of_somebody_else_is_refused(place):
     add(place, "deploy", "/bin/true")
     os.chown(task_file(place, "deploy"), 65534, 65534)
@@ -415,7 +416,7 @@ def test_an_event_that_there_is_not(place):
 
 def test_help_has_examples():
     for command in ("list", "show", "add", "remove", "run", "history"):
-        done = harness.run("task", command, "--help")
+        done = run_certrebind("task", command, "--help")
         assert done.code == 0 and "Example" in done.out and f"task {command}" in done.out
 
 

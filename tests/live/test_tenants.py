@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-import harness
-from harness import OneSite, difference, snapshot, write
+from files import difference, snapshot, write
+from stages.one_site import OneSite
 
 TENANT = 33
 

@@ -4,6 +4,8 @@ import pty
 
 import pytest
 
+from markers import both_builds
+
 
 def drawn(one, *arguments):
     """The lines that a command draws over each other on its standard error, a terminal."""
@@ -21,6 +23,7 @@ def drawn(one, *arguments):
     return [line.strip() for line in text.decode().split("\r\x1b[K")]
 
 
+@both_builds
 @pytest.mark.parametrize("command", [["scan", "--served"], ["check"]], ids=["scan", "check"])
 def test_handshakes_are_counted(one, command):
     lines = drawn(one, *command)
@@ -29,6 +32,7 @@ def test_handshakes_are_counted(one, command):
     assert lines[-1] == ""
 
 
+@both_builds
 def test_phases_and_proof(one):
     lines = drawn(one, "rebind", one.old.thumbprint, one.new_cert)
     wanted = ["testing the configuration", "staged", "swapping files", "testing the new files",
@@ -39,6 +43,7 @@ def test_phases_and_proof(one):
         at = next(i for i, line in enumerate(told) if i > at and line.startswith(words))
 
 
+@both_builds
 def test_many_handshakes_are_not_each_drawn(one):
     names = " ".join(f"n{i}.example.com" for i in range(400))
     one.nginx.write(one.site.block(extra=f"    server_name {names};\n"))

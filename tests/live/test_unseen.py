@@ -1,8 +1,10 @@
 """No "OK" where something is not seen: certificates that a server has loaded from elsewhere, and servers that are gone."""
 import pytest
 
-import harness
-from harness import free_port, handshake, write
+from files import write
+from handshakes import handshake
+from ports import free_port
+from stages.one_site import make_site
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 REFUSED, USAGE = 1, 2
@@ -50,8 +52,8 @@ def test_haproxy_uses_a_certificate_that_its_list_does_not_name(place, authority
 
 def test_httpd_names_a_certificate_that_is_not_seen(place, authority):
     port = free_port()
-    seen = harness.site(place, authority.issue(["a.example.com"]), "a.example.com", port)
-    hidden = harness.site(place, authority.issue(["b.example.com"]), "b.example.com", port)
+    seen = make_site(place, authority.issue(["a.example.com"]), "a.example.com", port)
+    hidden = make_site(place, authority.issue(["b.example.com"]), "b.example.com", port)
     apache = place.apache()
     apache.write(seen.host() + f"<IfDirective AcceptPathInfo>\n{hidden.host()}</IfDirective>\n", ports=[port]).start()
     done = place.run("check", "--service", apache.service)
@@ -63,7 +65,7 @@ def test_httpd_names_a_certificate_that_is_not_seen(place, authority):
 def two(place, authority):
     servers = []
     for kind in ("one", "other"):
-        site = harness.site(place, authority.issue([f"{kind}.example.com"]), f"{kind}.example.com")
+        site = make_site(place, authority.issue([f"{kind}.example.com"]), f"{kind}.example.com")
         nginx = place.nginx(kind)
         servers.append(nginx.write(site.block()).start())
     return servers

@@ -5,7 +5,7 @@ import pathlib
 import re
 import subprocess
 
-import harness
+from servers.apache import APACHE, APACHE_MODULES
 from views import NAMES, PORTS, Case, Refused, Server
 
 MODULES = ["mpm_event", "authz_core", "ssl", "macro"]
@@ -91,7 +91,7 @@ def dumped_hosts(conf):
     program = os.environ.get("APACHE_DUMP")
     if not program:
         return []
-    said = subprocess.run([harness.APACHE, "-f", conf, "-S"], capture_output=True, text=True).stdout
+    said = subprocess.run([APACHE, "-f", conf, "-S"], capture_output=True, text=True).stdout
     done = subprocess.run([program, conf], capture_output=True, text=True)
     theirs, ours = set(), set()
     at = None
@@ -122,12 +122,12 @@ def case(random, directory, certificates):
     text = f"ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/pid\nErrorLog {place}/error.log\n" \
            f"User www-data\nGroup www-data\nDocumentRoot {place}\nStartServers 1\nMaxRequestWorkers 25\n" \
            "ThreadsPerChild 25\nMinSpareThreads 5\nMaxSpareThreads 30\n"
-    text += "".join(f"LoadModule {name}_module {harness.APACHE_MODULES}/mod_{name}.so\n" for name in MODULES)
+    text += "".join(f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in MODULES)
     text += text_of(random, certificates.directory, certificates)
     conf.write_text(text)
-    if subprocess.run([harness.APACHE, "-f", conf, "-t"], capture_output=True).returncode != 0:
+    if subprocess.run([APACHE, "-f", conf, "-t"], capture_output=True).returncode != 0:
         raise Refused
-    server = Server([harness.APACHE, "-f", conf, "-D", "FOREGROUND"], place / "said")
+    server = Server([APACHE, "-f", conf, "-D", "FOREGROUND"], place / "said")
     log = place / "error.log"
     try:
         server.wait(lambda: log.exists() and "AH00094: Command line" in log.read_text(errors="replace"))

@@ -2,7 +2,7 @@
 import pathlib
 import subprocess
 
-import harness
+from servers.haproxy import HAPROXY
 from views import NAMES, PORTS, Case, Refused, Server
 
 FILTERS = [*NAMES, "*.b.example", "*.example", "!x.b.example", "!a.example", "*.a.example", "A.example"]
@@ -92,9 +92,9 @@ def case(random, directory, certificates):
     place = pathlib.Path(directory)
     conf = place / "haproxy.cfg"
     conf.write_text(text_of(random, certificates, place))
-    if subprocess.run([harness.HAPROXY, "-c", "-f", conf], capture_output=True).returncode != 0:
+    if subprocess.run([HAPROXY, "-c", "-f", conf], capture_output=True).returncode != 0:
         raise Refused
-    server = Server([harness.HAPROXY, "-f", conf, "-W"], place / "said")
+    server = Server([HAPROXY, "-f", conf, "-W"], place / "said")
     try:
         server.wait(lambda: "Loading success" in (place / "said").read_text(errors="replace"))
         whole = "".join(path.read_text() for path in [conf, *place.glob("*.list")])

@@ -3,7 +3,8 @@ import pathlib
 import re
 import subprocess
 
-import harness
+from processes import processes_of_group
+from servers.nginx import NGINX
 from views import NAMES, PORTS, Case, Refused, Server
 
 
@@ -111,7 +112,7 @@ def case(random, directory, certificates):
                         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     conf.write_text(f"user root;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log;\n"
                     f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}access_log off;\n{http}}}\n")
-    command = [harness.NGINX, "-p", place, "-c", conf, "-e", place / "error.log"]
+    command = [NGINX, "-p", place, "-c", conf, "-e", place / "error.log"]
     if subprocess.run([*command, "-t"], capture_output=True).returncode != 0:
         raise Refused
     server_of = Server([*command, "-g", "daemon off;"], place / "said")
@@ -119,7 +120,7 @@ def case(random, directory, certificates):
     try:
         server_of.wait(lambda: any(
             b"worker process" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-            for pid in harness.processes_of_group(server_of.process.pid)))
+            for pid in processes_of_group(server_of.process.pid)))
         whole = "".join(path.read_text() for path in place.glob("*.conf"))
         return Case(f"nginx:{conf}", certificates, proxied=proxied).compare(whole)
     finally:

@@ -15,7 +15,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
 
-import harness  # noqa: E402
+from command import BINARY  # noqa: E402
+from handshakes import handshake  # noqa: E402
+from pki import Authority  # noqa: E402
+from processes import processes_of_group  # noqa: E402
+from waiting import PATIENCE  # noqa: E402
 
 # On the loopback interface of a private network namespace: see `run`.
 ADDRESSES = ["127.0.0.1", "::1", "192.0.2.1", "192.0.2.2", "2001:db8::1"]
@@ -32,7 +36,7 @@ class Certificates:
     """A few certificates, made once: each is one file pair in every case."""
 
     def __init__(self, directory, ec=10, rsa=3):
-        authority = harness.Authority()
+        authority = Authority()
         self.directory = pathlib.Path(directory)
         self.by_type = {"ec": [], "rsa": []}
         self.path_of = {}  # thumbprint: certificate path
@@ -62,7 +66,7 @@ class Certificates:
 def shown(host, port, sni, key_type, proxy=False):
     """The thumbprint that a handshake shows; "" for none, None where nobody listens."""
     try:
-        return harness.handshake(port, sni, proxy=proxy, key_type=key_type, host=host)
+        return handshake(port, sni, proxy=proxy, key_type=key_type, host=host)
     except ConnectionRefusedError:
         return None
     except OSError:
@@ -79,7 +83,7 @@ class Server:
                                         env={"PATH": os.environ["PATH"]})
 
     def wait(self, is_up):
-        deadline = time.monotonic() + harness.PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not is_up():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Refused(self.log.read_text(errors="replace")[-500:])
@@ -93,7 +97,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for pid in harness.processes_of_group(self.process.pid):
+        for pid in processes_of_group(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, 9)
 
@@ -115,7 +119,7 @@ class Case:
             environment = {"PATH": os.environ["PATH"], "CERTREBIND_STATE": f"{state}/state",
                            "CERTREBIND_RUN": f"{state}/run", "CERTREBIND_CONFIG": f"{state}/none.toml"}
             pathlib.Path(f"{state}/none.toml").touch(0o600)
-            done = subprocess.run([harness.BINARY, "check", "--json", "--service", self.service], capture_output=True,
+            done = subprocess.run([BINARY, "check", "--json", "--service", self.service], capture_output=True,
                                   text=True, timeout=120, env=environment)
         try:
             return json.loads(done.stdout)

@@ -1,0 +1,66 @@
+"""Runs certrebind, and reads its answer."""
+import json
+import os
+import pathlib
+import subprocess
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev/certrebind")
+ROOT = os.geteuid() == 0
+
+# These commands always concern the whole machine, never one service.
+WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "events", "recover", "task"}
+
+
+class Outcome:
+    """Exit status and output of one call of certrebind."""
+
+    def __init__(self, done):
+        self.arguments = done.args
+        self.code = done.returncode
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+
+    @property
+    def all(self):
+        return self.out + self.err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def lines(self):
+        """Each line of the output as JSON of its own."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def __repr__(self):
+        return (f"exit {self.code} of {' '.join(map(str, self.arguments))}\n{self.out}"
+                f"{'--- stderr ---' + chr(10) + self.err if self.err else ''}")
+
+
+def run_certrebind(*arguments, env=None, cwd=None, before=(), binary=BINARY, timeout=180):
+    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added."""
+    command = [*before, binary, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, cwd=cwd,
+                          env={**os.environ, **(env or {})}, timeout=timeout)
+    return Outcome(done)
+
+
+def of_service(arguments, service):
+    """The arguments, restricted to one service if the command can be."""
+    return arguments if arguments[0] in WHOLE_MACHINE else (*arguments, "--service", service)
+
+
+def outcomes_of(done):
+    """[(kind of server, outcome)] of a `--json` answer."""
+    return [(each["service"].split(":")[0], each["outcome"]) for each in done.json["accounts"]]
+
+
+def committed(done, kind=None):
+    """Asserts that a `--json` answer tells of one committed transaction (by plans of this kind only)."""
+    assert done.code == 0, done
+    assert [each["outcome"] for each in done.json["accounts"]] == ["committed"], done
+    kinds = {binding["kind"] for plan in done.json["plans"] for binding in plan["bindings"]}
+    assert kind is None or kinds == {kind}, done
+    return done.json

@@ -1,0 +1,1 @@
+"""Real servers, one file for each kind."""
