@@ -162,7 +162,7 @@ const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& th
   return other == survey.bindings.end() ? nullptr : &*other;
 }
 
-void check_one_look(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+void check_one_look(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
                     const Look& look, WallTime now, Advice& advice, Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
@@ -173,7 +173,7 @@ void check_one_look(const Survey& survey, const Twins& twins, const SurveyedBind
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
-  if (const SurveyedBinding* twin = twins.holding(look.served->thumbprint, bound)) {
+  if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format("{} serves {} of {}: {} at {} has a key of the same type, and of two only the "
@@ -209,7 +209,7 @@ void check_one_look(const Survey& survey, const Twins& twins, const SurveyedBind
                        next});
   remarks.push_back(
       {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
-       fmt::format("{} serves {}, on disk lies {}", look.asked.text(),
+       fmt::format("{} serves {}, but {} is on disk", look.asked.text(),
                    look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
        next});
 }
@@ -231,10 +231,10 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
 }
 
 // One sentence for many endpoints with the same complaint and the same next command.
-void add_looks(const Survey& survey, const Twins& twins, const SurveyedBinding& bound,
+void add_looks(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
                const std::vector<Look>& looks, WallTime now, Advice& advice, Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(survey, twins, bound, look, now, advice, all);
+  for (const Look& look : looks) check_one_look(survey, same_site, bound, look, now, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -351,14 +351,14 @@ std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, co
 std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
                                   std::vector<std::vector<Look>> looks) {
   SharedListeners shared(host, survey);
-  const Twins twins(survey);
+  const SameSite same_site(survey);
   Advice advice(host, settings);
   PairAudit pairs(host, settings, advice);
   std::vector<AuditedBinding> audited;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
-    add_looks(survey, twins, bound, result.looks, host.clock.wall(), advice, result.remarks);
+    add_looks(survey, same_site, bound, result.looks, host.clock.wall(), advice, result.remarks);
     shared.check(bound, result.remarks);
     if (bound.disk) {
       const Remarks& of_pair = pairs.of(bound);

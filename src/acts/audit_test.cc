@@ -17,7 +17,7 @@ class AuditTest : public ::testing::Test {
  protected:
   std::vector<AuditedBinding> look() {
     survey_ = host_.survey();
-    return audit(host_.bench().host, host_.settings, host_.prober, survey_, {});
+    return audit(host_.context().host, host_.settings, host_.prober, survey_, {});
   }
   std::vector<Remark> remarks() { return look().at(0).remarks; }
   std::vector<Complaint> complaints() {

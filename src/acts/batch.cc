@@ -35,41 +35,42 @@ std::vector<std::string> configured_by(const Survey& survey, const Service* serv
 // Carries out plan after plan, and knows what became of each file.
 class Batch {
  public:
-  Batch(const Bench& bench, const Prepared& prepared) : bench_(bench), prepared_(prepared) {}
+  Batch(const TransactionContext& context, const Prepared& prepared)
+      : context_(context), prepared_(prepared) {}
 
   void carry_out(const Plan& plan);
-  std::vector<Account> accounts() && { return std::move(accounts_); }
+  std::vector<TransactionResult> accounts() && { return std::move(accounts_); }
 
  private:
-  Work work_of(const Plan& plan) const;
+  TransactionRequest work_of(const Plan& plan) const;
   std::set<int64_t> writers_of(const Plan& plan) const;
   const ServiceId* who_failed(const Plan& plan) const;
-  void keep(const Plan& plan, Account& account) const;
+  void keep(const Plan& plan, TransactionResult& account) const;
 
-  const Bench& bench_;
+  const TransactionContext& context_;
   const Prepared& prepared_;
-  std::vector<Account> accounts_;
+  std::vector<TransactionResult> accounts_;
   std::map<std::string, int64_t> written_;   // path: by which transaction
   std::map<std::string, ServiceId> failed_;  // path: whose server did not take it
 };
 
 // What lies there already, written by a service before this one, is only to be loaded.
-Work Batch::work_of(const Plan& plan) const {
-  Work work{.act = "rebind",
-            .service = plan.service,
-            .files = plan.files,
-            .successions = successions_of(plan),
-            .expectations = plan.expectations,
-            .unproven = plan.unproven,
-            .undoes = {},
-            .loads = plan.loads(bench_.host.files),
-            .configured_by = configured_by(prepared_.survey, plan.service),
-            .no_reload = plan.no_reload.sentence,
-            .way_back = plan.no_reload.next,
-            .others = plan.others};
+TransactionRequest Batch::work_of(const Plan& plan) const {
+  TransactionRequest work{.act = "rebind",
+                          .service = plan.service,
+                          .files = plan.files,
+                          .successions = successions_of(plan),
+                          .expectations = plan.expectations,
+                          .unproven = plan.unproven,
+                          .undoes = {},
+                          .loads = plan.loads(context_.host.files),
+                          .configured_by = configured_by(prepared_.survey, plan.service),
+                          .no_reload = plan.no_reload.sentence,
+                          .way_back = plan.no_reload.next,
+                          .others = plan.others};
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
-    auto now = bench_.host.files.read(file.path, kConfigLimit);
+    auto now = context_.host.files.read(file.path, kConfigLimit);
     return now && *now == file.after;
   });
   return work;
@@ -89,9 +90,9 @@ const ServiceId* Batch::who_failed(const Plan& plan) const {
   return nullptr;
 }
 
-void Batch::keep(const Plan& plan, Account& account) const {
+void Batch::keep(const Plan& plan, TransactionResult& account) const {
   if (account.owed) return;
-  if (Done kept = keep_planned(bench_.host, bench_.settings, plan); !kept)
+  if (Done kept = keep_planned(context_.host, context_.settings, plan); !kept)
     account.text += "\nit could not be kept for a later restore: " + kept.error().message();
 }
 
@@ -106,17 +107,17 @@ void Batch::carry_out(const Plan& plan) {
     return;
   }
   const std::set<int64_t> writers = writers_of(plan);
-  Work work = work_of(plan);
+  TransactionRequest work = work_of(plan);
   if (accounts_.empty()) {  // nothing was changed yet: what is tested is what is there
     work.tested = prepared_.tests.of(*plan.service);
     prepared_.tests.await_others(*plan.service);
   }
   const std::vector<PlannedFile> files = work.files;
-  auto done = certrebind::carry_out(bench_, std::move(work));
-  Account account = done ? std::move(*done)
-                         : Account{.service = plan.service->id(),
-                                   .outcome = Outcome::needs_operator,
-                                   .text = done.error().message()};
+  auto done = certrebind::carry_out(context_, std::move(work));
+  TransactionResult account = done ? std::move(*done)
+                                   : TransactionResult{.service = plan.service->id(),
+                                                       .outcome = Outcome::needs_operator,
+                                                       .text = done.error().message()};
   if (account.outcome == Outcome::committed) {
     keep(plan, account);
     for (const PlannedFile& file : files) written_[file.path] = account.transaction;
@@ -127,14 +128,15 @@ void Batch::carry_out(const Plan& plan) {
   const size_t place = accounts_.size();
   accounts_.push_back(account);
   // This service does not take what another one wrote: then neither keeps it.
-  for (int64_t writer : writers) take_back(bench_, writer, account, accounts_);
+  for (int64_t writer : writers) take_back(context_, writer, account, accounts_);
   accounts_[place] = std::move(account);
 }
 
 }  // namespace
 
-std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared) {
-  Batch batch(bench, prepared);
+std::vector<TransactionResult> carry_out_all(const TransactionContext& context,
+                                             const Prepared& prepared) {
+  Batch batch(context, prepared);
   for (const Plan& plan : prepared.plans)
     if (!plan.does_nothing()) batch.carry_out(plan);
   return std::move(batch).accounts();

@@ -10,6 +10,7 @@ namespace certrebind {
 
 // Carries out each plan that is not refused. Where services share a file, the first writes it and
 // the others load it: all of them come to serve it, or it is as before for all.
-std::vector<Account> carry_out_all(const Bench& bench, const Prepared& prepared);
+std::vector<TransactionResult> carry_out_all(const TransactionContext& context,
+                                             const Prepared& prepared);
 
 }  // namespace certrebind

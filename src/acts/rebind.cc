@@ -41,8 +41,8 @@ KnownSuccession known_from(const Succession& succession) {
           .path = succession.new_one.files.certificate};
 }
 
-bool failed_for(const Service& service, const std::vector<Account>& accounts) {
-  return std::ranges::any_of(accounts, [&](const Account& account) {
+bool failed_for(const Service& service, const std::vector<TransactionResult>& accounts) {
+  return std::ranges::any_of(accounts, [&](const TransactionResult& account) {
     return account.service == service.id() &&
            (account.outcome != Outcome::committed || account.taken_back);
   });
@@ -75,7 +75,7 @@ Done log_found(Database& database, const Prepared& prepared, WallTime now) {
 }
 
 Done make_standing(Database& database, const Prepared& prepared,
-                   const std::vector<Account>& accounts, WallTime now) {
+                   const std::vector<TransactionResult>& accounts, WallTime now) {
   return database.atomically("remember the succession", [&] {
     for (const Succession& succession : prepared.successions) {
       KnownSuccession known = known_from(succession);
@@ -95,14 +95,14 @@ Done announce(Database& database, const Prepared& prepared, WallTime now) {
   });
 }
 
-Result<std::vector<Account>> recover_all(const Bench& bench) {
-  auto rows = bench.journal.unfinished();
+Result<std::vector<TransactionResult>> recover_all(const TransactionContext& context) {
+  auto rows = context.journal.unfinished();
   if (!rows) return pass(rows);
-  std::vector<Account> accounts;
+  std::vector<TransactionResult> accounts;
   for (TransactionRow& row : *rows) {
-    auto services = find_services(bench.host, {row.service});
+    auto services = find_services(context.host, {row.service});
     const Service* service = services ? find_service(*services, row.service) : nullptr;
-    auto account = recover(bench, service, std::move(row));
+    auto account = recover(context, service, std::move(row));
     if (!account) return pass(account);
     accounts.push_back(std::move(*account));
   }

@@ -19,10 +19,10 @@ Done announce(Database& database, const Prepared& prepared, WallTime now);
 // nothing at each server, or is bound nowhere. `accounts` are of carrying it out, or none: that is
 // left to the daemon.
 Done make_standing(Database& database, const Prepared& prepared,
-                   const std::vector<Account>& accounts, WallTime now);
+                   const std::vector<TransactionResult>& accounts, WallTime now);
 
 // Finishes every interrupted transaction. To be called by whoever takes the lock, before anything
 // else.
-Result<std::vector<Account>> recover_all(const Bench& bench);
+Result<std::vector<TransactionResult>> recover_all(const TransactionContext& context);
 
 }  // namespace certrebind

@@ -101,13 +101,14 @@ Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& bin
                                               valid[1]->bundle.leaf.outline.thumbprint.brief()));
 }
 
-Result<KeptPair> choose(const Bench& bench, const Binding& binding, const std::string& typed) {
+Result<KeptPair> choose(const TransactionContext& context, const Binding& binding,
+                        const std::string& typed) {
   const std::string& path = binding.certificate.path;
-  auto kept = kept_pairs(bench.host.files, bench.settings.state_directory, path);
+  auto kept = kept_pairs(context.host.files, context.settings.state_directory, path);
   if (!kept) return pass(kept);
-  const WallTime now = bench.host.clock.wall();
+  const WallTime now = context.host.clock.wall();
   if (!kept->pairs.empty())
-    return typed.empty() ? newest(bench.host.files, *kept, binding, now)
+    return typed.empty() ? newest(context.host.files, *kept, binding, now)
                          : named(*kept, path, typed, now);
   if (!kept->damaged.empty())
     return fail(Code::failed, "restore", path,
@@ -133,9 +134,9 @@ bool is_whole(const Host& host, const SurveyedBinding& bound) {
 }
 
 // Not behind a renewer's back.
-Done is_nobodys(const Bench& bench, const KeptPaths& paths) {
+Done is_nobodys(const TransactionContext& context, const KeptPaths& paths) {
   for (const std::string& path : {paths.certificate, paths.key, paths.chain}) {
-    const std::string renewer = renewer_at(bench.host.files, bench.settings.stores, path);
+    const std::string renewer = renewer_at(context.host.files, context.settings.stores, path);
     if (!renewer.empty())
       return fail(
           Code::unsupported, "restore", path,
@@ -166,14 +167,15 @@ KeptPaths kept_paths_of(const Binding& binding) {
 }
 
 // Why the pair must not go to all of these. Who types this may go back in time.
-Done may_be_put_back(const Bench& bench, const Bindings& meant, const KeptPair& pair) {
+Done may_be_put_back(const TransactionContext& context, const Bindings& meant,
+                     const KeptPair& pair) {
   std::set<KeptPaths> looked_at;
   std::optional<Certificate> lies;  // a good one
   for (const SurveyedBinding* bound : meant) {
     const KeptPaths paths = kept_paths_of(bound->binding);
     if (looked_at.insert(paths).second) {
-      if (Done may = is_nobodys(bench, paths); !may) return may;
-      lies = is_whole(bench.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
+      if (Done may = is_nobodys(context, paths); !may) return may;
+      lies = is_whole(context.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
     }
     if (!lies) continue;
     if (Done may = covers_as_much(*bound, *lies, pair); !may) return may;
@@ -182,9 +184,9 @@ Done may_be_put_back(const Bench& bench, const Bindings& meant, const KeptPair& 
 }
 
 // Thousands of sites may share one file.
-Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& survey,
+Result<std::vector<PlannedFile>> files_of(const TransactionContext& context, const Survey& survey,
                                           const Bindings& bindings, const KeptPair& pair) {
-  FileSet set(bench.host.files);
+  FileSet set(context.host.files);
   std::set<KeptPaths> done;
   for (const SurveyedBinding* bound : bindings)
     if (done.insert(kept_paths_of(bound->binding)).second)
@@ -193,7 +195,7 @@ Result<std::vector<PlannedFile>> files_of(const Bench& bench, const Survey& surv
   if (!files) return files;
   std::erase_if(*files, [](const PlannedFile& file) { return file.before == file.after; });
   for (PlannedFile& file : *files) {
-    auto staging = staging_directory(bench.host.files, file.path, survey.read_whole);
+    auto staging = staging_directory(context.host.files, file.path, survey.read_whole);
     if (!staging) return pass(staging);
     file.staging = std::move(*staging);
   }
@@ -247,9 +249,9 @@ std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& 
   return all;
 }
 
-Work work_for(const Bench& bench, const Service& service, const Bindings& bindings,
-              const KeptPair& pair) {
-  Work work;
+TransactionRequest work_for(const TransactionContext& context, const Service& service,
+                            const Bindings& bindings, const KeptPair& pair) {
+  TransactionRequest work;
   work.act = "restore";
   work.service = &service;
   work.mends = true;
@@ -260,10 +262,10 @@ Work work_for(const Bench& bench, const Service& service, const Bindings& bindin
     if (bound->disk && bound->disk->certificate)
       succession.old_thumbprint = bound->disk->certificate->thumbprint.hex();
     succession.sites.push_back(bound->binding.site);
-    for (std::string& path : bound_files(bench.host.files, bound->binding))
+    for (std::string& path : bound_files(context.host.files, bound->binding))
       loads.insert(std::move(path));
   }
-  work.expectations = expectations_for(bench.prober, bindings, pair);
+  work.expectations = expectations_for(context.prober, bindings, pair);
   work.loads.assign(loads.begin(), loads.end());
   work.successions.push_back(std::move(succession));
   return work;
@@ -288,44 +290,46 @@ std::string story_of(const SurveyedBinding& bound, const KeptPair& pair,
 // kept, or none.
 class Restore {
  public:
-  Restore(const Bench& bench, const Survey& survey, const KeptPair& pair, bool can_go_back)
-      : bench_(bench), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
+  Restore(const TransactionContext& context, const Survey& survey, const KeptPair& pair,
+          bool can_go_back)
+      : context_(context), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
 
   // False: it did not come to its end, and the others need not be tried. `last`: nobody comes
   // after this one, and it is decided.
   bool of(const Service& service, const Bindings& bindings, bool last);
-  std::vector<Account> accounts() && { return std::move(accounts_); }
+  std::vector<TransactionResult> accounts() && { return std::move(accounts_); }
 
  private:
-  Result<Account> carry_out(const Service& service, const Bindings& bindings, bool last);
-  void fail_together(Account& failed);
+  Result<TransactionResult> carry_out(const Service& service, const Bindings& bindings, bool last);
+  void fail_together(TransactionResult& failed);
 
-  const Bench& bench_;
+  const TransactionContext& context_;
   const Survey& survey_;
   const KeptPair& pair_;
   const bool can_go_back_;  // what lay there was a good pair
   int64_t writer_ = 0;      // who wrote the files; 0: nobody did
-  std::vector<Account> accounts_;
+  std::vector<TransactionResult> accounts_;
 };
 
 // What was written over no good pair stays: there is nothing better to go back to.
-void Restore::fail_together(Account& failed) {
+void Restore::fail_together(TransactionResult& failed) {
   if (writer_ == 0) return;
-  if (can_go_back_) return take_back(bench_, writer_, failed, accounts_);
+  if (can_go_back_) return take_back(context_, writer_, failed, accounts_);
   failed.text += fmt::format(
       "\nwhat transaction {} restored stays: what lay there before was no good pair", writer_);
 }
 
-Result<Account> Restore::carry_out(const Service& service, const Bindings& bindings, bool last) {
+Result<TransactionResult> Restore::carry_out(const Service& service, const Bindings& bindings,
+                                             bool last) {
   // Nothing to replace for the second server that binds the same path: it only reloads.
-  auto files = files_of(bench_, survey_, bindings, pair_);
+  auto files = files_of(context_, survey_, bindings, pair_);
   if (!files) return pass(files);
   const std::string story = story_of(*bindings.front(), pair_, *files);
   const bool writes = !files->empty();
-  Work work = work_for(bench_, service, bindings, pair_);
+  TransactionRequest work = work_for(context_, service, bindings, pair_);
   work.files = std::move(*files);
   work.decided = last;
-  auto account = certrebind::carry_out(bench_, std::move(work));
+  auto account = certrebind::carry_out(context_, std::move(work));
   if (!account) return account;
   account->text = story + "\n" + account->text;
   if (writes && account->outcome == Outcome::committed) writer_ = account->transaction;
@@ -334,10 +338,11 @@ Result<Account> Restore::carry_out(const Service& service, const Bindings& bindi
 
 bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
   auto done = carry_out(service, bindings, last);
-  Account account = done ? std::move(*done)
-                         : Account{.service = service.id(),
-                                   .outcome = Outcome::refused,
-                                   .text = done.error().message() + "\n" + done.error().hint};
+  TransactionResult account =
+      done ? std::move(*done)
+           : TransactionResult{.service = service.id(),
+                               .outcome = Outcome::refused,
+                               .text = done.error().message() + "\n" + done.error().hint};
   const size_t place = accounts_.size();
   accounts_.push_back(account);
   if (account.outcome == Outcome::committed) return true;
@@ -346,11 +351,11 @@ bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
   return false;
 }
 
-void keep(const Bench& bench, const Binding& binding, const KeptPair& pair,
-          std::vector<Account>& accounts) {
-  if (std::ranges::any_of(accounts, &Account::owed)) return;
-  Done kept = keep_pair(bench.host.files, bench.settings.state_directory, kept_paths_of(binding),
-                        pair.bundle.leaf.outline.thumbprint);
+void keep(const TransactionContext& context, const Binding& binding, const KeptPair& pair,
+          std::vector<TransactionResult>& accounts) {
+  if (std::ranges::any_of(accounts, &TransactionResult::owed)) return;
+  Done kept = keep_pair(context.host.files, context.settings.state_directory,
+                        kept_paths_of(binding), pair.bundle.leaf.outline.thumbprint);
   if (!kept)
     accounts.back().text += "\nit could not be kept for a later restore: " + kept.error().message();
 }
@@ -369,18 +374,20 @@ Result<KeptFor> kept_for(const Host& host, const Settings& settings,
   return KeptFor{path, std::move(*kept)};
 }
 
-Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
-                                          const std::string& typed, const std::string& thumbprint) {
-  auto surveyed = survey(bench.host, only);
+Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& context,
+                                                    const std::vector<ServiceId>& only,
+                                                    const std::string& typed,
+                                                    const std::string& thumbprint) {
+  auto surveyed = survey(context.host, only);
   if (!surveyed) return pass(surveyed);
-  auto meant = bindings_meant(bench.host.files, *surveyed, typed);
+  auto meant = bindings_meant(context.host.files, *surveyed, typed);
   if (!meant) return pass(meant);
-  auto pair = choose(bench, meant->front()->binding, thumbprint);
+  auto pair = choose(context, meant->front()->binding, thumbprint);
   if (!pair) return pass(pair);
   const SurveyedBinding& first = *meant->front();
-  if (Done may = may_be_put_back(bench, *meant, *pair); !may) return pass(may);
+  if (Done may = may_be_put_back(context, *meant, *pair); !may) return pass(may);
   // As a trial: whatever speaks against any of them does so before the first server is touched.
-  if (auto files = files_of(bench, *surveyed, *meant, *pair); !files) return pass(files);
+  if (auto files = files_of(context, *surveyed, *meant, *pair); !files) return pass(files);
   std::vector<Bindings> by_service;
   for (const auto& service : surveyed->services.found) {
     Bindings of_service;
@@ -388,12 +395,12 @@ Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<
                          [&](auto* bound) { return bound->service == service.get(); });
     if (!of_service.empty()) by_service.push_back(std::move(of_service));
   }
-  Restore restore(bench, *surveyed, *pair, is_whole(bench.host, first));
+  Restore restore(context, *surveyed, *pair, is_whole(context.host, first));
   for (const Bindings& bindings : by_service)
     if (!restore.of(*bindings.front()->service, bindings, &bindings == &by_service.back()))
       return std::move(restore).accounts();
-  std::vector<Account> accounts = std::move(restore).accounts();
-  keep(bench, first.binding, *pair, accounts);
+  std::vector<TransactionResult> accounts = std::move(restore).accounts();
+  keep(context, first.binding, *pair, accounts);
   return accounts;
 }
 

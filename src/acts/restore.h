@@ -25,7 +25,9 @@ Result<KeptFor> kept_for(const Host& host, const Settings& settings,
 // proof; where one does not come to serve it, it is taken back for all. Code::not_found,
 // Code::usage where it is not clear what is meant, nothing was kept, what was kept lies there
 // already or has expired; Code::unsupported where it must not go there.
-Result<std::vector<Account>> restore_kept(const Bench& bench, const std::vector<ServiceId>& only,
-                                          const std::string& typed, const std::string& thumbprint);
+Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& context,
+                                                    const std::vector<ServiceId>& only,
+                                                    const std::string& typed,
+                                                    const std::string& thumbprint);
 
 }  // namespace certrebind

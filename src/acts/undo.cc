@@ -94,15 +94,15 @@ std::vector<std::string> all_files_of(const Binding& binding) {
 }
 
 // What it wrote may belong to a site that was removed since: nothing could be proven then.
-Done is_used_still(const Bench& bench, const TransactionRow& row) {
-  auto surveyed = survey(bench.host, {row.service});
+Done is_used_still(const TransactionContext& context, const TransactionRow& row) {
+  auto surveyed = survey(context.host, {row.service});
   if (!surveyed) return pass(surveyed);
   std::set<std::string> used;
   for (const SurveyedService& service : surveyed->surveyed)
     used.insert(service.configured_by.begin(), service.configured_by.end());
   for (const SurveyedBinding& bound : surveyed->bindings)
     for (const std::string& path : all_files_of(bound.binding))
-      if (auto real = bench.host.files.real_path(path)) used.insert(std::move(*real));
+      if (auto real = context.host.files.real_path(path)) used.insert(std::move(*real));
   if (std::ranges::any_of(row.record.files,
                           [&](const JournalFile& file) { return used.contains(file.path); }))
     return {};
@@ -123,17 +123,18 @@ std::string goes_as_a_whole(const TransactionRow& row) {
 }
 
 // The files as they were, where they still are what the transaction made of them.
-Result<std::vector<PlannedFile>> files_to_undo(const Bench& bench, const TransactionRow& row) {
+Result<std::vector<PlannedFile>> files_to_undo(const TransactionContext& context,
+                                               const TransactionRow& row) {
   std::vector<PlannedFile> files;
   for (size_t index = 0; index < row.record.files.size(); ++index) {
     const JournalFile& file = row.record.files[index];
-    auto now = bench.host.files.read(file.path, kConfigLimit);
+    auto now = context.host.files.read(file.path, kConfigLimit);
     if (!now) return pass(now);
     if (content_digest(*now) != file.after_digest)
       return fail(Code::failed, "undo", fmt::format("transaction {}", row.id),
                   file.path + " was changed since" + goes_as_a_whole(row),
                   "certrebind history tells by what; certrebind restore brings back what was kept");
-    auto before = read_before_image(bench.host.files, bench.state, row, index);
+    auto before = read_before_image(context.host.files, context.state, row, index);
     if (!before) return pass(before);
     files.push_back({.path = file.path,
                      .staging = file.staging,
@@ -161,17 +162,17 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
   return {};
 }
 
-Work undo_work(const TransactionRow& row, const Service& service, std::vector<PlannedFile> files,
-               bool decided) {
-  Work work{.act = "undo",
-            .service = &service,
-            .files = std::move(files),
-            .successions = row.record.successions,
-            .expectations = row.record.expectations,
-            .unproven = {},
-            .undoes = row.id,
-            .decided = decided,
-            .loads = row.record.loads};
+TransactionRequest undo_work(const TransactionRow& row, const Service& service,
+                             std::vector<PlannedFile> files, bool decided) {
+  TransactionRequest work{.act = "undo",
+                          .service = &service,
+                          .files = std::move(files),
+                          .successions = row.record.successions,
+                          .expectations = row.record.expectations,
+                          .unproven = {},
+                          .undoes = row.id,
+                          .decided = decided,
+                          .loads = row.record.loads};
   for (JournalSuccession& succession : work.successions)
     std::swap(succession.old_thumbprint, succession.new_thumbprint);
   for (Expectation& expected : work.expectations) {
@@ -215,53 +216,54 @@ Result<std::vector<TransactionRow>> followers_of(Journal& journal, const Transac
   return followers;
 }
 
-Result<Account> undo_one(const Bench& bench, const Services& services, const TransactionRow& row,
-                         bool decided) {
+Result<TransactionResult> undo_one(const TransactionContext& context, const Services& services,
+                                   const TransactionRow& row, bool decided) {
   const Service* service = find_service(services, row.service);
   if (service == nullptr)
     return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
                 "its service " + row.service.text() + " is not found any more");
-  auto files = files_to_undo(bench, row);
+  auto files = files_to_undo(context, row);
   if (!files) return pass(files);
-  auto account = carry_out(bench, undo_work(row, *service, std::move(*files), decided));
+  auto account = carry_out(context, undo_work(row, *service, std::move(*files), decided));
   if (account) account->text = story_of(row) + "\n" + account->text;
   return account;
 }
 
-Result<std::vector<Account>> undo_with_followers(const Bench& bench, const TransactionRow& row,
-                                                 bool decided) {
-  auto followers = followers_of(bench.journal, row);
+Result<std::vector<TransactionResult>> undo_with_followers(const TransactionContext& context,
+                                                           const TransactionRow& row,
+                                                           bool decided) {
+  auto followers = followers_of(context.journal, row);
   if (!followers) return pass(followers);
   std::vector<ServiceId> ids = {row.service};
   for (const TransactionRow& follower : *followers) ids.push_back(follower.service);
-  auto services = find_services(bench.host, ids);
+  auto services = find_services(context.host, ids);
   if (!services) return pass(services);
-  auto first = undo_one(bench, *services, row, decided);
+  auto first = undo_one(context, *services, row, decided);
   if (!first) return pass(first);
-  std::vector<Account> accounts = {std::move(*first)};
+  std::vector<TransactionResult> accounts = {std::move(*first)};
   if (accounts.front().outcome != Outcome::committed) return accounts;
   for (const TransactionRow& follower : *followers) {
-    auto account = undo_one(bench, *services, follower, decided);
+    auto account = undo_one(context, *services, follower, decided);
     accounts.push_back(account ? std::move(*account)
-                               : Account{.service = follower.service,
-                                         .outcome = Outcome::needs_operator,
-                                         .text = account.error().message()});
+                               : TransactionResult{.service = follower.service,
+                                                   .outcome = Outcome::needs_operator,
+                                                   .text = account.error().message()});
   }
   return accounts;
 }
 
 // What was proven anew can be brought back later, too.
-void keep_what_is_back(const Bench& bench, const TransactionRow& row,
-                       std::vector<Account>& accounts) {
+void keep_what_is_back(const TransactionContext& context, const TransactionRow& row,
+                       std::vector<TransactionResult>& accounts) {
   std::vector<std::string> back;
   for (const JournalSuccession& succession : row.record.successions)
     back.push_back(succession.old_thumbprint);
-  for (Account& account : accounts) {
+  for (TransactionResult& account : accounts) {
     if (account.outcome != Outcome::committed || account.owed) continue;
-    auto surveyed = survey(bench.host, {account.service});
-    Done kept = surveyed
-                    ? keep_put_back(bench.host, bench.settings, *surveyed, account.service, back)
-                    : Done(pass(surveyed));
+    auto surveyed = survey(context.host, {account.service});
+    Done kept =
+        surveyed ? keep_put_back(context.host, context.settings, *surveyed, account.service, back)
+                 : Done(pass(surveyed));
     if (!kept)
       account.text += "\nit could not be kept for a later restore: " + kept.error().message();
   }
@@ -269,34 +271,35 @@ void keep_what_is_back(const Bench& bench, const TransactionRow& row,
 
 }  // namespace
 
-void take_back(const Bench& bench, int64_t id, Account& failed, std::vector<Account>& accounts) {
-  auto row = bench.journal.find(id);
-  auto undone =
-      row ? undo_with_followers(bench, *row, false) : Result<std::vector<Account>>(pass(row));
+void take_back(const TransactionContext& context, int64_t id, TransactionResult& failed,
+               std::vector<TransactionResult>& accounts) {
+  auto row = context.journal.find(id);
+  auto undone = row ? undo_with_followers(context, *row, false)
+                    : Result<std::vector<TransactionResult>>(pass(row));
   if (!undone) {
     failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
                                id, undone.error().message());
     return;
   }
   failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", id);
-  for (Account& account : accounts) account.taken_back |= account.transaction == id;
+  for (TransactionResult& account : accounts) account.taken_back |= account.transaction == id;
   bool all_back = std::ranges::all_of(
-      *undone, [](const Account& each) { return each.outcome == Outcome::committed; });
+      *undone, [](const TransactionResult& each) { return each.outcome == Outcome::committed; });
   if (all_back && failed.outcome == Outcome::needs_operator) failed.outcome = Outcome::rolled_back;
   std::ranges::move(*undone, std::back_inserter(accounts));
 }
 
-Result<std::vector<Account>> undo(const Bench& bench, const std::vector<ServiceId>& only,
-                                  int64_t id) {
-  auto row = row_to_undo(bench.journal, id, only);
+Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
+                                            const std::vector<ServiceId>& only, int64_t id) {
+  auto row = row_to_undo(context.journal, id, only);
   if (!row) return pass(row);
-  auto sightings = remembered(bench.state.database());
+  auto sightings = remembered(context.state.database());
   KnownCertificates known;
   if (sightings) known.add_seen(*sightings);
-  if (Done valid = still_valid(known, *row, bench.host.clock.wall()); !valid) return pass(valid);
-  if (Done used = is_used_still(bench, *row); !used) return pass(used);
-  auto accounts = undo_with_followers(bench, *row, true);
-  if (accounts) keep_what_is_back(bench, *row, *accounts);
+  if (Done valid = still_valid(known, *row, context.host.clock.wall()); !valid) return pass(valid);
+  if (Done used = is_used_still(context, *row); !used) return pass(used);
+  auto accounts = undo_with_followers(context, *row, true);
+  if (accounts) keep_what_is_back(context, *row, *accounts);
   return accounts;
 }
 

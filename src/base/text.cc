@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
+#include <utility>
 
 namespace certrebind {
 
@@ -80,6 +82,20 @@ std::string as_hex(std::string_view sequence) {
   for (char c : sequence)
     text += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   return text;
+}
+
+// How many letters are to be changed, added or removed (Levenshtein's distance).
+size_t edits_between(std::string_view from, std::string_view to) {
+  std::vector<size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < from.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i + 1);
+    for (size_t k = 0; k < to.size(); ++k) {
+      const size_t changed = diagonal + (from[i] == to[k] ? 0 : 1);
+      diagonal = std::exchange(row[k + 1], std::min({row[k + 1] + 1, row[k] + 1, changed}));
+    }
+  }
+  return row.back();
 }
 
 }  // namespace
@@ -181,6 +197,17 @@ bool is_within(std::string_view path, std::string_view directory) {
 }
 
 // Only the last star is ever tried again: what stood before it fits already.
+std::string closest_to(std::string_view typed, const std::vector<std::string>& words) {
+  std::string closest;
+  size_t least = 3;
+  for (const std::string& word : words)
+    if (size_t edits = edits_between(typed, word); edits < least && edits < word.size()) {
+      least = edits;
+      closest = word;
+    }
+  return closest;
+}
+
 bool fits(std::string_view pattern, std::string_view text) {
   constexpr size_t kNone = std::string_view::npos;
   size_t star = kNone, taken = 0, in_pattern = 0, in_text = 0;

@@ -46,6 +46,9 @@ bool is_within(std::string_view path, std::string_view directory);
 // Whether `text` is as `pattern` says, in which "*" stands for one byte or more.
 bool fits(std::string_view pattern, std::string_view text);
 
+// The word that `typed` is most probably a slip of, at most two letters away; empty if none is.
+std::string closest_to(std::string_view typed, const std::vector<std::string>& words);
+
 // The text as valid UTF-8 on one line: controls (those of U+0080 to U+009F and those that turn the
 // direction of writing, too) and invalid sequences become \xNN. For showing names and bytes that
 // come from configuration files and certificates.

@@ -32,6 +32,14 @@ TEST(TextTest, LinesKeepTheirEndsTabsAndColours) {
   EXPECT_EQ(printable_lines("a\xc2\x9bm\xe2\x80\xae"), "a\\xc2\\x9bm\\xe2\\x80\\xae");
 }
 
+TEST(TextTest, ASlipIsRecognised) {
+  const std::vector<std::string> words = {"expiry_days", "quiet_seconds", "on"};
+  EXPECT_EQ(closest_to("expiry_day", words), "expiry_days");
+  EXPECT_EQ(closest_to("quiet_secnods", words), "quiet_seconds");
+  EXPECT_EQ(closest_to("window", words), "");
+  EXPECT_EQ(closest_to("xy", words), "") << "two letters of two";
+}
+
 TEST(TextTest, JsonMeansTheSame) {
   EXPECT_EQ(escaped_json("{\n \"a\": \"\xe2\x80\xae\xc2\x9b\x7f\xc3\xbc\"\n}"),
             "{\n \"a\": \"\\u202e\\u009b\\u007f\xc3\xbc\"\n}");

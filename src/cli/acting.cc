@@ -13,7 +13,7 @@ namespace {
 
 constexpr milliseconds kPatience = std::chrono::seconds(30);  // for another certrebind to finish
 
-int exit_of(const Account& account) {
+int exit_of(const TransactionResult& account) {
   switch (account.outcome) {
     case Outcome::committed:
       return kDone;
@@ -45,13 +45,13 @@ Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   }
   std::unique_ptr<Acting> acting(new Acting(std::move(*state)));
   acting->journal_ = std::make_unique<Journal>(acting->state_.database(), host.clock);
-  acting->bench_.reset(new Bench{.host = host,
-                                 .settings = context.settings(),
-                                 .state = acting->state_,
-                                 .journal = *acting->journal_,
-                                 .prober = context.prober(),
-                                 .watcher = acting->watcher_});
-  auto recovered = recover_all(*acting->bench_);
+  acting->context_.reset(new TransactionContext{.host = host,
+                                                .settings = context.settings(),
+                                                .state = acting->state_,
+                                                .journal = *acting->journal_,
+                                                .prober = context.prober(),
+                                                .watcher = acting->watcher_});
+  auto recovered = recover_all(*acting->context_);
   if (!recovered) return pass(recovered);
   acting->recovered_ = std::move(*recovered);
   if (!context.json()) print_accounts(acting->recovered_);
@@ -61,14 +61,14 @@ Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   return acting;
 }
 
-int exit_of(const std::vector<Account>& accounts) {
+int exit_of(const std::vector<TransactionResult>& accounts) {
   int worst = kDone;
-  for (const Account& account : accounts) worst = std::max(worst, exit_of(account));
+  for (const TransactionResult& account : accounts) worst = std::max(worst, exit_of(account));
   return worst;
 }
 
-int print_accounts(const std::vector<Account>& accounts) {
-  for (const Account& account : accounts) {
+int print_accounts(const std::vector<TransactionResult>& accounts) {
+  for (const TransactionResult& account : accounts) {
     std::string head = fmt::format("{}: {}", account.service.text(), to_text(account.outcome));
     if (account.transaction != 0) head += fmt::format(" (transaction {})", account.transaction);
     print_line(coloured(colour_for(account.outcome), head));
@@ -77,9 +77,9 @@ int print_accounts(const std::vector<Account>& accounts) {
   return exit_of(accounts);
 }
 
-Json to_json(const std::vector<Account>& accounts) {
+Json to_json(const std::vector<TransactionResult>& accounts) {
   Json all = Json::array();
-  for (const Account& account : accounts) all.push_back(to_json(account));
+  for (const TransactionResult& account : accounts) all.push_back(to_json(account));
   return all;
 }
 

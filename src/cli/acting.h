@@ -16,8 +16,8 @@ class Acting {
   // printed at once, whatever becomes of the command; with --json its answer holds them.
   static Result<std::unique_ptr<Acting>> begin(Context& context);
 
-  const Bench& bench() const { return *bench_; }
-  const std::vector<Account>& recovered() const { return recovered_; }
+  const TransactionContext& transaction_context() const { return *context_; }
+  const std::vector<TransactionResult>& recovered() const { return recovered_; }
 
  private:
   explicit Acting(State state) : state_(std::move(state)) {}
@@ -25,13 +25,13 @@ class Acting {
   State state_;
   TerminalWatcher watcher_;
   std::unique_ptr<Journal> journal_;
-  std::unique_ptr<Bench> bench_;
-  std::vector<Account> recovered_;
+  std::unique_ptr<TransactionContext> context_;
+  std::vector<TransactionResult> recovered_;
 };
 
 // Prints what happened to each service; gives the worst exit code.
-int print_accounts(const std::vector<Account>& accounts);
-int exit_of(const std::vector<Account>& accounts);
-Json to_json(const std::vector<Account>& accounts);
+int print_accounts(const std::vector<TransactionResult>& accounts);
+int exit_of(const std::vector<TransactionResult>& accounts);
+Json to_json(const std::vector<TransactionResult>& accounts);
 
 }  // namespace certrebind

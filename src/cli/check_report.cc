@@ -30,13 +30,13 @@ bool serves_all(const Prober& prober, const TransactionRow& row) {
   return true;
 }
 
-// Of what was interrupted or is owed nothing is known then. That is normal for who is not root.
+// Then interrupted and unproven transactions are unknown. This is normal for users other than root.
 Diagnostic blind(const Error& error) {
   return {.severity = error.code == Code::denied ? Severity::warning : Severity::error,
           .file = printable(error.subject),
           .line = 0,
           .column = 0,
-          .message = "what certrebind wrote down is not looked at: " + error.cause};
+          .message = "cannot read certrebind's database: " + error.cause};
 }
 
 std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
@@ -118,7 +118,7 @@ std::string why_no_reload(const Host& host, const Service& service,
 // will be served. Who is not root may not read what they have to, and hears only of what they see.
 std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
   // All of them begin before one is waited for.
-  OwnTests tests;
+  ConfigTests tests;
   for (const SurveyedService& each : survey.surveyed)
     if (is_tested(survey, *each.service) || each.service->own_view())
       tests.begin(host, *each.service, test_deadline(bindings_of(survey, *each.service)));
@@ -191,7 +191,7 @@ std::string said_of(const Diagnostic& diagnostic) {
 Result<CheckReport> make_report(Context& context) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
-  mark_not_loaded(context.host(), context.memory(), *surveyed);
+  mark_not_loaded(context.host(), context.history(), *surveyed);
   context.remember(*surveyed);
   CheckReport report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   TerminalWatcher watcher;

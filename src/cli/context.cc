@@ -83,14 +83,14 @@ Host Context::host() {
           .clock = clock_};
 }
 
-const Memory& Context::memory() {
-  if (state_) return memory_;
+const History& Context::history() {
+  if (state_) return history_;
   auto state = State::open_for_reading(settings_);
-  if (!state) return memory_;
+  if (!state) return history_;
   state_.emplace(std::move(*state));
   journal_.emplace(state_->database(), clock_);
-  if (auto memory = recall(state_->database(), *journal_)) memory_ = std::move(*memory);
-  return memory_;
+  if (auto history = read_history(state_->database(), *journal_)) history_ = std::move(*history);
+  return history_;
 }
 
 void Context::remember(const Survey& survey) {

@@ -39,7 +39,7 @@ class Context {
   bool json() const { return json_; }
 
   // What is known from before; nothing where there is no state yet.
-  const Memory& memory();
+  const History& history();
   // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
   void remember(const Survey& survey);
   // Transactions that nobody finished and nobody is at.
@@ -57,7 +57,7 @@ class Context {
   std::unique_ptr<Prober> prober_;
   std::optional<State> state_;  // for reading, as the two below
   std::optional<Journal> journal_;
-  Memory memory_;
+  History history_;
 };
 
 // `path` made absolute against the working directory.

@@ -79,7 +79,7 @@ Coverage coverage_of(Context& context, const Survey& survey) {
     }
     if (bound.binding.certificate.path.empty()) continue;
     auto owner = renewers.owner_of(bound.binding.certificate.path);
-    ++coverage.by_renewer[owner ? renewer_text(owner) : "nobody that is known: by hand, it seems"];
+    ++coverage.by_renewer[owner ? renewer_text(owner) : "unknown (by hand?)"];
   }
   coverage.servers = servers.size();
   return coverage;
@@ -89,7 +89,7 @@ void print_coverage(const Coverage& coverage) {
   print_line(fmt::format("looked after: {} of {}", count_of(coverage.bindings, "binding"),
                          count_of(coverage.servers, "server")));
   for (const auto& [renewer, count] : coverage.by_renewer)
-    print_line(fmt::format("  {} renewed by {}", count_of(count, "binding"), renewer));
+    print_line(fmt::format("  {} renewed by: {}", count_of(count, "binding"), renewer));
   if (!coverage.left_out.empty()) print_line("not covered:");
   for (const auto& [site, why] : coverage.left_out) print_line(fmt::format("  {}: {}", site, why));
 }

@@ -22,7 +22,7 @@ namespace {
 
 // Everything about one answer.
 struct Explained {
-  Answer answer;
+  LookupResult answer;
   std::optional<Result<Served>> served = {};
   std::vector<ForeignListener> foreign = {};  // who else takes connections there
   std::string served_text = {};
@@ -115,10 +115,10 @@ void ask_what_is_served(const Context& context, const Survey& survey, std::vecto
 }
 
 std::vector<Explained> explain_all(Context& context, const Survey& survey,
-                                   std::vector<Answer> answers) {
+                                   std::vector<LookupResult> answers) {
   Host host = context.host();
   std::vector<Explained> all;
-  for (Answer& answer : answers) all.push_back({.answer = std::move(answer)});
+  for (LookupResult& answer : answers) all.push_back({.answer = std::move(answer)});
   ask_what_is_served(context, survey, all);
   Renewers renewers(host.files, context.settings().stores, own_user());
   std::vector<InventoryItem> items = take_inventory(host.files, context.settings(), survey);
@@ -195,7 +195,7 @@ int explain(Context& context, const std::string& typed) {
   if (!surveyed) return report(surveyed.error());
   bool is_path = typed.find('/') != std::string::npos && !typed.starts_with("unix:");
   std::string wanted = is_path ? absolute(typed) : typed;
-  std::vector<Answer> answers = answers_to(context.host().files, *surveyed, wanted);
+  std::vector<LookupResult> answers = look_up(context.host().files, *surveyed, wanted);
   if (answers.empty()) {
     print_diagnostics(surveyed->diagnostics);
     return report({Code::not_found, "explain", typed,

@@ -196,7 +196,7 @@ std::string outcome_text(const TransactionRow& row) {
   return row.owed ? text + ", proof owed" : text;
 }
 
-Json to_json(const Account& account) {
+Json to_json(const TransactionResult& account) {
   return {{"service", account.service.text()},
           {"transaction", account.transaction},
           {"outcome", to_text(account.outcome)},

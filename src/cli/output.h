@@ -53,7 +53,7 @@ std::string endpoints_text(const Binding& binding);
 Json to_json(const CertificateOutline& certificate, const std::string& der, WallTime now);
 Json to_json(const Binding& binding);
 Json to_json(const std::vector<Diagnostic>& diagnostics);
-Json to_json(const Account& account);
+Json to_json(const TransactionResult& account);
 // How a transaction ended, in a few words.
 std::string outcome_text(const TransactionRow& row);
 

@@ -81,11 +81,11 @@ TEST(ToJson, OfABindingWithHostileBytes) {
 }
 
 TEST(ToJson, OfAnAccount) {
-  Json json = to_json(Account{.transaction = 7,
-                              .service = {"fake", "/f"},
-                              .outcome = Outcome::rolled_back,
-                              .owed = false,
-                              .text = "one\ntwo"});
+  Json json = to_json(TransactionResult{.transaction = 7,
+                                        .service = {"fake", "/f"},
+                                        .outcome = Outcome::rolled_back,
+                                        .owed = false,
+                                        .text = "one\ntwo"});
   EXPECT_EQ(json["service"], "fake:/f");
   EXPECT_EQ(json["outcome"], "rolled back");
   EXPECT_EQ(json["account"], (Json{"one", "two"}));

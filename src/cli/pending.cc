@@ -16,20 +16,20 @@ namespace certrebind {
 
 namespace {
 
-Result<PendingLook> look(Context& context, const Memory& memory) {
+Result<PendingLook> look(Context& context, const History& history) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
   leave_alone(context.settings(), *surveyed);
-  mark_not_loaded(context.host(), memory, *surveyed);
+  mark_not_loaded(context.host(), history, *surveyed);
   PendingLook found{std::make_unique<Survey>(std::move(*surveyed)), {}, {}, {}};
   found.looks = look_at_all(context.prober(), *found.survey, {});
   found.pending =
-      find_pending(context.host(), context.settings(), *found.survey, found.looks, memory);
+      find_pending(context.host(), context.settings(), *found.survey, found.looks, history);
   if (!found.pending.pairs.empty()) {
     Doubts doubts = hear_doubts(context.host(), *found.survey);
     if (!doubts.empty())
       found.pending = find_pending(context.host(), context.settings(), *found.survey, found.looks,
-                                   memory, doubts);
+                                   history, doubts);
   }
   found.judged = judge(context.host(), context.settings(), *found.survey, found.looks);
   for (AuditedBinding& each : found.judged) each.looks.clear();
@@ -67,9 +67,9 @@ bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
 }  // namespace
 
 Result<PendingLook> look_for_pending(Context& context, Database& database, Journal& journal) {
-  auto memory = recall(database, journal);
-  if (!memory) return pass(memory);
-  auto found = look(context, *memory);
+  auto history = read_history(database, journal);
+  if (!history) return pass(history);
+  auto found = look(context, *history);
   if (!found) return found;
   auto noted = remember_survey(database, *found->survey, context.only().empty(),
                                context.host().clock.wall());
@@ -161,8 +161,8 @@ void add_refused(const Prepared& prepared, Pending& pending) {
   }
 }
 
-void add_failed(const std::vector<Account>& accounts, Pending& pending) {
-  for (const Account& account : accounts)
+void add_failed(const std::vector<TransactionResult>& accounts, Pending& pending) {
+  for (const TransactionResult& account : accounts)
     if (account.outcome != Outcome::committed)
       pending.undecided.push_back(
           {.subject = fmt::format("pending {}, the last try", account.service.text()),
@@ -222,7 +222,7 @@ void tell_nothing_pending(const Context& context, const PendingLook& look, Json 
 }
 
 int plan_pending(Context& context, const RebindOptions& options) {
-  auto found = look(context, context.memory());
+  auto found = look(context, context.history());
   if (!found) return report(found.error());
   const bool none = found->pending.pairs.empty();
   const bool judged = none && add_judged(*found, nullptr, found->pending);
@@ -233,7 +233,7 @@ int plan_pending(Context& context, const RebindOptions& options) {
     const bool differs = judged || found->pending.in_doubt || is_overlooked(*found->survey);
     return differs ? kDiffers : kDone;
   }
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), context.memory(),
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), context.history(),
                           request_of(found->pending, context, options));
   if (!prepared) return report(prepared.error());
   return show_prepared(context, *prepared);

@@ -38,7 +38,7 @@ bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pend
 void add_refused(const Prepared& prepared, Pending& pending);
 
 // … and what could not be proven.
-void add_failed(const std::vector<Account>& accounts, Pending& pending);
+void add_failed(const std::vector<TransactionResult>& accounts, Pending& pending);
 
 // The list of what needs a person is made what this look says.
 Done note_undecided(Database& database, const Pending& pending, WallTime now);

@@ -14,7 +14,7 @@ namespace certrebind {
 
 namespace {
 
-void print_result(const Prepared& prepared, const std::vector<Account>& accounts) {
+void print_result(const Prepared& prepared, const std::vector<TransactionResult>& accounts) {
   for (const Plan& plan : prepared.plans) {
     print_headlines(plan);
     print_findings(plan);
@@ -29,23 +29,22 @@ void print_result(const Prepared& prepared, const std::vector<Account>& accounts
 // a person to look at.
 int act_on(Context& context, const Acting& acting, RebindRequest request, PendingLook* look) {
   Pending* pending = look == nullptr ? nullptr : &look->pending;
-  const Bench& bench = acting.bench();
-  auto memory = recall(bench.state.database(), bench.journal);
-  if (!memory) return report(memory.error());
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), *memory, request);
+  const TransactionContext& acts = acting.transaction_context();
+  auto history = read_history(acts.state.database(), acts.journal);
+  if (!history) return report(history.error());
+  auto prepared = prepare(context.host(), context.settings(), context.prober(), *history, request);
   if (!prepared) return report(prepared.error());
   // What was found pending was remembered whole, with what a policy leaves out.
   Result<bool> noted = false;
   if (pending == nullptr)
-    noted =
-        remember_survey(bench.state.database(), prepared->survey, false, bench.host.clock.wall());
+    noted = remember_survey(acts.state.database(), prepared->survey, false, acts.host.clock.wall());
   if (!noted) return report(noted.error());
-  Database& database = bench.state.database();
-  WallTime now = bench.host.clock.wall();
+  Database& database = acts.state.database();
+  WallTime now = acts.host.clock.wall();
   Done told = pending == nullptr ? log_declared(database, *prepared, now)
                                  : log_found(database, *prepared, now);
   if (!told) return report(told.error());
-  std::vector<Account> accounts = carry_out_all(bench, *prepared);
+  std::vector<TransactionResult> accounts = carry_out_all(acts, *prepared);
   if (pending == nullptr) told = make_standing(database, *prepared, accounts, now);
   prepared->hear_doubts();
   bool judged = false;
@@ -58,7 +57,7 @@ int act_on(Context& context, const Acting& acting, RebindRequest request, Pendin
     add_refused(*prepared, *pending);
     add_failed(accounts, *pending);
     add_overlooked(prepared->survey, *pending);
-    told = note_undecided(database, *pending, bench.host.clock.wall());
+    told = note_undecided(database, *pending, acts.host.clock.wall());
   }
   if (!told) return report(told.error());
   wake_daemon(context.host().files, context.settings());
@@ -90,8 +89,8 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   if (options.dry_run) return plan_pending(context, options);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  Database& database = (*acting)->bench().state.database();
-  auto surveyed = look_for_pending(context, database, (*acting)->bench().journal);
+  Database& database = (*acting)->transaction_context().state.database();
+  auto surveyed = look_for_pending(context, database, (*acting)->transaction_context().journal);
   if (!surveyed) return report(surveyed.error());
   const bool none = surveyed->pending.pairs.empty();
   const bool judged = none && add_judged(*surveyed, nullptr, surveyed->pending);

@@ -56,7 +56,8 @@ int restore(Context& context, const RestoreOptions& options) {
   if (options.list) return list(context, binding);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  auto accounts = restore_kept((*acting)->bench(), context.only(), binding, options.thumbprint);
+  auto accounts =
+      restore_kept((*acting)->transaction_context(), context.only(), binding, options.thumbprint);
   if (!accounts) return report(accounts.error());
   wake_daemon(context.host().files, context.settings());
   if (context.json()) {

@@ -64,9 +64,9 @@ int switch_over(Context& context, const SwitchOptions& options) {
   if (!database) return report(database.error());
   Host host = context.host();
   Journal journal(*database, host.clock);
-  auto memory = recall(*database, journal);
-  if (!memory) return report(memory.error());
-  auto prepared = prepare(host, context.settings(), context.prober(), *memory, *request);
+  auto history = read_history(*database, journal);
+  if (!history) return report(history.error());
+  auto prepared = prepare(host, context.settings(), context.prober(), *history, *request);
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
   Done logged = options.notify_only ? announce(*database, *prepared, now)

@@ -17,7 +17,7 @@ namespace {
 constexpr milliseconds kLockPatience =
     std::chrono::seconds(30);  // for another certrebind to finish
 
-int finish(Context& context, const Acting& acting, std::vector<Account> accounts) {
+int finish(Context& context, const Acting& acting, std::vector<TransactionResult> accounts) {
   if (context.json()) {
     print_json({{"recovered", to_json(acting.recovered())}, {"accounts", to_json(accounts)}});
     return exit_of(accounts);
@@ -28,7 +28,7 @@ int finish(Context& context, const Acting& acting, std::vector<Account> accounts
 int undo_one(Context& context, int64_t id) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  auto accounts = undo((*acting)->bench(), context.only(), id);
+  auto accounts = undo((*acting)->transaction_context(), context.only(), id);
   if (!accounts) return report(accounts.error());
   return finish(context, **acting, std::move(*accounts));
 }

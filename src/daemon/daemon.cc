@@ -286,10 +286,10 @@ Done Daemon::watch_anew() {
 // watch. True if some is watched that was not: whoever looks now sees what happened before.
 Result<bool> Daemon::watch() {
   bool is_new = false;
-  WatchList list;
+  WatchedFiles list;
   Watching watching;
   for (int round = 0; round == 0 || (watching.is_new && round < kWatchRounds); ++round) {
-    auto listed = make_watch_list(host_.files, settings_, *database_);
+    auto listed = find_watched_files(host_.files, settings_, *database_);
     if (!listed) return pass(listed);
     list = std::move(*listed);
     std::set<std::string> directories;

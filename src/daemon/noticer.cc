@@ -74,7 +74,7 @@ Result<bool> Noticer::look(const Watched& watched) {
 Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
   std::set<std::string> gone;
   Done listed = database_.guarded("list the places", [&] {
-    quiet_ = !mark_of(database_, kFirstLook);
+    quiet_ = !stored_value(database_, kFirstLook);
     for (const Place& place : all_places(database_)) gone.insert(place.path);
   });
   if (!listed) return pass(listed);
@@ -97,7 +97,7 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
 
 Done Noticer::first_look_is_over() {
   return database_.atomically("note the first look",
-                              [&] { set_mark(database_, kFirstLook, "yes"); });
+                              [&] { store_value(database_, kFirstLook, "yes"); });
 }
 
 bool Noticer::lay_there_before(const std::string& old_thumbprint, const Seen& now) const {

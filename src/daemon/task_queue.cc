@@ -54,7 +54,7 @@ void enqueue_for(Database& database, const std::vector<Task>& tasks,
                  const std::vector<Event>& events, WallTime now) {
   std::vector<int64_t> added;
   for (const Task& task : tasks)
-    added.push_back(number_in(mark_of(database, added_mark(task.name))));
+    added.push_back(number_in(stored_value(database, added_mark(task.name))));
   for (const Event& event : events) {
     EventFacts facts = facts_of(event);
     for (size_t i = 0; i < tasks.size(); ++i)
@@ -73,14 +73,14 @@ struct TimerMark {
 
 // When the task's timer struck last; none if it never did, or was another.
 std::optional<WallTime> last_strike(Database& database, const Task& task) {
-  auto text = mark_of(database, timer_mark(task.name));
+  auto text = stored_value(database, timer_mark(task.name));
   if (!text || !text->ends_with(" " + timer_text(task))) return std::nullopt;
   return WallTime(milliseconds(number_in(text)));
 }
 
 void struck(Database& database, const Task& task, WallTime now) {
   TimerMark mark{.last = now, .timer = timer_text(task)};
-  set_mark(database, timer_mark(task.name), mark.text());
+  store_value(database, timer_mark(task.name), mark.text());
 }
 
 bool has_timer_run_waiting(Database& database, const Task& task) {
@@ -90,7 +90,7 @@ bool has_timer_run_waiting(Database& database, const Task& task) {
 
 void look_at_timer(Database& database, const Task& task, WallTime now) {
   // A timer that is switched off begins anew when it is switched on.
-  if (!task.enabled) return drop_mark(database, timer_mark(task.name));
+  if (!task.enabled) return erase_value(database, timer_mark(task.name));
   auto last = last_strike(database, task);
   if (!last || is_implausible(task, *last, now)) return struck(database, task, now);
   if (strikes_after(task, *last, now) > now) return;
@@ -210,17 +210,17 @@ Result<int64_t> TaskQueue::enqueue(const Task& task, std::optional<int64_t> even
 }
 
 Done TaskQueue::enqueue_for_new_events(const std::vector<Task>& tasks, WallTime now) {
-  auto mark =
-      database_.guarded("read how far tasks are", [&] { return mark_of(database_, kEventMark); });
+  auto mark = database_.guarded("read how far tasks are",
+                                [&] { return stored_value(database_, kEventMark); });
   if (!mark) return pass(mark);
   auto events = *mark ? events_after(database_, number_in(*mark)) : Result<std::vector<Event>>();
   if (!events) return pass(events);
   if (*mark && events->empty()) return {};
   return database_.atomically("queue runs for events", [&] {
-    if (mark_of(database_, kEventMark) != *mark) return;  // somebody else has been here
+    if (stored_value(database_, kEventMark) != *mark) return;  // somebody else has been here
     if (*mark) enqueue_for(database_, tasks, *events, now);
     int64_t seen = *mark ? events->back().record : last_record(database_);
-    set_mark(database_, kEventMark, std::to_string(seen));
+    store_value(database_, kEventMark, std::to_string(seen));
   });
 }
 
@@ -321,16 +321,17 @@ Result<int64_t> TaskQueue::begin_now(const Task& task, std::optional<int64_t> ev
 
 Done TaskQueue::added(const Task& task, WallTime now) {
   return database_.atomically("add a task", [&] {
-    set_mark(database_, added_mark(task.name), std::to_string(last_record(database_)));
-    if (!mark_of(database_, kEventMark))
-      set_mark(database_, kEventMark, std::to_string(last_record(database_)));
+    store_value(database_, added_mark(task.name), std::to_string(last_record(database_)));
+    if (!stored_value(database_, kEventMark))
+      store_value(database_, kEventMark, std::to_string(last_record(database_)));
     if (task.has_timer()) struck(database_, task, now);
   });
 }
 
 Done TaskQueue::removed(const std::string& task) {
   return database_.atomically("remove a task", [&] {
-    for (const std::string& mark : {timer_mark(task), added_mark(task)}) drop_mark(database_, mark);
+    for (const std::string& mark : {timer_mark(task), added_mark(task)})
+      erase_value(database_, mark);
     SQLite::Statement remove(database_.handle(),
                              "DELETE FROM task_runs WHERE state = 'queued' AND task = ?");
     remove.bind(1, task);

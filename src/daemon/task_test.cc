@@ -104,7 +104,7 @@ TEST(TaskFile, ATimerIsATriggerToo) {
 
 TEST(TaskFile, MistakesAreNamedWithTheirLine) {
   const std::string good = "events = [1001]\ncommand = ['/bin/true']\n";
-  expect_refused(good + "event = 1\n", 3, "'event' is not known");
+  expect_refused(good + "event = 1\n", 3, "unknown setting 'event'");
   expect_refused(good + "name = 'a b'\n", 3, "'a b' cannot be a task's name");
   expect_refused(good + "name = '../../x'\n", 3, "cannot be a task's name");
   expect_refused(good + "name = 5\n", 3, "'name' must be text");

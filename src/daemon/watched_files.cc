@@ -69,7 +69,7 @@ class Builder {
     directory(path, path, kStoreDepth);
   }
 
-  WatchList take() { return std::move(list_); }
+  WatchedFiles take() { return std::move(list_); }
 
  private:
   void add(const std::string& path, const char* kind, const std::string& about) {
@@ -95,7 +95,7 @@ class Builder {
   }
 
   const Files& files_;
-  WatchList list_;
+  WatchedFiles list_;
 };
 
 }  // namespace
@@ -107,8 +107,8 @@ std::vector<std::pair<std::string, std::string>> entries_of(const Files& files,
   return entries;
 }
 
-Result<WatchList> make_watch_list(const Files& files, const Settings& settings,
-                                  Database& database) {
+Result<WatchedFiles> find_watched_files(const Files& files, const Settings& settings,
+                                        Database& database) {
   auto bound = bound_rows(database);
   if (!bound) return pass(bound);
   auto configured_by = configuration_paths(database);

@@ -20,13 +20,14 @@ struct Watched {
   auto operator<=>(const Watched&) const = default;
 };
 
-struct WatchList {
+struct WatchedFiles {
   std::set<Watched> certificates;
   std::set<Hop> hops;
 };
 
 // Reads directories and links, no file. What does not exist is watched for where it would appear.
-Result<WatchList> make_watch_list(const Files& files, const Settings& settings, Database& database);
+Result<WatchedFiles> find_watched_files(const Files& files, const Settings& settings,
+                                        Database& database);
 
 // The entries by which `path` is reached, outermost first: its own, those of links on the way, and
 // the first that is missing.

@@ -11,13 +11,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-TEST(WatchList, AFileIsReachedByItsEntry) {
+TEST(WatchedFiles, AFileIsReachedByItsEntry) {
   MemoryFiles files;
   files.put("/etc/tls/a.pem", "x");
   EXPECT_THAT(entries_of(files, "/etc/tls/a.pem"), ElementsAre(Pair("/etc/tls", "a.pem")));
 }
 
-TEST(WatchList, EveryLinkOnTheWayIsAnEntry) {
+TEST(WatchedFiles, EveryLinkOnTheWayIsAnEntry) {
   MemoryFiles files;
   files.put("/le/archive/a/fullchain1.pem", "x");
   files.put_link("/le/live/a/fullchain.pem", "../../archive/a/fullchain1.pem");
@@ -27,13 +27,13 @@ TEST(WatchList, EveryLinkOnTheWayIsAnEntry) {
                           Pair("/le/archive/a", "fullchain1.pem")));
 }
 
-TEST(WatchList, WhatIsMissingIsWatchedForWhereItWouldAppear) {
+TEST(WatchedFiles, WhatIsMissingIsWatchedForWhereItWouldAppear) {
   MemoryFiles files;
   files.put("/etc/here", "x");
   EXPECT_THAT(entries_of(files, "/etc/tls/deep/a.pem"), ElementsAre(Pair("/etc", "tls")));
 }
 
-TEST(WatchList, ALinkThatLeadsInACircleEnds) {
+TEST(WatchedFiles, ALinkThatLeadsInACircleEnds) {
   MemoryFiles files;
   files.put_link("/etc/a", "b");
   files.put_link("/etc/b", "a");

@@ -11,7 +11,8 @@ namespace {
 
 class NotLoaded {
  public:
-  NotLoaded(const Host& host, const Memory& memory) : host_(host), memory_(memory), times_(host) {}
+  NotLoaded(const Host& host, const History& history)
+      : host_(host), history_(history), times_(host) {}
 
   std::optional<Thumbprint> of(const SurveyedBinding& bound) {
     if (!bound.disk || !bound.disk->certificate || !bound.service->reload().signal) return {};
@@ -24,7 +25,7 @@ class NotLoaded {
  private:
   // What was seen last at the same path.
   std::optional<Thumbprint> predecessor(const SurveyedBinding& bound) const {
-    for (const Sighting& seen : memory_.sightings | std::views::reverse)
+    for (const Sighting& seen : history_.sightings | std::views::reverse)
       if (seen.path == bound.binding.certificate.path && !bound.holds(seen.thumbprint))
         return seen.thumbprint;
     return {};
@@ -36,28 +37,28 @@ class NotLoaded {
     auto since = times_.since(*bound.service);
     if (!changed || !since || *changed <= *since) return false;
     auto real = host_.files.real_path(path);
-    if (!real || memory_.journal == nullptr) return true;
-    auto loaded = memory_.journal->loaded_since(bound.service->id(), *real, *changed);
+    if (!real || history_.journal == nullptr) return true;
+    auto loaded = history_.journal->loaded_since(bound.service->id(), *real, *changed);
     return !loaded || !*loaded;
   }
 
   const Host& host_;
-  const Memory& memory_;
-  ServingTimes times_;
+  const History& history_;
+  ServerProcesses times_;
 };
 
 }  // namespace
 
-Result<Memory> recall(Database& database, Journal& journal) {
+Result<History> read_history(Database& database, Journal& journal) {
   auto sightings = remembered(database);
   if (!sightings) return pass(sightings);
   auto successions = known_successions(database);
   if (!successions) return pass(successions);
-  return Memory{std::move(*sightings), std::move(*successions), &journal};
+  return History{std::move(*sightings), std::move(*successions), &journal};
 }
 
-void mark_not_loaded(const Host& host, const Memory& memory, Survey& survey) {
-  NotLoaded not_loaded(host, memory);
+void mark_not_loaded(const Host& host, const History& history, Survey& survey) {
+  NotLoaded not_loaded(host, history);
   for (SurveyedBinding& bound : survey.bindings) bound.not_loaded = not_loaded.of(bound);
 }
 

@@ -13,19 +13,19 @@
 
 namespace certrebind {
 
-struct Memory {
+struct History {
   std::vector<Sighting> sightings = {};
   std::vector<KnownSuccession> successions = {};
   Journal* journal = nullptr;  // null: nothing was ever done
 };
 
 // Reads all of it. `journal` has to outlive it.
-Result<Memory> recall(Database& database, Journal& journal);
+Result<History> read_history(Database& database, Journal& journal);
 
 // Sets `not_loaded` of the bindings that no handshake shows: where another certificate was seen at
 // the path before, the file (or a link to it) was changed after the server's workers were started,
 // and no act of ours had it taken up since. Starts are told in hundredths of a second: where both
 // fell into the same one, it counts as not loaded.
-void mark_not_loaded(const Host& host, const Memory& memory, Survey& survey);
+void mark_not_loaded(const Host& host, const History& history, Survey& survey);
 
 }  // namespace certrebind

@@ -13,18 +13,18 @@ class NotLoadedTest : public ::testing::Test {
   NotLoadedTest() {
     host_.service.adorn = [](Binding& binding) { binding.endpoints.clear(); };
     host_.service.how.signal->workers = "worker process";
-    memory_.sightings = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, ""}};
+    history_.sightings = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, ""}};
     host_.files.put(host_.certificate_path(0), host_.new_ones[0].chain_pem);
     host_.files.put(host_.key_path(0), host_.new_ones[0].key_pem);
   }
   std::optional<Thumbprint> not_loaded() {
     Survey survey = host_.survey();
-    mark_not_loaded(host_.bench().host, memory_, survey);
+    mark_not_loaded(host_.context().host, history_, survey);
     return survey.bindings[0].not_loaded;
   }
 
   FakeHost host_;
-  Memory memory_;
+  History history_;
 };
 
 TEST_F(NotLoadedTest, ChangedAfterTheWorkersWereStarted) {
@@ -56,8 +56,8 @@ TEST_F(NotLoadedTest, ALinkThatWasTurnedToAnOlderFile) {
 
 TEST_F(NotLoadedTest, WhereNothingElseWasEverSeenThereNothingIsKnown) {
   host_.worker_started(0);
-  memory_.sightings = {{host_.certificate_path(0), host_.new_ones[0].thumbprint, ""},
-                       {"/elsewhere.pem", host_.old_ones[0].thumbprint, ""}};
+  history_.sightings = {{host_.certificate_path(0), host_.new_ones[0].thumbprint, ""},
+                        {"/elsewhere.pem", host_.old_ones[0].thumbprint, ""}};
   EXPECT_EQ(not_loaded(), std::nullopt);
 }
 
@@ -80,7 +80,7 @@ TEST_F(NotLoadedTest, WhoseWorkersAreNotToldApartIsNotJudged) {
 // Over a control socket a server takes up files without new workers.
 TEST_F(NotLoadedTest, WhatWeHadItTakeUpSince) {
   host_.worker_started(0);
-  memory_.journal = &host_.journal();
+  history_.journal = &host_.journal();
   auto commit = [&](const std::string& path) {
     JournalRecord record{.token = "t", .files = {}, .successions = {}, .expectations = {}};
     record.loads = {path};

@@ -12,7 +12,7 @@ namespace certrebind {
 
 namespace {
 
-// One that has names is hardly served a certificate that is for none of them.
+// A site rarely serves a certificate that covers none of its names.
 bool is_for(const Certificate& old_leaf, const Binding& binding) {
   return binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
            return covers(old_leaf.outline.names, name);
@@ -25,17 +25,17 @@ KeyType type_on_disk(const SurveyedBinding& bound) {
 }
 
 // The site has a certificate of each type: each file is asked for by its own.
-bool has_twin_of(KeyType type, const Twins& twins, const SurveyedBinding& bound) {
-  return std::ranges::any_of(twins.of(bound), [&](const SurveyedBinding* twin) {
+bool has_twin_of(KeyType type, const SameSite& same_site, const SurveyedBinding& bound) {
+  return std::ranges::any_of(same_site.of(bound), [&](const SurveyedBinding* twin) {
     return twin->disk && type_on_disk(*twin) == type;
   });
 }
 
 }  // namespace
 
-OnlyServed::OnlyServed(const Host& host, const Prober& prober,
-                       const std::vector<Sighting>& sightings,
-                       const std::vector<Succession>& successions)
+StaleInMemory::StaleInMemory(const Host& host, const Prober& prober,
+                             const std::vector<Sighting>& sightings,
+                             const std::vector<Succession>& successions)
     : host_(host), prober_(prober), successions_(successions), times_(host) {
   std::set<Thumbprint> old_ones;
   for (const Succession& succession : successions) old_ones.insert(succession.old_one.thumbprint);
@@ -47,7 +47,8 @@ OnlyServed::OnlyServed(const Host& host, const Prober& prober,
 }
 
 // Of what was seen there before what lies there now.
-bool OnlyServed::was_last_there(const SurveyedBinding& bound, const Succession& succession) const {
+bool StaleInMemory::was_last_there(const SurveyedBinding& bound,
+                                   const Succession& succession) const {
   auto seen = seen_at_.find(bound.binding.certificate.path);
   if (seen == seen_at_.end()) return false;
   auto last = std::ranges::find_if(seen->second.rbegin(), seen->second.rend(),
@@ -55,11 +56,11 @@ bool OnlyServed::was_last_there(const SurveyedBinding& bound, const Succession& 
   return last != seen->second.rend() && *last == succession.old_one.thumbprint;
 }
 
-bool OnlyServed::is_likely(const SurveyedBinding& bound, const Succession& succession) const {
+bool StaleInMemory::is_likely(const SurveyedBinding& bound, const Succession& succession) const {
   return was_last_there(bound, succession) || is_for(succession.old_one.bundle.leaf, bound.binding);
 }
 
-std::vector<OnlyServed::Candidate> OnlyServed::candidates(
+std::vector<StaleInMemory::Candidate> StaleInMemory::candidates(
     Survey& survey, Where where, const std::vector<const Succession*>& which) const {
   std::set<const Service*> running;
   for (const auto& service : survey.services.found)
@@ -81,7 +82,7 @@ std::vector<OnlyServed::Candidate> OnlyServed::candidates(
 }
 
 // Each binding once for each type.
-void OnlyServed::ask(const std::vector<Candidate>& candidates) {
+void StaleInMemory::ask(const std::vector<Candidate>& candidates) {
   std::vector<Target> targets;
   std::vector<std::vector<Shown>*> heard_by;
   for (const Candidate& each : candidates) {
@@ -100,12 +101,12 @@ void OnlyServed::ask(const std::vector<Candidate>& candidates) {
           {answers[i]->thumbprint, !targets[i].sni.empty(), answers[i]->chain_length});
 }
 
-const std::vector<OnlyServed::Shown>& OnlyServed::shown_to(const Candidate& candidate) const {
+const std::vector<StaleInMemory::Shown>& StaleInMemory::shown_to(const Candidate& candidate) const {
   return shown_.at({candidate.bound, candidate.type});
 }
 
 // Nothing that it is configured by changed since its workers were started.
-bool OnlyServed::is_as_loaded(const Survey& survey, const Service& service) {
+bool StaleInMemory::is_as_loaded(const Survey& survey, const Service& service) {
   auto [entry, is_new] = as_loaded_.try_emplace(&service);
   if (!is_new) return entry->second;
   auto since = times_.since(service);
@@ -119,7 +120,7 @@ bool OnlyServed::is_as_loaded(const Survey& survey, const Service& service) {
 }
 
 // Why it may be another site's OLD that is shown; empty: it is its own.
-std::string OnlyServed::doubt(const Candidate& candidate, const Survey& survey) {
+std::string StaleInMemory::doubt(const Candidate& candidate, const Survey& survey) {
   const SurveyedBinding& bound = *candidate.bound;
   auto since = times_.since(*bound.service);
   auto changed = changed_at(host_.files, bound.binding.certificate.path);
@@ -133,15 +134,16 @@ std::string OnlyServed::doubt(const Candidate& candidate, const Survey& survey) 
   return "";
 }
 
-bool OnlyServed::is_of_a_twin(const std::vector<Shown>& shown, const Twins& twins,
-                              const SurveyedBinding& bound) {
-  return std::ranges::all_of(
-      shown, [&](const Shown& each) { return twins.holding(each.thumbprint, bound) != nullptr; });
+bool StaleInMemory::is_of_a_twin(const std::vector<Shown>& shown, const SameSite& same_site,
+                                 const SurveyedBinding& bound) {
+  return std::ranges::all_of(shown, [&](const Shown& each) {
+    return same_site.holding(each.thumbprint, bound) != nullptr;
+  });
 }
 
 // Nobody can ask it; but its file changed after it was loaded, and what lies there now is for a
 // name of OLD.
-bool OnlyServed::may_hold_old_unseen(const Candidate& candidate) {
+bool StaleInMemory::may_hold_old_unseen(const Candidate& candidate) {
   const SurveyedBinding& bound = *candidate.bound;
   if (!bound.disk->certificate ||
       !expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).empty())
@@ -156,7 +158,7 @@ bool OnlyServed::may_hold_old_unseen(const Candidate& candidate) {
 }
 
 // True where it is doubtful.
-bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
+bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
   SurveyedBinding& bound = *candidate.bound;
   const Thumbprint& old_one = candidate.succession->old_one.thumbprint;
   const std::vector<Shown>& all = shown_to(candidate);
@@ -191,14 +193,14 @@ bool OnlyServed::judge(const Candidate& candidate, Survey& survey) {
 
 // A site is asked by the type of what lies in its file; where nothing answers to that, or what lies
 // in the file of its twin, by the type of OLD.
-bool OnlyServed::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
+bool StaleInMemory::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
   std::vector<Candidate> all = candidates(survey, where, which);
   ask(all);
-  const Twins twins(survey);
+  const SameSite same_site(survey);
   for (Candidate& each : all) {
     const KeyType old_type = each.succession->old_one.bundle.leaf.key_type;
-    if (is_of_a_twin(shown_to(each), twins, *each.bound) &&
-        !has_twin_of(old_type, twins, *each.bound))
+    if (is_of_a_twin(shown_to(each), same_site, *each.bound) &&
+        !has_twin_of(old_type, same_site, *each.bound))
       each.type = old_type;
   }
   ask(all);

@@ -20,11 +20,11 @@
 
 namespace certrebind {
 
-class OnlyServed {
+class StaleInMemory {
  public:
   // `sightings`: what was seen before, and where. All have to outlive it.
-  OnlyServed(const Host& host, const Prober& prober, const std::vector<Sighting>& sightings,
-             const std::vector<Succession>& successions);
+  StaleInMemory(const Host& host, const Prober& prober, const std::vector<Sighting>& sightings,
+                const std::vector<Succession>& successions);
 
   // Whom to ask. A handshake costs, so at first only those with OLD in their past, or for one of
   // whose names OLD is.
@@ -51,7 +51,7 @@ class OnlyServed {
   void ask(const std::vector<Candidate>& candidates);
   const std::vector<Shown>& shown_to(const Candidate& candidate) const;
   // All that is shown, if anything is.
-  static bool is_of_a_twin(const std::vector<Shown>& shown, const Twins& twins,
+  static bool is_of_a_twin(const std::vector<Shown>& shown, const SameSite& same_site,
                            const SurveyedBinding& bound);
   bool may_hold_old_unseen(const Candidate& candidate);
   bool judge(const Candidate& candidate, Survey& survey);
@@ -61,7 +61,7 @@ class OnlyServed {
   const Host& host_;
   const Prober& prober_;
   const std::vector<Succession>& successions_;
-  ServingTimes times_;
+  ServerProcesses times_;
   // By path where some OLD was seen: all that was seen there, the latest last.
   std::map<std::string, std::vector<Thumbprint>> seen_at_;
   std::map<const Service*, bool> as_loaded_;

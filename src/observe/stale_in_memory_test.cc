@@ -37,13 +37,13 @@ class OnlyServedTest : public ::testing::Test {
   void touch() {
     for (int i = 0; i < 3; ++i) host_.files.put("/time/goes/by", "");
   }
-  std::optional<Thumbprint> marked(OnlyServed::Where where = OnlyServed::Where::likely) {
+  std::optional<Thumbprint> marked(StaleInMemory::Where where = StaleInMemory::Where::likely) {
     survey_ = host_.survey();
     for (SurveyedBinding& bound : survey_.bindings) bound.left_alone = left_alone_;
     std::vector<const Succession*> which;
     for (const Succession& succession : successions_) which.push_back(&succession);
-    const Host host = host_.bench().host;
-    OnlyServed only_served(host, host_.prober, sightings_, successions_);
+    const Host host = host_.context().host;
+    StaleInMemory only_served(host, host_.prober, sightings_, successions_);
     bool doubtful = only_served.mark(survey_, where, which);
     EXPECT_EQ(doubtful, !survey_.diagnostics.empty());
     EXPECT_EQ(survey_.bindings.at(1).not_loaded, std::nullopt);
@@ -122,7 +122,7 @@ TEST_F(OnlyServedTest, OneForOtherNamesIsAskedOnlyIfNothingElseFits) {
   host_.service.adorn = [](Binding& binding) { binding.names = {"c.test"}; };
   EXPECT_EQ(marked(), std::nullopt);
   EXPECT_THAT(survey_.diagnostics, IsEmpty());
-  EXPECT_EQ(marked(OnlyServed::Where::anywhere), host_.old_ones[0].thumbprint);
+  EXPECT_EQ(marked(StaleInMemory::Where::anywhere), host_.old_ones[0].thumbprint);
 }
 
 TEST_F(OnlyServedTest, WhatAPolicyLeavesAloneIsNotAsked) {

@@ -8,6 +8,8 @@
 
 #include "store/kept.h"
 #include "sys/safe_way.h"
+#include "service/service.h"
+#include "survey/identify.h"
 #include "transaction/planned_file.h"
 
 namespace certrebind {
@@ -51,7 +53,7 @@ class FileSet {
   Done rewrite_chain(const NamedFile& chain, const NewCertificate& new_one);
 
   const Files& files_;
-  SafeWay way_;  // to each of the files: others must not lead us elsewhere
+  SafeWay way_;  // guards against other users redirecting our writes
   std::map<std::string, std::map<size_t, FileEdit>> edits_;  // by file, by first byte
   std::map<std::string, PlannedFile> rewritten_;             // by real path
 };

@@ -43,13 +43,13 @@ struct StoredLeaf {
 
 class Finder {
  public:
-  Finder(const Host& host, const Settings& settings, const Survey& survey, const Memory& memory,
+  Finder(const Host& host, const Settings& settings, const Survey& survey, const History& history,
          const Doubts& doubts)
       : host_(host),
         settings_(settings),
         survey_(survey),
-        twins_(survey),
-        memory_(memory),
+        same_site_(survey),
+        history_(history),
         doubts_(doubts),
         times_(host) {
     for (const SurveyedBinding& bound : survey.bindings) {
@@ -58,9 +58,9 @@ class Finder {
       if (auto real = host.files.real_path(bound.binding.certificate.path))
         bound_at_[*real].push_back(&bound);
     }
-    for (const Sighting& sighting : memory.sightings)
+    for (const Sighting& sighting : history.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
-    for (const KnownSuccession& known : memory.successions) {
+    for (const KnownSuccession& known : history.successions) {
       if (known.how == "declared") declared_[known.old_thumbprint] = &known;
       if (known.how == "undone") undone_.emplace(known.old_thumbprint, known.new_thumbprint);
     }
@@ -110,10 +110,10 @@ class Finder {
   const Host& host_;
   const Settings& settings_;
   const Survey& survey_;
-  const Twins twins_;
-  const Memory& memory_;
+  const SameSite same_site_;
+  const History& history_;
   const Doubts& doubts_;
-  ServingTimes times_;
+  ServerProcesses times_;
   std::unordered_map<Thumbprint, std::vector<const SurveyedBinding*>> holders_;
   std::unordered_map<std::string, std::vector<const SurveyedBinding*>> bound_at_;  // by real path
   std::optional<Renewers> renewers_;
@@ -154,7 +154,7 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
   // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
   std::erase_if(others,
-                [&](const Thumbprint& each) { return twins_.holding(each, bound) != nullptr; });
+                [&](const Thumbprint& each) { return same_site_.holding(each, bound) != nullptr; });
   for (const Thumbprint& served : others) {
     const SurveyedBinding* other = held_elsewhere(served, bound);
     if (other != nullptr) shows_anothers(bound, served, *other);
@@ -179,9 +179,9 @@ const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
 bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown) {
   const std::string& path = bound.binding.certificate.path;
   auto last = std::ranges::find_if(
-      memory_.sightings.rbegin(), memory_.sightings.rend(),
+      history_.sightings.rbegin(), history_.sightings.rend(),
       [&](const Sighting& seen) { return seen.path == path && !bound.holds(seen.thumbprint); });
-  if (last == memory_.sightings.rend() || last->thumbprint != shown) return false;
+  if (last == history_.sightings.rend() || last->thumbprint != shown) return false;
   auto since = times_.since(*bound.service);
   auto changed = changed_at(host_.files, path);
   return since && changed && *changed >= *since;
@@ -482,13 +482,13 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
 }  // namespace
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
-                     const std::vector<std::vector<Look>>& looks, const Memory& memory,
+                     const std::vector<std::vector<Look>>& looks, const History& history,
                      const Doubts& doubts) {
-  return Finder(host, settings, survey, memory, doubts).run(looks);
+  return Finder(host, settings, survey, history, doubts).run(looks);
 }
 
 Doubts hear_doubts(const Host& host, const Survey& survey) {
-  OwnTests tests;
+  ConfigTests tests;
   for (const SurveyedService& each : survey.surveyed)
     if (each.service->own_view()) tests.begin(host, *each.service);
   Doubts doubts;

@@ -35,7 +35,7 @@ struct Pending {
 // something else in their configuration than was read (`doubts`, as hear_doubts gives them) are
 // left as they are.
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
-                     const std::vector<std::vector<Look>>& looks, const Memory& memory,
+                     const std::vector<std::vector<Look>>& looks, const History& history,
                      const Doubts& doubts = {});
 
 // Asks the servers that tell what they see. Costs as much as their own test of the configuration.

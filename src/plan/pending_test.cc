@@ -38,7 +38,7 @@ class PendingTest : public ::testing::Test {
       survey_.bindings[0].not_loaded = not_loaded_;
     }
     auto looks = look_at_all(host_.prober, survey_, {});
-    return find_pending(host_.bench().host, host_.settings, survey_, looks, memory_);
+    return find_pending(host_.context().host, host_.settings, survey_, looks, history_);
   }
   // Later than what a fake host has.
   TestCertificate issue_later_by(days life) {
@@ -52,7 +52,7 @@ class PendingTest : public ::testing::Test {
   FakeHost host_;
   TestCertificate later_ = issue_later_by(days(200));
   Survey survey_;
-  Memory memory_;
+  History history_;
   std::optional<Thumbprint> not_loaded_;  // of a binding that no handshake shows
 };
 
@@ -88,7 +88,7 @@ TEST_F(PendingTest, APairThatDoesNotMatchIsLeftAlone) {
 
 TEST_F(PendingTest, ACopyFollowsThePlaceItWasCopiedFrom) {
   renew_in_the_renewers_tree();
-  memory_.sightings = {{"/le/live/a/fullchain.pem", host_.old_ones[0].thumbprint, ""}};
+  history_.sightings = {{"/le/live/a/fullchain.pem", host_.old_ones[0].thumbprint, ""}};
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].how, "same place");
@@ -123,7 +123,8 @@ TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {
 
 TEST_F(PendingTest, WhatWasDeclaredNeedsNoLikeness) {
   put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
-  memory_.successions = {{old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+  history_.successions = {
+      {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].how, "declared");
@@ -133,7 +134,7 @@ TEST_F(PendingTest, TheLastWordHolds) {
   put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
   auto mistaken = issue_later_by(days(300));
   put_pair("/anywhere/mistaken.pem", "/anywhere/mistaken.key", mistaken);
-  memory_.successions = {
+  history_.successions = {
       {old_hex(), mistaken.thumbprint.hex(), "declared", "", "/anywhere/mistaken.pem"},
       {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
   Pending pending = find();
@@ -143,12 +144,12 @@ TEST_F(PendingTest, TheLastWordHolds) {
 
 TEST_F(PendingTest, WhatWasUndoneIsNotMadeAgain) {
   renew_in_the_renewers_tree();
-  memory_.successions = {{old_hex(), later_.thumbprint.hex(), "undone", "", ""}};
+  history_.successions = {{old_hex(), later_.thumbprint.hex(), "undone", "", ""}};
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
 TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
-  memory_.successions = {{old_hex(), old_hex(), "declared", "", host_.certificate_path(0)}};
+  history_.successions = {{old_hex(), old_hex(), "declared", "", host_.certificate_path(0)}};
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
@@ -159,7 +160,7 @@ TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
   put_pair("/store/other.pem", "/store/other.key", later_);
   Pending pending = find();
   EXPECT_THAT(pending.pairs, IsEmpty());
-  memory_.sightings = {{"/store/other.pem", host_.old_ones[0].thumbprint, ""}};
+  history_.sightings = {{"/store/other.pem", host_.old_ones[0].thumbprint, ""}};
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
@@ -168,7 +169,7 @@ TEST_F(PendingTest, NothingIsDoneInDoubt) {
   renew_in_place();
   ASSERT_THAT(find().pairs, SizeIs(1));
   auto looks = look_at_all(host_.prober, survey_, {});
-  Pending pending = find_pending(host_.bench().host, host_.settings, survey_, looks, memory_,
+  Pending pending = find_pending(host_.context().host, host_.settings, survey_, looks, history_,
                                  {{survey_.bindings[0].service, "it names another"}});
   EXPECT_THAT(pending.pairs, IsEmpty());
   ASSERT_THAT(pending.undecided, SizeIs(1));

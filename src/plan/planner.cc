@@ -22,10 +22,10 @@ namespace {
 // Builds the plan of one service.
 class Planner {
  public:
-  Planner(const PlanContext& context, const Service& service, const Twins& twins,
+  Planner(const PlanContext& context, const Service& service, const SameSite& same_site,
           const Rivals& rivals, const std::vector<Succession>& successions)
       : context_(context),
-        twins_(twins),
+        same_site_(same_site),
         rivals_(rivals),
         successions_(successions),
         file_set_(context.files) {
@@ -77,7 +77,7 @@ class Planner {
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
-  const Twins& twins_;
+  const SameSite& same_site_;
   const Rivals& rivals_;
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
@@ -383,7 +383,7 @@ void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& fi
   const SurveyedBinding& bound = *planned.bound;
   KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
   const bool same_type = new_type == planned.succession->old_one.bundle.leaf.key_type;
-  for (const SurveyedBinding* other : twins_.of(bound)) {
+  for (const SurveyedBinding* other : same_site_.of(bound)) {
     // With the type of OLD there were two before, unless NEW itself came to lie in the other's
     // file.
     if (same_type && !has_crossed(*other, planned)) continue;
@@ -429,7 +429,7 @@ std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) con
 std::vector<Finding> Planner::preflight(const Succession& succession,
                                         const Bindings& bindings) const {
   std::vector<Finding> findings;
-  // What is to go need not be good: it may have expired.
+  // The outgoing certificate may be invalid or expired.
   bool all_go = std::ranges::all_of(
       bindings, [&](const PlannedBinding& planned) { return next_leaf(planned).has_value(); });
   if (!all_go) findings = preflight_but_chain(succession.old_one, succession.new_one, context_.now);
@@ -627,7 +627,8 @@ void Planner::check_neighbours() {
 
 // Where one bad pair ends the server, those that this plan does not touch must be good too.
 void Planner::check_others() {
-  if (plan_.service->temper() != Temper::dies || plan_.bindings.empty()) return;
+  if (plan_.service->on_bad_certificate() != OnBadCertificate::dies || plan_.bindings.empty())
+    return;
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
   std::vector<const Binding*> others;
@@ -699,10 +700,10 @@ std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
 std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions) {
   std::vector<Plan> plans;
-  const Twins twins(context.survey);
+  const SameSite same_site(context.survey);
   const Rivals rivals(context.survey);
   for (const auto& service : context.survey.services.found) {
-    Planner planner(context, *service, twins, rivals, successions);
+    Planner planner(context, *service, same_site, rivals, successions);
     for (const Succession& succession : successions) planner.consider(succession);
     if (auto plan = planner.finish()) plans.push_back(std::move(*plan));
   }

@@ -135,24 +135,23 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
   const std::string old_text = succession.old_one.thumbprint.brief();
   const CertificateOutline& old_leaf = succession.old_one.bundle.leaf.outline;
   const char* exchanged = old_leaf.not_after > succession.new_one.bundle.leaf.outline.not_after
-                              ? ", and expires before it: were OLD and NEW exchanged?"
+                              ? " and expires before it; did you swap OLD and NEW?"
                               : "";
   const Thumbprint& new_thumbprint = succession.new_thumbprint();
   for (const SurveyedBinding& bound : prepared.survey.bindings)
     if (bound.holds(new_thumbprint) && served.contains(&bound))
-      return fmt::format("{} is bound nowhere; {} is bound and served already{}", old_text,
+      return fmt::format("no server uses {}; {} is served already{}", old_text,
                          new_thumbprint.brief(), exchanged);
+  const char* hint = "; name a stopped server with --service KIND:PATH";
   if (prepared.survey.services.found.empty())
-    return old_text +
-           " is bound nowhere: no running server was found (one that is down is named with "
-           "--service)";
-  return old_text + " is bound nowhere" +
-         (named ? "" : " by a running server (one that is down is named with --service)");
+    return fmt::format("no running server was found, so none uses {}{}", old_text, hint);
+  return named ? "this server does not use " + old_text
+               : fmt::format("no running server uses {}{}", old_text, hint);
 }
 
 // The tests that also tell what a server sees take longest, so they begin before anything is read.
-OwnTests begin_tests(const Host& host, const Services& services) {
-  OwnTests tests;
+ConfigTests begin_tests(const Host& host, const Services& services) {
+  ConfigTests tests;
   for (const auto& service : services.found)
     if (service->own_view()) tests.begin(host, *service);
   return tests;
@@ -168,12 +167,12 @@ std::vector<const Succession*> idle_ones(const Prepared& prepared) {
 
 // OLD and NEW as typed, to certificates.
 Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
-                                             const Prober& prober, const Memory& memory,
+                                             const Prober& prober, const History& history,
                                              Survey& survey, const RebindRequest& request) {
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(survey);
-  known.add_seen(memory.sightings);
+  known.add_seen(history.sightings);
   std::vector<Succession> successions;
   for (const RequestedPair& pair : request.pairs) {
     auto old_one = identify_old_anywhere(host, prober, survey, known, pair.old_one);
@@ -193,28 +192,28 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
 
 // Asks what has to be asked for the plans, makes them, and says what concerns nobody.
 void plan_all(const Host& host, const Settings& settings, const Prober& prober,
-              const Memory& memory, const RebindRequest& request, Prepared& prepared) {
-  OnlyServed only_served(host, prober, memory.sightings, prepared.successions);
-  auto mark = [&](OnlyServed::Where where, const std::vector<const Succession*>& which) {
+              const History& history, const RebindRequest& request, Prepared& prepared) {
+  StaleInMemory only_served(host, prober, history.sightings, prepared.successions);
+  auto mark = [&](StaleInMemory::Where where, const std::vector<const Succession*>& which) {
     prepared.doubtful = only_served.mark(prepared.survey, where, which) || prepared.doubtful;
   };
   std::vector<const Succession*> all;
   for (const Succession& succession : prepared.successions) all.push_back(&succession);
-  mark(OnlyServed::Where::likely, all);
+  mark(StaleInMemory::Where::likely, all);
   ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
   PlanContext context{.files = host.files,
                       .settings = settings,
                       .survey = prepared.survey,
-                      .sightings = memory.sightings,
+                      .sightings = history.sightings,
                       .served = served,
                       .preference = request.preference,
                       .now = host.clock.wall()};
   prepared.plans = make_plans(context, prepared.successions);
   if (auto idle = idle_ones(prepared); !idle.empty()) {
-    mark(OnlyServed::Where::anywhere, idle);
+    mark(StaleInMemory::Where::anywhere, idle);
     prepared.plans = make_plans(context, prepared.successions);
   }
-  Bystanders bystanders(host, settings, prober, prepared.survey);
+  ReloadSideEffects bystanders(host, settings, prober, prepared.survey);
   for (Plan& plan : prepared.plans) bystanders.check(plan);
   for (const Succession* succession : idle_ones(prepared))
     prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
@@ -252,25 +251,25 @@ void Prepared::hear_doubts() {
 }
 
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
-                         const Memory& memory, const RebindRequest& request) {
+                         const History& history, const RebindRequest& request) {
   auto services = find_services(host, request.only);
   if (!services) return pass(services);
-  OwnTests tests = begin_tests(host, *services);
+  ConfigTests tests = begin_tests(host, *services);
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
-  mark_not_loaded(host, memory, *surveyed);
+  mark_not_loaded(host, history, *surveyed);
   if (request.leave_out)
     for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
   Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
-  auto successions = identify_all(host, settings, prober, memory, prepared.survey, request);
+  auto successions = identify_all(host, settings, prober, history, prepared.survey, request);
   if (!successions) return pass(successions);
   prepared.successions = std::move(*successions);
   if (request.found) leave_contradictions(prepared);
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);
-  plan_all(host, settings, prober, memory, request, prepared);
+  plan_all(host, settings, prober, history, request, prepared);
   return prepared;
 }
 

@@ -39,7 +39,7 @@ struct Prepared {
   std::vector<std::string> idle;  // why a succession concerns no binding, a sentence each
   bool doubtful = false;  // some site shows OLD, and it is not known whether that is its own
   // Of servers that tell what they see.
-  OwnTests tests = {};
+  ConfigTests tests = {};
 
   // Waits for the servers that tell what they see, adds what they see otherwise to the diagnostics,
   // and lets go of their tests.
@@ -55,6 +55,6 @@ struct Prepared {
 
 // Looks, identifies and plans; writes nothing.
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
-                         const Memory& memory, const RebindRequest& request);
+                         const History& history, const RebindRequest& request);
 
 }  // namespace certrebind

@@ -35,14 +35,14 @@ std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& riva
 }  // namespace
 
 // Many sites may share one file.
-const std::optional<WallTime>& Bystanders::changed(const std::string& path) {
+const std::optional<WallTime>& ReloadSideEffects::changed(const std::string& path) {
   auto [entry, is_new] = changed_.try_emplace(path);
   if (is_new && !path.empty()) entry->second = changed_at(files_, path);
   return entry->second;
 }
 
 // Those whose files, or where they are named, changed after their server had loaded them.
-std::vector<const SurveyedBinding*> Bystanders::not_loaded(const Plan& plan) {
+std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& plan) {
   std::vector<const SurveyedBinding*> found;
   auto since = times_.since(*plan.service);
   if (!since) return found;
@@ -60,19 +60,19 @@ std::vector<const SurveyedBinding*> Bystanders::not_loaded(const Plan& plan) {
   return found;
 }
 
-std::string Bystanders::why_an_outage(const SurveyedBinding& bound, const Served& served) {
-  const SurveyedBinding* twin = twins_.holding(served.thumbprint, bound);
+std::string ReloadSideEffects::why_an_outage(const SurveyedBinding& bound, const Served& served) {
+  const SurveyedBinding* twin = same_site_.holding(served.thumbprint, bound);
   if (twin == nullptr) return advice_.why_an_outage(bound, served);
   return fmt::format("its key is of the same type as that of {}, and of two only one is served",
                      printable(twin->binding.certificate.path));
 }
 
-bool Bystanders::is_live(const Plan& plan) const {
+bool ReloadSideEffects::is_live(const Plan& plan) const {
   const Reload how = plan.service->reload();
   return how.live && how.live(plan.loads(files_)) != nullptr;
 }
 
-void Bystanders::check(Plan& plan) {
+void ReloadSideEffects::check(Plan& plan) {
   if (plan.does_nothing()) return;
   std::vector<const SurveyedBinding*> asked;
   std::vector<Target> targets;

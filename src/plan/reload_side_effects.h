@@ -16,13 +16,14 @@
 
 namespace certrebind {
 
-class Bystanders {
+class ReloadSideEffects {
  public:
   // All have to outlive it.
-  Bystanders(const Host& host, const Settings& settings, const Prober& prober, const Survey& survey)
+  ReloadSideEffects(const Host& host, const Settings& settings, const Prober& prober,
+                    const Survey& survey)
       : prober_(prober),
         survey_(survey),
-        twins_(survey),
+        same_site_(survey),
         rivals_(survey),
         files_(host.files),
         times_(host),
@@ -41,10 +42,10 @@ class Bystanders {
 
   const Prober& prober_;
   const Survey& survey_;
-  const Twins twins_;
+  const SameSite same_site_;
   const Rivals rivals_;
   const Files& files_;
-  ServingTimes times_;
+  ServerProcesses times_;
   Advice advice_;
   std::unordered_map<std::string, std::optional<WallTime>> changed_;  // by path
 };

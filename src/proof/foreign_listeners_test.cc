@@ -40,7 +40,7 @@ class ForeignListenersTest : public ::testing::Test {
   std::vector<int> found() {
     std::vector<int> pids;
     for (const ForeignListener& each :
-         foreign_listeners(host_.bench().host, *reload_of_fake().signal, {kAddress}))
+         foreign_listeners(host_.context().host, *reload_of_fake().signal, {kAddress}))
       pids.push_back(each.pid);
     return pids;
   }
@@ -65,7 +65,7 @@ TEST_F(ForeignListenersTest, SystemdHandsASocketOverAndTakesNoConnections) {
 TEST_F(ForeignListenersTest, AnOrphanedWorkerIsNot) {
   add(90, 1, kServer, 500, Waits::perhaps);
   EXPECT_EQ(found(), Pids{90});
-  auto told = foreign_listeners(host_.bench().host, *reload_of_fake().signal, {kAddress});
+  auto told = foreign_listeners(host_.context().host, *reload_of_fake().signal, {kAddress});
   EXPECT_THAT(told.front().text(), HasSubstr("process 90 (/usr/sbin/fake-server, since "));
   EXPECT_THAT(told.front().next(), HasSubstr("kill 90"));
 }

@@ -180,9 +180,9 @@ struct SignalReload {
 
 // A conversation with a running server over its control socket, as a pure state machine. Each
 // request goes over a connection of its own; the server ends its answer by closing it.
-class Dialogue {
+class SocketConversation {
  public:
-  virtual ~Dialogue() = default;
+  virtual ~SocketConversation() = default;
   // What to send next; nothing when it is over. It may hold a private key: it goes to the socket
   // and nowhere else.
   virtual std::optional<std::string> request() = 0;
@@ -198,14 +198,14 @@ class LiveUpdate {
   virtual Address address() const = 0;
   // Only asks. Code::busy: somebody else's change is under way there, which neither this nor a
   // reload may trample. Any other error: only a reload brings these files up, and why.
-  virtual std::unique_ptr<Dialogue> question() const = 0;
+  virtual std::unique_ptr<SocketConversation> question() const = 0;
   // Has the server hold what lies on disk now, all of it or, as far as it can tell, nothing.
   // `resumed`: a change found half done may be what a crash left of ours, and is taken back first.
-  virtual Result<std::unique_ptr<Dialogue>> update(bool resumed) const = 0;
+  virtual Result<std::unique_ptr<SocketConversation>> update(bool resumed) const = 0;
 };
 
 // Asks a running server which certificates it has.
-class LoadedView : public Dialogue {
+class LoadedView : public SocketConversation {
  public:
   virtual Address address() const = 0;
   // Those in use that its configuration was not seen to name, by its own names.
@@ -226,7 +226,7 @@ struct Reload {
 };
 
 // What a bad certificate at reload does to the server.
-enum class Temper { keeps_old, dies };
+enum class OnBadCertificate { keeps_old, dies };
 
 class Service {
  public:
@@ -254,7 +254,7 @@ class Service {
   virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view,
                                          const std::vector<std::string>& named) const = 0;
   virtual Reload reload() const = 0;
-  virtual Temper temper() const = 0;
+  virtual OnBadCertificate on_bad_certificate() const = 0;
   // The user that reads keys: 0 where a root master does.
   virtual uint32_t key_reader() const = 0;
 

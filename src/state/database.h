@@ -29,10 +29,11 @@ class Database {
   SQLite::Database& handle() { return *handle_; }
 
   // Runs `work` and turns the library's exceptions into an Error about `doing` this database.
-  template <class Work>
-  auto guarded(const char* doing, Work work) -> Result<std::invoke_result_t<Work>> {
+  template <class TransactionRequest>
+  auto guarded(const char* doing, TransactionRequest work)
+      -> Result<std::invoke_result_t<TransactionRequest>> {
     try {
-      if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+      if constexpr (std::is_void_v<std::invoke_result_t<TransactionRequest>>) {
         work();
         return {};
       } else {
@@ -45,8 +46,8 @@ class Database {
 
   // The same inside one database transaction: all of it or nothing. It is a writer from the start:
   // of two processes that read and then write, one waits for the other instead of failing.
-  template <class Work>
-  Done atomically(const char* doing, Work work) {
+  template <class TransactionRequest>
+  Done atomically(const char* doing, TransactionRequest work) {
     return guarded(doing, [&] {
       SQLite::Transaction transaction(*handle_, SQLite::TransactionBehavior::IMMEDIATE);
       work();

@@ -9,8 +9,8 @@
 
 namespace certrebind {
 
-std::optional<std::string> mark_of(Database& database, const std::string& name);
-void set_mark(Database& database, const std::string& name, const std::string& value);
-void drop_mark(Database& database, const std::string& name);
+std::optional<std::string> stored_value(Database& database, const std::string& name);
+void store_value(Database& database, const std::string& name, const std::string& value);
+void erase_value(Database& database, const std::string& name);
 
 }  // namespace certrebind

@@ -96,11 +96,11 @@ TEST_F(SettingsTest, WithoutTheUsualStores) {
 }
 
 TEST_F(SettingsTest, UnknownKeysAreNamed) {
-  expect_refused("\nnonsense = 1\n", 2, "'nonsense' is not known");
-  expect_refused("[check]\n\nexpiry_day = 1\n", 3, "'expiry_day' is not known");
-  expect_refused("[verify]\nminutes = 1\n", 2, "'minutes' is not known");
-  expect_refused("[history]\nkeep = 1\n", 2, "'keep' is not known");
-  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nname = 'x'\n", 4, "'name' is not known");
+  expect_refused("\nnonsense = 1\n", 2, "unknown setting 'nonsense'");
+  expect_refused("[check]\n\nexpiry_day = 1\n", 3, "unknown setting 'expiry_day'");
+  expect_refused("[verify]\nminutes = 1\n", 2, "unknown setting 'minutes'");
+  expect_refused("[history]\nkeep = 1\n", 2, "unknown setting 'keep'");
+  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nname = 'x'\n", 4, "unknown setting 'name'");
 }
 
 TEST_F(SettingsTest, WrongTypesAreNamed) {

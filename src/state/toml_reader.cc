@@ -4,6 +4,16 @@
 
 namespace certrebind {
 
+namespace {
+
+std::string valid_instead(std::string_view typed, const std::set<std::string_view>& known) {
+  const std::vector<std::string> names(known.begin(), known.end());
+  const std::string meant = closest_to(typed, names);
+  return (meant.empty() ? "" : "did you mean '" + meant + "'? ") + "valid: " + join(names, ", ");
+}
+
+}  // namespace
+
 Result<toml::table> parse_toml(const std::string& file, const std::string& text) {
   try {
     return toml::parse(text, file);
@@ -16,8 +26,8 @@ Result<toml::table> parse_toml(const std::string& file, const std::string& text)
 void TomlReader::only(const toml::table& table, const std::set<std::string_view>& known) {
   for (const auto& [key, value] : table)
     if (!known.contains(key.str()))
-      complain(key.source(), fmt::format("the setting '{}' is not known", key.str()),
-               "known here: " + join({known.begin(), known.end()}, ", "));
+      complain(key.source(), fmt::format("unknown setting '{}'", key.str()),
+               valid_instead(key.str(), known));
 }
 
 const toml::table* TomlReader::table(std::string_view name) {

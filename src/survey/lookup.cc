@@ -17,7 +17,7 @@ std::string any_name(const Endpoint& endpoint) {
 }
 
 void add_all_endpoints(const SurveyedBinding& bound, const std::string& why,
-                       std::vector<Answer>& answers) {
+                       std::vector<LookupResult>& answers) {
   if (bound.binding.endpoints.empty()) answers.push_back({&bound, nullptr, "", why});
   for (const Endpoint& endpoint : bound.binding.endpoints)
     answers.push_back({&bound, &endpoint, any_name(endpoint), why});
@@ -32,8 +32,9 @@ bool is_same_file(const Files& files, const std::string& real, const std::string
   return other && *other == real;
 }
 
-std::vector<Answer> users_of(const Files& files, const Survey& survey, const std::string& path) {
-  std::vector<Answer> answers;
+std::vector<LookupResult> users_of(const Files& files, const Survey& survey,
+                                   const std::string& path) {
+  std::vector<LookupResult> answers;
   std::string real = files.real_path(path).value_or(path);
   for (const SurveyedBinding& bound : survey.bindings) {
     const Binding& binding = bound.binding;
@@ -54,8 +55,8 @@ std::vector<Answer> users_of(const Files& files, const Survey& survey, const std
 // ---- by certificate
 
 // Hexadecimal digits, enough that they are no word: "cafe" is a host.
-std::vector<Answer> holders_of(const Survey& survey, const TypedThumbprint& thumbprint) {
-  std::vector<Answer> answers;
+std::vector<LookupResult> holders_of(const Survey& survey, const TypedThumbprint& thumbprint) {
+  std::vector<LookupResult> answers;
   for (const SurveyedBinding& bound : survey.bindings) {
     if (!bound.disk || !bound.disk->certificate ||
         !thumbprint.matches(bound.disk->certificate->thumbprint, bound.disk->der))
@@ -89,12 +90,12 @@ bool is_wildcard(const Endpoint& endpoint) {
   return endpoint.listens.starts_with('*') || endpoint.listens.starts_with("[::]");
 }
 
-std::vector<Answer> answers_at(const Survey& survey, const std::string& typed) {
-  std::vector<Answer> exact, wild;
+std::vector<LookupResult> answers_at(const Survey& survey, const std::string& typed) {
+  std::vector<LookupResult> exact, wild;
   auto listener = as_listener(typed);
   for (const SurveyedBinding& bound : survey.bindings)
     for (const Endpoint& endpoint : bound.binding.endpoints) {
-      Answer answer{&bound, &endpoint, any_name(endpoint), "it listens there"};
+      LookupResult answer{&bound, &endpoint, any_name(endpoint), "it listens there"};
       bool same_port = listener && endpoint.address.port == listener->port;
       if (endpoint.listens == typed || endpoint.address.text() == typed ||
           (same_port && (listener->host.empty() || endpoint.address.host == listener->host))) {
@@ -130,10 +131,10 @@ Fit fit_of(const Binding& binding, const Endpoint& endpoint, const std::string& 
   return best;
 }
 
-std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
+std::vector<LookupResult> answers_for(const Survey& survey, const std::string& name) {
   struct Best {
     size_t rank = 0;
-    std::vector<Answer> answers;
+    std::vector<LookupResult> answers;
     std::vector<std::string> patterns;  // that cannot be judged from here
   };
   std::map<std::pair<const Service*, std::string>, Best> listeners;
@@ -150,11 +151,11 @@ std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
     }
   bool named =
       std::ranges::any_of(listeners, [](const auto& each) { return each.second.rank > 1; });
-  std::vector<Answer> answers;
+  std::vector<LookupResult> answers;
   for (auto& [listener, best] : listeners) {
     // Where some listener knows the name, the defaults of the others are noise.
     if (named && best.rank == 1) continue;
-    for (Answer& answer : best.answers) {
+    for (LookupResult& answer : best.answers) {
       if (best.rank != kNamed && !best.patterns.empty())
         answer.why += fmt::format(", unless the pattern {} fits", join(best.patterns, " or "));
       answers.push_back(std::move(answer));
@@ -165,19 +166,20 @@ std::vector<Answer> answers_for(const Survey& survey, const std::string& name) {
 
 }  // namespace
 
-std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed) {
+std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
+                                  const std::string& typed) {
   if (typed.starts_with('/')) return users_of(files, survey, typed);
   const bool is_hex = TypedThumbprint::looks_like_one(typed);
   if (is_hex)
     if (auto thumbprint = TypedThumbprint::parse(typed)) {
-      std::vector<Answer> holders = holders_of(survey, *thumbprint);
+      std::vector<LookupResult> holders = holders_of(survey, *thumbprint);
       if (!holders.empty()) return holders;
     }
   if (typed.starts_with("unix:") || as_listener(typed)) return answers_at(survey, typed);
-  std::vector<Answer> answers = answers_for(survey, to_lower(typed));
+  std::vector<LookupResult> answers = answers_for(survey, to_lower(typed));
   // A mistyped thumbprint is not for who answers to every name; a site may be called so.
   if (is_hex)
-    std::erase_if(answers, [&](const Answer& answer) {
+    std::erase_if(answers, [&](const LookupResult& answer) {
       const std::vector<std::string>& names = answer.bound->binding.names;
       return std::ranges::find(names, to_lower(typed)) == names.end();
     });

@@ -9,7 +9,7 @@
 
 namespace certrebind {
 
-struct Answer {
+struct LookupResult {
   const SurveyedBinding* bound = nullptr;
   const Endpoint* endpoint = nullptr;  // null for a binding that listens nowhere
   std::string sni;                     // what to send there; empty: no name
@@ -20,6 +20,7 @@ struct Answer {
 // "unix:/run/x.sock"), a path (of a certificate, a key or a configuration file) or the thumbprint
 // of a certificate on disk, or its first eight digits. For a name: on every listener the site that
 // is named, else the one whose wildcard is the longest, else the default.
-std::vector<Answer> answers_to(const Files& files, const Survey& survey, const std::string& typed);
+std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
+                                  const std::string& typed);
 
 }  // namespace certrebind

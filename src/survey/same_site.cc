@@ -22,22 +22,22 @@ bool are_twins(const SurveyedBinding& one, const SurveyedBinding& other) {
 
 }  // namespace
 
-Twins::Twins(const Survey& survey) {
+SameSite::SameSite(const Survey& survey) {
   for (const SurveyedBinding& bound : survey.bindings)
     by_site_[bound.binding.site].push_back(&bound);
 }
 
-std::vector<const SurveyedBinding*> Twins::of(const SurveyedBinding& bound) const {
-  std::vector<const SurveyedBinding*> twins;
+std::vector<const SurveyedBinding*> SameSite::of(const SurveyedBinding& bound) const {
+  std::vector<const SurveyedBinding*> same_site;
   auto site = by_site_.find(bound.binding.site);
-  if (site == by_site_.end()) return twins;
-  std::ranges::copy_if(site->second, std::back_inserter(twins),
+  if (site == by_site_.end()) return same_site;
+  std::ranges::copy_if(site->second, std::back_inserter(same_site),
                        [&](auto* other) { return are_twins(bound, *other); });
-  return twins;
+  return same_site;
 }
 
-const SurveyedBinding* Twins::holding(const Thumbprint& thumbprint,
-                                      const SurveyedBinding& bound) const {
+const SurveyedBinding* SameSite::holding(const Thumbprint& thumbprint,
+                                         const SurveyedBinding& bound) const {
   for (const SurveyedBinding* twin : of(bound))
     if (twin->holds(thumbprint)) return twin;
   return nullptr;

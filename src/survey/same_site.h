@@ -1,5 +1,5 @@
-// Twins: the bindings of one site at one endpoint with files of their own, as a server has them for
-// certificates of different types of key.
+// SameSite: the bindings of one site at one endpoint with files of their own, as a server has them
+// for certificates of different types of key.
 #pragma once
 
 #include <string_view>
@@ -10,9 +10,9 @@
 
 namespace certrebind {
 
-class Twins {
+class SameSite {
  public:
-  explicit Twins(const Survey& survey);  // which must outlive it, its bindings where they are
+  explicit SameSite(const Survey& survey);  // which must outlive it, its bindings where they are
 
   std::vector<const SurveyedBinding*> of(const SurveyedBinding& bound) const;
   // The twin in whose file this certificate lies; null where there is none.

@@ -13,7 +13,7 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-void run_behind(const std::function<void()>& work) {
+void run_at_low_priority(const std::function<void()>& work) {
   try {
     std::jthread([&] {
       // On Linux of the calling thread alone, whatever POSIX says (nice(2), C library differences).

@@ -16,7 +16,7 @@ TEST(Behind, OnlyTheWorkIsPutBack) {
   const int before = priority();
   if (before == 19) GTEST_SKIP() << "these tests are as far back as they can be";
   int within = before, in_helpers = 0;
-  run_behind([&] {
+  run_at_low_priority([&] {
     within = priority();
     for_each_index(8, 4, [&](size_t) {
       if (priority() < within) ++in_helpers;

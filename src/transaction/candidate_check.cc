@@ -22,7 +22,7 @@ std::string excerpt(const std::string& output, bool of_its_end) {
   return text;
 }
 
-std::optional<RunningCommand> Trial::start_test() const {
+std::optional<RunningCommand> CandidateCheck::start_test() const {
   // Where somebody else decides what would run nothing is started; the reloader refuses then.
   const bool may_run = service_ && service_->trust().doubt.empty();
   auto command = may_run ? service_->config_test() : std::nullopt;
@@ -30,39 +30,39 @@ std::optional<RunningCommand> Trial::start_test() const {
   return host_.commands.start(*command, kTestDeadline);
 }
 
-Result<CommandOutput> Trial::outcome_of(const std::optional<RunningCommand>& test) {
+Result<CommandOutput> CandidateCheck::outcome_of(const std::optional<RunningCommand>& test) {
   return test ? outcome_of(test->outcome) : CommandOutput{};
 }
 
-Result<CommandOutput> Trial::outcome_of(const TestOutcome& test) {
+Result<CommandOutput> CandidateCheck::outcome_of(const TestOutcome& test) {
   auto output = test.get();
   if (output) took_ = std::max(took_, output->took);
   return output;
 }
 
-void Trial::begin(bool tests) {
+void CandidateCheck::begin(bool tests) {
   if (tests) test_ = start_test();
   start_apart();
 }
 
-void Trial::start_apart() {
-  const std::optional<Rehearsal>& rehearsal = loadable_.rehearsal();
+void CandidateCheck::start_apart() {
+  const std::optional<Rehearsal>& rehearsal = preview_.rehearsal();
   if (rehearsal && service_->trust().doubt.empty())
     apart_ = host_.commands.rehearse(*rehearsal, kTestDeadline);
 }
 
-void Trial::await_test() const {
+void CandidateCheck::await_test() const {
   if (apart_ && test_) test_->outcome.wait();
 }
 
-void Trial::abandon() {
+void CandidateCheck::abandon() {
   test_.reset();
   if (auto apart = std::exchange(apart_, std::nullopt)) ending_ = std::move(apart->minder);
 }
 
-std::string Trial::why_not_loadable() {
+std::string CandidateCheck::why_not_loadable() {
   if (!apart_) start_apart();
-  loadable_.why_not();
+  preview_.why_not();
   if (auto apart = std::exchange(apart_, std::nullopt)) {
     auto output = apart->outcome.get();
     ending_ = std::move(apart->minder);
@@ -73,7 +73,7 @@ std::string Trial::why_not_loadable() {
       return "the server, started apart with these files, does not come up; it says:" +
              excerpt(output->of.output, true);
   }
-  return loadable_.why_not();
+  return preview_.why_not();
 }
 
 }  // namespace certrebind

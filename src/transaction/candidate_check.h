@@ -15,11 +15,11 @@ namespace certrebind {
 // more than its end.
 std::string excerpt(const std::string& output, bool of_its_end = false);
 
-class Trial {
+class CandidateCheck {
  public:
   // `service` may be null, or have no test: then nothing speaks against anything.
-  Trial(const Service* service, const Host& host, Loadable& loadable)
-      : service_(service), host_(host), loadable_(loadable) {}
+  CandidateCheck(const Service* service, const Host& host, ReloadPreview& loadable)
+      : service_(service), host_(host), preview_(loadable) {}
 
   // Its test, to the end; or of one that was begun elsewhere.
   Result<CommandOutput> test() { return outcome_of(start_test()); }
@@ -53,7 +53,7 @@ class Trial {
 
   const Service* service_;
   const Host& host_;
-  Loadable& loadable_;
+  ReloadPreview& preview_;
   std::optional<RunningCommand> test_;
   std::optional<RunningRehearsal> apart_;
   std::jthread ending_;  // of one that was started apart: only who lets go of this waits for it

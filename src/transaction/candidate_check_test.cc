@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 class TrialTest : public ::testing::Test {
  protected:
   TrialTest() {
-    fake_.service.temper_of = Temper::dies;
+    fake_.service.when_bad = OnBadCertificate::dies;
     fake_.service.rehearses = Rehearsal{};
   }
   void comes_up(bool it_does) {
@@ -26,34 +26,34 @@ class TrialTest : public ::testing::Test {
   }
 
   FakeHost fake_;
-  Host host_ = fake_.bench().host;
-  Loadable loadable_{&fake_.service, fake_.files};
-  Trial trial_{&fake_.service, host_, loadable_};
+  Host host_ = fake_.context().host;
+  ReloadPreview preview_{&fake_.service, fake_.files};
+  CandidateCheck candidate_{&fake_.service, host_, preview_};
 };
 
 TEST_F(TrialTest, WhatWasBegunIsNotBegunAgain) {
   comes_up(false);
-  trial_.begin(true);
-  EXPECT_TRUE(trial_.tests());
-  EXPECT_THAT(trial_.why_not_loadable(), HasSubstr("does not come up; it says:\n  no"));
+  candidate_.begin(true);
+  EXPECT_TRUE(candidate_.tests());
+  EXPECT_THAT(candidate_.why_not_loadable(), HasSubstr("does not come up; it says:\n  no"));
   EXPECT_EQ(fake_.commands.rehearsed.size(), 1U);
   EXPECT_EQ(fake_.commands.ran.size(), 1U);
-  EXPECT_EQ(trial_.took(), milliseconds(7));
+  EXPECT_EQ(candidate_.took(), milliseconds(7));
 }
 
 TEST_F(TrialTest, WhatWasBegunOfFilesThatAreTakenBackSaysNothingOfTheOthers) {
   comes_up(false);
-  trial_.begin(true);
-  trial_.abandon();
-  EXPECT_FALSE(trial_.tests());
+  candidate_.begin(true);
+  candidate_.abandon();
+  EXPECT_FALSE(candidate_.tests());
   comes_up(true);
-  EXPECT_EQ(trial_.why_not_loadable(), "");
+  EXPECT_EQ(candidate_.why_not_loadable(), "");
   EXPECT_EQ(fake_.commands.rehearsed.size(), 2U);
 }
 
 TEST_F(TrialTest, WithoutAServerNothingSpeaksAgainstAnything) {
-  Loadable nothing(nullptr, fake_.files);
-  Trial none(nullptr, host_, nothing);
+  ReloadPreview nothing(nullptr, fake_.files);
+  CandidateCheck none(nullptr, host_, nothing);
   none.begin(true);
   EXPECT_FALSE(none.tests());
   EXPECT_EQ(none.test()->status, 0);

@@ -4,24 +4,24 @@
 
 namespace certrebind {
 
-void OwnTests::begin(const Host& host, const Service& service, milliseconds deadline) {
+void ConfigTests::begin(const Host& host, const Service& service, milliseconds deadline) {
   if (of(service).valid() || !service.trust().doubt.empty()) return;
   auto command = service.own_view();
   if (!command) command = service.config_test();
   if (command) begun_.push_back({&service, host.commands.start(*command, deadline)});
 }
 
-TestOutcome OwnTests::of(const Service& service) const {
+TestOutcome ConfigTests::of(const Service& service) const {
   auto found = std::ranges::find(begun_, &service, &Begun::service);
   return found == begun_.end() ? TestOutcome() : found->running.outcome;
 }
 
-void OwnTests::await_others(const Service& service) const {
+void ConfigTests::await_others(const Service& service) const {
   for (const Begun& each : begun_)
     if (each.service != &service) each.running.outcome.wait();
 }
 
-std::vector<Diagnostic> OwnTests::doubts(const std::vector<SurveyedService>& surveyed) const {
+std::vector<Diagnostic> ConfigTests::doubts(const std::vector<SurveyedService>& surveyed) const {
   std::vector<Diagnostic> doubts;
   for (const SurveyedService& each : surveyed) {
     TestOutcome outcome = of(*each.service);

@@ -21,7 +21,7 @@ inline constexpr milliseconds kTestDeadline = test_deadline(10'000);
 using TestOutcome = std::shared_future<Result<CommandOutput>>;
 
 // Who lets go of them ends those that still run.
-class OwnTests {
+class ConfigTests {
  public:
   // Begins the test, unless it has begun; the one that tells what the server sees, where it has
   // such. Nothing where the server has no test, or may not be run (Trust::doubt).

@@ -24,7 +24,7 @@ class OwnTestsTest : public ::testing::Test {
 
   FakeHost fake_;
   Host host_{fake_.files, fake_.processes, fake_.commands, fake_.network, fake_.clock};
-  OwnTests tests_;
+  ConfigTests tests_;
 };
 
 TEST_F(OwnTestsTest, EachIsBegunOnce) {

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 class DyingTest : public ::testing::Test {
  protected:
   DyingTest() {
-    host_.service.temper_of = Temper::dies;
+    host_.service.when_bad = OnBadCertificate::dies;
     host_.service.rehearses = Rehearsal{};
   }
   void rehearsal_ends_with(RehearsalOutput output) {
@@ -23,8 +23,8 @@ class DyingTest : public ::testing::Test {
   }
 
   // The new certificate for the first site only; the second is somebody else's business.
-  Work work_for_one() {
-    Work work = host_.work();
+  TransactionRequest work_for_one() {
+    TransactionRequest work = host_.work();
     std::erase_if(work.files, [&](const PlannedFile& file) {
       return file.path == host_.certificate_path(1) || file.path == host_.key_path(1);
     });
@@ -47,7 +47,7 @@ TEST_F(DyingTest, IsRehearsedAfterTheSwapAndBeforeTheReload) {
     EXPECT_TRUE(host_.processes.signals.empty());
     return Result<RehearsalOutput>(RehearsalOutput{.impossible = {}, .came_up = true, .of = {}});
   };
-  auto account = carry_out(host_.bench(), work_for_one());
+  auto account = carry_out(host_.context(), work_for_one());
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::committed);
   EXPECT_EQ(seen, "new");
@@ -57,7 +57,7 @@ TEST_F(DyingTest, WhatDoesNotComeUpIsPutBackAndNeverLoaded) {
   rehearsal_ends_with({.impossible = {},
                        .came_up = false,
                        .of = {.status = 1, .output = "AH1 no match", .took = {}}});
-  auto account = carry_out(host_.bench(), work_for_one());
+  auto account = carry_out(host_.context(), work_for_one());
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::rolled_back);
   EXPECT_THAT(account->text, HasSubstr("AH1 no match"));
@@ -67,7 +67,7 @@ TEST_F(DyingTest, WhatDoesNotComeUpIsPutBackAndNeverLoaded) {
 
 TEST_F(DyingTest, WhereNothingCanBeSetApartItIsSaid) {
   rehearsal_ends_with({.impossible = "cannot make namespaces", .came_up = false, .of = {}});
-  auto account = carry_out(host_.bench(), work_for_one());
+  auto account = carry_out(host_.context(), work_for_one());
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::committed);
   EXPECT_THAT(account->text, HasSubstr("not rehearsed"));
@@ -79,7 +79,7 @@ TEST_F(DyingTest, APairThatBrokeMeanwhileForbidsTheReload) {
     host_.files.put(host_.key_path(1), "garbage", 0600);
     return Result<RehearsalOutput>(RehearsalOutput{.impossible = {}, .came_up = true, .of = {}});
   };
-  auto account = carry_out(host_.bench(), work_for_one());
+  auto account = carry_out(host_.context(), work_for_one());
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::rolled_back);
   EXPECT_THAT(account->text, HasSubstr(host_.sites[1]));
@@ -87,12 +87,12 @@ TEST_F(DyingTest, APairThatBrokeMeanwhileForbidsTheReload) {
 }
 
 TEST_F(DyingTest, AServerThatKeepsTheOldOneIsNotAskedForAllItsPairs) {
-  host_.service.temper_of = Temper::keeps_old;
+  host_.service.when_bad = OnBadCertificate::keeps_old;
   host_.service.rehearses.reset();
   host_.service.adorn = [&](Binding& binding) {
     if (binding.site == host_.sites[1]) binding.key.path = "/gone";
   };
-  auto account = carry_out(host_.bench(), work_for_one());
+  auto account = carry_out(host_.context(), work_for_one());
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::committed);
   EXPECT_TRUE(host_.commands.rehearsed.empty());

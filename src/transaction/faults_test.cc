@@ -19,7 +19,7 @@ using Fault = FaultyFiles::Fault;
 int count_writes() {
   FakeHost host({"a.test", "b.test"});
   FaultyFiles counting(host.files, 0, Fault::once, 0);
-  EXPECT_TRUE(carry_out(host.bench(counting), host.work()));
+  EXPECT_TRUE(carry_out(host.context(counting), host.work()));
   return counting.calls();
 }
 
@@ -32,7 +32,7 @@ TEST_P(EveryWriteFails, LeavesOldOrNewAndSaysSo) {
     std::string where = "write " + std::to_string(nth) + ": ";
     FakeHost host({"a.test", "b.test"});
     FaultyFiles faulty(host.files, nth, fault, number);
-    auto account = carry_out(host.bench(faulty), host.work());
+    auto account = carry_out(host.context(faulty), host.work());
     ASSERT_TRUE(account) << where << account.error().message();
     where += account->text + "\n";
     std::string side = host.on_disk();
@@ -42,7 +42,7 @@ TEST_P(EveryWriteFails, LeavesOldOrNewAndSaysSo) {
       EXPECT_EQ(row.outcome, account->outcome) << where;
     } else {
       EXPECT_EQ(account->outcome, Outcome::needs_operator) << where;
-      auto finished = recover(host.bench(), &host.service, std::move(row));
+      auto finished = recover(host.context(), &host.service, std::move(row));
       ASSERT_TRUE(finished) << where;
       EXPECT_EQ(finished->outcome, Outcome::rolled_back) << where << finished->text;
       EXPECT_EQ(host.on_disk(), "old") << where;
@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(All, EveryWriteFails,
 TEST(Faults, WithoutExchangeTheFilesAreReplacedAllTheSame) {
   FakeHost host({"a.test", "b.test"});
   host.files.can_exchange = false;
-  EXPECT_EQ(carry_out(host.bench(), host.work())->outcome, Outcome::committed);
+  EXPECT_EQ(carry_out(host.context(), host.work())->outcome, Outcome::committed);
   EXPECT_EQ(host.on_disk(), "new");
 }
 
@@ -94,15 +94,15 @@ void expect_no_key_written(FakeHost& host) {
 
 TEST(Keys, AreNeverWrittenDown) {
   FakeHost committed;
-  ASSERT_EQ(carry_out(committed.bench(), committed.work())->outcome, Outcome::committed);
+  ASSERT_EQ(carry_out(committed.context(), committed.work())->outcome, Outcome::committed);
   expect_no_key_written(committed);
   FakeHost restored;
   restored.processes.on_signal = {};
-  ASSERT_EQ(carry_out(restored.bench(), restored.work())->outcome, Outcome::rolled_back);
+  ASSERT_EQ(carry_out(restored.context(), restored.work())->outcome, Outcome::rolled_back);
   expect_no_key_written(restored);
   FakeHost raced;
   raced.files.put(raced.key_path(0), raced.new_ones[0].key_pem);
-  ASSERT_EQ(carry_out(raced.bench(), raced.work())->outcome, Outcome::refused);
+  ASSERT_EQ(carry_out(raced.context(), raced.work())->outcome, Outcome::refused);
   expect_no_key_written(raced);
 }
 

@@ -156,7 +156,7 @@ TEST_F(JournalTest, ADamagedRecordIsAnErrorNotADeath) {
 }
 
 TEST_F(JournalTest, BeforeImagesArePrunedByAge) {
-  ASSERT_EQ(carry_out(host_.bench(), host_.work())->outcome, Outcome::committed);
+  ASSERT_EQ(carry_out(host_.context(), host_.work())->outcome, Outcome::committed);
   std::string directory =
       host_.state().before_directory(host_.last().id, host_.last().record.token);
   auto prune = [&] {

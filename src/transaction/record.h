@@ -56,11 +56,11 @@ struct JournalRecord {
   std::vector<JournalSuccession> successions;
   std::vector<Expectation> expectations;
   std::vector<std::string> loads = {};  // real paths of what the server is to take up
-  bool mends = false;                   // as in Work
+  bool mends = false;                   // as in TransactionRequest
   // Sites of the server that nothing is changed for, and that answered before: a reload must not
   // silence them.
   std::vector<Expectation> others = {};
-  bool decided = false;  // as in Work
+  bool decided = false;  // as in TransactionRequest
 };
 
 struct TransactionRow {

@@ -13,12 +13,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Result<Account> recover_last(FakeHost& host, Files& files) {
-  return recover(host.bench(files), &host.service, host.last());
+Result<TransactionResult> recover_last(FakeHost& host, Files& files) {
+  return recover(host.context(files), &host.service, host.last());
 }
 
 // After a recovery: one side on disk, served and in the journal.
-void expect_settled(FakeHost& host, const Account& account, const std::string& where) {
+void expect_settled(FakeHost& host, const TransactionResult& account, const std::string& where) {
   std::string side = account.outcome == Outcome::committed ? "new" : "old";
   EXPECT_NE(account.outcome, Outcome::needs_operator) << where << account.text;
   EXPECT_EQ(host.on_disk(), side) << where << account.text;
@@ -32,7 +32,7 @@ class RecoveryTest : public ::testing::Test {
  protected:
   // Files and server all new, the journal at `phase`.
   void leave_all_new_at(Phase phase) {
-    ASSERT_EQ(carry_out(host_.bench(), host_.work())->outcome, Outcome::committed);
+    ASSERT_EQ(carry_out(host_.context(), host_.work())->outcome, Outcome::committed);
     ASSERT_EQ(host_.served(), "new");
     host_.interrupt(phase);
   }
@@ -70,9 +70,9 @@ TEST_F(RecoveryTest, RestoresFromEveryEarlierPhase) {
 
 // Before a restore there was nothing good: it goes forward, once the server's test allows it.
 TEST_F(RecoveryTest, WhatMendsGoesForwardIfItMayBeLoaded) {
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.mends = true;
-  ASSERT_EQ(carry_out(host_.bench(), work)->outcome, Outcome::committed);
+  ASSERT_EQ(carry_out(host_.context(), work)->outcome, Outcome::committed);
   host_.interrupt(Phase::reloading);
   host_.processes.signals.clear();
   auto account = recover_last(host_, host_.files);
@@ -114,7 +114,7 @@ TEST_F(RecoveryTest, RestoresWhereTheServerIsDown) {
 
 TEST_F(RecoveryTest, PutsTheFilesBackWhereTheServiceIsGone) {
   leave_all_new_at(Phase::swapped);
-  auto account = recover(host_.bench(), nullptr, host_.last());
+  auto account = recover(host_.context(), nullptr, host_.last());
   ASSERT_TRUE(account);
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_TRUE(host_.is_tidy());
@@ -139,7 +139,7 @@ TEST_F(RecoveryTest, WhatWasWrittenThroughALinkOfOursBecomesAFileAgain) {
   int writes = 0;
   while (host_.files.lstat(path)->kind != FileKind::symlink) {
     FaultyFiles fatal(host_.files, ++writes, FaultyFiles::Fault::power, 0);
-    EXPECT_THROW((void)carry_out(host_.bench(fatal), host_.work()), PowerFailure);
+    EXPECT_THROW((void)carry_out(host_.context(fatal), host_.work()), PowerFailure);
     if (host_.files.lstat(path)->kind == FileKind::symlink) break;
     ASSERT_TRUE(recover_last(host_, host_.files));
   }
@@ -172,7 +172,7 @@ TEST_F(RecoveryTest, AnEndpointThatWasDownBeforeHoldsUpNothing) {
   };
   host_.processes.on_signal = only_a;
   host_.network.table.erase({444, "b.test"});
-  ASSERT_EQ(carry_out(host_.bench(), host_.work())->outcome, Outcome::committed);
+  ASSERT_EQ(carry_out(host_.context(), host_.work())->outcome, Outcome::committed);
   host_.interrupt(Phase::verifying);
   auto account = recover_last(host_, host_.files);
   ASSERT_TRUE(account);
@@ -186,7 +186,7 @@ TEST_P(DiesAt, EachMarkAndIsRecovered) {
   host_.watcher.on_phase = [](Phase phase) {
     if (phase == GetParam()) throw PowerFailure{};
   };
-  EXPECT_THROW((void)carry_out(host_.bench(), host_.work()), PowerFailure);
+  EXPECT_THROW((void)carry_out(host_.context(), host_.work()), PowerFailure);
   host_.watcher.on_phase = {};
   EXPECT_NE(host_.on_disk(), "between");
   auto account = recover_last(host_, host_.files);
@@ -206,7 +206,7 @@ int count_writes(bool rolls_back) {
   FakeHost host;
   if (rolls_back) host.processes.on_signal = {};
   FaultyFiles counting(host.files, 0, FaultyFiles::Fault::once, 0);
-  EXPECT_TRUE(carry_out(host.bench(counting), host.work()));
+  EXPECT_TRUE(carry_out(host.context(counting), host.work()));
   return counting.calls();
 }
 
@@ -231,7 +231,7 @@ TEST_P(CrashAtEveryWrite, LeavesOldOrNewAndIsRecovered) {
     host.settings.verify_at_least = milliseconds(60);
     if (rolls_back) host.processes.on_signal = {};
     FaultyFiles fatal(host.files, nth, FaultyFiles::Fault::power, 0);
-    EXPECT_THROW((void)carry_out(host.bench(fatal), host.work()), PowerFailure) << where;
+    EXPECT_THROW((void)carry_out(host.context(fatal), host.work()), PowerFailure) << where;
     crash(host, kind, static_cast<unsigned>(nth));
     EXPECT_TRUE(host.on_disk() == "old" || host.on_disk() == "new") << where << host.on_disk();
     Phase phase = host.last().phase;
@@ -260,7 +260,7 @@ TEST(RecoveryOfRecovery, FromEveryWriteOfARecovery) {
       host.watcher.on_phase = [](Phase phase) {
         if (phase == Phase::reloading) throw PowerFailure{};
       };
-      EXPECT_THROW((void)carry_out(host.bench(), host.work()), PowerFailure);
+      EXPECT_THROW((void)carry_out(host.context(), host.work()), PowerFailure);
       host.watcher.on_phase = {};
       FaultyFiles fatal(host.files, nth, FaultyFiles::Fault::power, 0);
       bool died = false;

@@ -45,20 +45,21 @@ bool Stamps::still_hold(const Files& files) const {
 }
 
 // What was read for the first time may have changed before there was a stamp of it: only the next
-// reading can be relied upon later.
-void Loadable::look_at_configuration() {
+// reading can be reused later.
+void ReloadPreview::look_at_configuration() {
   if (configured_ && configured_->still_hold(files_)) return;
   Stamps before(files_, discovery_ ? discovery_->configured_by : std::vector<std::string>());
   discovery_ = service_->bindings();
   bool covered = discovery_ && discovery_->configured_by == before.paths();
   configured_ = covered ? std::optional(std::move(before)) : std::nullopt;
   // Their certificates matter only where one could end the server.
-  if (discovery_ && service_->temper() != Temper::dies) discovery_->bindings = {};
+  if (discovery_ && service_->on_bad_certificate() != OnBadCertificate::dies)
+    discovery_->bindings = {};
   pairs_.reset();
   knows_rehearsal_ = false;
 }
 
-void Loadable::look_at_pairs() {
+void ReloadPreview::look_at_pairs() {
   if (pairs_ && pairs_->still_hold(files_)) return;
   pairs_ = Stamps(files_, paths_of_pairs(discovery_->bindings));
   why_not_.clear();
@@ -68,23 +69,25 @@ void Loadable::look_at_pairs() {
     why_not_ += (why_not_.empty() ? "a reload would end the server: " : "\n  ") + broken.text();
 }
 
-const std::vector<ListenAddress>& Loadable::listens() {
+const std::vector<ListenAddress>& ReloadPreview::listens() {
   static const std::vector<ListenAddress> kNowhere;
   if (service_ == nullptr) return kNowhere;
   look_at_configuration();
   return discovery_ ? discovery_->listens : kNowhere;
 }
 
-const std::string& Loadable::why_not() {
-  if (service_ == nullptr || service_->temper() != Temper::dies) return why_not_;
+const std::string& ReloadPreview::why_not() {
+  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
+    return why_not_;
   look_at_configuration();
   if (!discovery_) return why_not_ = discovery_.error().message();
   look_at_pairs();
   return why_not_;
 }
 
-const std::optional<Rehearsal>& Loadable::rehearsal() {
-  if (service_ == nullptr || service_->temper() != Temper::dies) return rehearsal_;
+const std::optional<Rehearsal>& ReloadPreview::rehearsal() {
+  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
+    return rehearsal_;
   look_at_configuration();
   if (!knows_rehearsal_) rehearsal_ = service_->rehearsal();
   knows_rehearsal_ = true;

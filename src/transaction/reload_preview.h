@@ -28,11 +28,11 @@ class Stamps {
   std::vector<std::optional<FileInfo>> seen_;  // unset: there is nothing
 };
 
-class Loadable {
+class ReloadPreview {
  public:
   // `service` may be null: then there is nothing to load.
   // It is read as whoever owns the service.
-  Loadable(const Service* service, const Files& files)
+  ReloadPreview(const Service* service, const Files& files)
       : service_(service), files_(service == nullptr ? files : service->files()) {}
 
   // What configured the service when it was last surveyed: a reading can be relied upon later only

@@ -16,65 +16,65 @@ using ::testing::HasSubstr;
 class LoadableTest : public ::testing::Test {
  protected:
   LoadableTest() {
-    host_.service.temper_of = Temper::dies;
+    host_.service.when_bad = OnBadCertificate::dies;
     host_.service.adorn = [this](Binding& binding) { reads_ += binding.site == host_.sites[0]; };
     host_.service.wants = {{.address = {"0.0.0.0", 443, ""}, .where = "/etc/fake:1"}};
   }
 
   FakeHost host_{{"a.test", "b.test"}};
   int reads_ = 0;  // of the configuration
-  Loadable loadable_{&host_.service, host_.files};
+  ReloadPreview preview_{&host_.service, host_.files};
 };
 
 TEST_F(LoadableTest, WithoutAServiceThereIsNothing) {
-  Loadable none(nullptr, host_.files);
+  ReloadPreview none(nullptr, host_.files);
   EXPECT_TRUE(none.listens().empty());
   EXPECT_EQ(none.why_not(), "");
 }
 
 // The first reading tells what there is to read: only then can it be stamped.
 TEST_F(LoadableTest, IsReadTwiceAndThenOnlyAfterAChange) {
-  EXPECT_EQ(loadable_.listens().size(), 1u);
+  EXPECT_EQ(preview_.listens().size(), 1u);
   EXPECT_EQ(reads_, 1);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(loadable_.why_not(), "");
-    EXPECT_EQ(loadable_.listens().size(), 1u);
+    EXPECT_EQ(preview_.why_not(), "");
+    EXPECT_EQ(preview_.listens().size(), 1u);
     EXPECT_EQ(reads_, 2);
   }
   host_.files.put(kFakeConfig, *host_.files.read(kFakeConfig, kConfigLimit) + "#\n");
   host_.service.wants.clear();
-  EXPECT_TRUE(loadable_.listens().empty());
+  EXPECT_TRUE(preview_.listens().empty());
   EXPECT_EQ(reads_, 3);
 }
 
 TEST_F(LoadableTest, APairThatBreaksAfterALookIsSeen) {
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(loadable_.why_not(), "");
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(preview_.why_not(), "");
   host_.files.put(host_.key_path(1), host_.old_ones[0].key_pem, 0600);
-  EXPECT_THAT(loadable_.why_not(), HasSubstr("belongs to another certificate"));
+  EXPECT_THAT(preview_.why_not(), HasSubstr("belongs to another certificate"));
   host_.files.put(host_.key_path(1), host_.old_ones[1].key_pem, 0600);
-  EXPECT_EQ(loadable_.why_not(), "");
+  EXPECT_EQ(preview_.why_not(), "");
   ASSERT_TRUE(host_.files.remove(host_.certificate_path(0)));
-  EXPECT_THAT(loadable_.why_not(), HasSubstr(host_.certificate_path(0)));
+  EXPECT_THAT(preview_.why_not(), HasSubstr(host_.certificate_path(0)));
 }
 
 TEST_F(LoadableTest, AnotherPairThatIsNamedNowIsLookedAt) {
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(loadable_.why_not(), "");
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(preview_.why_not(), "");
   host_.files.put(kFakeConfig,
                   "site a.test 443 " + host_.certificate_path(0) + " " + host_.key_path(1) + "\n");
-  EXPECT_THAT(loadable_.why_not(), HasSubstr("belongs to another certificate"));
+  EXPECT_THAT(preview_.why_not(), HasSubstr("belongs to another certificate"));
 }
 
 TEST_F(LoadableTest, AConfigurationThatCannotBeReadForbidsTheReload) {
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(loadable_.why_not(), "");
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(preview_.why_not(), "");
   ASSERT_TRUE(host_.files.remove(kFakeConfig));
-  EXPECT_THAT(loadable_.why_not(), HasSubstr(kFakeConfig));
-  EXPECT_TRUE(loadable_.listens().empty());
+  EXPECT_THAT(preview_.why_not(), HasSubstr(kFakeConfig));
+  EXPECT_TRUE(preview_.listens().empty());
 }
 
 TEST_F(LoadableTest, OfAServerThatNoCertificateEndsNoPairIsAskedFor) {
-  host_.service.temper_of = Temper::keeps_old;
+  host_.service.when_bad = OnBadCertificate::keeps_old;
   host_.files.put(host_.key_path(1), "garbage", 0600);
-  EXPECT_EQ(loadable_.why_not(), "");
+  EXPECT_EQ(preview_.why_not(), "");
 }
 
 // On the disk, whose times are what they are.

@@ -17,15 +17,15 @@ class ReloadTest : public ::testing::Test {
     host_.files.put(host_.certificate_path(0), host_.new_ones[0].chain_pem);
     host_.files.put(host_.key_path(0), host_.new_ones[0].key_pem);
   }
-  Work reload_work() {
-    Work work = host_.work();
+  TransactionRequest reload_work() {
+    TransactionRequest work = host_.work();
     work.files.clear();
     return work;
   }
-  Account run(Work work) {
-    auto account = carry_out(host_.bench(), std::move(work));
+  TransactionResult run(TransactionRequest work) {
+    auto account = carry_out(host_.context(), std::move(work));
     EXPECT_TRUE(account) << account.error().message();
-    return account ? *account : Account{};
+    return account ? *account : TransactionResult{};
   }
 
   FakeHost host_;
@@ -33,7 +33,7 @@ class ReloadTest : public ::testing::Test {
 
 TEST_F(ReloadTest, Commits) {
   EXPECT_EQ(host_.served(), "old");
-  Account account = run(reload_work());
+  TransactionResult account = run(reload_work());
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_EQ(host_.served(), "new");
   EXPECT_EQ(host_.commands.ran.size(), 1U) << "nothing was swapped between";
@@ -43,7 +43,7 @@ TEST_F(ReloadTest, Commits) {
 
 TEST_F(ReloadTest, NeedsAnOperatorWhereItFails) {
   host_.processes.on_signal = {};
-  Account account = run(reload_work());
+  TransactionResult account = run(reload_work());
   EXPECT_EQ(account.outcome, Outcome::needs_operator);
   EXPECT_EQ(host_.on_disk(), "new") << "what others wrote stays";
   EXPECT_THAT(account.text, HasSubstr("nothing to put back"));
@@ -61,7 +61,7 @@ TEST_F(ReloadTest, RefusesWhereTheTestFails) {
   host_.commands.answer = [](const Command&) -> Result<CommandOutput> {
     return CommandOutput{.status = 1, .output = "key values mismatch", .took = {}};
   };
-  Account account = run(reload_work());
+  TransactionResult account = run(reload_work());
   EXPECT_EQ(account.outcome, Outcome::refused);
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_EQ(host_.served(), "old");
@@ -69,9 +69,9 @@ TEST_F(ReloadTest, RefusesWhereTheTestFails) {
 
 TEST_F(ReloadTest, ForcedReloadOfWhatIsServedAlready) {
   host_.server_reads();
-  Work work = reload_work();
+  TransactionRequest work = reload_work();
   work.expectations[0].old_thumbprint = work.expectations[0].new_thumbprint;
-  Account account = run(std::move(work));
+  TransactionResult account = run(std::move(work));
   EXPECT_EQ(account.outcome, Outcome::committed);
   EXPECT_EQ(host_.processes.signals.size(), 1U);
 }
@@ -80,7 +80,7 @@ TEST_F(ReloadTest, RecoveryCommitsWhatIsServed) {
   run(reload_work());
   for (Phase phase : {Phase::reloading, Phase::verifying}) {
     host_.interrupt(phase);
-    auto account = recover(host_.bench(), &host_.service, host_.last());
+    auto account = recover(host_.context(), &host_.service, host_.last());
     ASSERT_TRUE(account);
     EXPECT_EQ(account->outcome, Outcome::committed) << account->text;
   }
@@ -91,7 +91,7 @@ TEST_F(ReloadTest, RecoveryBeforeTheSignalLeavesAllAsItIs) {
   host_.processes.signals.clear();
   for (Phase phase : {Phase::planned, Phase::staged}) {
     host_.interrupt(phase);
-    auto account = recover(host_.bench(), &host_.service, host_.last());
+    auto account = recover(host_.context(), &host_.service, host_.last());
     ASSERT_TRUE(account);
     EXPECT_NE(account->outcome, Outcome::refused) << account->text;
     EXPECT_EQ(host_.on_disk(), "new");

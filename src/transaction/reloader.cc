@@ -116,7 +116,7 @@ std::optional<WallTime> Reloader::serving_since() {
   return oldest;
 }
 
-Done Reloader::hold(Dialogue& dialogue) const {
+Done Reloader::hold(SocketConversation& dialogue) const {
   if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
   while (auto request = dialogue.request()) {
     auto answer = exchange(host_, live_->address(), *request, *service_);
@@ -149,7 +149,7 @@ Done Reloader::can_listen() {
   if (!master) return {};
   const Result<std::set<uint16_t>>& own = listeners(*master).ports;
   if (!own) return {};
-  for (const ListenAddress& wanted : loadable_.listens()) {
+  for (const ListenAddress& wanted : preview_.listens()) {
     if (own->contains(wanted.address.port)) continue;
     Done free = host_.network.try_listen(wanted.address, wanted.shared);
     if (free) continue;
@@ -164,7 +164,7 @@ Done Reloader::can_listen() {
 
 void Reloader::get_ready() {
   workers();
-  loadable_.listens();
+  preview_.listens();
 }
 
 Done Reloader::must_be_trusted() const {
@@ -223,7 +223,7 @@ Done Reloader::await_handler(const SignalReload& master) const {
 Done Reloader::await_whole_pairs() {
   SteadyTime deadline = host_.clock.steady() + kPairDeadline;
   while (true) {
-    std::string why = loadable_.why_not();
+    std::string why = preview_.why_not();
     if (why.empty()) return {};
     if (host_.clock.steady() >= deadline)
       return fail(Code::failed, "reload", service_->id().text(), why,

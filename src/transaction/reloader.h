@@ -18,7 +18,7 @@ class Reloader {
  public:
   // `service` may be null: its program or configuration is no longer found, and nothing runs.
   Reloader(const Service* service, const Host& host)
-      : service_(service), host_(host), loadable_(service, host.files) {}
+      : service_(service), host_(host), preview_(service, host.files) {}
 
   bool is_running() const { return target().has_value(); }
   // When the processes that take connections now were started, the oldest of them: what was changed
@@ -33,7 +33,7 @@ class Reloader {
   // not changed by then is not looked at again.
   void get_ready();
   // What is on disk now, as the server would load it.
-  Loadable& loadable() { return loadable_; }
+  ReloadPreview& loadable() { return preview_; }
 
   // Finds out how the server can take up `files`: over its control socket, which leaves all else
   // alone, or by a reload. Only looks. Fails where neither is possible now: somebody else's change
@@ -71,12 +71,12 @@ class Reloader {
   Done must_be_trusted() const;
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
-  Done hold(Dialogue& dialogue) const;
+  Done hold(SocketConversation& dialogue) const;
   bool takes_connections(const Process& worker) const;
 
   const Service* service_;
   const Host& host_;
-  Loadable loadable_;
+  ReloadPreview preview_;
   std::unique_ptr<LiveUpdate> live_;
   std::string no_reload_;
   std::function<void()> before_reload_;

@@ -26,7 +26,7 @@ class ReloaderTest : public ::testing::Test {
   }
 
   FakeHost host_;
-  Host host_view_ = host_.bench().host;
+  Host host_view_ = host_.context().host;
   Reloader reloader_{&host_.service, host_view_};
 };
 
@@ -119,7 +119,7 @@ TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
 // The master took the signal and went on with its old workers: their answers are no proof.
 TEST_F(ReloaderTest, ProofWaitsForTheOldWorkers) {
   add_worker(101, 8, "worker process");
-  auto account = carry_out(host_.bench(), host_.work());
+  auto account = carry_out(host_.context(), host_.work());
   ASSERT_TRUE(account);
   EXPECT_NE(account->outcome, Outcome::committed);
   EXPECT_EQ(host_.on_disk(), "old");
@@ -221,7 +221,7 @@ class ScriptedSocket final : public Network {
 };
 
 // Says one thing; "yes" is success, "busy" is that.
-class OneRequest final : public Dialogue {
+class OneRequest final : public SocketConversation {
  public:
   explicit OneRequest(std::string request) : request_(std::move(request)) {}
   std::optional<std::string> request() override {
@@ -242,10 +242,10 @@ class FakeLive final : public LiveUpdate {
  public:
   explicit FakeLive(bool possible) : possible_(possible) {}
   Address address() const override { return {"", 0, "/control"}; }
-  std::unique_ptr<Dialogue> question() const override {
+  std::unique_ptr<SocketConversation> question() const override {
     return std::make_unique<OneRequest>("may I?");
   }
-  Result<std::unique_ptr<Dialogue>> update(bool resumed) const override {
+  Result<std::unique_ptr<SocketConversation>> update(bool resumed) const override {
     if (!possible_) return fail(Code::failed, "say", "", "too much");
     return std::make_unique<OneRequest>(resumed ? "again" : "take");
   }

@@ -4,7 +4,7 @@
 
 namespace certrebind {
 
-std::optional<WallTime> ServingTimes::since(const Service& service) {
+std::optional<WallTime> ServerProcesses::since(const Service& service) {
   auto [entry, is_new] = known_.try_emplace(&service);
   if (is_new) entry->second = Reloader(&service, host_).serving_since();
   return entry->second;

@@ -9,9 +9,9 @@
 
 namespace certrebind {
 
-class ServingTimes {
+class ServerProcesses {
  public:
-  explicit ServingTimes(const Host& host) : host_(host) {}
+  explicit ServerProcesses(const Host& host) : host_(host) {}
 
   // When the oldest of its workers was started, in hundredths of a second; nothing where it does
   // not run.

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "x509/bundle.h"
+#include "x509/key.h"
 
 namespace certrebind {
 
@@ -177,7 +179,7 @@ FakeHost::FakeHost(std::vector<std::string> names)
   server_reads();
 }
 
-Bench FakeHost::bench(Files& instead) {
+TransactionContext FakeHost::context(Files& instead) {
   return {.host = {instead, processes, commands, network, clock},
           .settings = settings,
           .state = *state_,
@@ -186,14 +188,14 @@ Bench FakeHost::bench(Files& instead) {
           .watcher = watcher};
 }
 
-Work FakeHost::work() const {
-  Work work{.act = "rebind",
-            .service = &service,
-            .files = {},
-            .successions = {},
-            .expectations = {},
-            .unproven = {},
-            .undoes = {}};
+TransactionRequest FakeHost::work() const {
+  TransactionRequest work{.act = "rebind",
+                          .service = &service,
+                          .files = {},
+                          .successions = {},
+                          .expectations = {},
+                          .unproven = {},
+                          .undoes = {}};
   for (size_t i = 0; i < sites.size(); ++i) {
     const TestCertificate &old_one = old_ones[i], &new_one = new_ones[i];
     work.files.push_back({.path = certificate_path(i),

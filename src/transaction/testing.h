@@ -1,7 +1,7 @@
 // For tests only: a host in memory with one server on it, from its files to its handshakes.
 //
 //   FakeHost host({"a.test", "b.test"});                     // all old, served and tested
-//   auto account = carry_out(host.bench(), host.work());     // everything to new
+//   auto account = carry_out(host.context(), host.work());     // everything to new
 //   EXPECT_EQ(host.on_disk(), "new");
 //
 // Files, processes, commands, the clock and the network are the seams' fakes; the database is a
@@ -44,7 +44,7 @@ class FakeService final : public Service {
   uint32_t reader = 0;
   std::optional<Rehearsal> rehearses;
   std::optional<Command> asks;
-  Temper temper_of = Temper::keeps_old;
+  OnBadCertificate when_bad = OnBadCertificate::keeps_old;
 
   const ServiceId& id() const override { return id_; }
   const Files& files() const override { return files_; }
@@ -59,7 +59,7 @@ class FakeService final : public Service {
     return {{Severity::warning, id_.path, 0, 0, view.output + ", not " + join(named, ", ")}};
   }
   Reload reload() const override { return how; }
-  Temper temper() const override { return temper_of; }
+  OnBadCertificate on_bad_certificate() const override { return when_bad; }
   uint32_t key_reader() const override { return reader; }
 
  private:
@@ -135,11 +135,11 @@ class FakeHost {
   State& state() { return *state_; }
   Journal& journal() { return *journal_; }
   // Of these files, or of `instead`, which has them beneath.
-  Bench bench() { return bench(files); }
-  Bench bench(Files& instead);
+  TransactionContext context() { return context(files); }
+  TransactionContext context(Files& instead);
 
   // Every site's files to their new certificate and key.
-  Work work() const;
+  TransactionRequest work() const;
   // The server reads its configuration and files anew; it keeps what it has if they make no sense.
   void server_reads();
   // What the service binds now, with a service of the survey's own that is like it.

@@ -51,48 +51,48 @@ std::string random_token() {
 // Runs one transaction from its row to its end.
 class Transaction {
  public:
-  Transaction(const Bench& bench, const Service* service, TransactionRow row)
-      : bench_(bench),
+  Transaction(const TransactionContext& context, const Service* service, TransactionRow row)
+      : context_(context),
         service_(service),
         row_(std::move(row)),
-        reloader_(service, bench.host),
-        trial_(service, bench.host, reloader_.loadable()),
-        swap_(bench.host.files, bench.state, bench.journal, row_) {
+        reloader_(service, context.host),
+        candidate_(service, context.host, reloader_.loadable()),
+        swap_(context.host.files, context.state, context.journal, row_) {
     reloader_.before_reload([this] { ask_the_others(); });
   }
 
-  Result<Account> run(const Work& work);
-  Result<Account> recover();
+  Result<TransactionResult> run(const TransactionRequest& work);
+  Result<TransactionResult> recover();
 
  private:
   // One act of `run`: nothing to say, or the account that ends it.
-  using Step = std::optional<Result<Account>>;
+  using Step = std::optional<Result<TransactionResult>>;
 
-  Step prepare(const Work& work);
+  Step prepare(const TransactionRequest& work);
   void ask_who_answers();
   bool somebody_answers_now();
   void ask_the_others();
   std::vector<std::string> silenced();
   std::vector<ForeignListener> foreign();
   Step swap();
-  Step try_out(const Work& work);
+  Step try_out(const TransactionRequest& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
   Step refuse_if_broken_before();
   Step tell();
-  Result<Account> verify();
+  Result<TransactionResult> verify();
   Step test_what_is_served();
   Step restore_if_doubtful();
-  Result<Account> commit_without_proof();
+  Result<TransactionResult> commit_without_proof();
 
-  Result<Account> refuse(const std::string& why, const std::string& next,
-                         const char* files = "nothing was changed");
-  Result<Account> restore(const std::string& why);
-  Result<Account> commit(const Verdict& verdict);
-  Result<Account> give_up_reload(const std::string& why);
-  Result<Account> needs_operator(const std::string& why, const std::string& served);
-  Result<Account> end(Ending ending);
-  Result<Account> leave_open(std::string text);
-  Result<Account> cannot_note(const std::string& story, const Error& error);
+  Result<TransactionResult> refuse(const std::string& why, const std::string& next,
+                                   const char* files = "nothing was changed");
+  Result<TransactionResult> restore(const std::string& why);
+  Result<TransactionResult> commit(const Verdict& verdict);
+  Result<TransactionResult> give_up_reload(const std::string& why);
+  Result<TransactionResult> needs_operator(const std::string& why, const std::string& served);
+  Result<TransactionResult> end(Ending ending);
+  Result<TransactionResult> leave_open(std::string text);
+  Result<TransactionResult> cannot_note(const std::string& story, const Error& error);
   std::string on_disk() const;
   std::string served_now() const;
   Done note_stuck(Outcome outcome);
@@ -107,17 +107,19 @@ class Transaction {
   Step settle(const std::string& story, std::string& served);
   bool is_rebind() const { return row_.act == "rebind"; }
   // Who answers is asked before a server is told of new files, but not where something is amiss.
-  bool is_asked(const Work& work) const { return reloader_.is_running() && !work.mends; }
+  bool is_asked(const TransactionRequest& work) const {
+    return reloader_.is_running() && !work.mends;
+  }
   const char* wanted() const {
     return is_rebind() ? "the new certificate" : "the certificate that is put back";
   }
   Done mark(Phase phase);
 
-  const Bench& bench_;
+  const TransactionContext& context_;
   const Service* service_;
   TransactionRow row_;
   Reloader reloader_;
-  Trial trial_;
+  CandidateCheck candidate_;
   FileSwap swap_;
   std::vector<std::string> unproven_;
   std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
@@ -128,20 +130,20 @@ class Transaction {
 };
 
 Done Transaction::mark(Phase phase) {
-  bench_.watcher.phase(row_.service, phase);
-  return bench_.journal.mark(row_, phase);
+  context_.watcher.phase(row_.service, phase);
+  return context_.journal.mark(row_, phase);
 }
 
 milliseconds Transaction::patience() const {
-  return std::max(bench_.settings.verify_at_least, trial_.took() * 5);
+  return std::max(context_.settings.verify_at_least, candidate_.took() * 5);
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
   return {.deadline = deadline,
-          .poll_every = std::clamp(trial_.took() / 200, milliseconds(5), milliseconds(50)),
+          .poll_every = std::clamp(candidate_.took() / 200, milliseconds(5), milliseconds(50)),
           .ready = {},
           .gone = [this] { return reloader_.master_is_gone(); },
-          .progress = [this](size_t done, size_t total) { bench_.watcher.proven(done, total); }};
+          .progress = [this](size_t done, size_t total) { context_.watcher.proven(done, total); }};
 }
 
 // A handshake with each expectation; the record is to say who does not answer.
@@ -151,9 +153,9 @@ void Transaction::ask_who_answers() {
     targets.push_back(expected.old_target());
   // The server's own test runs beside, and everything waits for that.
   std::vector<Result<Served>> served;
-  run_behind([&] {
-    served =
-        bench_.prober.handshake_all(targets, std::max(1U, std::thread::hardware_concurrency() / 2));
+  run_at_low_priority([&] {
+    served = context_.prober.handshake_all(targets,
+                                           std::max(1U, std::thread::hardware_concurrency() / 2));
   });
   for (size_t i = 0; i < served.size(); ++i)
     row_.record.expectations[i].answered = served[i].has_value();
@@ -169,7 +171,7 @@ bool Transaction::somebody_answers_now() {
     silent.push_back(&expected);
     targets.push_back(expected.new_target());
   }
-  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
   strangers_.clear();
   for (size_t i = 0; i < silent.size(); ++i) {
     if (!served[i]) continue;
@@ -190,7 +192,7 @@ void Transaction::ask_the_others() {
   std::vector<Target> targets;
   for (const Expectation& other : row_.record.others) targets.push_back(other.old_target());
   std::vector<Result<Served>> served;
-  run_behind([&] { served = bench_.prober.handshake_all(targets); });
+  run_at_low_priority([&] { served = context_.prober.handshake_all(targets); });
   std::vector<Expectation> answering;
   for (size_t i = 0; i < served.size(); ++i)
     if (served[i]) answering.push_back(std::move(row_.record.others[i]));
@@ -204,10 +206,10 @@ std::vector<std::string> Transaction::silenced() {
   for (const Expectation& other : row_.record.others) left.push_back(&other);
   std::vector<std::string> texts;
   for (int i = 0; i < kLooksAtOthers && !left.empty(); ++i) {
-    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
+    if (i > 0) context_.host.clock.sleep(kBetweenLooks);
     std::vector<Target> targets;
     for (const Expectation* other : left) targets.push_back(other->old_target());
-    std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+    std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
     std::vector<const Expectation*> silent;
     texts.clear();
     for (size_t k = 0; k < served.size(); ++k) {
@@ -228,8 +230,8 @@ std::vector<ForeignListener> Transaction::foreign() {
   const std::set<Address> addresses = addresses_of(row_.record.expectations);
   std::vector<ForeignListener> found;
   for (int i = 0; i < kLooksAtOthers; ++i) {
-    if (i > 0) bench_.host.clock.sleep(kBetweenLooks);
-    found = foreign_listeners(bench_.host, *master, addresses);
+    if (i > 0) context_.host.clock.sleep(kBetweenLooks);
+    found = foreign_listeners(context_.host, *master, addresses);
     if (found.empty()) break;
   }
   return found;
@@ -237,7 +239,7 @@ std::vector<ForeignListener> Transaction::foreign() {
 
 Verdict Transaction::prove_new(const ProofLimits& within) {
   auto proven = [&] {
-    return prove(bench_.prober, bench_.host.clock, claims_for_new(row_.record.expectations),
+    return prove(context_.prober, context_.host.clock, claims_for_new(row_.record.expectations),
                  within);
   };
   Verdict verdict = proven();
@@ -245,17 +247,17 @@ Verdict Transaction::prove_new(const ProofLimits& within) {
 }
 
 Verdict Transaction::prove_old(milliseconds deadline) {
-  return prove(bench_.prober, bench_.host.clock, claims_for_old(row_.record.expectations),
+  return prove(context_.prober, context_.host.clock, claims_for_old(row_.record.expectations),
                limits(deadline));
 }
 
 // Everything is made ready for the swap. Nothing of it changes what the server reads. A test takes
 // as long as the server needs to read everything, so there is one: here, of what lies there
 // already, where no file is changed; else after the swap, of what will be loaded.
-Transaction::Step Transaction::prepare(const Work& work) {
+Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
   std::optional<RunningCommand> test;
-  if (work.files.empty() && !work.mends && !work.tested.valid()) test = trial_.start_test();
+  if (work.files.empty() && !work.mends && !work.tested.valid()) test = candidate_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
   // Root's writing would go where he leads it.
@@ -271,7 +273,8 @@ Transaction::Step Transaction::prepare(const Work& work) {
   if (is_asked(work) && work.files.empty()) ask_who_answers();
   if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
   reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
-  auto tested = work.tested.valid() ? trial_.outcome_of(work.tested) : trial_.outcome_of(test);
+  auto tested =
+      work.tested.valid() ? candidate_.outcome_of(work.tested) : candidate_.outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
   if (tested->status != 0) return refuse(kBroken + excerpt(tested->output), kMend);
   if (Done marked = mark(Phase::staged); !marked) return refuse(marked.error().message(), "");
@@ -280,7 +283,7 @@ Transaction::Step Transaction::prepare(const Work& work) {
 
 Transaction::Step Transaction::swap() {
   if (row_.record.files.empty()) {
-    trial_.begin(row_.record.mends);  // else it was tested before
+    candidate_.begin(row_.record.mends);  // else it was tested before
     return std::nullopt;
   }
   // Staging took its time: what was edited meanwhile is seen before anything is touched.
@@ -290,7 +293,7 @@ Transaction::Step Transaction::swap() {
   if (Done flipped = swap_.flip(); !flipped) return restore(flipped.error().message());
   // Every reader finds the new files: what is left to do for them changes nothing for the tests.
   // What goes over a socket is tested later.
-  trial_.begin(!reloader_.is_live());
+  candidate_.begin(!reloader_.is_live());
   if (Done settled = swap_.settle(); !settled) return restore(settled.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
   return std::nullopt;
@@ -307,7 +310,7 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 // The old files are back. Where they do not pass either, the new certificate is not at fault.
 Transaction::Step Transaction::refuse_if_broken_before() {
   if (!test_failed_ || row_.record.mends) return std::nullopt;
-  auto tested = trial_.test();
+  auto tested = candidate_.test();
   if (!tested || tested->status == 0) return std::nullopt;
   return refuse(kBroken + excerpt(tested->output), kMend, "everything is as before");
 }
@@ -316,26 +319,26 @@ Transaction::Step Transaction::refuse_if_broken_before() {
 // look: both at once. Meanwhile the server, which knows of nothing yet, is asked for whom it
 // answers, and what was staged is removed: last, for the test would wait for the directories it
 // reads.
-Transaction::Step Transaction::try_out(const Work& work) {
+Transaction::Step Transaction::try_out(const TransactionRequest& work) {
   if (is_asked(work)) {
     if (!work.files.empty()) ask_who_answers();
     if (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
         !row_.record.others.empty())
-      if (Done noted = bench_.journal.update_record(row_); !noted)
+      if (Done noted = context_.journal.update_record(row_); !noted)
         return restore(noted.error().message());
   }
   if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
-  trial_.await_test();
+  candidate_.await_test();
   if (!reloader_.is_live()) reloader_.get_ready();
-  std::string unloadable = trial_.why_not_loadable();
-  if (trial_.tests())
+  std::string unloadable = candidate_.why_not_loadable();
+  if (candidate_.tests())
     if (Step over = restore_unless_passed(
-            trial_.outcome(), row_.record.mends
-                                  ? "the server's own test fails, with what is put back in place"
-                                  : "the server's own test refuses the new files"))
+            candidate_.outcome(),
+            row_.record.mends ? "the server's own test fails, with what is put back in place"
+                              : "the server's own test refuses the new files"))
       return *over;
   if (!unloadable.empty()) return restore(unloadable);
-  if (!trial_.tests()) return std::nullopt;
+  if (!candidate_.tests()) return std::nullopt;
   if (Done marked = mark(Phase::tested); !marked) return restore(marked.error().message());
   return std::nullopt;
 }
@@ -354,11 +357,11 @@ Transaction::Step Transaction::tell() {
 Transaction::Step Transaction::test_what_is_served() {
   if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
   return restore_unless_passed(
-      trial_.test(),
+      candidate_.test(),
       "the new certificate is served, but the server's own test refuses the new files");
 }
 
-Result<Account> Transaction::verify() {
+Result<TransactionResult> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
   ProofLimits within = limits(patience());
   within.ready = [this] { return !reloader_.old_workers_remain(); };
@@ -370,7 +373,7 @@ Result<Account> Transaction::verify() {
     return commit(verdict);
   }
   std::string why =
-      fmt::format("{} of {} did not come to show {}", verdict.total - verdict.proven,
+      fmt::format("{} of {} do not show {}:", verdict.total - verdict.proven,
                   count_of(verdict.total, "endpoint and name", "endpoints and names"), wanted());
   for (const std::string& failure : verdict.failures) why += "\n  " + failure;
   if (reloader_.old_workers_remain())
@@ -389,7 +392,7 @@ Transaction::Step Transaction::restore_if_doubtful() {
   return std::nullopt;
 }
 
-Result<Account> Transaction::run(const Work& work) {
+Result<TransactionResult> Transaction::run(const TransactionRequest& work) {
   unproven_ = work.unproven;
   reloader_.loadable().expect(work.configured_by);
   if (Step over = prepare(work)) return *over;
@@ -413,45 +416,45 @@ Done Transaction::note_stuck(Outcome outcome) {
                              "certrebind rebind --pending",
                              row_.id),
          .since = {}});
-  return set_attention(bench_.state.database(), stuck_subject(row_.service), needed,
-                       bench_.host.clock.wall());
+  return set_attention(context_.state.database(), stuck_subject(row_.service), needed,
+                       context_.host.clock.wall());
 }
 
-Result<Account> Transaction::end(Ending ending) {
-  if (Done ended = bench_.journal.end(row_, ending); !ended)
+Result<TransactionResult> Transaction::end(Ending ending) {
+  if (Done ended = context_.journal.end(row_, ending); !ended)
     return cannot_note(ending.account, ended.error());
   if (Done noted = note_stuck(ending.outcome); !noted)
     ending.account += "\n" + noted.error().message();
-  bench_.watcher.phase(row_.service, ending.phase);
-  return Account{.transaction = row_.id,
-                 .service = row_.service,
-                 .outcome = ending.outcome,
-                 .owed = ending.owed,
-                 .text = std::move(ending.account)};
+  context_.watcher.phase(row_.service, ending.phase);
+  return TransactionResult{.transaction = row_.id,
+                           .service = row_.service,
+                           .outcome = ending.outcome,
+                           .owed = ending.owed,
+                           .text = std::move(ending.account)};
 }
 
 // It has no end yet: whoever takes the lock next tries again.
-Result<Account> Transaction::leave_open(std::string text) {
+Result<TransactionResult> Transaction::leave_open(std::string text) {
   text += "\nnext: put that right, then certrebind recover, which finishes it by itself";
   if (Done noted = note_stuck(Outcome::needs_operator); !noted)
     text += "\n" + noted.error().message();
-  return Account{.transaction = row_.id,
-                 .service = row_.service,
-                 .outcome = Outcome::needs_operator,
-                 .text = std::move(text)};
+  return TransactionResult{.transaction = row_.id,
+                           .service = row_.service,
+                           .outcome = Outcome::needs_operator,
+                           .text = std::move(text)};
 }
 
 // Without the journal nothing further may be done; what there is now is told all the same.
-Result<Account> Transaction::cannot_note(const std::string& story, const Error& error) {
+Result<TransactionResult> Transaction::cannot_note(const std::string& story, const Error& error) {
   return leave_open(story + (story.empty() ? "" : "\n") + "and certrebind's own records in " +
-                    bench_.settings.state_directory + " cannot be written: " + error.message() +
+                    context_.settings.state_directory + " cannot be written: " + error.message() +
                     "\n" + on_disk() + served_now());
 }
 
 std::string Transaction::on_disk() const {
   std::string text;
   for (const JournalFile& file : row_.record.files) {
-    auto bytes = bench_.host.files.read(file.path, kConfigLimit);
+    auto bytes = context_.host.files.read(file.path, kConfigLimit);
     const std::string digest = bytes ? content_digest(*bytes) : "";
     const char* what = digest == file.after_digest    ? "holds what is new"
                        : digest == file.before_digest ? "holds what it held before"
@@ -467,7 +470,7 @@ std::string Transaction::served_now() const {
   for (const Expectation& expected : row_.record.expectations)
     targets.push_back(expected.new_target());
   size_t fresh = 0, silent = 0;
-  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
   for (size_t i = 0; i < served.size(); ++i) {
     silent += served[i] ? 0 : 1;
     fresh += served[i] && served[i]->thumbprint == row_.record.expectations[i].new_thumbprint;
@@ -477,8 +480,8 @@ std::string Transaction::served_now() const {
                      silent);
 }
 
-Result<Account> Transaction::refuse(const std::string& why, const std::string& next,
-                                    const char* files) {
+Result<TransactionResult> Transaction::refuse(const std::string& why, const std::string& next,
+                                              const char* files) {
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
   if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
@@ -492,7 +495,7 @@ Result<Account> Transaction::refuse(const std::string& why, const std::string& n
               .events = {}});
 }
 
-Result<Account> Transaction::commit_without_proof() {
+Result<TransactionResult> Transaction::commit_without_proof() {
   Done cleaned = swap_.clean_up();
   std::string text =
       "the files are in place and tested, but the server is not running: proof is owed\n"
@@ -506,7 +509,7 @@ Result<Account> Transaction::commit_without_proof() {
               .events = {EventId::proof_owed}});
 }
 
-Result<Account> Transaction::commit(const Verdict& verdict) {
+Result<TransactionResult> Transaction::commit(const Verdict& verdict) {
   Done cleaned = swap_.clean_up();
   size_t skipped = row_.record.expectations.size() - verdict.total;
   std::string text =
@@ -519,8 +522,8 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
         count_of(skipped - strangers_.size(), "endpoint and name", "endpoints and names"));
   for (const std::string& stranger : strangers_) text += "\n" + stranger + ": proof is owed";
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
-  if (!trial_.not_rehearsed().empty())
-    text += "\nnot rehearsed, only tested and each pair looked at: " + trial_.not_rehearsed();
+  if (!candidate_.not_rehearsed().empty())
+    text += "\nnot rehearsed, only tested and each pair looked at: " + candidate_.not_rehearsed();
   if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
   std::vector<EventId> events;
   if (!row_.record.files.empty()) events.push_back(EventId::installed);
@@ -533,12 +536,13 @@ Result<Account> Transaction::commit(const Verdict& verdict) {
               .events = std::move(events)});
 }
 
-Result<Account> Transaction::needs_operator(const std::string& why, const std::string& served) {
+Result<TransactionResult> Transaction::needs_operator(const std::string& why,
+                                                      const std::string& served) {
   std::string text = why + "\n" + served;
   auto test = service_ ? service_->config_test() : std::nullopt;
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
-  std::string unloadable = trial_.why_not_loadable();
+  std::string unloadable = candidate_.why_not_loadable();
   if (!unloadable.empty()) text += "\n  put this right before any reload: " + unloadable;
   if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
     SignalReload master = *reloader_.target();
@@ -559,7 +563,7 @@ bool Transaction::shows_new() const {
   std::vector<Target> targets;
   for (const Expectation& expected : row_.record.expectations)
     targets.push_back(expected.new_target());
-  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
   for (size_t i = 0; i < served.size(); ++i) {
     const Expectation& expected = row_.record.expectations[i];
     // What was served from memory before anything began is no sign of ours.
@@ -571,8 +575,8 @@ bool Transaction::shows_new() const {
 
 // Nothing speaks against what lies on disk now.
 bool Transaction::may_be_loaded() {
-  auto tested = trial_.test();
-  return tested && tested->status == 0 && trial_.why_not_loadable().empty();
+  auto tested = candidate_.test();
+  return tested && tested->status == 0 && candidate_.why_not_loadable().empty();
 }
 
 // What was served from memory only is there no more once the server has loaded anything.
@@ -584,7 +588,7 @@ std::string Transaction::told_of_memory() const {
     behind.push_back(&expected);
     targets.push_back(expected.old_target());
   }
-  std::vector<Result<Served>> served = bench_.prober.handshake_all(targets);
+  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
   std::set<std::string> told;
   for (size_t i = 0; i < behind.size(); ++i) {
     const Expectation& expected = *behind[i];
@@ -629,8 +633,8 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
 }
 
 // A reload of what others wrote: no file of ours to put back. The server keeps what it has.
-Result<Account> Transaction::give_up_reload(const std::string& why) {
-  Verdict old_one = prove_old(bench_.settings.handshake_deadline);
+Result<TransactionResult> Transaction::give_up_reload(const std::string& why) {
+  Verdict old_one = prove_old(context_.settings.handshake_deadline);
   std::string served = fmt::format(
       "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
       count_of(old_one.total, "endpoint and name", "endpoints and names"),
@@ -639,8 +643,8 @@ Result<Account> Transaction::give_up_reload(const std::string& why) {
                         served);
 }
 
-Result<Account> Transaction::restore(const std::string& why) {
-  trial_.abandon();
+Result<TransactionResult> Transaction::restore(const std::string& why) {
+  candidate_.abandon();
   if (Done marked = mark(Phase::restoring); !marked) return cannot_note(why, marked.error());
   if (row_.record.files.empty() && signalled_) return give_up_reload(why);
   auto back = swap_.put_back();
@@ -687,7 +691,7 @@ Result<Account> Transaction::restore(const std::string& why) {
                                      : std::vector<EventId>{}});
 }
 
-Result<Account> Transaction::recover() {
+Result<TransactionResult> Transaction::recover() {
   Phase interrupted = row_.phase;
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
@@ -721,8 +725,8 @@ std::string stuck_subject(const ServiceId& service) {
 }
 
 // Files that are links still must not be planned upon, or be written through.
-Done nothing_is_open(const Bench& bench, const ServiceId& service) {
-  auto rows = bench.journal.unfinished();
+Done nothing_is_open(const TransactionContext& context, const ServiceId& service) {
+  auto rows = context.journal.unfinished();
   if (!rows) return pass(rows);
   for (const TransactionRow& row : *rows)
     if (row.service == service)
@@ -732,13 +736,14 @@ Done nothing_is_open(const Bench& bench, const ServiceId& service) {
   return {};
 }
 
-Result<Account> carry_out(const Bench& bench, Work work) {
-  if (Done closed = nothing_is_open(bench, work.service->id()); !closed)
-    return Account{.service = work.service->id(),
-                   .outcome = Outcome::refused,
-                   .text = "refused: " + closed.error().message() +
-                           "\nnothing was changed: what was served is served still\nnext: " +
-                           closed.error().hint};
+Result<TransactionResult> carry_out(const TransactionContext& context, TransactionRequest work) {
+  if (Done closed = nothing_is_open(context, work.service->id()); !closed)
+    return TransactionResult{
+        .service = work.service->id(),
+        .outcome = Outcome::refused,
+        .text =
+            "refused: " + closed.error().message() +
+            "\nnothing was changed: what was served is served still\nnext: " + closed.error().hint};
   JournalRecord record{.token = random_token(),
                        .files = {},
                        .successions = std::move(work.successions),
@@ -754,13 +759,14 @@ Result<Account> carry_out(const Bench& bench, Work work) {
                             .staging = file.staging,
                             .was_absent = file.is_absent,
                             .mode = file.mode});
-  auto row = bench.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
+  auto row = context.journal.begin(work.act, work.service->id(), std::move(record), work.undoes);
   if (!row) return pass(row);
-  return Transaction(bench, work.service, std::move(*row)).run(work);
+  return Transaction(context, work.service, std::move(*row)).run(work);
 }
 
-Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row) {
-  return Transaction(bench, service, std::move(row)).recover();
+Result<TransactionResult> recover(const TransactionContext& context, const Service* service,
+                                  TransactionRow row) {
+  return Transaction(context, service, std::move(row)).recover();
 }
 
 }  // namespace certrebind

@@ -31,7 +31,7 @@ class Watcher {
 };
 
 // What every act needs.
-struct Bench {
+struct TransactionContext {
   Host host;
   const Settings& settings;
   State& state;
@@ -40,7 +40,7 @@ struct Bench {
   Watcher& watcher;
 };
 
-struct Account {
+struct TransactionResult {
   int64_t transaction = 0;
   ServiceId service;
   Outcome outcome = Outcome::committed;
@@ -50,7 +50,7 @@ struct Account {
 };
 
 // What to do to one service.
-struct Work {
+struct TransactionRequest {
   std::string act;  // "rebind", "undo" or "restore"
   const Service* service = nullptr;
   std::vector<PlannedFile> files;
@@ -77,13 +77,14 @@ struct Work {
 
 // Carries it out. An Error only where not even the journal could be written; nothing was touched
 // then.
-Result<Account> carry_out(const Bench& bench, Work work);
+Result<TransactionResult> carry_out(const TransactionContext& context, TransactionRequest work);
 
 // What `status` lists a service under whose last transaction needs a person.
 std::string stuck_subject(const ServiceId& service);
 
 // Finishes an interrupted transaction: commits it if the new certificate is served, restores
 // otherwise. `service` is null where the server's program or configuration is no longer found.
-Result<Account> recover(const Bench& bench, const Service* service, TransactionRow row);
+Result<TransactionResult> recover(const TransactionContext& context, const Service* service,
+                                  TransactionRow row);
 
 }  // namespace certrebind

@@ -19,12 +19,12 @@ Result<CommandOutput> says(int status, const std::string& output) {
 
 class TransactionTest : public ::testing::Test {
  protected:
-  Account carry_out_well(Work work) {
-    auto account = carry_out(host_.bench(), std::move(work));
+  TransactionResult carry_out_well(TransactionRequest work) {
+    auto account = carry_out(host_.context(), std::move(work));
     EXPECT_TRUE(account) << account.error().message();
-    return account ? *account : Account{};
+    return account ? *account : TransactionResult{};
   }
-  Account run() { return carry_out_well(host_.work()); }
+  TransactionResult run() { return carry_out_well(host_.work()); }
 
   // The server's test fails the `nth` time and from then on.
   void fail_test_from(size_t nth) {
@@ -39,7 +39,7 @@ class TransactionTest : public ::testing::Test {
     for (const Event& event : *found) ids.push_back(event.id);
     return ids;
   }
-  void expect_rolled_back(const Account& account) {
+  void expect_rolled_back(const TransactionResult& account) {
     EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
     EXPECT_EQ(host_.on_disk(), "old");
     EXPECT_EQ(host_.served(), "old");
@@ -55,7 +55,7 @@ class TransactionTest : public ::testing::Test {
 
 // A restore of what had vanished: nothing empty is left of a failure, whatever it fails at.
 TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.act = "restore";
   work.mends = true;
   for (PlannedFile& file : work.files) {
@@ -64,7 +64,7 @@ TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
     file.is_absent = true;
   }
   fail_test_from(1);
-  Account account = carry_out_well(work);
+  TransactionResult account = carry_out_well(work);
   EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
   for (const PlannedFile& file : work.files) EXPECT_FALSE(host_.files.lstat(file.path));
   EXPECT_TRUE(host_.is_tidy());
@@ -75,11 +75,11 @@ TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
 }
 
 TEST_F(TransactionTest, WhatMendsIsTestedAlsoWhereNoFileIsWritten) {
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.files.clear();
   work.mends = true;
   fail_test_from(1);
-  Account account = carry_out_well(work);
+  TransactionResult account = carry_out_well(work);
   EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
   EXPECT_TRUE(host_.processes.signals.empty()) << "a server may end of what it cannot load";
 }
@@ -87,7 +87,7 @@ TEST_F(TransactionTest, WhatMendsIsTestedAlsoWhereNoFileIsWritten) {
 TEST_F(TransactionTest, AModeThatIsChangedIsChangedBack) {
   const std::string path = host_.certificate_path(0);
   const uint32_t before = host_.files.lstat(path)->mode;
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   for (PlannedFile& file : work.files)
     if (file.path == path) file.mode = {before, 0600};
   fail_test_from(2);
@@ -101,13 +101,13 @@ TEST_F(TransactionTest, AModeThatIsChangedIsChangedBack) {
 TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
   const Address elsewhere = {.host = "127.0.0.1", .port = 900, .unix_path = {}};
   host_.network.table[{elsewhere.port, "c.test"}] = host_.network.table.begin()->second;
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.others = {{.address = elsewhere,
                   .sni = "c.test",
                   .site = "c.test",
                   .old_thumbprint = host_.old_ones[0].thumbprint,
                   .new_thumbprint = host_.old_ones[0].thumbprint}};
-  Account account = carry_out_well(work);  // what the server reads knows nothing of it
+  TransactionResult account = carry_out_well(work);  // what the server reads knows nothing of it
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
   EXPECT_THAT(account.text, HasSubstr("the reload silenced other sites"));
   EXPECT_THAT(account.text, HasSubstr("c.test"));
@@ -116,7 +116,7 @@ TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
 }
 
 TEST_F(TransactionTest, ASiteThatWasSilentBeforeHoldsNobodyUp) {
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.others = {{.address = {.host = "127.0.0.1", .port = 900, .unix_path = {}},
                   .sni = "c.test",
                   .site = "c.test",
@@ -130,18 +130,18 @@ TEST_F(TransactionTest, SomebodyElseAtTheAddressIsNoSuccess) {
   orphan.pid = 90;
   orphan.parent = 1;
   orphan.executable = "/usr/sbin/fake-server";
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   host_.processes.bound = {{500, work.expectations.front().address}};
   host_.processes.held[100] = {500};
   host_.processes.also_holding = {{orphan, 500, SocketHolder::Waits::yes}};
-  Account account = carry_out_well(work);
+  TransactionResult account = carry_out_well(work);
   EXPECT_EQ(account.outcome, Outcome::rolled_back) << account.text;
   EXPECT_THAT(account.text, HasSubstr("process 90 (/usr/sbin/fake-server"));
   EXPECT_EQ(host_.on_disk(), "old");
 }
 
 TEST_F(TransactionTest, Commits) {
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_FALSE(account.owed);
   EXPECT_EQ(account.text, "2 endpoints and names show the new certificate");
@@ -193,7 +193,7 @@ TEST_F(TransactionTest, KeepsBeforeImagesToItself) {
 
 TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
   fail_test_from(1);
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::refused);
   EXPECT_THAT(account.text, HasSubstr("[emerg] cannot load certificate"));
   EXPECT_TRUE(host_.processes.signals.empty());
@@ -210,7 +210,7 @@ TEST_F(TransactionTest, RefusesWhatWasEditedWhileTheServerTested) {
   host_.network.on_connect = [&](const Address&) {
     host_.files.overwrite(host_.certificate_path(0), "the administrator's");
   };
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::refused) << account.text;
   EXPECT_THAT(account.text, HasSubstr("somebody changed it"));
   EXPECT_THAT(account.text, HasSubstr("nothing was changed"));
@@ -229,7 +229,7 @@ TEST_F(TransactionTest, RefusesWhereTheTestCannotBeRun) {
 
 TEST_F(TransactionTest, RefusesWhereAFileIsNotWhatWasPlanned) {
   host_.files.put(host_.key_path(1), "somebody's");
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::refused);
   EXPECT_THAT(account.text, HasSubstr(host_.key_path(1)));
   EXPECT_EQ(host_.files.read(host_.key_path(1), kPemLimit).value(), "somebody's");
@@ -239,7 +239,7 @@ TEST_F(TransactionTest, RefusesWhereAFileIsNotWhatWasPlanned) {
 
 TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
   fail_test_from(2);
-  Account account = run();
+  TransactionResult account = run();
   expect_rolled_back(account);
   EXPECT_THAT(account.text, HasSubstr("the server's own test refuses the new files"));
   EXPECT_THAT(account.text, HasSubstr("4 files as before"));
@@ -250,9 +250,9 @@ TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
 TEST_F(TransactionTest, RollsBackWhereTheSignalIsIgnored) {
   host_.processes.on_signal = {};
   SteadyTime begin = host_.clock.steady();
-  Account account = run();
+  TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names did not come to show"));
+  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not show"));
   EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names show the old certificate"));
   EXPECT_GE(host_.clock.steady() - begin, host_.settings.verify_at_least);
   EXPECT_EQ(host_.processes.signals.size(), 2U);
@@ -274,7 +274,7 @@ TEST_F(TransactionTest, NeedsAnOperatorWhereTheMasterDies) {
     host_.network.table.clear();
   };
   SteadyTime begin = host_.clock.steady();
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::needs_operator);
   EXPECT_LT(host_.clock.steady() - begin, milliseconds(1000)) << "no use to wait for the dead";
   EXPECT_THAT(account.text, HasSubstr("main process is gone"));
@@ -300,7 +300,7 @@ TEST_F(TransactionTest, WhatNeedsAPersonIsListedUntilALaterOneEndsWell) {
 
 TEST_F(TransactionTest, NeverSignalsAnotherProcessWithTheSamePid) {
   host_.processes.processes[0].started = 8;
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << "what serves is gone";
   EXPECT_THAT(account.text, HasSubstr("restart the server"));
   EXPECT_TRUE(host_.processes.signals.empty());
@@ -313,9 +313,9 @@ TEST_F(TransactionTest, RollsBackWhereOneOfTwoEndpointsDoesNotChange) {
     host_.server_reads();
     host_.network.table[{444, "b.test"}] = before[{444, "b.test"}];
   };
-  Account account = run();
+  TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names did not come to show"));
+  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names do not show"));
   EXPECT_THAT(account.text,
               HasSubstr("127.0.0.1:444 (b.test) serves " + host_.old_ones[1].thumbprint.brief()));
 }
@@ -327,7 +327,7 @@ TEST_F(TransactionTest, RollsBackWhereAnotherCertificateAppears) {
     host_.server_reads();
     if (++signals == 1) host_.network.serve(443, "a.test", stranger);
   };
-  Account account = run();
+  TransactionResult account = run();
   expect_rolled_back(account);
   EXPECT_THAT(account.text, HasSubstr("serves " + stranger.thumbprint.brief()));
 }
@@ -351,7 +351,7 @@ TEST_F(TransactionTest, AnOldWorkerThatStillAnswersIsNoProof) {
 TEST_F(TransactionTest, CommitsWithProofOwedWhereTheServerIsDown) {
   host_.service.how.signal.reset();
   host_.network.table.clear();
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed);
   EXPECT_TRUE(account.owed);
   EXPECT_TRUE(host_.last().owed);
@@ -365,7 +365,7 @@ TEST_F(TransactionTest, CommitsWithProofOwedWhereTheServerIsDown) {
 TEST_F(TransactionTest, RollsBackADownServerWhoseTestFails) {
   host_.service.how.signal.reset();
   fail_test_from(2);
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::rolled_back);
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_THAT(account.text, HasSubstr("the server is not running"));
@@ -377,7 +377,7 @@ TEST_F(TransactionTest, OwesTheProofOfWhatWasDownBefore) {
     host_.server_reads();
     host_.network.table.erase({444, "b.test"});
   };
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_TRUE(account.owed);
   EXPECT_THAT(account.text, HasSubstr("1 endpoint and name shows the new certificate"));
@@ -386,7 +386,7 @@ TEST_F(TransactionTest, OwesTheProofOfWhatWasDownBefore) {
 TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
   host_.network.table.erase({444, "b.test"});
   host_.processes.on_signal = [&](int, int) { host_.server_reads(); };
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_FALSE(account.owed);
   EXPECT_THAT(account.text, HasSubstr("2 endpoints and names show the new certificate"));
@@ -410,7 +410,7 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadWithAThirdCertificateIsNamed
     host_.server_reads();
     host_.network.table[{444, "b.test"}] = other;  // OLD of another site: neither of its own
   };
-  Account account = run();
+  TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_TRUE(account.owed);
   EXPECT_THAT(account.text, HasSubstr("did not answer before, and shows another certificate"));
@@ -418,10 +418,10 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadWithAThirdCertificateIsNamed
 }
 
 TEST_F(TransactionTest, ClientBindingsAreLoadedAndTestedOnly) {
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.expectations.clear();
   work.unproven = {"up.test: a client certificate towards an upstream is not probed"};
-  Account account = carry_out_well(std::move(work));
+  TransactionResult account = carry_out_well(std::move(work));
   EXPECT_EQ(account.outcome, Outcome::committed);
   EXPECT_THAT(account.text, HasSubstr("no handshake can show it"));
   EXPECT_THAT(account.text, HasSubstr("not proven: up.test"));
@@ -430,7 +430,7 @@ TEST_F(TransactionTest, ClientBindingsAreLoadedAndTestedOnly) {
 
 TEST_F(TransactionTest, AServerThatDiesIsNeverASuccess) {
   host_.processes.on_signal = [&](int, int) { host_.processes.processes.clear(); };
-  Work work = host_.work();
+  TransactionRequest work = host_.work();
   work.expectations.clear();
   EXPECT_NE(carry_out_well(std::move(work)).outcome, Outcome::committed);
 }

@@ -52,7 +52,7 @@ class ApacheService final : public Service {
                                  const std::vector<std::string>& named) const override;
   Reload reload() const override { return {instance_.master}; }
   // A certificate that cannot be loaded ends the master, and all sites with it.
-  Temper temper() const override { return Temper::dies; }
+  OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::dies; }
   uint32_t key_reader() const override { return instance_.user; }
 
  private:

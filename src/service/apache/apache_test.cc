@@ -128,7 +128,7 @@ TEST(Apache, IsRehearsedAwayFromItsOwnFiles) {
   EXPECT_THAT(rehearsal->forgotten, Contains("/run/lock"));
   EXPECT_THAT(rehearsal->forgotten, Contains("/log/dir"));
   EXPECT_THAT(rehearsal->command.arguments, Contains(std::string("PidFile ") + kScratch + "/pid"));
-  EXPECT_EQ(served.service->temper(), Temper::dies);
+  EXPECT_EQ(served.service->on_bad_certificate(), OnBadCertificate::dies);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ std::unexpected<Error> left_open(const std::string& name) {
               fmt::format("commit it or abort it: abort ssl cert {}", printable(escaped(name))));
 }
 
-class Question final : public Dialogue {
+class Question final : public SocketConversation {
  public:
   explicit Question(std::vector<std::string> names) : names_(std::move(names)) {}
 
@@ -91,7 +91,7 @@ class Question final : public Dialogue {
   Done outcome_;
 };
 
-class Update final : public Dialogue {
+class Update final : public SocketConversation {
  public:
   Update(std::vector<LiveCertificate> certificates, bool resumed)
       : certificates_(std::move(certificates)), resumed_(resumed) {}
@@ -283,11 +283,12 @@ std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::st
   return std::make_unique<WhatIsLoaded>(std::move(address), std::move(seen));
 }
 
-std::unique_ptr<Dialogue> ask_about(std::vector<std::string> names) {
+std::unique_ptr<SocketConversation> ask_about(std::vector<std::string> names) {
   return std::make_unique<Question>(std::move(names));
 }
 
-std::unique_ptr<Dialogue> set_and_commit(std::vector<LiveCertificate> certificates, bool resumed) {
+std::unique_ptr<SocketConversation> set_and_commit(std::vector<LiveCertificate> certificates,
+                                                   bool resumed) {
   return std::make_unique<Update>(std::move(certificates), resumed);
 }
 

@@ -20,7 +20,7 @@ std::string open_about(const std::string& name) {
 }
 
 // Holds the conversation; gives what was asked, first lines only.
-std::vector<std::string> hold(Dialogue& dialogue, std::deque<std::string> answers) {
+std::vector<std::string> hold(SocketConversation& dialogue, std::deque<std::string> answers) {
   std::vector<std::string> asked;
   while (auto request = dialogue.request()) {
     asked.push_back(request->substr(0, request->find('\n')));

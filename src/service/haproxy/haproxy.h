@@ -47,7 +47,7 @@ class HaproxyService final : public Service {
   }
   Reload reload() const override;
   // A master that cannot load its new configuration goes on with the old worker.
-  Temper temper() const override { return Temper::keeps_old; }
+  OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::keeps_old; }
   uint32_t key_reader() const override { return instance_.user; }
 
  private:

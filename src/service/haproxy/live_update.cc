@@ -50,13 +50,13 @@ class HaproxyLiveUpdate final : public LiveUpdate {
 
   Address address() const override { return address_; }
 
-  std::unique_ptr<Dialogue> question() const override {
+  std::unique_ptr<SocketConversation> question() const override {
     std::vector<std::string> names;
     for (const Pem& pem : pems_) names.push_back(pem.name);
     return ask_about(std::move(names));
   }
 
-  Result<std::unique_ptr<Dialogue>> update(bool resumed) const override {
+  Result<std::unique_ptr<SocketConversation>> update(bool resumed) const override {
     std::vector<LiveCertificate> certificates;
     for (const Pem& pem : pems_) {
       auto certificate = read(pem);

@@ -31,12 +31,13 @@ struct LiveCertificate {
 };
 
 // Asks whether all of `names` are known and in use, and nobody's change is under way.
-std::unique_ptr<Dialogue> ask_about(std::vector<std::string> names);
+std::unique_ptr<SocketConversation> ask_about(std::vector<std::string> names);
 
 // Asks what is loaded and in use, beside `seen`.
 std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::string> seen);
 
 // Sets, commits and reads back each certificate; takes back what it cannot finish.
-std::unique_ptr<Dialogue> set_and_commit(std::vector<LiveCertificate> certificates, bool resumed);
+std::unique_ptr<SocketConversation> set_and_commit(std::vector<LiveCertificate> certificates,
+                                                   bool resumed);
 
 }  // namespace certrebind::haproxy

@@ -94,7 +94,7 @@ TEST(Nginx, TestsWithTheMastersArguments) {
                                        "/usr/share/nginx", "-g", "daemon off;"}));
   EXPECT_EQ(service.id().text(), "nginx:/jail/etc/nginx/nginx.conf");
   EXPECT_FALSE(service.reload().signal.has_value());
-  EXPECT_EQ(service.temper(), Temper::keeps_old);
+  EXPECT_EQ(service.on_bad_certificate(), OnBadCertificate::keeps_old);
 }
 
 TEST(QuotedPath, MeansThePathToOurOwnLexer) {
