@@ -301,9 +301,9 @@ Transaction::Step Transaction::swap() {
 
 Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>& tested,
                                                      const char* why) {
+  if (tested && tested->status == 0) return std::nullopt;
+  test_failed_ = tested || tested.error().code != Code::timed_out;
   if (!tested) return restore(tested.error().message());
-  if (tested->status == 0) return std::nullopt;
-  test_failed_ = true;
   return restore(fmt::format("{}; it says:{}", why, excerpt(tested->output)));
 }
 
@@ -311,8 +311,10 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 Transaction::Step Transaction::refuse_if_broken_before() {
   if (!test_failed_ || row_.record.mends) return std::nullopt;
   auto tested = candidate_.test();
-  if (!tested || tested->status == 0) return std::nullopt;
-  return refuse(kBroken + excerpt(tested->output), kMend, "everything is as before");
+  if (tested && tested->status == 0) return std::nullopt;
+  constexpr const char* kAsBefore = "everything is as before";
+  if (!tested) return refuse(tested.error().message(), tested.error().hint, kAsBefore);
+  return refuse(kBroken + excerpt(tested->output), kMend, kAsBefore);
 }
 
 // The test and the rehearsal each take as long as the server does to read everything, and only

@@ -33,6 +33,13 @@ class TransactionTest : public ::testing::Test {
       return says(bad ? 1 : 0, bad ? "[emerg] cannot load certificate" : "");
     };
   }
+  // Of the tests only the first fails, which is that of the new files.
+  void fail_test_of_new() {
+    host_.commands.answer = [this](const Command&) {
+      bool bad = host_.commands.ran.size() == 1;
+      return says(bad ? 1 : 0, bad ? "[emerg] cannot load certificate" : "");
+    };
+  }
   std::vector<EventId> events() {
     std::vector<EventId> ids;
     auto found = events_after(host_.state().database(), 0);
@@ -90,7 +97,7 @@ TEST_F(TransactionTest, AModeThatIsChangedIsChangedBack) {
   TransactionRequest work = host_.work();
   for (PlannedFile& file : work.files)
     if (file.path == path) file.mode = {before, 0600};
-  fail_test_from(2);
+  fail_test_of_new();
   expect_rolled_back(carry_out_well(work));
   EXPECT_EQ(host_.files.lstat(path)->mode, before);
   fail_test_from(SIZE_MAX);
@@ -170,9 +177,8 @@ TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
     host_.server_reads();
   };
   run();
-  // The second test begins as soon as every reader finds the new files.
-  EXPECT_THAT(order, ElementsAre("planned: test, old", "swapping: test, new",
-                                 "reloading: signal 1 to 100, new"));
+  // The test begins as soon as every reader finds the new files.
+  EXPECT_THAT(order, ElementsAre("swapping: test, new", "reloading: signal 1 to 100, new"));
   EXPECT_THAT(host_.watcher.phases,
               ElementsAre(Phase::planned, Phase::staged, Phase::swapping, Phase::swapped,
                           Phase::tested, Phase::reloading, Phase::verifying, Phase::committed));
@@ -206,9 +212,10 @@ TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
 
 // Who answers is asked once all is staged: by then the files were compared, and are not swapped
 // yet.
-TEST_F(TransactionTest, RefusesWhatWasEditedWhileTheServerTested) {
-  host_.network.on_connect = [&](const Address&) {
-    host_.files.overwrite(host_.certificate_path(0), "the administrator's");
+TEST_F(TransactionTest, RefusesWhatWasEditedWhileFilesWereStaged) {
+  host_.watcher.on_phase = [&](Phase phase) {
+    if (phase == Phase::staged)
+      host_.files.overwrite(host_.certificate_path(0), "the administrator's");
   };
   TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::refused) << account.text;
@@ -225,6 +232,16 @@ TEST_F(TransactionTest, RefusesWhereTheTestCannotBeRun) {
   };
   EXPECT_EQ(run().outcome, Outcome::refused);
   EXPECT_EQ(host_.on_disk(), "old");
+  EXPECT_TRUE(host_.processes.signals.empty());
+}
+
+TEST_F(TransactionTest, AReloadIsRefusedWhereTheTestCannotBeRun) {
+  host_.commands.answer = [](const Command&) -> Result<CommandOutput> {
+    return fail(Code::not_found, "run", "fake-server", "No such file or directory");
+  };
+  TransactionRequest work = host_.work();
+  work.files.clear();
+  EXPECT_EQ(carry_out_well(work).outcome, Outcome::refused);
 }
 
 TEST_F(TransactionTest, RefusesWhereAFileIsNotWhatWasPlanned) {
@@ -238,7 +255,7 @@ TEST_F(TransactionTest, RefusesWhereAFileIsNotWhatWasPlanned) {
 }
 
 TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
-  fail_test_from(2);
+  fail_test_of_new();
   TransactionResult account = run();
   expect_rolled_back(account);
   EXPECT_THAT(account.text, HasSubstr("the server's own test refuses the new files"));
@@ -358,13 +375,13 @@ TEST_F(TransactionTest, CommitsWithProofOwedWhereTheServerIsDown) {
   EXPECT_EQ(host_.on_disk(), "new");
   EXPECT_TRUE(host_.is_tidy());
   EXPECT_TRUE(host_.processes.signals.empty());
-  EXPECT_EQ(host_.commands.ran.size(), 2U) << "tested before and after";
+  EXPECT_EQ(host_.commands.ran.size(), 1U) << "tested once, with the new files";
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::proof_owed, EventId::committed));
 }
 
 TEST_F(TransactionTest, RollsBackADownServerWhoseTestFails) {
   host_.service.how.signal.reset();
-  fail_test_from(2);
+  fail_test_of_new();
   TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::rolled_back);
   EXPECT_EQ(host_.on_disk(), "old");

@@ -97,7 +97,7 @@ TEST(Outline, ShowsNamesLowerCaseAndAddressesAsText) {
   auto outline = outline_of(made.der);
   ASSERT_TRUE(outline);
   EXPECT_EQ(outline->names, (std::vector<std::string>{"www.example.test", "192.0.2.7",
-                                                      "2001:db8::1:0:0:1", "::ffff:102:304"}));
+                                                      "2001:db8::1:0:0:1", "::ffff:1.2.3.4"}));
   EXPECT_FALSE(outline->self_issued);
   EXPECT_EQ(outline->issuer, "Test Root");
 }

@@ -43,16 +43,11 @@ Socket of_ipv4(const std::string& host) {
   return {Family::ipv4, host == "0.0.0.0" ? std::string() : host, 0};
 }
 
-// "192.0.2.1" for "::ffff:c000:201", as RFC 5952 writes it here; nothing for other addresses.
+// "192.0.2.1" for "::ffff:192.0.2.1"; nothing for other addresses.
 std::optional<std::string> mapped_ipv4(std::string_view host) {
   constexpr std::string_view kMapped = "::ffff:";
   if (!host.starts_with(kMapped)) return std::nullopt;
-  std::vector<std::string> groups = split(host.substr(kMapped.size()), ':');
-  if (groups.size() != 2) return std::nullopt;
-  unsigned parts[2] = {};
-  for (size_t i = 0; i < 2; ++i)
-    std::from_chars(groups[i].data(), groups[i].data() + groups[i].size(), parts[i], 16);
-  return fmt::format("{}.{}.{}.{}", parts[0] >> 8, parts[0] & 255, parts[1] >> 8, parts[1] & 255);
+  return canonical_ipv4(host.substr(kMapped.size()));
 }
 
 // An IPv4 address that is written as one of IPv6 is the same address to httpd.
