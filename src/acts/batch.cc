@@ -56,7 +56,7 @@ class Batch {
 
 // What lies there already, written by a service before this one, is only to be loaded.
 TransactionRequest Batch::work_of(const Plan& plan) const {
-  TransactionRequest work{.act = "rebind",
+  TransactionRequest work{.act = Act::rebind,
                           .service = plan.service,
                           .files = plan.files,
                           .successions = successions_of(plan),

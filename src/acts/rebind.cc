@@ -29,7 +29,7 @@ Event replaced_event(const Succession& succession, WallTime now) {
           .new_thumbprint = leaf.thumbprint.hex(),
           .names = leaf.names,
           .message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
-                                 succession.old_one.thumbprint.brief(), succession.how),
+                                 succession.old_one.thumbprint.brief(), to_text(succession.how)),
           .details = replaced_details(succession)};
 }
 

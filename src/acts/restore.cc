@@ -8,6 +8,7 @@
 #include "acts/undo.h"
 #include "base/text.h"
 #include "plan/file_set.h"
+#include "plan/preflight.h"
 #include "sys/replace.h"
 #include "x509/key.h"
 
@@ -252,7 +253,7 @@ std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& 
 TransactionRequest work_for(const TransactionContext& context, const Service& service,
                             const Bindings& bindings, const KeptPair& pair) {
   TransactionRequest work;
-  work.act = "restore";
+  work.act = Act::restore;
   work.service = &service;
   work.mends = true;
   std::set<std::string> loads;

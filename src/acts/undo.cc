@@ -49,7 +49,7 @@ Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceI
   const std::map<int64_t, int64_t> undone = taken_back(*rows);
   for (const TransactionRow& row : *rows | std::views::reverse) {
     if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
-    if (row.act == "undo" || !is_among(only, row.service)) continue;
+    if (row.act == Act::undo || !is_among(only, row.service)) continue;
     auto whole = journal.find(row.id);
     if (!whole) return whole;
     if (!whole->record.files.empty()) return brings_back_a_certificate(std::move(*whole));
@@ -164,7 +164,7 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
 
 TransactionRequest undo_work(const TransactionRow& row, const Service& service,
                              std::vector<PlannedFile> files, bool decided) {
-  TransactionRequest work{.act = "undo",
+  TransactionRequest work{.act = Act::undo,
                           .service = &service,
                           .files = std::move(files),
                           .successions = row.record.successions,
@@ -190,7 +190,7 @@ std::string story_of(const TransactionRow& row) {
   for (const JournalSuccession& succession : row.record.successions)
     pairs.push_back(fmt::format("{} back instead of {}", succession.old_thumbprint.substr(0, 16),
                                 succession.new_thumbprint.substr(0, 16)));
-  return fmt::format("undo of transaction {}, the {} of {} UTC: {}", row.id, row.act,
+  return fmt::format("undo of transaction {}, the {} of {} UTC: {}", row.id, to_text(row.act),
                      to_text(row.started), join(pairs, ", "));
 }
 
@@ -206,7 +206,7 @@ Result<std::vector<TransactionRow>> followers_of(Journal& journal, const Transac
   if (!rows) return pass(rows);
   std::vector<TransactionRow> followers;
   for (const TransactionRow& row : *rows) {
-    if (row.id <= writer.id || row.service == writer.service || row.act == "undo") continue;
+    if (row.id <= writer.id || row.service == writer.service || row.act == Act::undo) continue;
     if (row.outcome != Outcome::committed && row.outcome != Outcome::needs_operator) continue;
     auto whole = journal.find(row.id);
     if (!whole) return pass(whole);

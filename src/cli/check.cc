@@ -6,8 +6,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "acts/check_report.h"
 #include "base/text.h"
-#include "cli/check_report.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 
@@ -152,7 +152,9 @@ void print_report_json(const CheckReport& report, WallTime now) {
 }
 
 int check(Context& context) {
-  auto result = make_report(context);
+  TerminalWatcher watcher;
+  auto result =
+      make_report(context.looking(), context.history(), watcher.progress_of("handshakes"));
   if (!result) {
     report(result.error());
     return kUnknown;

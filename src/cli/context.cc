@@ -94,21 +94,8 @@ const History& Context::history() {
 }
 
 void Context::remember(const Survey& survey) {
-  // A look changes nothing that a server reads, and makes no state where there was none. Where the
-  // state may not be written the look is still good.
-  if (!State::open_for_reading(settings_)) return;
-  auto database = State::open_beside(disk_, settings_);
-  if (!database) return;
-  auto remembered_now = remember_survey(*database, survey, only_.empty(), clock_.wall());
-  if (!remembered_now) report(remembered_now.error());
-}
-
-// Twice: what ends between the first look and that at the lock is not interrupted.
-Result<std::vector<TransactionRow>> Context::interrupted(Journal& journal) const {
-  auto unfinished = journal.unfinished();
-  if (!unfinished || unfinished->empty()) return unfinished;
-  if (State::is_taken(settings_)) return std::vector<TransactionRow>();
-  return journal.unfinished();
+  Done noted = remember_look(disk_, settings_, survey, only_.empty(), clock_.wall());
+  if (!noted) report(noted.error());
 }
 
 int report(const Error& error) {

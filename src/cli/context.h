@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "acts/rebind.h"
+#include "observe/looking.h"
 #include "probe/handshake.h"
 #include "state/settings.h"
 #include "sys/disk.h"
@@ -42,8 +43,9 @@ class Context {
   const History& history();
   // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
   void remember(const Survey& survey);
-  // Transactions that nobody finished and nobody is at.
-  Result<std::vector<TransactionRow>> interrupted(Journal& journal) const;
+  Looking looking() {
+    return {.host = host(), .settings = settings_, .prober = *prober_, .only = only_};
+  }
 
  private:
   Settings settings_;

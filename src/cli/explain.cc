@@ -3,138 +3,23 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "acts/explain.h"
 #include "base/text.h"
 #include "cli/command_line.h"
-#include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
-#include "plan/pending.h"
-#include "proof/foreign_listeners.h"
-#include "survey/key_types.h"
-#include "survey/lookup.h"
-#include "x509/key.h"
 
 namespace certrebind {
 
 namespace {
-
-// Everything about one answer.
-struct Explained {
-  LookupResult answer;
-  std::optional<Result<Served>> served = {};
-  std::vector<ForeignListener> foreign = {};  // who else takes connections there
-  std::string served_text = {};
-  std::string key_text = {};
-  std::optional<Lineage> renewer = {};
-  std::string next = {};  // what would happen at the next renewal
-};
-
-struct Automation {
-  bool enabled = false;
-  bool running = false;
-};
 
 Automation automation_of(Context& context) {
   LoadedTasks tasks =
       load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
   const Task* task = tasks.find(kRebindTask);
   return {.enabled = task != nullptr && task->enabled, .running = daemon_runs(context.settings())};
-}
-
-std::string key_text(const Files& files, const SurveyedBinding& bound) {
-  if (!bound.disk || !bound.disk->certificate) return "";
-  auto leaf = Certificate::parse(bound.disk->der);
-  auto key = files.read(bound.binding.key.path, kPemLimit);
-  if (!key) return "cannot be read: " + key.error().cause;
-  return leaf ? to_text(key_state(*key, *leaf)) : "";
-}
-
-std::string served_text(const Explained& explained) {
-  if (!explained.served) return "not probed";
-  const Result<Served>& served = *explained.served;
-  if (!served) return "no handshake: " + printable(served.error().cause);
-  const auto& disk = explained.answer.bound->disk;
-  std::string text = served->thumbprint.brief();
-  if (!disk || !disk->certificate) return text;
-  if (served->thumbprint == disk->certificate->thumbprint) return text + ": what lies on disk";
-  return text + ": NOT what lies on disk; next: certrebind check";
-}
-
-// What brings the next certificate to this binding, before anything is asked of policies.
-std::string way_of(const Explained& explained, const std::vector<InventoryItem>& items) {
-  const SurveyedBinding& bound = *explained.answer.bound;
-  const Binding& binding = bound.binding;
-  const std::string& path = binding.certificate.path;
-  if (path.empty()) return "";
-  std::string in_place =
-      fmt::format("written to {}: tested, loaded and proven there", printable(path));
-  if (explained.renewer) return in_place;
-  if (!binding.not_editable.empty()) return in_place;
-  for (const InventoryItem& item : items)
-    if (item.renewer && bound.holds(item.certificate.thumbprint) && item.path != path)
-      return fmt::format("{} renews {}, of which this is a copy: the directive is made to name it",
-                         printable(item.renewer->renewer), printable(item.path));
-  return in_place +
-         "; or, with the same names, brought to a store: the directive is made to name it";
-}
-
-std::string next_text(const Context& context, const Automation& automation,
-                      const Explained& explained, const std::vector<InventoryItem>& items) {
-  const SurveyedBinding& bound = *explained.answer.bound;
-  std::string way = way_of(explained, items);
-  if (way.empty()) return "nothing: " + printable(bound.binding.not_editable);
-  const Policy* policy = policy_for(context.settings(), bound);
-  if (policy && policy->automatic == Policy::Automatic::no)
-    return "nothing by itself: a policy leaves it alone; certrebind rebind does it";
-  if (policy && policy->automatic == Policy::Automatic::notify)
-    return "a person is told: a policy says to notify only; certrebind rebind does it";
-  if (!automation.enabled)
-    return "nothing by itself: not enabled (certrebind enable); certrebind rebind does it: " + way;
-  std::string when = policy && !policy->window.empty() ? ", within " + policy->window : "";
-  if (!automation.running) way += "; the daemon does not run: systemctl start certrebind";
-  return "by itself" + when + ": " + way;
-}
-
-void ask_what_is_served(const Context& context, const Survey& survey, std::vector<Explained>& all) {
-  const Rivals rivals(survey);
-  std::vector<Target> targets;
-  std::vector<Explained*> asked;
-  for (Explained& explained : all) {
-    const Endpoint* endpoint = explained.answer.endpoint;
-    if (endpoint == nullptr || !endpoint->unproven.empty()) continue;
-    targets.push_back({.address = endpoint->address,
-                       .proxy_protocol = endpoint->proxy_protocol,
-                       .sni = explained.answer.sni,
-                       .key_type = rivals.type_to_ask(*explained.answer.bound)});
-    asked.push_back(&explained);
-  }
-  std::vector<Result<Served>> served = context.prober().handshake_all(targets);
-  for (size_t i = 0; i < asked.size(); ++i) asked[i]->served = std::move(served[i]);
-}
-
-std::vector<Explained> explain_all(Context& context, const Survey& survey,
-                                   std::vector<LookupResult> answers) {
-  Host host = context.host();
-  std::vector<Explained> all;
-  for (LookupResult& answer : answers) all.push_back({.answer = std::move(answer)});
-  ask_what_is_served(context, survey, all);
-  Renewers renewers(host.files, context.settings().stores, own_user());
-  std::vector<InventoryItem> items = take_inventory(host.files, context.settings(), survey);
-  Automation automation = automation_of(context);
-  for (Explained& explained : all) {
-    const SurveyedBinding& bound = *explained.answer.bound;
-    explained.served_text = served_text(explained);
-    explained.key_text = key_text(host.files, bound);
-    const Endpoint* endpoint = explained.answer.endpoint;
-    auto master = bound.service->reload().signal;
-    if (endpoint != nullptr && endpoint->unproven.empty() && master)
-      explained.foreign = foreign_listeners(host, *master, {endpoint->address});
-    explained.renewer = renewers.owner_of(bound.binding.certificate.path);
-    explained.next = next_text(context, automation, explained, items);
-  }
-  return all;
 }
 
 void print_explained(const Explained& explained, WallTime now) {
@@ -203,7 +88,8 @@ int explain(Context& context, const std::string& typed) {
                                                     : std::string("no binding answers to it"),
                    "certrebind scan lists every binding"});
   }
-  std::vector<Explained> all = explain_all(context, *surveyed, std::move(answers));
+  std::vector<Explained> all =
+      explain_all(context.looking(), *surveyed, automation_of(context), std::move(answers));
   WallTime now = context.host().clock.wall();
   if (context.json()) {
     Json list = Json::array();

@@ -50,7 +50,7 @@ Json to_json(const TransactionRow& row) {
   }
   for (const JournalFile& file : row.record.files) files.push_back(printable(file.path));
   Json json = {{"id", row.id},
-               {"act", row.act},
+               {"act", to_text(row.act)},
                {"service", row.service.text()},
                {"phase", to_text(row.phase)},
                {"outcome", row.outcome ? to_text(*row.outcome) : ""},
@@ -68,8 +68,8 @@ void print_rows(const std::vector<TransactionRow>& rows) {
   Table table({"ID", "STARTED (UTC)", "ACT", "OUTCOME", "OLD -> NEW", "SERVICE"});
   for (const TransactionRow& row : rows)
     table.add({std::to_string(row.id), to_text(row.started),
-               row.undoes ? fmt::format("undo of {}", *row.undoes) : row.act, outcome_text(row),
-               successions_text(row), row.service.text()});
+               row.undoes ? fmt::format("undo of {}", *row.undoes) : to_text(row.act),
+               outcome_text(row), successions_text(row), row.service.text()});
   print(table.text());
 }
 
@@ -108,8 +108,8 @@ const char* word_for_files(const TransactionRow& row) {
 }
 
 void print_row(const TransactionRow& row) {
-  print_line(fmt::format("transaction {}: {} of {}: {}", row.id, row.act, row.service.text(),
-                         outcome_text(row)));
+  print_line(fmt::format("transaction {}: {} of {}: {}", row.id, to_text(row.act),
+                         row.service.text(), outcome_text(row)));
   print_line(fmt::format("  started  {} UTC", to_text(row.started)));
   if (row.ended) print_line(fmt::format("  ended    {} UTC", to_text(*row.ended)));
   if (row.undoes) print_line(fmt::format("  undoes   transaction {}", *row.undoes));

@@ -33,6 +33,11 @@ std::vector<CommandOption> rebind_options(RebindOptions& options) {
   return all;
 }
 
+Preference preference_of(const RebindOptions& options) {
+  if (options.repoint) return Preference::repoint;
+  return options.rewrite ? Preference::rewrite : Preference::automatic;
+}
+
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context) {
   if (options.certificates.empty() || options.certificates.size() % 2 != 0)
     return fail(Code::usage, "pair the certificates", join(options.certificates, " "),
@@ -47,8 +52,7 @@ Result<RebindRequest> request_of(const RebindOptions& options, const Context& co
   if (!options.key.empty() && request.pairs.size() > 1)
     return fail(Code::usage, "use --key", options.key, "it fits one pair only");
   if (!options.key.empty()) request.pairs.front().key_path = absolute(options.key);
-  if (options.repoint) request.preference = Preference::repoint;
-  if (options.rewrite) request.preference = Preference::rewrite;
+  request.preference = preference_of(options);
   request.only = context.only();
   return request;
 }

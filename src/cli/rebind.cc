@@ -27,12 +27,16 @@ void print_result(const Prepared& prepared, const std::vector<TransactionResult>
 
 // Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
 // a person to look at.
-int act_on(Context& context, const Acting& acting, RebindRequest request, PendingLook* look) {
+int act_on(Context& context, const Acting& acting, const RebindRequest& request,
+           PendingLook* look) {
   Pending* pending = look == nullptr ? nullptr : &look->pending;
   const TransactionContext& acts = acting.transaction_context();
   auto history = read_history(acts.state.database(), acts.journal);
   if (!history) return report(history.error());
-  auto prepared = prepare(context.host(), context.settings(), context.prober(), *history, request);
+  auto prepared =
+      look == nullptr
+          ? prepare(context.host(), context.settings(), context.prober(), *history, request)
+          : prepare_pending(context.looking(), *history, *look, request.preference);
   if (!prepared) return report(prepared.error());
   // What was found pending was remembered whole, with what a policy leaves out.
   Result<bool> noted = false;
@@ -90,20 +94,22 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   Database& database = (*acting)->transaction_context().state.database();
-  auto surveyed = look_for_pending(context, database, (*acting)->transaction_context().journal);
+  auto surveyed =
+      look_for_pending(context.looking(), database, (*acting)->transaction_context().journal);
   if (!surveyed) return report(surveyed.error());
   const bool none = surveyed->pending.pairs.empty();
   const bool judged = none && add_judged(*surveyed, nullptr, surveyed->pending);
   print_undecided(context, surveyed->pending);
   if (none) {
-    add_overlooked(*surveyed->survey, surveyed->pending);
+    add_overlooked(surveyed->survey, surveyed->pending);
     tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());
-    const bool differs = judged || surveyed->pending.in_doubt || is_overlooked(*surveyed->survey);
+    const bool differs = judged || surveyed->pending.in_doubt || is_overlooked(surveyed->survey);
     return std::max<int>(exit_of((*acting)->recovered()), differs ? kDiffers : kDone);
   }
-  RebindRequest request = request_of(surveyed->pending, context, options);
+  RebindRequest request;
+  request.preference = preference_of(options);
   return act_on(context, **acting, request, &*surveyed);
 }
 

@@ -25,6 +25,8 @@ std::vector<CommandOption> rebind_options(RebindOptions& options);
 // Code::usage for an odd number of certificates and the like. Paths are made absolute.
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context);
 
+Preference preference_of(const RebindOptions& options);
+
 // Prints what was planned; gives the exit code.
 int show_prepared(const Context& context, Prepared& prepared);
 // The dry run: prints the plans, changes nothing.

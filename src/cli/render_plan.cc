@@ -68,7 +68,7 @@ std::vector<std::string> steps(const Plan& plan) {
     steps.push_back(fmt::format("stage and swap {}", count_of(plan.files.size(), "file")));
     if (test) steps.push_back("test what will be loaded: " + test->text());
   }
-  if (plan.service->rehearsal())
+  if (rehearsal_of(*plan.service))
     steps.push_back("start the server apart with what will be loaded, and end it again");
   if (!running) {
     steps.push_back("the server is not running: nothing is reloaded, proof is owed");

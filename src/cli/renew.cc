@@ -4,9 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "acts/inventory.h"
 #include "base/text.h"
 #include "cli/command_line.h"
-#include "cli/inventory.h"
 #include "cli/output.h"
 #include "cli/renewal.h"
 

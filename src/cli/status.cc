@@ -5,8 +5,8 @@
 #include <ranges>
 #include <set>
 
+#include "acts/check_report.h"
 #include "base/text.h"
-#include "cli/check_report.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
@@ -44,7 +44,9 @@ bool is_of_a_look(const Attention& each) {
 Done judge_now(Context& context, Status& status) {
   // What is at work changes it all the time.
   if (State::is_taken(context.settings())) return {};
-  auto report = make_report(context);
+  TerminalWatcher watcher;
+  auto report =
+      make_report(context.looking(), context.history(), watcher.progress_of("handshakes"));
   if (!report) return pass(report);
   leave_alone(context.settings(), report->survey);
   std::erase_if(status.attention, is_of_a_look);
@@ -83,10 +85,10 @@ Result<Status> look_at_state(Context& context) {
   auto needed = attention(state->database());
   if (!needed) return pass(needed);
   status.attention = std::move(*needed);
-  auto interrupted = context.interrupted(journal);
-  if (!interrupted) return pass(interrupted);
+  auto left = interrupted(context.settings(), journal);
+  if (!left) return pass(left);
   if (Done judged = judge_now(context, status); !judged) return pass(judged);
-  for (const TransactionRow& row : *interrupted)
+  for (const TransactionRow& row : *left)
     status.attention.push_back(
         {.subject = fmt::format("transaction {}", row.id),
          .sentence = fmt::format("{}: transaction {} was interrupted in the phase '{}'",
@@ -122,7 +124,7 @@ void print_status(const Status& status, size_t stores, WallTime now) {
                            status.places.size() - kShown));
   if (!status.rebinds.empty()) print_line("last:");
   for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
-    print_line(fmt::format("  {}  {} {}  {}  {}", row.id, to_text(row.started), row.act,
+    print_line(fmt::format("  {}  {} {}  {}  {}", row.id, to_text(row.started), to_text(row.act),
                            outcome_text(row), row.service.text()));
   for (const Error& error : status.bad_tasks)
     print_line(coloured(Colour::red, "a task is left out: ") + error.message());
@@ -144,7 +146,7 @@ void print_status_json(const Status& status, WallTime now) {
                       {"days_left", days_left(place.not_after, now)}});
   for (const TransactionRow& row : status.rebinds | std::views::take(kShown))
     rebinds.push_back({{"id", row.id},
-                       {"act", row.act},
+                       {"act", to_text(row.act)},
                        {"service", row.service.text()},
                        {"outcome", row.outcome ? to_text(*row.outcome) : "interrupted"},
                        {"proof_owed", row.owed},

@@ -218,8 +218,8 @@ Done Daemon::after_changes(const Changes& changes) {
     for (const Change& change : changes.seen) {
       std::vector<Hop> here = hops_at(*database_, change.directory, change.name);
       // A name that is watched already is nothing new in its store.
-      bool known = std::ranges::find(here, "certificate", &Hop::kind) != here.end();
-      bool stored = std::ranges::find(here, "store", &Hop::kind) != here.end();
+      bool known = std::ranges::find(here, HopKind::certificate, &Hop::kind) != here.end();
+      bool stored = std::ranges::find(here, HopKind::store, &Hop::kind) != here.end();
       shape = shape || change.name.empty() || (stored && !known);
       hops.insert(here.begin(), here.end());
     }
@@ -227,9 +227,9 @@ Done Daemon::after_changes(const Changes& changes) {
   if (!found) return found;
   std::set<std::string> paths;
   for (const Hop& hop : hops) {
-    if (hop.kind == "certificate") paths.insert(hop.path);
-    if (hop.kind == "configuration") services_changed_ = true;
-    if (hop.kind == "wake") gather();
+    if (hop.kind == HopKind::certificate) paths.insert(hop.path);
+    if (hop.kind == HopKind::configuration) services_changed_ = true;
+    if (hop.kind == HopKind::wake) gather();
   }
   if (services_changed_) gather();
   bool moved = false;
@@ -252,7 +252,7 @@ Result<bool> Daemon::is_watched_where_it_lies(const Watched& watched) {
     for (const std::string& path : {watched.certificate, watched.key})
       for (const auto& [directory, name] : entries_of(host_.files, path)) {
         std::vector<Hop> hops = hops_at(*database_, directory, name);
-        Hop own{directory, name, "certificate", watched.certificate};
+        Hop own{directory, name, HopKind::certificate, watched.certificate};
         if (std::ranges::find(hops, own) == hops.end()) return false;
       }
     return true;

@@ -10,6 +10,7 @@
 #include "daemon/task_match.h"
 #include "daemon/task_runs.h"
 #include "store/sightings.h"
+#include "store/successions.h"
 #include "x509/certificate.h"
 
 namespace certrebind {
@@ -20,31 +21,18 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostHops = 20;
 
-struct SuccessionRow {
-  std::string old_thumbprint, new_thumbprint, how, renewer, path;
-};
-
 // By OLD; of several that succeed one certificate, the latest.
-std::map<std::string, SuccessionRow> read_successions(Database& database) {
-  std::map<std::string, SuccessionRow> by_old;
-  SQLite::Statement select(database.handle(),
-                           "SELECT old, new, how, renewer, path FROM successions "
-                           "WHERE old != new ORDER BY at_ms, new");
-  while (select.executeStep()) {
-    SuccessionRow row{.old_thumbprint = select.getColumn(0).getString(),
-                      .new_thumbprint = select.getColumn(1).getString(),
-                      .how = select.getColumn(2).getString(),
-                      .renewer = select.getColumn(3).getString(),
-                      .path = select.getColumn(4).getString()};
-    by_old[row.old_thumbprint] = row;
-  }
+std::map<std::string, KnownSuccession> by_old_one(std::vector<KnownSuccession> known) {
+  std::map<std::string, KnownSuccession> by_old;
+  for (KnownSuccession& each : known)
+    if (each.old_thumbprint != each.new_thumbprint) by_old[each.old_thumbprint] = std::move(each);
   return by_old;
 }
 
 // The last succession of the chain that begins with `first`; none if it is too long or goes round.
-std::optional<SuccessionRow> end_of(const std::map<std::string, SuccessionRow>& by_old,
-                                    const SuccessionRow& first) {
-  SuccessionRow last = first;
+std::optional<KnownSuccession> end_of(const std::map<std::string, KnownSuccession>& by_old,
+                                      const KnownSuccession& first) {
+  KnownSuccession last = first;
   for (size_t hops = 1; hops <= kMostHops; ++hops) {
     auto next = by_old.find(last.new_thumbprint);
     if (next == by_old.end()) return last;
@@ -80,11 +68,11 @@ Json describe(const Ders& ders, const std::string& thumbprint) {
   return json;
 }
 
-Event event_for(const Ders& ders, const std::string& old_thumbprint, const SuccessionRow& last,
+Event event_for(const Ders& ders, const std::string& old_thumbprint, const KnownSuccession& last,
                 const std::string& task, WallTime now) {
   Json details = {{"old", describe(ders, old_thumbprint)},
                   {"new", describe(ders, last.new_thumbprint)},
-                  {"how", last.how},
+                  {"how", to_text(last.how)},
                   {"renewer", last.renewer},
                   {"for_task", task}};
   if (!last.path.empty()) details["new"]["path"] = last.path;
@@ -109,9 +97,11 @@ Event event_for(const Ders& ders, const std::string& old_thumbprint, const Succe
 Result<ExistingRuns> enqueue_for_existing(Database& database, const Task& task, WallTime now) {
   auto ders = known_certificates(database);
   if (!ders) return pass(ders);
+  auto known = known_successions(database);
+  if (!known) return pass(known);
+  const auto by_old = by_old_one(std::move(*known));
   ExistingRuns runs;
   Done done = database.atomically("queue runs for existing successions", [&] {
-    auto by_old = read_successions(database);
     for (const auto& [old_thumbprint, first] : by_old) {
       auto last = end_of(by_old, first);
       if (!last) {

@@ -151,7 +151,7 @@ void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
   bool is_new = add_succession(database_,
                                {.old_thumbprint = old_thumbprint,
                                 .new_thumbprint = now.thumbprint(),
-                                .how = "same place",
+                                .how = How::same_place,
                                 .renewer = renewer,
                                 .path = now.path},
                                clock_.wall());
@@ -177,7 +177,7 @@ Event Noticer::replaced_event(const std::string& old_thumbprint, const std::stri
                                  renewer.empty() ? "" : ", by " + renewer),
           .details = details_of(ReplacedDetails{.old_one = {old_der, now.path},
                                                 .new_one = {now.leaf->der, now.path},
-                                                .how = "same place",
+                                                .how = How::same_place,
                                                 .renewer = renewer,
                                                 .key_path = now.key})};
 }

@@ -77,7 +77,7 @@ TEST_F(NoticerTest, ARenewalIsLoggedOnce) {
 TEST_F(NoticerTest, WhatARebindDeclaredIsNotDeclaredAgainButArchived) {
   KnownSuccession declared{.old_thumbprint = first_.thumbprint.hex(),
                            .new_thumbprint = second_.thumbprint.hex(),
-                           .how = "same place",
+                           .how = How::same_place,
                            .renewer = "",
                            .path = watched_.certificate};
   ASSERT_TRUE(

@@ -49,35 +49,35 @@ class Builder {
 
   void certificate(const std::string& path, const std::string& key) {
     list_.certificates.insert({path, key});
-    add(path, "certificate", path);
-    if (key != path) add(key, "certificate", path);
+    add(path, HopKind::certificate, path);
+    if (key != path) add(key, HopKind::certificate, path);
   }
 
   void configuration(const std::string& path) {
-    add(path, "configuration", "");
-    inside(path, "", "configuration");
+    add(path, HopKind::configuration, "");
+    inside(path, "", HopKind::configuration);
   }
 
   void wake(const std::string& path, const std::string& name) {
-    add(path, "wake", "");
-    inside(path, name, "wake");
+    add(path, HopKind::wake, "");
+    inside(path, name, HopKind::wake);
   }
 
   // Anything new in a store may be a certificate.
   void store(const std::string& path) {
-    add(path, "store", path);
+    add(path, HopKind::store, path);
     directory(path, path, kStoreDepth);
   }
 
   WatchedFiles take() { return std::move(list_); }
 
  private:
-  void add(const std::string& path, const char* kind, const std::string& about) {
+  void add(const std::string& path, HopKind kind, const std::string& about) {
     for (auto& [directory, name] : entries_of(files_, path))
       list_.hops.insert({directory, name, kind, about});
   }
 
-  void inside(const std::string& path, const std::string& name, const char* kind) {
+  void inside(const std::string& path, const std::string& name, HopKind kind) {
     auto info = files_.stat(path);
     if (info && info->kind == FileKind::directory) list_.hops.insert({path, name, kind, ""});
   }
@@ -85,7 +85,7 @@ class Builder {
   void directory(const std::string& path, const std::string& store, int depth) {
     auto names = files_.list(path);
     if (!names) return;
-    list_.hops.insert({path, "", "store", store});
+    list_.hops.insert({path, "", HopKind::store, store});
     if (depth == 0) return;
     for (const std::string& name : *names) {
       std::string inner = absolute_in(path, name);

@@ -40,7 +40,7 @@ json describe(const Described& one) {
 std::string details_of(const ReplacedDetails& details) {
   json about = {{"old", describe(details.old_one)},
                 {"new", describe(details.new_one)},
-                {"how", details.how},
+                {"how", to_text(details.how)},
                 {"lineage", printable(parent_directory(details.new_one.path))}};
   if (!details.renewer.empty()) about["renewer"] = details.renewer;
   if (!details.key_path.empty()) about["key_path"] = printable(details.key_path);

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/successions.h"
+
 namespace certrebind {
 
 // One certificate, from its DER and where it lies or lay; both may be empty.
@@ -17,7 +19,7 @@ struct Described {
 struct ReplacedDetails {
   Described old_one;
   Described new_one;
-  std::string how;      // how the succession is known
+  How how = How::declared;
   std::string renewer;  // empty: not known
   std::string key_path;
 };

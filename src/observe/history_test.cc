@@ -84,7 +84,7 @@ TEST_F(NotLoadedTest, WhatWeHadItTakeUpSince) {
   auto commit = [&](const std::string& path) {
     JournalRecord record{.token = "t", .files = {}, .successions = {}, .expectations = {}};
     record.loads = {path};
-    auto row = host_.journal().begin("rebind", host_.service.id(), record, {});
+    auto row = host_.journal().begin(Act::rebind, host_.service.id(), record, {});
     ASSERT_TRUE(host_.journal().end(*row, {.account = {}, .owed = false, .events = {}}));
   };
   commit("/other.pem");

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "store/kept.h"
-#include "sys/safe_way.h"
 #include "service/service.h"
+#include "store/kept.h"
 #include "survey/identify.h"
+#include "sys/safe_way.h"
 #include "transaction/planned_file.h"
 
 namespace certrebind {

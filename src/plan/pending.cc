@@ -61,8 +61,8 @@ class Finder {
     for (const Sighting& sighting : history.sightings)
       seen_at_[sighting.thumbprint].insert(sighting.path);
     for (const KnownSuccession& known : history.successions) {
-      if (known.how == "declared") declared_[known.old_thumbprint] = &known;
-      if (known.how == "undone") undone_.emplace(known.old_thumbprint, known.new_thumbprint);
+      if (known.how == How::declared) declared_[known.old_thumbprint] = &known;
+      if (known.how == How::undone) undone_.emplace(known.old_thumbprint, known.new_thumbprint);
     }
   }
 
@@ -104,7 +104,7 @@ class Finder {
   bool outlives(const RequestedPair& pair, const SurveyedBinding& bound) const;
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
-  void settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how);
+  void settle(const SurveyedBinding& bound, std::vector<Candidate> found, How how);
   void add(const SurveyedBinding& bound, RequestedPair pair);
 
   const Host& host_;
@@ -198,7 +198,7 @@ void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& show
     return add(bound, {.old_one = disk.hex(),
                        .new_one = path,
                        .key_path = bound.binding.key.path,
-                       .how = "same place",
+                       .how = How::same_place,
                        .renewer = renewer_at(host_.files, settings_.stores, path)});
   }
   pending_.undecided.push_back(
@@ -268,7 +268,7 @@ const SurveyedBinding* Finder::bound_elsewhere(const std::string& path,
 // What a succession was found for is not all that holds its OLD.
 void Finder::keep_at_home() {
   for (const RequestedPair& pair : pending_.pairs) {
-    if (pair.how == "declared") continue;
+    if (pair.how == How::declared) continue;
     for (const auto& [thumbprint, holders] : holders_)
       if (thumbprint.hex() == pair.old_one)
         for (const SurveyedBinding* bound : holders)
@@ -292,7 +292,7 @@ void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& ol
       {.old_one = old_one.hex(),
        .new_one = bound.binding.certificate.path,
        .key_path = bound.binding.key.path,
-       .how = "same place",
+       .how = How::same_place,
        .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
 }
 
@@ -310,7 +310,7 @@ void Finder::take_up(const SurveyedBinding& bound) {
   add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
               .new_one = path,
               .key_path = bound.binding.key.path,
-              .how = "same place",
+              .how = How::same_place,
               .renewer = {}});
 }
 
@@ -325,8 +325,8 @@ void Finder::disk_to_successor(const SurveyedBinding& bound) {
   std::erase_if(found, [&](const Candidate& each) {
     return leaves_home(bound, each.certificate_path) || replaces_another(bound, each);
   });
-  if (!found.empty()) return settle(bound, std::move(found), "same place");
-  settle(bound, same_identity(bound), "same identity");
+  if (!found.empty()) return settle(bound, std::move(found), How::same_place);
+  settle(bound, same_identity(bound), How::same_identity);
 }
 
 std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
@@ -428,7 +428,7 @@ bool Finder::was_undone(const Thumbprint& old_one, const Thumbprint& new_one) co
   return undone_.contains({old_one.hex(), new_one.hex()});
 }
 
-void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, const char* how) {
+void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, How how) {
   std::erase_if(found, [&](const Candidate& each) {
     return was_undone(bound.disk->certificate->thumbprint, each.leaf.outline.thumbprint);
   });
@@ -487,10 +487,9 @@ Pending find_pending(const Host& host, const Settings& settings, const Survey& s
   return Finder(host, settings, survey, history, doubts).run(looks);
 }
 
-Doubts hear_doubts(const Host& host, const Survey& survey) {
-  ConfigTests tests;
+Doubts hear_doubts(const Host& host, const Survey& survey, ConfigTests& tests) {
   for (const SurveyedService& each : survey.surveyed)
-    if (each.service->own_view()) tests.begin(host, *each.service);
+    if (own_view_of(*each.service)) tests.begin(host, *each.service);
   Doubts doubts;
   for (const SurveyedService& each : survey.surveyed) {
     for (const Diagnostic& doubt : tests.doubts({each}))

@@ -38,7 +38,7 @@ Pending find_pending(const Host& host, const Settings& settings, const Survey& s
                      const std::vector<std::vector<Look>>& looks, const History& history,
                      const Doubts& doubts = {});
 
-// Asks the servers that tell what they see. Costs as much as their own test of the configuration.
-Doubts hear_doubts(const Host& host, const Survey& survey);
+// Asks the servers that tell what they see, and begins `tests` for that. Costs as much as their own test of the configuration.
+Doubts hear_doubts(const Host& host, const Survey& survey, ConfigTests& tests);
 
 }  // namespace certrebind

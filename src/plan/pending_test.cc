@@ -69,7 +69,7 @@ TEST_F(PendingTest, WhatIsServedIsSucceededByWhatLiesThere) {
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].old_one, old_hex());
   EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
-  EXPECT_EQ(pending.pairs[0].how, "same place");
+  EXPECT_EQ(pending.pairs[0].how, How::same_place);
 }
 
 TEST_F(PendingTest, WhatNoHandshakeShowsIsKnownByTimes) {
@@ -91,7 +91,7 @@ TEST_F(PendingTest, ACopyFollowsThePlaceItWasCopiedFrom) {
   history_.sightings = {{"/le/live/a/fullchain.pem", host_.old_ones[0].thumbprint, ""}};
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
-  EXPECT_EQ(pending.pairs[0].how, "same place");
+  EXPECT_EQ(pending.pairs[0].how, How::same_place);
   EXPECT_EQ(pending.pairs[0].renewer, "certbot");
 }
 
@@ -100,7 +100,7 @@ TEST_F(PendingTest, OneCandidateOfTheSameIdentityIsTaken) {
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].new_one, "/le/live/a/fullchain.pem");
-  EXPECT_EQ(pending.pairs[0].how, "same identity");
+  EXPECT_EQ(pending.pairs[0].how, How::same_identity);
 }
 
 TEST_F(PendingTest, OfTwoCandidatesAPersonChooses) {
@@ -124,10 +124,10 @@ TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {
 TEST_F(PendingTest, WhatWasDeclaredNeedsNoLikeness) {
   put_pair("/anywhere/new.pem", "/anywhere/new.key", later_);
   history_.successions = {
-      {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+      {old_hex(), later_.thumbprint.hex(), How::declared, "", "/anywhere/new.pem"}};
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
-  EXPECT_EQ(pending.pairs[0].how, "declared");
+  EXPECT_EQ(pending.pairs[0].how, How::declared);
 }
 
 TEST_F(PendingTest, TheLastWordHolds) {
@@ -135,8 +135,8 @@ TEST_F(PendingTest, TheLastWordHolds) {
   auto mistaken = issue_later_by(days(300));
   put_pair("/anywhere/mistaken.pem", "/anywhere/mistaken.key", mistaken);
   history_.successions = {
-      {old_hex(), mistaken.thumbprint.hex(), "declared", "", "/anywhere/mistaken.pem"},
-      {old_hex(), later_.thumbprint.hex(), "declared", "", "/anywhere/new.pem"}};
+      {old_hex(), mistaken.thumbprint.hex(), How::declared, "", "/anywhere/mistaken.pem"},
+      {old_hex(), later_.thumbprint.hex(), How::declared, "", "/anywhere/new.pem"}};
   Pending pending = find();
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].new_one, "/anywhere/new.pem");
@@ -144,12 +144,12 @@ TEST_F(PendingTest, TheLastWordHolds) {
 
 TEST_F(PendingTest, WhatWasUndoneIsNotMadeAgain) {
   renew_in_the_renewers_tree();
-  history_.successions = {{old_hex(), later_.thumbprint.hex(), "undone", "", ""}};
+  history_.successions = {{old_hex(), later_.thumbprint.hex(), How::undone, "", ""}};
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
 TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
-  history_.successions = {{old_hex(), old_hex(), "declared", "", host_.certificate_path(0)}};
+  history_.successions = {{old_hex(), old_hex(), How::declared, "", host_.certificate_path(0)}};
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 

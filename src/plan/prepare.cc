@@ -153,7 +153,7 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
 ConfigTests begin_tests(const Host& host, const Services& services) {
   ConfigTests tests;
   for (const auto& service : services.found)
-    if (service->own_view()) tests.begin(host, *service);
+    if (own_view_of(*service)) tests.begin(host, *service);
   return tests;
 }
 
@@ -258,9 +258,13 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(host, history, *surveyed);
-  if (request.leave_out)
-    for (SurveyedBinding& bound : surveyed->bindings) bound.left_alone = request.leave_out(bound);
-  Prepared prepared{.survey = std::move(*surveyed), .successions = {}, .plans = {}, .idle = {}};
+  return prepare(host, settings, prober, history, request, std::move(*surveyed), std::move(tests));
+}
+
+Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+                         const History& history, const RebindRequest& request, Survey surveyed,
+                         ConfigTests tests) {
+  Prepared prepared{.survey = std::move(surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
   auto successions = identify_all(host, settings, prober, history, prepared.survey, request);
   if (!successions) return pass(successions);

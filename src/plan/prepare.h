@@ -2,12 +2,12 @@
 // nothing.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "observe/history.h"
 #include "plan/planner.h"
+#include "store/successions.h"
 #include "transaction/config_tests.h"
 
 namespace certrebind {
@@ -16,16 +16,14 @@ namespace certrebind {
 struct RequestedPair {
   std::string old_one;
   std::string new_one;
-  std::string key_path = {};     // of NEW; empty: looked for
-  std::string how = "declared";  // how the succession is known
-  std::string renewer = {};      // who renewed it, where that is known
+  std::string key_path = {};  // of NEW; empty: looked for
+  How how = How::declared;    // how the succession is known
+  std::string renewer = {};   // who renewed it, where that is known
   bool operator==(const RequestedPair&) const = default;
 };
 
 struct RebindRequest {
   std::vector<RequestedPair> pairs;
-  // Bindings that are to be left as they are, whatever they hold.
-  std::function<bool(const SurveyedBinding&)> leave_out = {};
   Preference preference = Preference::automatic;
   std::vector<ServiceId> only;
   bool found = false;  // nobody typed the pairs: what contradicts itself is left out
@@ -56,5 +54,9 @@ struct Prepared {
 // Looks, identifies and plans; writes nothing.
 Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
                          const History& history, const RebindRequest& request);
+// The same in a survey that was made already, with the tests that were begun for it.
+Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+                         const History& history, const RebindRequest& request, Survey surveyed,
+                         ConfigTests tests);
 
 }  // namespace certrebind

@@ -228,6 +228,20 @@ struct Reload {
 // What a bad certificate at reload does to the server.
 enum class OnBadCertificate { keeps_old, dies };
 
+// What some servers tell beyond the outcome of their test. What it gives lives as long as the
+// service.
+struct SelfReport {
+  // The same test, which also tells which certificates the server would load.
+  std::optional<Command> own_view = {};
+  // Where what it told differs from what was found here (Discovery::named).
+  std::function<std::vector<Diagnostic>(const CommandOutput& own_view,
+                                        const std::vector<std::string>& named)>
+      doubts = {};
+  // Where the test does not load what a reload loads: the server itself, started apart from the
+  // world and ended again. Reads the configuration.
+  std::function<std::optional<Rehearsal>()> rehearsal = {};
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -244,15 +258,8 @@ class Service {
   virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                                 const CertificateFiles& files) const = 0;
   virtual std::optional<Command> config_test() const = 0;
-  // Where the test alone does not load what a reload loads: the server itself, started apart from
-  // the world and ended again.
-  virtual std::optional<Rehearsal> rehearsal() const = 0;
-  // The same test, which also tells which certificates the server would load, where that is cheap.
-  virtual std::optional<Command> own_view() const = 0;
-  // Where what it told differs from what was found here (Discovery::named): never passed over in
-  // silence.
-  virtual std::vector<Diagnostic> doubts(const CommandOutput& own_view,
-                                         const std::vector<std::string>& named) const = 0;
+  // Unset where the server tells no more than its test.
+  virtual std::optional<SelfReport> self_report() const = 0;
   virtual Reload reload() const = 0;
   virtual OnBadCertificate on_bad_certificate() const = 0;
   // The user that reads keys: 0 where a root master does.
@@ -261,5 +268,14 @@ class Service {
  private:
   Trust trust_;
 };
+
+inline std::optional<Command> own_view_of(const Service& service) {
+  auto report = service.self_report();
+  return report ? report->own_view : std::nullopt;
+}
+inline std::optional<Rehearsal> rehearsal_of(const Service& service) {
+  auto report = service.self_report();
+  return report && report->rehearsal ? report->rehearsal() : std::nullopt;
+}
 
 }  // namespace certrebind

@@ -100,7 +100,8 @@ TEST_F(SettingsTest, UnknownKeysAreNamed) {
   expect_refused("[check]\n\nexpiry_day = 1\n", 3, "unknown setting 'expiry_day'");
   expect_refused("[verify]\nminutes = 1\n", 2, "unknown setting 'minutes'");
   expect_refused("[history]\nkeep = 1\n", 2, "unknown setting 'keep'");
-  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nname = 'x'\n", 4, "unknown setting 'name'");
+  expect_refused("[[store]]\nkind = 'lego'\npath = '/l'\nname = 'x'\n", 4,
+                 "unknown setting 'name'");
 }
 
 TEST_F(SettingsTest, WrongTypesAreNamed) {

@@ -1,15 +1,28 @@
 #include "store/successions.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace certrebind {
 
 namespace {
+
+constexpr std::pair<How, const char*> kHows[] = {{How::declared, "declared"},
+                                                 {How::same_place, "same place"},
+                                                 {How::same_identity, "same identity"},
+                                                 {How::undone, "undone"}};
+
+How how_named(const std::string& name) {
+  auto found = std::ranges::find_if(kHows, [&](const auto& each) { return name == each.second; });
+  return found == std::end(kHows) ? How::same_identity : found->first;
+}
 
 bool put(Database& database, const char* verb, const KnownSuccession& succession, WallTime now) {
   SQLite::Statement insert(database.handle(),
                            std::string(verb) + " INTO successions VALUES (?, ?, ?, ?, ?, ?)");
   insert.bind(1, succession.old_thumbprint);
   insert.bind(2, succession.new_thumbprint);
-  insert.bind(3, succession.how);
+  insert.bind(3, to_text(succession.how));
   insert.bind(4, succession.renewer);
   insert.bind(5, succession.path);
   insert.bind(6, static_cast<int64_t>(now.time_since_epoch().count()));
@@ -17,6 +30,10 @@ bool put(Database& database, const char* verb, const KnownSuccession& succession
 }
 
 }  // namespace
+
+std::string to_text(How how) {
+  return std::ranges::find(kHows, how, &std::pair<How, const char*>::first)->second;
+}
 
 bool add_succession(Database& database, const KnownSuccession& succession, WallTime now) {
   return put(database, "INSERT OR IGNORE", succession, now);
@@ -29,12 +46,13 @@ void declare_succession(Database& database, const KnownSuccession& succession, W
 Result<std::vector<KnownSuccession>> known_successions(Database& database) {
   return database.guarded("read the successions", [&] {
     std::vector<KnownSuccession> all;
-    SQLite::Statement select(database.handle(),
-                             "SELECT old, new, how, renewer, path FROM successions ORDER BY at_ms");
+    SQLite::Statement select(
+        database.handle(),
+        "SELECT old, new, how, renewer, path FROM successions ORDER BY at_ms, new");
     while (select.executeStep())
       all.push_back({.old_thumbprint = select.getColumn(0).getString(),
                      .new_thumbprint = select.getColumn(1).getString(),
-                     .how = select.getColumn(2).getString(),
+                     .how = how_named(select.getColumn(2).getString()),
                      .renewer = select.getColumn(3).getString(),
                      .path = select.getColumn(4).getString()});
     return all;

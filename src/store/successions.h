@@ -10,13 +10,20 @@
 
 namespace certrebind {
 
+// How it is known that NEW succeeds OLD.
+enum class How {
+  declared,       // a person said so
+  same_place,     // a path that held OLD holds NEW
+  same_identity,  // the same names and type of key, and the only one that ends later
+  undone,         // it does not: a person took it back, and nothing makes it again by itself
+};
+std::string to_text(How how);  // "declared", "same place", …
+
 struct KnownSuccession {
   std::string old_thumbprint;
   std::string new_thumbprint;
-  // "declared", "same place", "same identity"; "undone": a person took it back, and it is not to be
-  // made again by itself.
-  std::string how;
-  std::string renewer;  // empty: nobody that is known
+  How how = How::declared;
+  std::string renewer;  // empty: unknown
   std::string path;     // where NEW lies
 };
 
@@ -26,6 +33,7 @@ bool add_succession(Database& database, const KnownSuccession& succession, WallT
 // The same, over what was known of the two: a person's word.
 void declare_succession(Database& database, const KnownSuccession& succession, WallTime now);
 
+// Oldest first.
 Result<std::vector<KnownSuccession>> known_successions(Database& database);
 
 }  // namespace certrebind

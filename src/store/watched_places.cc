@@ -1,5 +1,8 @@
 #include "store/watched_places.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace certrebind {
 
 namespace {
@@ -62,17 +65,32 @@ bool lies_somewhere(Database& database, const std::string& thumbprint) {
 
 namespace {
 
+constexpr std::pair<HopKind, const char*> kHopKinds[] = {{HopKind::certificate, "certificate"},
+                                                         {HopKind::configuration, "configuration"},
+                                                         {HopKind::store, "store"},
+                                                         {HopKind::wake, "wake"}};
+
+const char* to_text(HopKind kind) {
+  return std::ranges::find(kHopKinds, kind, &std::pair<HopKind, const char*>::first)->second;
+}
+
+HopKind hop_kind_named(const std::string& name) {
+  auto found =
+      std::ranges::find_if(kHopKinds, [&](const auto& each) { return name == each.second; });
+  return found == std::end(kHopKinds) ? HopKind::wake : found->first;
+}
+
 void bind_all(SQLite::Statement& statement, const Hop& hop) {
   statement.bind(1, hop.directory);
   statement.bind(2, hop.name);
-  statement.bind(3, hop.kind);
+  statement.bind(3, to_text(hop.kind));
   statement.bind(4, hop.path);
 }
 
 Hop hop_in(SQLite::Statement& select) {
   return {.directory = select.getColumn(0).getString(),
           .name = select.getColumn(1).getString(),
-          .kind = select.getColumn(2).getString(),
+          .kind = hop_kind_named(select.getColumn(2).getString()),
           .path = select.getColumn(3).getString()};
 }
 

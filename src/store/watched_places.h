@@ -20,11 +20,14 @@ struct Place {
   WallTime not_after;
 };
 
+// What a watched directory entry leads to. In the order of their names, as the database sorts them.
+enum class HopKind { certificate, configuration, store, wake };
+
 // A change of the entry `name` in `directory` (empty: of anything there) may concern `path`.
 struct Hop {
   std::string directory;
   std::string name;
-  std::string kind;  // "certificate", "store", "configuration", "wake"
+  HopKind kind = HopKind::certificate;
   std::string path;  // the certificate, the store, or empty
   auto operator<=>(const Hop&) const = default;
 };

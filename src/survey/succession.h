@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/successions.h"
 #include "survey/identify.h"
 #include "survey/survey.h"
 
@@ -13,7 +14,7 @@ namespace certrebind {
 struct Succession {
   OldCertificate old_one;
   NewCertificate new_one;
-  std::string how = "declared";
+  How how = How::declared;
   std::string renewer = {};
 
   const Thumbprint& new_thumbprint() const { return new_one.bundle.leaf.outline.thumbprint; }

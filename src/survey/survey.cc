@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-
 #include <map>
+#include <set>
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "state/state.h"
 
 namespace certrebind {
 
@@ -217,6 +217,18 @@ Result<Survey> survey_of(Services services, bool named) {
   }
   look_at_disk(result.bindings, looks);
   return result;
+}
+
+// A look changes nothing that a server reads, and makes no state where there was none. Where the
+// state may not be written the look is still good.
+Done remember_look(Files& files, const Settings& settings, const Survey& survey, bool whole,
+                   WallTime now) {
+  if (!State::open_for_reading(settings)) return {};
+  auto database = State::open_beside(files, settings);
+  if (!database) return {};
+  auto remembered_now = remember_survey(*database, survey, whole, now);
+  if (!remembered_now) return pass(remembered_now);
+  return {};
 }
 
 }  // namespace certrebind

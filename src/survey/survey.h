@@ -9,6 +9,7 @@
 
 #include "lifecycle/attention.h"
 #include "service/registry.h"
+#include "state/settings.h"
 #include "store/bound.h"
 #include "store/on_disk.h"
 #include "store/sightings.h"
@@ -71,5 +72,9 @@ std::vector<GoneService> gone_services(const Survey& survey, const std::vector<B
 // service of this host was surveyed; then what is gone needs a person, until it is back or
 // forgotten. Gives whether what is bound differs from what was known.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
+
+// The same after a look that changed nothing: if there is a state, and it may be written.
+Done remember_look(Files& files, const Settings& settings, const Survey& survey, bool whole,
+                   WallTime now);
 
 }  // namespace certrebind

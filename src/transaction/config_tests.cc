@@ -6,7 +6,7 @@ namespace certrebind {
 
 void ConfigTests::begin(const Host& host, const Service& service, milliseconds deadline) {
   if (of(service).valid() || !service.trust().doubt.empty()) return;
-  auto command = service.own_view();
+  auto command = own_view_of(service);
   if (!command) command = service.config_test();
   if (command) begun_.push_back({&service, host.commands.start(*command, deadline)});
 }
@@ -25,9 +25,10 @@ std::vector<Diagnostic> ConfigTests::doubts(const std::vector<SurveyedService>& 
   std::vector<Diagnostic> doubts;
   for (const SurveyedService& each : surveyed) {
     TestOutcome outcome = of(*each.service);
-    if (!outcome.valid() || !each.service->own_view()) continue;
+    const std::optional<SelfReport> report = each.service->self_report();
+    if (!outcome.valid() || !report || !report->own_view) continue;
     if (const Result<CommandOutput>& view = outcome.get()) {
-      std::ranges::move(each.service->doubts(*view, each.named), std::back_inserter(doubts));
+      std::ranges::move(report->doubts(*view, each.named), std::back_inserter(doubts));
     } else {
       doubts.push_back({.severity = Severity::warning,
                         .file = each.service->id().path,

@@ -25,7 +25,7 @@ ServiceId service_of(const std::string& text) {
 TransactionRow row_of(SQLite::Statement& select) {
   TransactionRow row;
   row.id = select.getColumn("id").getInt64();
-  row.act = select.getColumn("act").getString();
+  row.act = act_named(select.getColumn("act").getString());
   row.service = service_of(select.getColumn("service").getString());
   row.phase = phase_named(select.getColumn("phase").getString());
   if (!select.getColumn("outcome").isNull())
@@ -54,7 +54,7 @@ void note_unwanted(Database& database, const JournalRecord& record, WallTime now
       declare_succession(database,
                          {.old_thumbprint = each.new_thumbprint,
                           .new_thumbprint = each.old_thumbprint,
-                          .how = "undone",
+                          .how = How::undone,
                           .renewer = "",
                           .path = ""},
                          now);
@@ -93,8 +93,8 @@ Event Journal::event_of(const TransactionRow& row, EventId id, std::string messa
   return event;
 }
 
-Result<TransactionRow> Journal::begin(const std::string& act, const ServiceId& service,
-                                      JournalRecord record, std::optional<int64_t> undoes) {
+Result<TransactionRow> Journal::begin(Act act, const ServiceId& service, JournalRecord record,
+                                      std::optional<int64_t> undoes) {
   TransactionRow row;
   row.act = act;
   row.service = service;
@@ -105,7 +105,7 @@ Result<TransactionRow> Journal::begin(const std::string& act, const ServiceId& s
     SQLite::Statement insert(database_.handle(),
                              "INSERT INTO transactions (act, service, phase, started_ms, undoes) "
                              "VALUES (?, ?, ?, ?, ?)");
-    insert.bind(1, row.act);
+    insert.bind(1, to_text(row.act));
     insert.bind(2, row.service.text());
     insert.bind(3, to_text(row.phase));
     insert.bind(4, milliseconds_of(row.started));
@@ -113,7 +113,7 @@ Result<TransactionRow> Journal::begin(const std::string& act, const ServiceId& s
     insert.exec();
     row.id = database_.handle().getLastInsertRowid();
     write_record(row);
-    append_event(database_, event_of(row, EventId::started, row.act + " begins"));
+    append_event(database_, event_of(row, EventId::started, to_text(row.act) + " begins"));
   });
   if (!done) return pass(done);
   return row;
@@ -252,6 +252,14 @@ Result<TransactionRow> Journal::find(int64_t id) {
     return fail(Code::not_found, "find the transaction", std::to_string(id), "there is none",
                 "certrebind history");
   return std::move(rows->front());
+}
+
+// Twice: what ends between the first look and that at the lock is not interrupted.
+Result<std::vector<TransactionRow>> interrupted(const Settings& settings, Journal& journal) {
+  auto unfinished = journal.unfinished();
+  if (!unfinished || unfinished->empty()) return unfinished;
+  if (State::is_taken(settings)) return std::vector<TransactionRow>();
+  return journal.unfinished();
 }
 
 }  // namespace certrebind

@@ -17,8 +17,8 @@ class Journal {
   Journal(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   // Writes the record with phase `planned` and the event `started`; gives the row.
-  Result<TransactionRow> begin(const std::string& act, const ServiceId& service,
-                               JournalRecord record, std::optional<int64_t> undoes);
+  Result<TransactionRow> begin(Act act, const ServiceId& service, JournalRecord record,
+                               std::optional<int64_t> undoes);
   Done mark(TransactionRow& row, Phase phase);
   // Writes the record anew: what was learned before the files are touched.
   Done update_record(const TransactionRow& row);
@@ -44,6 +44,9 @@ class Journal {
   Database& database_;
   const Clock& clock_;
 };
+
+// Transactions that nobody finished and nobody is at.
+Result<std::vector<TransactionRow>> interrupted(const Settings& settings, Journal& journal);
 
 // A digest of a file's content, to know it again.
 std::string content_digest(const std::string& bytes);

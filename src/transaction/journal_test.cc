@@ -19,7 +19,7 @@ class JournalTest : public ::testing::Test {
     record.token = "t";
     record.files = {{"/etc/\xff", "b", "a", "/etc"}};
     record.successions = {{"01", "02", {"a.test", "b.test"}}};
-    return host_.journal().begin("rebind", {"fake", service}, record, {}).value();
+    return host_.journal().begin(Act::rebind, {"fake", service}, record, {}).value();
   }
   void end(TransactionRow& row, Outcome outcome, bool owed = false) {
     Phase phase = outcome == Outcome::committed ? Phase::committed : Phase::restored;
@@ -38,7 +38,7 @@ TEST_F(JournalTest, BeginsWithTheRecordAndItsEvent) {
   TransactionRow row = begin();
   TransactionRow found = host_.journal().find(row.id).value();
   EXPECT_EQ(found.phase, Phase::planned);
-  EXPECT_EQ(found.act, "rebind");
+  EXPECT_EQ(found.act, Act::rebind);
   EXPECT_EQ(found.service.text(), "fake:/etc/fake/fake.conf");
   EXPECT_EQ(found.started, test_now());
   EXPECT_FALSE(found.outcome || found.ended || found.undoes || found.owed);
@@ -82,7 +82,7 @@ TEST_F(JournalTest, WhatAPersonTookAwayIsNotedWithTheCommit) {
   ASSERT_EQ(known.size(), 1U);
   EXPECT_EQ(known[0].old_thumbprint, "02");
   EXPECT_EQ(known[0].new_thumbprint, "01");
-  EXPECT_EQ(known[0].how, "undone");
+  EXPECT_EQ(known[0].how, How::undone);
 }
 
 TEST_F(JournalTest, ItsEventsSayWhatTheServerSaid) {

@@ -1,10 +1,14 @@
 #include "transaction/record.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace certrebind {
 
 namespace {
+
+constexpr std::pair<Act, const char*> kActs[] = {
+    {Act::rebind, "rebind"}, {Act::undo, "undo"}, {Act::restore, "restore"}};
 
 struct PhaseName {
   Phase phase;
@@ -38,6 +42,15 @@ const OutcomeName& entry_of(Outcome outcome) {
 }
 
 }  // namespace
+
+std::string to_text(Act act) {
+  return std::ranges::find(kActs, act, &std::pair<Act, const char*>::first)->second;
+}
+
+Act act_named(const std::string& name) {
+  auto found = std::ranges::find_if(kActs, [&](const auto& each) { return name == each.second; });
+  return found == std::end(kActs) ? Act::rebind : found->first;
+}
 
 std::string to_text(Phase phase) {
   return std::ranges::find(kPhases, phase, &PhaseName::phase)->name;

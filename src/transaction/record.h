@@ -12,6 +12,10 @@
 
 namespace certrebind {
 
+enum class Act { rebind, undo, restore };
+std::string to_text(Act act);
+Act act_named(const std::string& name);  // `rebind` for an unknown one
+
 enum class Phase {
   planned,
   staged,
@@ -65,7 +69,7 @@ struct JournalRecord {
 
 struct TransactionRow {
   int64_t id = 0;
-  std::string act;  // "rebind", "undo" or "restore"
+  Act act = Act::rebind;
   ServiceId service;
   Phase phase = Phase::planned;
   std::optional<Outcome> outcome;  // unset: it runs, or was interrupted

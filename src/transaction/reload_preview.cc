@@ -89,7 +89,7 @@ const std::optional<Rehearsal>& ReloadPreview::rehearsal() {
   if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
     return rehearsal_;
   look_at_configuration();
-  if (!knows_rehearsal_) rehearsal_ = service_->rehearsal();
+  if (!knows_rehearsal_) rehearsal_ = rehearsal_of(*service_);
   knows_rehearsal_ = true;
   return rehearsal_;
 }

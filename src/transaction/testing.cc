@@ -189,7 +189,7 @@ TransactionContext FakeHost::context(Files& instead) {
 }
 
 TransactionRequest FakeHost::work() const {
-  TransactionRequest work{.act = "rebind",
+  TransactionRequest work{.act = Act::rebind,
                           .service = &service,
                           .files = {},
                           .successions = {},

@@ -52,11 +52,13 @@ class FakeService final : public Service {
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;
   std::optional<Command> config_test() const override { return test; }
-  std::optional<Rehearsal> rehearsal() const override { return rehearses; }
-  std::optional<Command> own_view() const override { return asks; }
-  std::vector<Diagnostic> doubts(const CommandOutput& view,
-                                 const std::vector<std::string>& named) const override {
-    return {{Severity::warning, id_.path, 0, 0, view.output + ", not " + join(named, ", ")}};
+  std::optional<SelfReport> self_report() const override {
+    auto doubts = [this](const CommandOutput& view, const std::vector<std::string>& named) {
+      return std::vector<Diagnostic>{
+          {Severity::warning, id_.path, 0, 0, view.output + ", not " + join(named, ", ")}};
+    };
+    return SelfReport{
+        .own_view = asks, .doubts = doubts, .rehearsal = [this] { return rehearses; }};
   }
   Reload reload() const override { return how; }
   OnBadCertificate on_bad_certificate() const override { return when_bad; }

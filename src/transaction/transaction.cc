@@ -105,7 +105,7 @@ class Transaction {
   std::string told_of_memory() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
-  bool is_rebind() const { return row_.act == "rebind"; }
+  bool is_rebind() const { return row_.act == Act::rebind; }
   // Who answers is asked before a server is told of new files, but not where something is amiss.
   bool is_asked(const TransactionRequest& work) const {
     return reloader_.is_running() && !work.mends;
@@ -411,13 +411,13 @@ Done Transaction::note_stuck(Outcome outcome) {
   if (outcome == Outcome::refused) return {};
   std::vector<Attention> needed;
   if (outcome == Outcome::needs_operator)
-    needed.push_back(
-        {.subject = stuck_subject(row_.service),
-         .sentence = fmt::format("{}: the {} did not end well", row_.service.text(), row_.act),
-         .next = fmt::format("certrebind history show {}; when it is put right: "
-                             "certrebind rebind --pending",
-                             row_.id),
-         .since = {}});
+    needed.push_back({.subject = stuck_subject(row_.service),
+                      .sentence = fmt::format("{}: the {} did not end well", row_.service.text(),
+                                              to_text(row_.act)),
+                      .next = fmt::format("certrebind history show {}; when it is put right: "
+                                          "certrebind rebind --pending",
+                                          row_.id),
+                      .since = {}});
   return set_attention(context_.state.database(), stuck_subject(row_.service), needed,
                        context_.host.clock.wall());
 }

@@ -51,7 +51,7 @@ struct TransactionResult {
 
 // What to do to one service.
 struct TransactionRequest {
-  std::string act;  // "rebind", "undo" or "restore"
+  Act act = Act::rebind;
   const Service* service = nullptr;
   std::vector<PlannedFile> files;
   std::vector<JournalSuccession> successions;

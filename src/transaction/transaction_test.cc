@@ -63,7 +63,7 @@ class TransactionTest : public ::testing::Test {
 // A restore of what had vanished: nothing empty is left of a failure, whatever it fails at.
 TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
   TransactionRequest work = host_.work();
-  work.act = "restore";
+  work.act = Act::restore;
   work.mends = true;
   for (PlannedFile& file : work.files) {
     ASSERT_TRUE(host_.files.remove(file.path));

@@ -1,8 +1,9 @@
 /* Preloaded into certrebind by the crash tests: counts the calls that change something outside the process,
- * and at the Nth ends it by SIGKILL before the call is made, or makes the call fail.
+ * and at the Nth ends it by SIGKILL before the call is made, stops it there, or makes the call fail.
  *
  *   CRASH_AT=N         SIGKILL in place of the Nth call
  *   CRASH_IN=NAME      SIGKILL in place of the first call of this name
+ *   STOP_IN=NAME       SIGSTOP before the first call of this name
  *   FAIL_AT=N          the Nth call fails with ENOSPC; FAIL_FOR_EVER=1: and all after it
  *   CRASH_LOG=FILE     one line a call: its number and name
  *
@@ -51,6 +52,9 @@ static int fault(const char *call) {
   int nth = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
   note(nth, call);
   if (nth == number("CRASH_AT") || is_named("CRASH_IN", call)) kill(getpid(), SIGKILL);
+  static int stopped;
+  if (is_named("STOP_IN", call) && __atomic_exchange_n(&stopped, 1, __ATOMIC_SEQ_CST) == 0)
+    kill(getpid(), SIGSTOP);
   int at = number("FAIL_AT");
   if (at == 0 || nth < at || (nth > at && number("FAIL_FOR_EVER") == 0)) return 0;
   errno = ENOSPC;

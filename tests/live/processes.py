@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 
+from waiting import until
+
 # Put before a command, as root: it then sees no process but itself and its children.
 ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
@@ -52,3 +54,10 @@ def end_group(server, number):
         time.sleep(0.01)
     server.process.wait()
     server.process = None
+
+
+def wait_stopped(pid):
+    """Waits until a process has stopped (SIGSTOP)."""
+    def is_stopped():
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    until(is_stopped, f"process {pid} has stopped")

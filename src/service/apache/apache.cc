@@ -111,10 +111,14 @@ std::optional<Command> ApacheService::config_test() const {
   return command;
 }
 
-std::optional<Command> ApacheService::own_view() const {
-  auto command = config_test();
-  for (const char* word : {"-D", "DUMP_CERTS"}) command->arguments.emplace_back(word);
-  return command;
+std::optional<SelfReport> ApacheService::self_report() const {
+  auto own_view = config_test();
+  for (const char* word : {"-D", "DUMP_CERTS"}) own_view->arguments.emplace_back(word);
+  return SelfReport{
+      .own_view = std::move(own_view),
+      .doubts = [this](const CommandOutput& view,
+                       const std::vector<std::string>& named) { return doubts(view, named); },
+      .rehearsal = [this] { return rehearsal(); }};
 }
 
 std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view,

@@ -44,12 +44,8 @@ class ApacheService final : public Service {
                                         const CertificateFiles& files) const override;
   // `httpd -t`, which reads the configuration and loads no certificate.
   std::optional<Command> config_test() const override;
-  // The whole server, apart.
-  std::optional<Rehearsal> rehearsal() const override;
-  // `httpd -t -D DUMP_CERTS`.
-  std::optional<Command> own_view() const override;
-  std::vector<Diagnostic> doubts(const CommandOutput& own_view,
-                                 const std::vector<std::string>& named) const override;
+  // `httpd -t -D DUMP_CERTS`, and the whole server apart.
+  std::optional<SelfReport> self_report() const override;
   Reload reload() const override { return {instance_.master}; }
   // A certificate that cannot be loaded ends the master, and all sites with it.
   OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::dies; }
@@ -58,6 +54,9 @@ class ApacheService final : public Service {
  private:
   Result<std::string> written(const std::string& path) const;
   std::vector<std::string> arguments() const;
+  std::vector<Diagnostic> doubts(const CommandOutput& own_view,
+                                 const std::vector<std::string>& named) const;
+  std::optional<Rehearsal> rehearsal() const;
 
   apache::Instance instance_;
   const Files& files_;

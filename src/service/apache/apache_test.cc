@@ -104,7 +104,7 @@ TEST(Apache, IsNotSilentWhereHttpdSeesSomethingElse) {
     view.status = status;
     view.output = printed;
     std::vector<std::string> texts;
-    for (const Diagnostic& doubt : served.service->doubts(view, discovery->named))
+    for (const Diagnostic& doubt : served.service->self_report()->doubts(view, discovery->named))
       texts.push_back(doubt.message);
     return texts;
   };
@@ -122,7 +122,7 @@ TEST(Apache, IsRehearsedAwayFromItsOwnFiles) {
   served.files.put(kMain,
                    "CustomLog /var/log/access.log \"%h\"\nMutex file:/run/lock default\n"
                    "CustomLog /log/dir/new.log \"%h\"\nErrorLog syslog:x\n");
-  auto rehearsal = served.service->rehearsal();
+  auto rehearsal = rehearsal_of(*served.service);
   ASSERT_TRUE(rehearsal);
   EXPECT_THAT(rehearsal->masked, ElementsAre("/var/log/access.log"));
   EXPECT_THAT(rehearsal->forgotten, Contains("/run/lock"));

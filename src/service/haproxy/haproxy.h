@@ -39,12 +39,7 @@ class HaproxyService final : public Service {
                                         const CertificateFiles& files) const override;
   // `haproxy -c` from the master's directory and with its environment.
   std::optional<Command> config_test() const override;
-  std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
-  std::optional<Command> own_view() const override { return std::nullopt; }
-  std::vector<Diagnostic> doubts(const CommandOutput&,
-                                 const std::vector<std::string>&) const override {
-    return {};
-  }
+  std::optional<SelfReport> self_report() const override { return std::nullopt; }
   Reload reload() const override;
   // A master that cannot load its new configuration goes on with the old worker.
   OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::keeps_old; }

@@ -41,14 +41,9 @@ class NginxService final : public Service {
                                         const CertificateFiles& files) const override;
   // `nginx -t` with the master's own arguments.
   std::optional<Command> config_test() const override;
-  // `nginx -t` loads all that a reload loads.
-  std::optional<Rehearsal> rehearsal() const override { return std::nullopt; }
-  // Only -T tells, and it loads everything. tests/nginx_t compares with it.
-  std::optional<Command> own_view() const override { return std::nullopt; }
-  std::vector<Diagnostic> doubts(const CommandOutput&,
-                                 const std::vector<std::string>&) const override {
-    return {};
-  }
+  // `nginx -t` loads all that a reload loads. What it sees only -T tells, which loads everything,
+  // too; tests/nginx_t compares with it.
+  std::optional<SelfReport> self_report() const override { return std::nullopt; }
   Reload reload() const override { return {instance_.master}; }
   // A master that cannot load its new configuration goes on with the old one.
   OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::keeps_old; }

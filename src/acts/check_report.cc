@@ -1,4 +1,4 @@
-#include "cli/check_report.h"
+#include "acts/check_report.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
-#include "cli/output.h"
 #include "transaction/config_tests.h"
 #include "transaction/reloader.h"
 
@@ -39,6 +38,14 @@ Diagnostic blind(const Error& error) {
           .message = "cannot read certrebind's database: " + error.cause};
 }
 
+Diagnostic cannot_note(const Error& error) {
+  return {.severity = Severity::warning,
+          .file = printable(error.subject),
+          .line = 0,
+          .column = 0,
+          .message = "what was seen could not be noted: " + error.cause};
+}
+
 std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
                                         const std::vector<AuditedBinding>& all) {
   std::vector<AuditedBinding> found;
@@ -51,39 +58,34 @@ std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
 
 // Proof that is owed is paid when every handshake shows the new certificate; what is proven is
 // kept, as after a rebind.
-void pay_what_is_owed(Context& context, CheckReport& report) {
+void pay_what_is_owed(const Looking& at, CheckReport& report) {
   auto paid = std::ranges::stable_partition(
-      report.owed, [&](const TransactionRow& row) { return !serves_all(context.prober(), row); });
+      report.owed, [&](const TransactionRow& row) { return !serves_all(at.prober, row); });
   if (paid.empty()) return;
-  Host host = context.host();
-  auto state = State::open_for_writing(host.files, context.settings(), milliseconds(0));
+  const Host& host = at.host;
+  auto state = State::open_for_writing(host.files, at.settings, milliseconds(0));
   Done kept;
   if (state) {
     Journal journal(state->database(), host.clock);
     for (TransactionRow& row : paid)
       if (kept) kept = journal.paid(row);
-    if (kept) kept = keep_served(host, context.settings(), bindings_of(paid, report.bindings));
+    if (kept) kept = keep_served(host, at.settings, bindings_of(paid, report.bindings));
   }
   if (kept) {
     report.owed.erase(paid.begin(), paid.end());
     return;
   }
-  report.survey.diagnostics.push_back(
-      {.severity = Severity::warning,
-       .file = printable(kept.error().subject),
-       .line = 0,
-       .column = 0,
-       .message = "what was proven could not be noted: " + kept.error().cause});
+  report.survey.diagnostics.push_back(cannot_note(kept.error()));
 }
 
-Done read_journal(Context& context, CheckReport& report) {
-  auto state = State::open_for_reading(context.settings());
+Done read_journal(const Looking& at, CheckReport& report) {
+  auto state = State::open_for_reading(at.settings);
   if (!state) return pass(state);
-  Journal journal(state->database(), context.host().clock);
+  Journal journal(state->database(), at.host.clock);
   auto owed = journal.owed();
   if (!owed) return pass(owed);
   report.owed = std::move(*owed);
-  auto left = context.interrupted(journal);
+  auto left = interrupted(at.settings, journal);
   if (!left) return pass(left);
   report.interrupted = std::move(*left);
   return {};
@@ -120,7 +122,7 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
   // All of them begin before one is waited for.
   ConfigTests tests;
   for (const SurveyedService& each : survey.surveyed)
-    if (is_tested(survey, *each.service) || each.service->own_view())
+    if (is_tested(survey, *each.service) || own_view_of(*each.service))
       tests.begin(host, *each.service, test_deadline(bindings_of(survey, *each.service)));
   std::vector<Diagnostic> found;
   for (const SurveyedService& each : survey.surveyed) {
@@ -163,10 +165,10 @@ std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& surve
 }
 
 // Servers that were found before; asked of the whole host only.
-std::vector<Diagnostic> look_for_gone(Context& context, const Survey& survey) {
+std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
   std::vector<Diagnostic> found;
-  auto state = context.only().empty() ? State::open_for_reading(context.settings())
-                                      : Result<State>(fail(Code::not_found, "", "", ""));
+  auto state = at.only.empty() ? State::open_for_reading(at.settings)
+                               : Result<State>(fail(Code::not_found, "", "", ""));
   auto known = state ? bound_rows(state->database()) : Result<std::vector<BoundRow>>();
   if (!state || !known) return found;
   for (const GoneService& gone : gone_services(survey, *known)) {
@@ -188,28 +190,28 @@ std::string said_of(const Diagnostic& diagnostic) {
 
 }  // namespace
 
-Result<CheckReport> make_report(Context& context) {
-  auto surveyed = survey(context.host(), context.only());
+Result<CheckReport> make_report(const Looking& at, const History& history,
+                                const LookProgress& progress) {
+  auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
-  mark_not_loaded(context.host(), context.history(), *surveyed);
-  context.remember(*surveyed);
+  mark_not_loaded(at.host, history, *surveyed);
+  Done noted =
+      remember_look(at.host.files, at.settings, *surveyed, at.only.empty(), at.host.clock.wall());
+  if (!noted) surveyed->diagnostics.push_back(cannot_note(noted.error()));
   CheckReport report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
-  TerminalWatcher watcher;
-  auto tested = std::async(std::launch::async,
-                           [&] { return test_configurations(context.host(), report.survey); });
-  report.bindings = audit(context.host(), context.settings(), context.prober(), report.survey,
-                          watcher.progress_of("handshakes"));
-  for (std::vector<Diagnostic> found :
-       {tested.get(), ask_what_is_loaded(context.host(), report.survey),
-        look_for_gone(context, report.survey)}) {
+  auto tested =
+      std::async(std::launch::async, [&] { return test_configurations(at.host, report.survey); });
+  report.bindings = audit(at.host, at.settings, at.prober, report.survey, progress);
+  for (std::vector<Diagnostic> found : {tested.get(), ask_what_is_loaded(at.host, report.survey),
+                                        look_for_gone(at, report.survey)}) {
     report.unseen +=
         static_cast<size_t>(std::ranges::count(found, Severity::warning, &Diagnostic::severity));
     std::ranges::move(found, std::back_inserter(report.survey.diagnostics));
   }
-  Done read = read_journal(context, report);
+  Done read = read_journal(at, report);
   if (!read && read.error().code != Code::not_found)
     report.survey.diagnostics.push_back(blind(read.error()));
-  pay_what_is_owed(context, report);
+  pay_what_is_owed(at, report);
   return report;
 }
 

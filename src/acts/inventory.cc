@@ -1,4 +1,4 @@
-#include "cli/inventory.h"
+#include "acts/inventory.h"
 
 #include <algorithm>
 

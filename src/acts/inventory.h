@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/context.h"
+#include "state/settings.h"
 #include "store/renewers.h"
 #include "survey/survey.h"
 

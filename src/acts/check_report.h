@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "acts/audit.h"
-#include "cli/context.h"
 #include "lifecycle/attention.h"
+#include "observe/history.h"
+#include "observe/looking.h"
 #include "transaction/journal.h"
 
 namespace certrebind {
@@ -22,7 +23,8 @@ struct CheckReport {
 
 // Surveys, shakes hands with everything, has the servers test what lies there, and judges. What is
 // bound is remembered, and what proof was owed is noted where it is proven.
-Result<CheckReport> make_report(Context& context);
+Result<CheckReport> make_report(const Looking& at, const History& history,
+                                const LookProgress& progress);
 
 // The same as what needs a person: all that costs the OK of `check`, for each server and each thing
 // that is wrong once, but for bindings that are left alone. `enabled`: what the next renewal of

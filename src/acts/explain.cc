@@ -1,0 +1,111 @@
+#include "acts/explain.h"
+
+#include <fmt/format.h>
+
+#include "acts/inventory.h"
+#include "base/text.h"
+#include "survey/key_types.h"
+#include "survey/policy.h"
+#include "x509/key.h"
+
+namespace certrebind {
+
+namespace {
+
+std::string key_text(const Files& files, const SurveyedBinding& bound) {
+  if (!bound.disk || !bound.disk->certificate) return "";
+  auto leaf = Certificate::parse(bound.disk->der);
+  auto key = files.read(bound.binding.key.path, kPemLimit);
+  if (!key) return "cannot be read: " + key.error().cause;
+  return leaf ? to_text(key_state(*key, *leaf)) : "";
+}
+
+std::string served_text(const Explained& explained) {
+  if (!explained.served) return "not probed";
+  const Result<Served>& served = *explained.served;
+  if (!served) return "no handshake: " + printable(served.error().cause);
+  const auto& disk = explained.answer.bound->disk;
+  std::string text = served->thumbprint.brief();
+  if (!disk || !disk->certificate) return text;
+  if (served->thumbprint == disk->certificate->thumbprint) return text + ": what lies on disk";
+  return text + ": NOT what lies on disk; next: certrebind check";
+}
+
+// What brings the next certificate to this binding, before anything is asked of policies.
+std::string way_of(const Explained& explained, const std::vector<InventoryItem>& items) {
+  const SurveyedBinding& bound = *explained.answer.bound;
+  const Binding& binding = bound.binding;
+  const std::string& path = binding.certificate.path;
+  if (path.empty()) return "";
+  std::string in_place =
+      fmt::format("written to {}: tested, loaded and proven there", printable(path));
+  if (explained.renewer) return in_place;
+  if (!binding.not_editable.empty()) return in_place;
+  for (const InventoryItem& item : items)
+    if (item.renewer && bound.holds(item.certificate.thumbprint) && item.path != path)
+      return fmt::format("{} renews {}, of which this is a copy: the directive is made to name it",
+                         printable(item.renewer->renewer), printable(item.path));
+  return in_place +
+         "; or, with the same names, brought to a store: the directive is made to name it";
+}
+
+std::string next_text(const Looking& at, const Automation& automation, const Explained& explained,
+                      const std::vector<InventoryItem>& items) {
+  const SurveyedBinding& bound = *explained.answer.bound;
+  std::string way = way_of(explained, items);
+  if (way.empty()) return "nothing: " + printable(bound.binding.not_editable);
+  const Policy* policy = policy_for(at.settings, bound);
+  if (policy && policy->automatic == Policy::Automatic::no)
+    return "nothing by itself: a policy leaves it alone; certrebind rebind does it";
+  if (policy && policy->automatic == Policy::Automatic::notify)
+    return "a person is told: a policy says to notify only; certrebind rebind does it";
+  if (!automation.enabled)
+    return "nothing by itself: not enabled (certrebind enable); certrebind rebind does it: " + way;
+  std::string when = policy && !policy->window.empty() ? ", within " + policy->window : "";
+  if (!automation.running) way += "; the daemon does not run: systemctl start certrebind";
+  return "by itself" + when + ": " + way;
+}
+
+void ask_what_is_served(const Looking& at, const Survey& survey, std::vector<Explained>& all) {
+  const Rivals rivals(survey);
+  std::vector<Target> targets;
+  std::vector<Explained*> asked;
+  for (Explained& explained : all) {
+    const Endpoint* endpoint = explained.answer.endpoint;
+    if (endpoint == nullptr || !endpoint->unproven.empty()) continue;
+    targets.push_back({.address = endpoint->address,
+                       .proxy_protocol = endpoint->proxy_protocol,
+                       .sni = explained.answer.sni,
+                       .key_type = rivals.type_to_ask(*explained.answer.bound)});
+    asked.push_back(&explained);
+  }
+  std::vector<Result<Served>> served = at.prober.handshake_all(targets);
+  for (size_t i = 0; i < asked.size(); ++i) asked[i]->served = std::move(served[i]);
+}
+
+}  // namespace
+
+std::vector<Explained> explain_all(const Looking& at, const Survey& survey,
+                                   const Automation& automation,
+                                   std::vector<LookupResult> answers) {
+  const Host& host = at.host;
+  std::vector<Explained> all;
+  for (LookupResult& answer : answers) all.push_back({.answer = std::move(answer)});
+  ask_what_is_served(at, survey, all);
+  Renewers renewers(host.files, at.settings.stores, own_user());
+  std::vector<InventoryItem> items = take_inventory(host.files, at.settings, survey);
+  for (Explained& explained : all) {
+    const SurveyedBinding& bound = *explained.answer.bound;
+    explained.served_text = served_text(explained);
+    explained.key_text = key_text(host.files, bound);
+    const Endpoint* endpoint = explained.answer.endpoint;
+    auto master = bound.service->reload().signal;
+    if (endpoint != nullptr && endpoint->unproven.empty() && master)
+      explained.foreign = foreign_listeners(host, *master, {endpoint->address});
+    explained.renewer = renewers.owner_of(bound.binding.certificate.path);
+    explained.next = next_text(at, automation, explained, items);
+  }
+  return all;
+}
+
+}  // namespace certrebind

@@ -1,0 +1,179 @@
+#include "acts/pending_look.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "acts/keep_proven.h"
+#include "base/text.h"
+#include "transaction/key_pairs.h"
+
+namespace certrebind {
+
+namespace {
+
+// Where everything serves what lies on disk, with its key, whatever was left by an earlier
+// transaction has been put right.
+Done note_settled(const Host& host, Database& database, const PendingLook& look) {
+  const std::vector<SurveyedBinding>& bindings = look.survey.bindings;
+  for (const auto& service : look.survey.services.found) {
+    std::vector<const Binding*> of_service;
+    bool agrees = true;
+    for (size_t i = 0; i < bindings.size(); ++i) {
+      if (bindings[i].service != service.get() || bindings[i].left_alone) continue;
+      of_service.push_back(&bindings[i].binding);
+      agrees = agrees && !bindings[i].not_loaded &&
+               std::ranges::all_of(look.looks[i], [&](const Look& each) {
+                 return each.served && bindings[i].holds(each.served->thumbprint);
+               });
+    }
+    if (of_service.empty() || !agrees || !broken_pairs(host.files, of_service).empty()) continue;
+    Done noted = set_attention(database, stuck_subject(service->id()), {}, host.clock.wall());
+    if (!noted) return noted;
+  }
+  return {};
+}
+
+// An ordinary user may run it for servers of his own beside those of others.
+bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
+  if (diagnostic.severity != Severity::error) return false;
+  return !diagnostic.hidden || own_user() == 0 || survey.services.found.empty();
+}
+
+}  // namespace
+
+Result<PendingLook> find_all_pending(const Looking& at, const History& history) {
+  auto surveyed = survey(at.host, at.only);
+  if (!surveyed) return pass(surveyed);
+  leave_alone(at.settings, *surveyed);
+  mark_not_loaded(at.host, history, *surveyed);
+  PendingLook found{.survey = std::move(*surveyed)};
+  found.looks = look_at_all(at.prober, found.survey, {});
+  found.pending = find_pending(at.host, at.settings, found.survey, found.looks, history);
+  if (!found.pending.pairs.empty()) {
+    Doubts doubts = hear_doubts(at.host, found.survey, found.tests);
+    if (!doubts.empty())
+      found.pending =
+          find_pending(at.host, at.settings, found.survey, found.looks, history, doubts);
+  }
+  found.judged = judge(at.host, at.settings, found.survey, found.looks);
+  std::erase_if(found.judged, [](const AuditedBinding& each) { return each.bound->left_alone; });
+  for (AuditedBinding& each : found.judged) each.looks.clear();
+  return found;
+}
+
+Result<PendingLook> look_for_pending(const Looking& at, Database& database, Journal& journal) {
+  auto history = read_history(database, journal);
+  if (!history) return pass(history);
+  auto found = find_all_pending(at, *history);
+  if (!found) return found;
+  auto noted = remember_survey(database, found->survey, at.only.empty(), at.host.clock.wall());
+  if (!noted) return pass(noted);
+  Done kept = keep_served(at.host, at.settings, found->survey, found->looks);
+  if (!kept) return pass(kept);
+  Done settled = note_settled(at.host, database, *found);
+  if (!settled) return pass(settled);
+  return found;
+}
+
+namespace {
+
+std::set<const SurveyedBinding*> planned_in(const Prepared* prepared) {
+  std::set<const SurveyedBinding*> planned;
+  if (prepared == nullptr) return planned;
+  for (const Plan& plan : prepared->plans)
+    for (const PlannedBinding& each : plan.bindings) planned.insert(each.bound);
+  return planned;
+}
+
+}  // namespace
+
+// Thousands of sites may have the same complaint: one of them is told.
+bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending) {
+  const std::set<const SurveyedBinding*> planned = planned_in(prepared);
+  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
+  for (const AuditedBinding& each : look.judged) {
+    if (planned.contains(each.bound)) continue;
+    for (const Remark& remark : each.remarks)
+      if (needs_a_person(remark.complaint))
+        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+  }
+  for (const auto& [about, remarks] : found) {
+    const auto& [service, complaint] = about;
+    std::string sentence =
+        fmt::format("{}: {}: {}", service, to_text(complaint), remarks.front()->sentence);
+    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
+    const std::string& next = remarks.front()->next;
+    pending.undecided.push_back(
+        {.subject = fmt::format("pending {}, {}", service, to_text(complaint)),
+         .sentence = std::move(sentence),
+         .next = next.empty() ? "certrebind check" : next,
+         .since = {}});
+  }
+  return !found.empty();
+}
+
+bool is_overlooked(const Survey& survey) {
+  return std::ranges::any_of(survey.diagnostics, [&](const Diagnostic& diagnostic) {
+    return concerns_us(survey, diagnostic);
+  });
+}
+
+void add_overlooked(const Survey& survey, Pending& pending) {
+  std::set<std::string> told;
+  for (const Diagnostic& diagnostic : survey.diagnostics)
+    if (concerns_us(survey, diagnostic) && told.insert(diagnostic.file).second)
+      pending.undecided.push_back(
+          {.subject = fmt::format("pending {}, as far as it could be read", diagnostic.file),
+           .sentence = "what differs is not known where it could not be read: " + diagnostic.text(),
+           .next = "certrebind check",
+           .since = {}});
+}
+
+void add_refused(const Prepared& prepared, Pending& pending) {
+  for (const Plan& plan : prepared.plans) {
+    if (!refuses(plan.findings)) continue;
+    std::vector<std::string> sentences;
+    std::string next;
+    for (const Finding& finding : plan.findings) {
+      if (finding.severity != Severity::error) continue;
+      sentences.push_back(finding.sentence);
+      if (next.empty()) next = finding.next;
+    }
+    std::string service = plan.service->id().text();
+    pending.undecided.push_back(
+        {.subject = "pending " + service,
+         .sentence = fmt::format("refused for {}: {}", service, join(sentences, "; ")),
+         .next = next.empty() ? "certrebind rebind --pending --dry-run" : next,
+         .since = {}});
+  }
+}
+
+void add_failed(const std::vector<TransactionResult>& accounts, Pending& pending) {
+  for (const TransactionResult& account : accounts)
+    if (account.outcome != Outcome::committed)
+      pending.undecided.push_back(
+          {.subject = fmt::format("pending {}, the last try", account.service.text()),
+           .sentence = fmt::format("{}: {}", account.service.text(), to_text(account.outcome)),
+           .next = fmt::format("certrebind history show {}", account.transaction),
+           .since = {}});
+}
+
+Done note_undecided(Database& database, const Pending& pending, WallTime now) {
+  return set_attention(database, "pending ", pending.undecided, now);
+}
+
+Result<Prepared> prepare_pending(const Looking& at, const History& history, PendingLook& look,
+                                 Preference preference) {
+  RebindRequest request{
+      .pairs = look.pending.pairs, .preference = preference, .only = at.only, .found = true};
+  const std::set<const SurveyedBinding*> left_out(look.pending.left_out.begin(),
+                                                  look.pending.left_out.end());
+  for (SurveyedBinding& bound : look.survey.bindings) bound.left_alone = left_out.contains(&bound);
+  return prepare(at.host, at.settings, at.prober, history, request, std::move(look.survey),
+                 std::move(look.tests));
+}
+
+}  // namespace certrebind

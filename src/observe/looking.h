@@ -1,0 +1,20 @@
+// What an act that only looks has at hand.
+#pragma once
+
+#include <vector>
+
+#include "probe/handshake.h"
+#include "service/service.h"
+#include "state/settings.h"
+#include "sys/host.h"
+
+namespace certrebind {
+
+struct Looking {
+  Host host;
+  const Settings& settings;
+  const Prober& prober;
+  const std::vector<ServiceId>& only;  // empty: every server of this host
+};
+
+}  // namespace certrebind
