@@ -22,6 +22,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "both_builds: ./check runs this test in the everyday build, too")
 
 
+def pytest_collection_modifyitems(items):
+    """Begins with the crash sweeps, which take longest: at the end all workers then have short tests left."""
+    items.sort(key=lambda item: "share" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def binary():
     assert os.access(BINARY, os.X_OK), f"no certrebind at {BINARY}: set CERTREBIND"

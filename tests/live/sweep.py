@@ -1,7 +1,7 @@
 """Which points the crash sweeps try. A sweep kills certrebind, or fails a call of it, at one point after the other.
 
-CERTREBIND_SWEEP=full tries every point, also of the recovery. Unset: every point of a rebind, and every few of the
-recovery. CERTREBIND_SWEEP=few, for slow builds: every third point of a rebind, too.
+CERTREBIND_SWEEP=full tries every point, also of the recovery. Unset: every point of a rebind, and some of the
+recovery. CERTREBIND_SWEEP=few, for slow builds and `./check --fast`: every third point of a rebind only.
 """
 import os
 

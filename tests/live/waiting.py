@@ -5,12 +5,16 @@ PATIENCE = 30  # seconds after which a test gives up waiting
 
 
 def until(look, what, seconds=PATIENCE):
-    """Calls `look` until it returns a true value, and returns that. Fails after `seconds`."""
+    """Calls `look` until it returns a true value, and returns that. Fails after `seconds`.
+
+    Pauses as long as `look` took: where it starts programs, others need the processor."""
     deadline = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         seen = look()
         if seen:
             return seen
-        if time.monotonic() > deadline:
+        ended = time.monotonic()
+        if ended > deadline:
             raise AssertionError(f"waited {seconds} s in vain until {what}")
-        time.sleep(0.02)
+        time.sleep(max(0.02, ended - began))
