@@ -1,7 +1,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "cli/command_line.h"
+#include "cli/program.h"
 #include "sys/guard.h"
 
 int main(int argc, char** argv) {

@@ -53,7 +53,4 @@ CommandSpec check_command(), scan_command(), certificates_command(), show_comman
     enable_command(), disable_command(), switch_command(), status_command(), forget_command(),
     daemon_command(), task_command();
 
-// The whole program: parses, runs, gives the exit code.
-int run_certrebind(int argc, const char* const* argv);
-
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// What every command stands on: the global options, the settings, this machine, and exit codes.
+// What every command stands on: the global options, the settings and this machine.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "acts/rebind.h"
+#include "cli/program.h"
 #include "observe/looking.h"
 #include "probe/handshake.h"
 #include "state/settings.h"
@@ -13,11 +14,6 @@
 #include "sys/host.h"
 
 namespace certrebind {
-
-// The design's table.
-enum Exit { kDone = 0, kDiffers = 1, kUsage = 2, kRolledBack = 3, kNeedsOperator = 4 };
-// `check` has the codes of monitoring plugins instead: 0 ok, 1 warning, 2 critical, and this.
-inline constexpr int kUnknown = 3;
 
 // As typed; empty where not.
 struct GlobalOptions {
