@@ -72,6 +72,7 @@ class Transaction {
   void ask_who_answers();
   bool somebody_answers_now();
   void ask_the_others();
+  void ask_beside_the_test(const TransactionRequest& work);
   std::vector<std::string> silenced();
   std::vector<ForeignListener> foreign();
   Step swap();
@@ -223,6 +224,12 @@ std::vector<std::string> Transaction::silenced() {
   return texts;
 }
 
+// The server's own test takes longer: what is asked meanwhile costs nothing.
+void Transaction::ask_beside_the_test(const TransactionRequest& work) {
+  if (is_asked(work)) ask_who_answers();
+  if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
+}
+
 // Who else takes connections at the proven endpoints. An old worker may be about to close them.
 std::vector<ForeignListener> Transaction::foreign() {
   auto master = reloader_.target();
@@ -270,8 +277,7 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
-  if (is_asked(work) && work.files.empty()) ask_who_answers();
-  if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
+  if (work.files.empty()) ask_beside_the_test(work);
   reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
   auto tested =
       work.tested.valid() ? candidate_.outcome_of(work.tested) : candidate_.outcome_of(test);
@@ -322,8 +328,8 @@ Transaction::Step Transaction::refuse_if_broken_before() {
 // answers, and what was staged is removed: last, for the test would wait for the directories it
 // reads.
 Transaction::Step Transaction::try_out(const TransactionRequest& work) {
+  if (!work.files.empty()) ask_beside_the_test(work);
   if (is_asked(work)) {
-    if (!work.files.empty()) ask_who_answers();
     if (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
         !row_.record.others.empty())
       if (Done noted = context_.journal.update_record(row_); !noted)
