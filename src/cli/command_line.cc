@@ -114,7 +114,7 @@ std::string record_number(const std::string& typed) {
   int64_t number = 0;
   auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), number);
   bool whole = error == std::errc{} && end == typed.data() + typed.size();
-  return whole && number > 0 ? "" : fmt::format("'{}' is no number of one", typed);
+  return whole && number > 0 ? "" : fmt::format("'{}' is not a record number", typed);
 }
 
 OptionCheck in_range(int least, int most) {
