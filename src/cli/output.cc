@@ -33,7 +33,7 @@ const char* code_of(Colour colour) {
 const char* words_for(Phase phase) {
   switch (phase) {
     case Phase::planned:
-      return "testing the configuration, looking at what is served";
+      return "preparing";
     case Phase::staged:
       return "staged";
     case Phase::swapping:

@@ -62,14 +62,12 @@ std::vector<std::string> steps(const Plan& plan) {
   std::string endpoints = count_of(proofs, "endpoint and name", "endpoints and names");
   Reload reload = plan.service->reload();
   bool running = reload.signal.has_value();
-  if (test) steps.push_back("test what is there: " + test->text());
-  if (running) steps.push_back("look at what is served: " + endpoints);
-  if (!plan.files.empty()) {
+  if (!plan.files.empty())
     steps.push_back(fmt::format("stage and swap {}", count_of(plan.files.size(), "file")));
-    if (test) steps.push_back("test what will be loaded: " + test->text());
-  }
+  if (test) steps.push_back("run the server's own test: " + test->text());
+  if (running) steps.push_back("meanwhile ask what is served: " + endpoints);
   if (rehearsal_of(*plan.service))
-    steps.push_back("start the server apart with what will be loaded, and end it again");
+    steps.push_back("start the server apart with these files, and end it again");
   if (!running) {
     steps.push_back("the server is not running: nothing is reloaded, proof is owed");
     return steps;
