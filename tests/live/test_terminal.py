@@ -35,7 +35,7 @@ def test_handshakes_are_counted(one, command):
 @both_builds
 def test_phases_and_proof(one):
     lines = drawn(one, "rebind", one.old.thumbprint, one.new_cert)
-    wanted = ["testing the configuration", "staged", "swapping files", "testing the new files",
+    wanted = ["preparing", "staged", "swapping files", "testing the new files",
               "tested", "reloading", "proving by handshakes", "proving by handshakes: 2 of 2"]
     told = [line.removeprefix(f"{one.nginx.service}: ") for line in lines]
     at = -1
