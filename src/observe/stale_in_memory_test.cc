@@ -101,7 +101,7 @@ TEST_F(OnlyServedTest, WhereTheFileDidNotChangeItIsADoubtAlthoughOldWasSeenThere
       static_cast<uint64_t>(host_.changed_ms(host_.certificate_path(0)) + 1);
   EXPECT_EQ(marked(), std::nullopt);
   ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("its file did not change"));
+  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("the file did not change"));
 }
 
 TEST_F(OnlyServedTest, WhatLiesThereIsAnothersOldAndThatDecides) {

@@ -23,7 +23,7 @@ struct ForeignListener {
   uint16_t port = 0;    // 0: of a UNIX socket
   std::string why;      // how it is known not to be the server's own
 
-  // "process 123 (/usr/sbin/server, since 2026-01-01 …) takes connections at 127.0.0.1:443, too: …"
+  // "process 123 (/usr/sbin/server, since 2026-01-01 …) also takes connections at …"
   std::string text() const;
   std::string next() const;
 };

@@ -427,7 +427,7 @@ def test_old_is_bound_nowhere(one, authority):
 
 
 @pytest.mark.parametrize("kind, says", [("der", "openssl x509 -inform DER"), ("p12", "openssl pkcs12"),
-                                        ("key", "give the certificate, and the key with --key")])
+                                        ("key", "give the certificate, and its key with --key")])
 def test_new_in_another_format(one, kind, says):
     """What a person has at hand, and what makes of it what is wanted."""
     given = one.place / f"new.{kind}"
@@ -447,7 +447,7 @@ def test_new_in_another_format(one, kind, says):
 
 def test_too_few_digits(one):
     done = one.run("plan", one.old.thumbprint[:7], one.new_cert)
-    assert done.code == USAGE and "8 digits at the least" in done.err, done
+    assert done.code == USAGE and "at least 8 hexadecimal digits" in done.err, done
 
 
 def test_what_is_typed_wrong_names_the_command(one):

@@ -30,7 +30,7 @@ def test_explain_a_thumbprint_as_it_is_typed(one):
     colons = ":".join(one.old.thumbprint[i:i + 2] for i in range(0, 64, 2)).upper()
     for typed in (one.old.thumbprint, one.old.thumbprint[:8], colons):
         done = one.run("explain", typed)
-        assert done.code == 0 and "this certificate lies there" in done.out, done
+        assert done.code == 0 and "this certificate is on disk there" in done.out, done
     mistyped = one.run("explain", "deadbeef")
     assert mistyped.code == 2 and "no binding answers to it" in mistyped.err, mistyped
 
@@ -45,7 +45,7 @@ def test_explain_says_what_is_not_served_yet(one):
 def test_explain_a_name_that_no_site_has(one):
     done = one.run("explain", "other.example.org")
     assert done.code == 0, done
-    assert "the default there: no site has that name" in done.out
+    assert "the default there: no site has this name" in done.out
 
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{port}", ":{port}", "{port}"])
@@ -70,7 +70,7 @@ def test_explain_files(one, place):
 def test_explain_a_thumbprint(one):
     for typed in (one.old.thumbprint, one.old.thumbprint[:8].upper()):
         done = one.run("explain", typed)
-        assert done.code == 0 and "this certificate lies there" in done.out, done
+        assert done.code == 0 and "this certificate is on disk there" in done.out, done
         assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
     assert "this certificate" not in one.run("explain", one.new.thumbprint).out
 
