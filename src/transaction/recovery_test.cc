@@ -130,7 +130,7 @@ TEST_F(RecoveryTest, LeavesAloneWhatSomebodyElseChanged) {
   EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(),
             host_.old_ones[0].chain_pem);
   EXPECT_THAT(host_.last().account + account->text,
-              HasSubstr(host_.certificate_path(1) + " was changed by somebody else"));
+              HasSubstr(host_.certificate_path(1) + " was changed by another program"));
 }
 
 // It died between the steps of the swap; then somebody wrote through the link that stood there.
@@ -147,7 +147,7 @@ TEST_F(RecoveryTest, WhatWasWrittenThroughALinkOfOursBecomesAFileAgain) {
   auto account = recover_last(host_, host_.files);
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::needs_operator) << "half of a set is theirs";
-  EXPECT_THAT(account->text, HasSubstr(path + " was changed by somebody else"));
+  EXPECT_THAT(account->text, HasSubstr(path + " was changed by another program"));
   EXPECT_EQ(host_.files.lstat(path)->kind, FileKind::regular);
   EXPECT_EQ(host_.files.read(path, kPemLimit).value(), "somebody's");
   EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(),
@@ -162,7 +162,7 @@ TEST_F(RecoveryTest, DoesNotPutBackAnImageThatIsNotWhatItWas) {
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::needs_operator);
   EXPECT_EQ(host_.on_disk(), "new");
-  EXPECT_THAT(account->text, HasSubstr("it is not what the journal says"));
+  EXPECT_THAT(account->text, HasSubstr("its content does not match the journal"));
 }
 
 TEST_F(RecoveryTest, AnEndpointThatWasDownBeforeHoldsUpNothing) {

@@ -172,8 +172,8 @@ TEST_F(OccupiedTest, AnAddressThatAnotherProgramHoldsForbidsAReload) {
   Done chosen = there_.choose({});
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().message(),
-            "cannot reload fake:/etc/fake/fake.conf: its configuration has it listen on 0.0.0.0:80 "
-            "(/etc/fake:7), and another program listens there");
+            "cannot reload fake:/etc/fake/fake.conf: the configuration listens on 0.0.0.0:80 "
+            "(/etc/fake:7), but another program listens there");
   EXPECT_FALSE(there_.reload()) << "nor later, when it was taken meanwhile";
   EXPECT_TRUE(host_.processes.signals.empty());
 }

@@ -116,7 +116,7 @@ TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
                   .new_thumbprint = host_.old_ones[0].thumbprint}};
   TransactionResult account = carry_out_well(work);  // what the server reads knows nothing of it
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
-  EXPECT_THAT(account.text, HasSubstr("the reload silenced other sites"));
+  EXPECT_THAT(account.text, HasSubstr("after the reload, other sites of the server no longer answer"));
   EXPECT_THAT(account.text, HasSubstr("c.test"));
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_EQ(host_.served(), "old");
@@ -258,8 +258,8 @@ TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
   fail_test_of_new();
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("the server's own test refuses the new files"));
-  EXPECT_THAT(account.text, HasSubstr("4 files as before"));
+  EXPECT_THAT(account.text, HasSubstr("the server's own test rejects the new files"));
+  EXPECT_THAT(account.text, HasSubstr("4 files restored"));
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::rolled_back));
 }
@@ -269,7 +269,7 @@ TEST_F(TransactionTest, RollsBackWhereTheSignalIsIgnored) {
   SteadyTime begin = host_.clock.steady();
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not show"));
+  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not serve"));
   EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names show the old certificate"));
   EXPECT_GE(host_.clock.steady() - begin, host_.settings.verify_at_least);
   EXPECT_EQ(host_.processes.signals.size(), 2U);
@@ -308,7 +308,7 @@ TEST_F(TransactionTest, WhatNeedsAPersonIsListedUntilALaterOneEndsWell) {
   ASSERT_EQ(run().outcome, Outcome::needs_operator);
   auto listed = attention(host_.state().database());
   ASSERT_EQ(listed->size(), 1U);
-  EXPECT_EQ(listed->front().sentence, "fake:/etc/fake/fake.conf: the rebind did not end well");
+  EXPECT_EQ(listed->front().sentence, "fake:/etc/fake/fake.conf: the last rebind did not complete");
   EXPECT_THAT(listed->front().next, HasSubstr("certrebind history show 1"));
   host_.processes.processes[0].started = 7;
   ASSERT_EQ(run().outcome, Outcome::committed);
@@ -332,7 +332,7 @@ TEST_F(TransactionTest, RollsBackWhereOneOfTwoEndpointsDoesNotChange) {
   };
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names do not show"));
+  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names do not serve"));
   EXPECT_THAT(account.text,
               HasSubstr("127.0.0.1:444 (b.test) serves " + host_.old_ones[1].thumbprint.brief()));
 }
@@ -430,7 +430,7 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadWithAThirdCertificateIsNamed
   TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_TRUE(account.owed);
-  EXPECT_THAT(account.text, HasSubstr("did not answer before, and shows another certificate"));
+  EXPECT_THAT(account.text, HasSubstr("did not answer before, and now serves another certificate"));
   EXPECT_THAT(account.text, Not(HasSubstr("before or after")));
 }
 

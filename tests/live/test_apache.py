@@ -251,7 +251,7 @@ def test_the_rehearsal_catches_what_nothing_else_sees(quick, authority):
     before = snapshot(quick.path)
     done = one.rebind()
     assert done.code == ROLLED_BACK, done
-    assert "started apart" in done.all and "cipher" in done.all.lower(), done
+    assert "tested in isolation" in done.all and "cipher" in done.all.lower(), done
     assert_nothing_happened(one, before, 0)
 
 

@@ -649,7 +649,7 @@ def test_configuration_broken_before(one):
     done = refused_once(one, one.old.thumbprint, one.new_cert)
     assert "already fails" in done.out and "no_such_directive" in done.out
     assert str(one.nginx.conf) in done.out
-    assert "everything is as before" in done.out and "next: mend the configuration" in done.out
+    assert "the old files are restored" in done.out and "next: mend the configuration" in done.out
 
 
 def test_configuration_that_does_not_parse(one):

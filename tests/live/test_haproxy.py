@@ -551,7 +551,7 @@ def test_haproxy_refuses_what_we_have_nothing_against(quick, authority, socket):
     workers = site.haproxy.worker_pids()
     done = site.run("rebind", site.old.thumbprint, path)
     is_as_before(site, before, done)
-    assert ("commit at HAProxy's control socket" if socket else "own test refuses") in done.out
+    assert ("commit at HAProxy's control socket" if socket else "own test rejects") in done.out
     assert site.haproxy.worker_pids() == workers
     if socket:
         assert site.haproxy.say("show ssl cert\n").startswith("# filename")  # aborted

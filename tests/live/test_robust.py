@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_in_the_middle(place, authority):
     gate.open()
     said, _ = rebind.communicate(timeout=60)
     assert rebind.returncode == 4, said
-    for words in (f"on disk: {one.site.cert_path} holds what is new", "served: 0 of", "certrebind recover",
+    for words in (f"on disk: {one.site.cert_path} holds the new content", "served: 0 of", "certrebind recover",
                   str(place.state)):
         assert words in said, (words, said)
     assert one.served() == one.old.thumbprint
