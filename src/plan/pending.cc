@@ -1,3 +1,17 @@
+// Finds the pending successions. `Finder::run` considers one binding after the other, and takes the
+// first of these steps that gives a pair:
+//
+//   served_to_disk     a handshake shows another certificate than the file holds: the file was
+//                      renewed in place, and a reload is missing. The same if only the times of
+//                      file and server tell it (`not_loaded`).
+//   take_up            the server keeps a new certificate for its next reload (mod_md)
+//   disk_to_successor  the file holds OLD, and its successor is elsewhere: it was declared, or is
+//                      at a path where OLD was seen before, or is in a store and has the same names
+//
+// The order goes from strong to weak evidence: what the file holds is certain, equal names are a
+// guess. So the last step accepts only a single candidate, and leaves the choice to a person if
+// there are several. `add` applies the policies. At the end `keep_at_home` excludes bindings of the
+// same OLD whose own renewer keeps their certificate elsewhere.
 #include "plan/pending.h"
 
 #include <fmt/format.h>

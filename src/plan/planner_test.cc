@@ -191,7 +191,7 @@ TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   expect_refused(plans[0],
-                 "names the key " + host_.key_path(0) + ", which belongs to another certificate");
+                 "uses the key " + host_.key_path(0) + ", which belongs to another certificate");
 }
 
 TEST_F(PlanTest, ForcesAReloadWhereOldIsNew) {
@@ -241,14 +241,14 @@ TEST_F(PlanTest, ANeighbourIsNotCarriedAlong) {
       "site a.test 443 /etc/fake/a.test.pem /etc/fake/shared.key\n"
       "site b.test 444 /etc/fake/b.test.pem /etc/fake/shared.key\n");
   host_.files.put("/etc/fake/shared.key", host_.old_ones[0].key_pem);
-  expect_refused(plan_for({loose(0)}), "b.test (" + kFakeConfig + ":2) uses it too");
+  expect_refused(plan_for({loose(0)}), "b.test (" + kFakeConfig + ":2) also uses it");
 }
 
 TEST_F(PlanTest, ANeighbourOfTheDirectiveIsNotCarriedAlong) {
   host_.service.adorn = [](Binding& binding) {
     binding.key.where = {.file = kFakeConfig, .begin = 2, .end = 5, .line = 1, .column = 3};
   };
-  expect_refused(plan_for({stored(0)}), "b.test uses it too, with another certificate");
+  expect_refused(plan_for({stored(0)}), "b.test also uses it, with another certificate");
 }
 
 TEST_F(PlanTest, WhatCannotBeEditedIsNamedAndLeft) {

@@ -62,7 +62,7 @@ def bad(authority, kind):
 def test_it_is_refused_by_hand_and_by_itself(two, authority, kind):
     bad(authority, kind).write(two.blog.cert_path.parent)
     dry = two.run("plan", two.old[0].thumbprint, two.shop.cert_path)
-    assert dry.code == REFUSED and "the same reload would bring what lies at " in dry.out, dry
+    assert dry.code == REFUSED and "the same reload would load " in dry.out, dry
     done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
     assert done.code == REFUSED and str(two.blog.cert_path) in done.out, done
     assert two.are_as_before()
@@ -157,7 +157,7 @@ def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
     path.write_text(pairs[0][1].fullchain_pem + pairs[0][1].chain_pem * 30)
     before = pems[0].read_text()
     done = place.run("rebind", pairs[0][0].thumbprint, path, "--service", haproxy.service)
-    assert done.code in (1, 3) and "the same reload would bring" in done.out, done
+    assert done.code in (1, 3) and "the same reload would load" in done.out, done
     assert haproxy.reloads() == 0 and pems[0].read_text() == before
     assert [handshake(port, name) for name in NAMES] == [old.thumbprint for old, _ in pairs]
 
@@ -299,5 +299,5 @@ def test_a_bystander_whose_suites_do_not_know_its_new_key(place, authority, rene
     authority.issue(NAMES[1], days=90, key=renewed).write(sites[1].cert_path.parent)
     new.write(sites[0].cert_path.parent)
     done = place.run("rebind", shop.thumbprint, sites[0].cert_path, "--service", nginx.service)
-    assert done.code == REFUSED and "the same reload would bring what lies at " in done.out, done
+    assert done.code == REFUSED and "the same reload would load " in done.out, done
     assert handshake(sites[1].port, NAMES[1]) == before

@@ -377,7 +377,7 @@ def test_a_key_that_another_server_uses_is_not_written_over(place, authority):
     before = snapshot(place / "certs")
     done = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.server.service, "--service",
                      apache.service)
-    assert done.code == REFUSED and "b.example.com" in done.all and "uses it too" in done.all, done
+    assert done.code == REFUSED and "b.example.com" in done.all and "also uses it" in done.all, done
     assert not difference(before, snapshot(place / "certs"))
 
 
@@ -398,7 +398,7 @@ def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
                     stores=[("directory", place / "renewed")])
     before = snapshot(place / "certs")
     done = nginx.run("rebind", "--pending", "--rewrite")
-    assert "left alone: a policy says so" in done.out and "uses it too" in done.all, done
+    assert "left alone: a policy says so" in done.out and "also uses it" in done.all, done
     assert not difference(before, snapshot(place / "certs"))
 
 

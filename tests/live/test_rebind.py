@@ -629,7 +629,7 @@ def test_renewed_and_reloaded_by_somebody_else_is_nothing_to_do(one):
     reloads = one.nginx.reloads()
     done = one.run("rebind", one.old.thumbprint, one.new.thumbprint)
     assert done.code == 0, done
-    assert "nothing to do" in done.out and "served already" in done.out
+    assert "nothing to do" in done.out and "already served" in done.out
     assert one.nginx.reloads() == reloads
 
 

@@ -201,7 +201,7 @@ def test_a_file_that_comes_to_hold_a_key_is_its_owners_alone(place, authority):
     assert failed.code == ROLLED_BACK and mode_of(pem) == 0o644, failed
     nginx.conf.write_text(good)
     done = place.run("restore", pem, *service)
-    assert done.code == 0 and f"{pem} holds a private key from now on" in done.out, done
+    assert done.code == 0 and f"{pem} gets a private key and had none before" in done.out, done
     assert pem.read_text() == old.fullchain_pem + old.key_pem and mode_of(pem) == 0o600
 
 
