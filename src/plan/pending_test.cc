@@ -109,7 +109,7 @@ TEST_F(PendingTest, OfTwoCandidatesAPersonChooses) {
   Pending pending = find();
   EXPECT_THAT(pending.pairs, IsEmpty());
   ASSERT_THAT(pending.undecided, SizeIs(1));
-  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("only a person can tell"));
+  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("a person must choose one"));
 }
 
 TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {

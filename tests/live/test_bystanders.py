@@ -217,7 +217,7 @@ def test_a_twin_of_the_same_type_succeeds_nobody(crossed, authority, remembered)
     crossed.third.write(crossed.ec_cert.parent, "ec.pem", "ec.key")
     before = crossed.rsa_cert.read_text()
     report = crossed.run("check")
-    assert "of two only the last is served" in report.out, report
+    assert "the server uses only the last of the two" in report.out, report
     assert "certrebind rebind" not in report.out, report
     crossed.run("rebind", "--pending")
     assert crossed.serves(crossed.ec, crossed.rsa) and crossed.rsa_cert.read_text() == before

@@ -107,7 +107,7 @@ def test_undo_brings_back_what_lay_there(one):
     done = one.run("undo")
     assert done.code == 0, done
     assert one.served() == one.between.thumbprint
-    assert f"{one.between.thumbprint[:16]} back instead of {one.new.thumbprint[:16]}" in done.out
+    assert f"{one.between.thumbprint[:16]} replaces {one.new.thumbprint[:16]}" in done.out
 
 
 def test_a_new_one_without_the_chain_that_is_sent(one, authority):
