@@ -190,7 +190,7 @@ bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
                               "first from there ({}); nothing was changed. Reload the server, or "
                               "certrebind rebind the "
                               "certificate on disk",
-                              printable(bound.binding.site), unseen ? "may have" : "is shown",
+                              printable(bound.binding.site), unseen ? "may have" : "shows",
                               old_one.brief(), lies, printable(named.path), why)});
   return true;
 }

@@ -69,7 +69,7 @@ TEST_F(OnlyServedTest, WhereTheConfigurationChangedSinceItIsADoubt) {
   host_.files.put(kFakeConfig, host_.files.read(kFakeConfig, kConfigLimit).value());
   EXPECT_EQ(marked(), std::nullopt);
   ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test is shown"));
+  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test shows"));
   EXPECT_EQ(survey_.diagnostics[0].severity, Severity::warning);
 }
 

@@ -187,7 +187,7 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
         "change it by hand");
   if (expected != nullptr && !holds(*before, *expected))
     return fail(Code::failed, "rewrite", *certificate,
-                "the file changed since it was read: another program is renewing it",
+                "the file changed since it was read; another program may be renewing it",
                 "run the command again");
   bool combined = *certificate == *key;
   if (combined && private_key_blocks(*before).empty())

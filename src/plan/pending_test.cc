@@ -181,7 +181,7 @@ TEST_F(PendingTest, PoliciesAreKept) {
   host_.settings.policies = {{.site = "b.*"}, {.site = "a.*", .automatic = Policy::Automatic::no}};
   Pending left_alone = find();
   EXPECT_THAT(left_alone.pairs, IsEmpty());
-  EXPECT_THAT(left_alone.held, ElementsAre(HasSubstr("left alone")));
+  EXPECT_THAT(left_alone.held, ElementsAre(HasSubstr("excluded by a policy")));
   EXPECT_THAT(left_alone.undecided, IsEmpty());
   host_.settings.policies = {{.automatic = Policy::Automatic::notify}};
   Pending told = find();

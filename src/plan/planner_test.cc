@@ -305,7 +305,7 @@ TEST_F(PlanTest, ClientBindingsAreNotProbed) {
   Plan plan = plan_for({stored(0)});
   EXPECT_EQ(plan.bindings.size(), 1U);
   EXPECT_THAT(plan.expectations, IsEmpty());
-  EXPECT_THAT(plan.unproven, ElementsAre(HasSubstr("not probed")));
+  EXPECT_THAT(plan.unproven, ElementsAre(HasSubstr("no handshake can show it")));
 }
 
 TEST_F(PlanTest, NamesThatAreWonAreNoted) {
@@ -313,7 +313,7 @@ TEST_F(PlanTest, NamesThatAreWonAreNoted) {
            host_.issuer.issue({.names = {"a.test", "www.a.test"}}));
   host_.service.adorn = [](Binding& binding) { binding.names.push_back("www." + binding.site); };
   EXPECT_THAT(plan_for({stored(0)}).findings,
-              Contains(Field(&Finding::sentence, HasSubstr("a.test wins www.a.test"))));
+              Contains(Field(&Finding::sentence, HasSubstr("a.test gains www.a.test"))));
 }
 
 // Spans are of the file as it was parsed; a file that moved under them must not be cut up.

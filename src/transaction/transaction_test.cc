@@ -116,7 +116,8 @@ TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
                   .new_thumbprint = host_.old_ones[0].thumbprint}};
   TransactionResult account = carry_out_well(work);  // what the server reads knows nothing of it
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
-  EXPECT_THAT(account.text, HasSubstr("after the reload, other sites of the server no longer answer"));
+  EXPECT_THAT(account.text,
+              HasSubstr("after the reload, other sites of the server no longer answer"));
   EXPECT_THAT(account.text, HasSubstr("c.test"));
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_EQ(host_.served(), "old");

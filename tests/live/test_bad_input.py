@@ -383,7 +383,7 @@ def test_ambiguous_thumbprint(place, authority):
     prefix = os.path.commonprefix([first.thumbprint, second.thumbprint])
     assert len(prefix) >= 8
     refused(stage, prefix, stage.new_cert, code=USAGE,
-            says=["it fits 2 certificates", first.thumbprint, second.thumbprint],
+            says=["it matches 2 certificates", first.thumbprint, second.thumbprint],
             next_step=["more digits"])
     done = stage.run("plan", first.thumbprint, stage.new_cert)
     assert done.code == 0, done
@@ -649,7 +649,7 @@ def test_configuration_broken_before(one):
     done = refused_once(one, one.old.thumbprint, one.new_cert)
     assert "already fails" in done.out and "no_such_directive" in done.out
     assert str(one.nginx.conf) in done.out
-    assert "the old files are restored" in done.out and "next: mend the configuration" in done.out
+    assert "the old files are restored" in done.out and "next: repair the configuration" in done.out
 
 
 def test_configuration_that_does_not_parse(one):

@@ -99,7 +99,7 @@ def test_explain_follows_the_policy(one, place):
     place.configure('[[policy]]\nautomatic = "notify"\n')
     assert "only a notification" in one.run("explain", "a.example.com").out
     place.configure('[[policy]]\nautomatic = "no"\n')
-    assert "a policy leaves it alone" in one.run("explain", "a.example.com").out
+    assert "a policy excludes it" in one.run("explain", "a.example.com").out
 
 
 # ----------------------------------------------------------------------------------- restore
