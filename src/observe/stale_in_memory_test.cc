@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// a.test serves OLD; a third certificate lies in its file. b.test is as it should be.
+// a.test serves OLD, but its file holds a third certificate. b.test serves what is on disk.
 class OnlyServedTest : public ::testing::Test {
  protected:
   OnlyServedTest() {
@@ -94,7 +94,7 @@ TEST_F(OnlyServedTest, NotIfAnotherWasSeenThereSince) {
   EXPECT_THAT(survey_.diagnostics, SizeIs(1));
 }
 
-// Then the server has what lies there, and another site answers to its names.
+// Then the server has loaded the file, and another site answers to its names.
 TEST_F(OnlyServedTest, WhereTheFileDidNotChangeItIsADoubtAlthoughOldWasSeenThere) {
   sightings_ = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, ""}};
   host_.processes.processes.back().started =

@@ -40,7 +40,7 @@ class PendingTest : public ::testing::Test {
     auto looks = look_at_all(host_.prober, survey_, {});
     return find_pending(host_.context().host, host_.settings, survey_, looks, history_);
   }
-  // Later than what a fake host has.
+  // Later than the expiry of a fake host's certificates.
   TestCertificate issue_later_by(days life) {
     return host_.issuer.issue(
         {.names = {"a.test"},
@@ -153,7 +153,7 @@ TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
-// What is bound to a renewer's files gets its renewals there only.
+// A binding to a renewer's files gets renewals only from there.
 TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
   host_.settings.stores = {{"certbot", parent_directory(host_.certificate_path(0))},
                            {"directory", "/store"}};
@@ -164,7 +164,7 @@ TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
-// A server that sees something else than was read is left alone, and that is said.
+// A server that sees something other than the survey did is left unchanged, and this is reported.
 TEST_F(PendingTest, NothingIsDoneInDoubt) {
   renew_in_place();
   ASSERT_THAT(find().pairs, SizeIs(1));

@@ -16,8 +16,8 @@ using ::testing::IsEmpty;
 
 using std::chrono::days;
 
-// One server, a.test and b.test with a certificate of each one's own; renewed ones in a renewer's
-// tree and as loose files.
+// One server with a.test and b.test, which have different certificates; renewed ones are in a
+// renewer's tree and in loose files.
 class PlanTest : public ::testing::Test {
  protected:
   PlanTest() {
@@ -316,7 +316,7 @@ TEST_F(PlanTest, NamesThatAreWonAreNoted) {
               Contains(Field(&Finding::sentence, HasSubstr("a.test gains www.a.test"))));
 }
 
-// Spans are of the file as it was parsed; a file that moved under them must not be cut up.
+// Spans refer to the file as it was parsed; a file that changed meanwhile must not be edited there.
 TEST_F(PlanTest, AConfigurationThatChangedSinceItWasParsedIsNotEdited) {
   look();
   configure("# a line more\n" + host_.files.read(kFakeConfig, kConfigLimit).value());

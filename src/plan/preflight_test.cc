@@ -85,7 +85,7 @@ TEST_F(PreflightTest, TheLeafComesFirst) {
   expect_refused(check(old_of(old_.chain_pem), authority), "is a CA certificate");
 }
 
-// As `openssl req -x509` makes them.
+// Certificates as `openssl req -x509` makes them.
 TEST_F(PreflightTest, ASelfSignedOneThatCallsItselfACaMaySucceedItsLike) {
   TestCertificate first = TestAuthority("a.test").certificate();
   TestCertificate next = TestAuthority("a.test").certificate();
@@ -119,7 +119,7 @@ TEST_F(PreflightTest, WhatLedToTheSameRootBySignaturesMayBeSent) {
   TestAuthority second = root_.intermediate("Second Intermediate");
   EXPECT_FALSE(
       refuses(preflight_chain(before, true, chain(second.issue({.names = {"a.test"}})), "/n")));
-  // The same names all the way up, and other keys.
+  // The same names in the whole chain, but other keys.
   TestAuthority other_root;
   TestAuthority other = other_root.intermediate("Test Intermediate");
   Bundle mixed = chain(other.issue({.names = {"a.test"}}));

@@ -1,4 +1,4 @@
-// Transactions that only reload: what lies at the configured paths was written by others.
+// Transactions that only reload: other programs wrote the files at the configured paths.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

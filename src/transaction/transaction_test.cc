@@ -33,7 +33,7 @@ class TransactionTest : public ::testing::Test {
       return says(bad ? 1 : 0, bad ? "[emerg] cannot load certificate" : "");
     };
   }
-  // Of the tests only the first fails, which is that of the new files.
+  // Of the tests only the first one, of the new files, fails.
   void fail_test_of_new() {
     host_.commands.answer = [this](const Command&) {
       bool bad = host_.commands.ran.size() == 1;
@@ -60,7 +60,7 @@ class TransactionTest : public ::testing::Test {
   FakeHost host_{{"a.test", "b.test"}};
 };
 
-// A restore of what had vanished: nothing empty is left of a failure, whatever it fails at.
+// Restores vanished files: after a failure at any point, no empty file is left.
 TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
   TransactionRequest work = host_.work();
   work.act = Act::restore;
@@ -114,7 +114,7 @@ TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
                   .site = "c.test",
                   .old_thumbprint = host_.old_ones[0].thumbprint,
                   .new_thumbprint = host_.old_ones[0].thumbprint}};
-  TransactionResult account = carry_out_well(work);  // what the server reads knows nothing of it
+  TransactionResult account = carry_out_well(work);  // the server reads its old configuration
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
   EXPECT_THAT(account.text,
               HasSubstr("after the reload, other sites of the server no longer answer"));
@@ -178,7 +178,7 @@ TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
     host_.server_reads();
   };
   run();
-  // The test begins as soon as every reader finds the new files.
+  // The test starts as soon as every reader finds the new files.
   EXPECT_THAT(order, ElementsAre("swapping: test, new", "reloading: signal 1 to 100, new"));
   EXPECT_THAT(host_.watcher.phases,
               ElementsAre(Phase::planned, Phase::staged, Phase::swapping, Phase::swapped,
@@ -211,7 +211,7 @@ TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::refused));
 }
 
-// Who answers is asked once all is staged: by then the files were compared, and are not swapped
+// Asks which endpoints answer once everything is staged: the files were compared, but not swapped
 // yet.
 TEST_F(TransactionTest, RefusesWhatWasEditedWhileFilesWereStaged) {
   host_.watcher.on_phase = [&](Phase phase) {
