@@ -201,8 +201,7 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format("{} is answered by another site: {} is on disk at {}, and the certificate at "
-                     "{} is not "
-                     "served there",
+                     "{} is not served there",
                      look.asked.text(), look.served->thumbprint.brief(),
                      other->binding.certificate.path, bound.binding.certificate.path),
          fmt::format("if the site was just added: certrebind rebind {0} {0} loads and proves it; "

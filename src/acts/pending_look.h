@@ -21,8 +21,8 @@ struct PendingLook {
   ConfigTests tests = {};  // tests of servers that can tell what they see
 };
 
-// Surveys, makes all handshakes, and finds what is pending. Stores what is bound and seen, unless
-// `database` is not writable.
+// Surveys, makes all handshakes, and finds what is pending. Stores what is bound and seen, if
+// `database` is writable.
 Result<PendingLook> look_for_pending(const Looking& at, Database& database, Journal& journal);
 // The same, but stores nothing.
 Result<PendingLook> find_all_pending(const Looking& at, const History& history);
@@ -35,17 +35,17 @@ Result<Prepared> prepare_pending(const Looking& at, const History& history, Pend
 // may not inspect do not count, unless there are no others.
 bool is_overlooked(const Survey& survey);
 
-// These functions add what needs a person to `pending`: what could not be read;
+// Adds to `pending`, as needing a person, what could not be read.
 void add_overlooked(const Survey& survey, Pending& pending);
 
-// what the audit finds and no pair fixes, for all bindings if `prepared` is null, else for those
-// without a plan (returns whether there was any);
+// Adds what the audit finds and no pair fixes: for all bindings if `prepared` is null, else for
+// those without a plan. Returns whether there was any.
 bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending);
 
-// what preflight refuses;
+// Adds what preflight refuses.
 void add_refused(const Prepared& prepared, Pending& pending);
 
-// what could not be proven.
+// Adds what could not be proven.
 void add_failed(const std::vector<TransactionResult>& accounts, Pending& pending);
 
 // Stores the undecided items as the attention list, replacing those of the last look.

@@ -186,10 +186,8 @@ bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
        .line = named.where.line,
        .column = named.where.column,
        .message = fmt::format("{} {} {}, but {} is on disk at {}: certrebind cannot tell whether "
-                              "the server loaded the "
-                              "first from there ({}); nothing was changed. Reload the server, or "
-                              "certrebind rebind the "
-                              "certificate on disk",
+                              "the server loaded the first from there ({}); nothing was changed. "
+                              "Reload the server, or certrebind rebind the certificate on disk",
                               printable(bound.binding.site), unseen ? "may have" : "shows",
                               old_one.brief(), lies, printable(named.path), why)});
   return true;

@@ -43,8 +43,7 @@ class Advice {
   const Host& host_;
   const Settings& settings_;
   std::map<Paths, std::shared_ptr<const NewCertificate>> known_;  // null: no certificate
-  std::map<std::pair<Paths, std::string>, bool>
-      refused_;  // for every binding; keyed by the DER of the served leaf
+  std::map<std::pair<Paths, std::string>, bool> refused_;         // and by DER of the served leaf
 };
 
 }  // namespace certrebind

@@ -20,8 +20,8 @@ struct Pending {
   bool in_doubt = false;             // a server was left unchanged: see Doubts
   std::vector<RequestedPair> pairs;  // each says how the succession is known
   std::vector<Attention> undecided;  // what only a person can decide
-  std::vector<std::string>
-      held;  // what waits for its window, or is excluded by a policy: one sentence each
+  // What waits for its window, or is excluded by a policy: one sentence each.
+  std::vector<std::string> held;
   std::vector<const SurveyedBinding*> left_out;  // the bindings that `held` and doubts are about
 };
 

@@ -105,8 +105,7 @@ std::string hint_for(const Files& files, const std::string& path, const Error& e
   if (bytes->starts_with('\x30'))  // an ASN.1 SEQUENCE
     return fmt::format(
         "this is not a PEM file; convert it: openssl x509 -inform DER -in {0} -out NEW.pem, or "
-        "from PKCS #12: "
-        "openssl pkcs12 -nodes -in {0} -out NEW.pem",
+        "from PKCS #12: openssl pkcs12 -nodes -in {0} -out NEW.pem",
         printable(path));
   if (bytes->find("PRIVATE KEY-----") != std::string::npos &&
       bytes->find("CERTIFICATE-----") == std::string::npos)

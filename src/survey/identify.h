@@ -59,11 +59,10 @@ Result<OldCertificate> identify_old(const Files& files, const KnownCertificates&
 
 struct NewCertificate {
   Bundle bundle;
-  CertificateFiles files;  // paths of its certificate and its key
-  std::string key_blocks;  // PEM of the private key: never shown
-  std::optional<StoreSetting>
-      home;                       // the store that contains it; empty for a file outside all stores
-  KeyState key = KeyState::none;  // state of the key at files.key
+  CertificateFiles files;            // paths of its certificate and its key
+  std::string key_blocks;            // PEM of the private key: never shown
+  std::optional<StoreSetting> home;  // the store that contains it; empty: in no store
+  KeyState key = KeyState::none;     // state of the key at files.key
 };
 
 // `typed` is a path or the thumbprint of a certificate that some file holds. The key is read from

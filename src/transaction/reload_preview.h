@@ -1,5 +1,4 @@
 // What a server would load from disk now.
-// What a server would load from disk now.
 //
 // Reading everything takes long for thousands of sites, and only what is on disk at the time of the
 // reload counts. So the files are read while the server's own test runs. Before the signal they are

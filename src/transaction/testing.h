@@ -1,8 +1,7 @@
 // For tests only: a host in memory with one server, from its files to its handshakes.
 //
-//  FakeHost host({"a.test", "b.test"});                     // all sites serve the old certificates
-//  auto account = carry_out(host.context(), host.work());     // changes all of them to the new
-//  ones
+//   FakeHost host({"a.test", "b.test"});                    // the old certificates everywhere
+//   auto account = carry_out(host.context(), host.work());  // replaces them by the new ones
 //   EXPECT_EQ(host.on_disk(), "new");
 //
 // Files, processes, commands, the clock and the network are fakes; the database is real. Like a
