@@ -7,6 +7,8 @@
 //   tell     send the content over the control socket, or the reload signal
 //   verify   prove by handshakes that the new certificate is served; then commit
 //
+// If the server is not running, it commits after `try_out`, and the proof is owed.
+//
 // Up to `swap` a failure ends as *refused*, and nothing was changed. After `swap` every failure
 // goes through `restore`: it puts the old files back and, if the server may have loaded the new
 // ones, makes it load the old ones and proves that (`settle`). If that cannot be proven, the
