@@ -1,3 +1,14 @@
+// Judges every binding by what is configured, on disk and served. `judge` collects the remarks of
+// one binding in this order:
+//
+//   add_looks        compares each handshake with the certificate on disk
+//   SharedListeners  finds foreign processes that take connections at its addresses
+//   PairAudit        checks its certificate, key and chain on disk
+//   check_names      checks that the certificate covers the names of the site
+//   check_next       finds what is on disk but not loaded, according to file times and to mod_md
+//
+// The checks of files and of listeners do not depend on the binding. They run once for each pair of
+// files and once for each server, because thousands of sites may share them.
 #include "acts/audit.h"
 
 #include <fmt/format.h>
@@ -22,13 +33,13 @@ namespace {
 
 using Remarks = std::vector<Remark>;
 
-// What one pair of files says about itself, whoever binds it.
+// Checks one pair of files by itself, whichever site binds it.
 class PairAudit {
  public:
   PairAudit(const Host& host, const Settings& settings, const Advice& advice)
       : host_(host), settings_(settings), advice_(advice) {}
 
-  // Read and checked once for each pair of paths.
+  // Reads and checks each pair of paths once.
   const Remarks& of(const SurveyedBinding& bound) {
     auto key = std::pair(bound.binding.certificate.path, bound.binding.key.path);
     auto [entry, is_new] = known_.try_emplace(key);
@@ -60,14 +71,14 @@ class PairAudit {
     return remarks;
   }
 
-  // Whoever tidies up the files with a dot would break the site.
+  // Anyone who removes the hidden files of an interrupted swap would break the site.
   void check_leftover(const std::string& path, Remarks& remarks) const {
     auto real = path.empty() ? Result<std::string>(std::string()) : host_.files.real_path(path);
     if (!real || !leads_into_a_swap(*real)) return;
     remarks.push_back(
         {Complaint::swap_leftover,
-         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
-         fmt::format("certrebind recover; if it knows nothing of it: "
+         fmt::format("{} is a symlink to {}, left by an interrupted swap", path, *real),
+         fmt::format("certrebind recover; if that does not remove the symlink: "
                      "cp --remove-destination {0} {1}",
                      *real, path)});
   }
@@ -93,7 +104,7 @@ class PairAudit {
     const std::string& path = bound.binding.key.path;
     if (path.empty()) return;
     auto bytes = bound.service->files().read(path, kPemLimit);
-    if (!bytes && bytes.error().code == Code::denied) return;  // not ours to know
+    if (!bytes && bytes.error().code == Code::denied) return;  // we may not read this key
     KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
     if (state == KeyState::matches) return;
     remarks.push_back(
@@ -103,7 +114,7 @@ class PairAudit {
          "a reload would fail: " + advice_.way_back(bound.binding)});
   }
 
-  // What will be sent: some servers take it from a file of its own.
+  // The chain that will be sent: some servers read it from a separate file.
   static Bundle with_chain_of(const SurveyedBinding& bound, Bundle bundle) {
     if (bound.binding.chain.path.empty()) return bundle;
     bundle.chain.clear();
@@ -120,8 +131,8 @@ class PairAudit {
       return;
     remarks.push_back(
         {Complaint::chain_incomplete,
-         fmt::format("{} holds no intermediate, and its issuer ({}) is not trusted here", path,
-                     printable(bundle.leaf.issuer_line)),
+         fmt::format("{} holds no intermediate, and this machine does not trust its issuer ({})",
+                     path, printable(bundle.leaf.issuer_line)),
          "put the full chain there (fullchain.pem)"});
   }
 
@@ -139,10 +150,11 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
   if (missing.empty()) return;
   remarks.push_back({Complaint::name_not_covered,
                      fmt::format("the certificate does not cover {}", join(missing, ", ")),
-                     "issue it for all names of the site"});
+                     "issue a certificate for all names of the site"});
 }
 
-// Where no file is named, as with a variable in the path, there is only what is served.
+// If no file is named, for example because the path contains a variable, only the served
+// certificate can be checked.
 void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
   auto served = outline_of(look.served->leaf_der);
   if (!served || now <= served->not_after) return;
@@ -152,7 +164,8 @@ void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
                      "renew it, then reload the server"});
 }
 
-// Another site of the same server that has it on disk: it is no earlier one of this site's.
+// Another site of the same server that has this certificate on disk: then it is not an earlier
+// certificate of this site.
 const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& thumbprint,
                                       const SurveyedBinding& bound) {
   auto other = std::ranges::find_if(survey.bindings, [&](const SurveyedBinding& each) {
@@ -176,23 +189,23 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
-         fmt::format("{} serves {} of {}: {} at {} has a key of the same type, and of two only the "
-                     "last is served",
-                     look.asked.text(), look.served->thumbprint.brief(),
-                     twin->binding.certificate.path, bound.disk->certificate->thumbprint.brief(),
-                     bound.binding.certificate.path),
+         fmt::format(
+             "{} serves {} of {}: {} at {} has a key of the same type, and the server uses only "
+             "the last of the two",
+             look.asked.text(), look.served->thumbprint.brief(), twin->binding.certificate.path,
+             bound.disk->certificate->thumbprint.brief(), bound.binding.certificate.path),
          advice.way_back(bound.binding)});
     return;
   }
   if (const SurveyedBinding* other = held_elsewhere(survey, look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
-         fmt::format("{} is answered by another site: {} lies at {}, and what lies at {} is not "
-                     "served there",
+         fmt::format("{} is answered by another site: {} is on disk at {}, and the certificate at "
+                     "{} is not served there",
                      look.asked.text(), look.served->thumbprint.brief(),
                      other->binding.certificate.path, bound.binding.certificate.path),
          fmt::format("if the site was just added: certrebind rebind {0} {0} loads and proves it; "
-                     "else see which names both sites have",
+                     "otherwise check which names both sites have",
                      bound.disk->certificate->thumbprint.brief())});
     return;
   }
@@ -214,13 +227,13 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
        next});
 }
 
-// Nobody but a reload brings it.
+// What is on disk but will be served only after a reload.
 void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) {
   const std::string& path = bound.binding.certificate.path;
   if (bound.not_loaded)
     remarks.push_back(
         {Complaint::renewed_not_reloaded,
-         fmt::format("{} was changed after the server had loaded it", path),
+         fmt::format("{} was changed after the server loaded it", path),
          advice.would_be_refused(bound, nullptr)
              ? advice.way_back(bound.binding)
              : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
@@ -230,7 +243,7 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
                      fmt::format("certrebind rebind {} {}", path, path)});
 }
 
-// One sentence for many endpoints with the same complaint and the same next command.
+// Many endpoints with the same complaint and the same next command give one sentence.
 void add_looks(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
                const std::vector<Look>& looks, WallTime now, Advice& advice, Remarks& remarks) {
   Remarks all;
@@ -248,7 +261,7 @@ void add_looks(const Survey& survey, const SameSite& same_site, const SurveyedBi
   }
 }
 
-// Processes that are not the server's and take connections at its addresses, too.
+// Foreign processes that also take connections at the server's addresses.
 class SharedListeners {
  public:
   SharedListeners(const Host& host, const Survey& survey) : host_(host), survey_(survey) {}
@@ -263,7 +276,7 @@ class SharedListeners {
   }
 
  private:
-  // All of /proc is read for it, so once for each server.
+  // This reads all of /proc, so it is done once for each server.
   const std::vector<ForeignListener>& of(const Service& service) {
     auto [entry, is_new] = known_.try_emplace(&service);
     if (!is_new) return entry->second;

@@ -1,4 +1,4 @@
-// The audit: configured, on disk and served, compared for every binding. Changes nothing.
+// The audit compares, for every binding, what is configured, on disk and served. Changes nothing.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace certrebind {
 
-// What can be wrong with a binding.
+// What may be wrong with a binding.
 enum class Complaint {
-  renewed_not_reloaded,  // a newer certificate lies on disk than is served
-  serves_another,        // what is served is not what lies on disk
+  renewed_not_reloaded,  // the certificate on disk is newer than the served one
+  serves_another,        // the served certificate is not the one on disk
   unreachable,           // no handshake completes
   not_running,           // the server is down
-  no_certificate,        // nothing usable lies at the configured path
-  key_mismatch,          // the key on disk is not the certificate's
+  no_certificate,        // no usable certificate at the configured path
+  key_mismatch,          // the key on disk does not match the certificate
   expired,
   about_to_expire,
   not_yet_valid,
   name_not_covered,
   chain_incomplete,
-  shared_listener,  // processes that are not the server's take its connections, too
-  swap_leftover,    // a file is a link of an interrupted swap
+  shared_listener,  // foreign processes also take its connections
+  swap_leftover,    // a file is still a link of an interrupted swap
 };
 inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
                                             Complaint::serves_another,
@@ -42,7 +42,7 @@ inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 
-// Monitoring plugins' levels, in the order of their exit codes.
+// The levels of monitoring plugins, in the order of their exit codes.
 enum class Level { ok, warning, critical };
 Level level_of(Complaint complaint);
 
@@ -59,18 +59,19 @@ struct AuditedBinding {
   Level level() const;
 };
 
-// When a certificate counts as about to expire: a part of its lifetime, at most so many days.
+// A certificate counts as about to expire in the last part of its lifetime, but at most so many
+// days before its end.
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);
 
-// What only a person can put right, as no renewal of what is there does.
+// True if only a person can fix this, because a renewal does not.
 bool needs_a_person(Complaint complaint);
 
-// The one judgement of what is configured, on disk and served: `check` prints it, and what
-// `rebind --pending` finds and `status` shows is taken from it. `looks` as look_at_all gives.
+// The only judgement of what is configured, on disk and served: `check` prints it, and `rebind
+// --pending` and `status` use it. `looks` as returned by look_at_all.
 std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
                                   std::vector<std::vector<Look>> looks);
 
-// look_at_all, judged.
+// Makes the handshakes with look_at_all, and judges.
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress);
 

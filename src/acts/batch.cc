@@ -32,7 +32,7 @@ std::vector<std::string> configured_by(const Survey& survey, const Service* serv
   return found == survey.surveyed.end() ? std::vector<std::string>() : found->configured_by;
 }
 
-// Carries out plan after plan, and knows what became of each file.
+// Carries out the plans one by one, and records which transaction wrote each file.
 class Batch {
  public:
   Batch(const TransactionContext& context, const Prepared& prepared)
@@ -50,11 +50,11 @@ class Batch {
   const TransactionContext& context_;
   const Prepared& prepared_;
   std::vector<TransactionResult> accounts_;
-  std::map<std::string, int64_t> written_;   // path: by which transaction
-  std::map<std::string, ServiceId> failed_;  // path: whose server did not take it
+  std::map<std::string, int64_t> written_;   // path: the transaction that wrote it
+  std::map<std::string, ServiceId> failed_;  // path: the server that failed to load it
 };
 
-// What lies there already, written by a service before this one, is only to be loaded.
+// A file that an earlier service of this run has written is only loaded.
 TransactionRequest Batch::work_of(const Plan& plan) const {
   TransactionRequest work{.act = Act::rebind,
                           .service = plan.service,
@@ -93,22 +93,23 @@ const ServiceId* Batch::who_failed(const Plan& plan) const {
 void Batch::keep(const Plan& plan, TransactionResult& account) const {
   if (account.owed) return;
   if (Done kept = keep_planned(context_.host, context_.settings, plan); !kept)
-    account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+    account.text +=
+        "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
 }
 
 void Batch::carry_out(const Plan& plan) {
   if (const ServiceId* other = who_failed(plan)) {
     accounts_.push_back({.service = plan.service->id(),
                          .outcome = Outcome::refused,
-                         .text = fmt::format("refused: it shares files with {}, which did not take "
-                                             "them\nnothing was changed: what was served is served "
-                                             "still",
+                         .text = fmt::format("refused: it shares files with {}, which did not load "
+                                             "them\nnothing was changed; the same certificates are "
+                                             "still served",
                                              other->text())});
     return;
   }
   const std::set<int64_t> writers = writers_of(plan);
   TransactionRequest work = work_of(plan);
-  if (accounts_.empty()) {  // nothing was changed yet: what is tested is what is there
+  if (accounts_.empty()) {  // nothing was changed yet, so the test is valid for the current files
     work.tested = prepared_.tests.of(*plan.service);
     prepared_.tests.await_others(*plan.service);
   }
@@ -127,7 +128,7 @@ void Batch::carry_out(const Plan& plan) {
   for (const PlannedFile& file : plan.files) failed_.emplace(file.path, plan.service->id());
   const size_t place = accounts_.size();
   accounts_.push_back(account);
-  // This service does not take what another one wrote: then neither keeps it.
+  // This service does not load what another one wrote: so it is undone there too.
   for (int64_t writer : writers) take_back(context_, writer, account, accounts_);
   accounts_[place] = std::move(account);
 }

@@ -1,5 +1,5 @@
-// The plans of one run, one transaction a service. One that fails does not hold up the others, but
-// for those that share its files.
+// Carries out the plans of one run, with one transaction for each service. A failed one does not
+// stop the others, except those that share its files.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace certrebind {
 
-// Carries out each plan that is not refused. Where services share a file, the first writes it and
-// the others load it: all of them come to serve it, or it is as before for all.
+// Carries out each plan that is not refused. If services share a file, the first one writes it and
+// the others load it: either all of them serve it, or it is restored for all.
 std::vector<TransactionResult> carry_out_all(const TransactionContext& context,
                                              const Prepared& prepared);
 

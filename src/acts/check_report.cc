@@ -43,7 +43,7 @@ Diagnostic cannot_note(const Error& error) {
           .file = printable(error.subject),
           .line = 0,
           .column = 0,
-          .message = "what was seen could not be noted: " + error.cause};
+          .message = "cannot write to certrebind's database: " + error.cause};
 }
 
 std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
@@ -56,8 +56,8 @@ std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
   return found;
 }
 
-// Proof that is owed is paid when every handshake shows the new certificate; what is proven is
-// kept, as after a rebind.
+// Owed proof is cleared when every handshake shows the new certificate. The proven pairs are kept,
+// as after a rebind.
 void pay_what_is_owed(const Looking& at, CheckReport& report) {
   auto paid = std::ranges::stable_partition(
       report.owed, [&](const TransactionRow& row) { return !serves_all(at.prober, row); });
@@ -91,8 +91,8 @@ Done read_journal(const Looking& at, CheckReport& report) {
   return {};
 }
 
-// Not where a certificate cannot be read: that is said already, and a server may wait for ever for
-// what is no file.
+// False if a certificate cannot be read. That is reported already, and a server's test may wait for
+// ever on something that is not a regular file.
 bool is_testable(const Survey& survey, const Service& service) {
   return std::ranges::all_of(survey.bindings, [&](const SurveyedBinding& bound) {
     return bound.service != &service || !bound.disk || bound.disk->problem.empty();
@@ -116,10 +116,11 @@ std::string why_no_reload(const Host& host, const Service& service,
   return free ? "" : free.error().cause;
 }
 
-// The servers' own tests of what is there: where one fails no reload can succeed, so no renewal
-// will be served. Who is not root may not read what they have to, and hears only of what they see.
+// Runs the servers' own tests. If a test fails, no reload can succeed, so no renewal will be
+// served. Users other than root cannot read all files that a test needs, so for them only the
+// server's own view is used.
 std::vector<Diagnostic> test_configurations(const Host& host, const Survey& survey) {
-  // All of them begin before one is waited for.
+  // Start all tests before waiting for one.
   ConfigTests tests;
   for (const SurveyedService& each : survey.surveyed)
     if (is_tested(survey, *each.service) || own_view_of(*each.service))
@@ -144,27 +145,28 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
   return found;
 }
 
-// A server may have loaded what its configuration was not seen to name.
+// A server may have loaded certificates that the survey did not find in its configuration.
 std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& survey) {
   constexpr size_t kFew = 5;
   std::vector<Diagnostic> found;
   for (const auto& service : survey.services.found) {
     auto unseen = Reloader(service.get(), host).unseen();
     if (!unseen || unseen->empty()) continue;
-    found.push_back({.severity = Severity::warning,
-                     .file = service->id().path,
-                     .line = 0,
-                     .column = 0,
-                     .message = fmt::format(
-                         "the server has loaded {} not seen here: {}; nothing is known of what "
-                         "shows them, and they are left alone",
-                         count_of(unseen->size(), "certificate that is", "certificates that are"),
-                         few_of(*unseen, kFew))});
+    found.push_back(
+        {.severity = Severity::warning,
+         .file = service->id().path,
+         .line = 0,
+         .column = 0,
+         .message = fmt::format(
+             "the server has loaded {} not found in its configuration: {}; certrebind does "
+             "not know which sites use them, and does not change them",
+             count_of(unseen->size(), "certificate that is", "certificates that are"),
+             few_of(*unseen, kFew))});
   }
   return found;
 }
 
-// Servers that were found before; asked of the whole host only.
+// Servers that were found before; only if the whole host is surveyed.
 std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
   std::vector<Diagnostic> found;
   auto state = at.only.empty() ? State::open_for_reading(at.settings)
@@ -184,7 +186,9 @@ std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
 
 std::string said_of(const Diagnostic& diagnostic) {
   const bool is_test = diagnostic.message.starts_with(kNoReload);
-  return (is_test ? "" : "what differs is not known where it could not be read: ") +
+  return (is_test
+              ? ""
+              : "part of the configuration cannot be read, so differences there are unknown: ") +
          diagnostic.text();
 }
 

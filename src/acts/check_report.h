@@ -1,4 +1,4 @@
-// What `check` finds: the one judgement of this host, which `status` tells, too.
+// The findings of `check`: the judgement of this host. `status` shows it too.
 #pragma once
 
 #include <vector>
@@ -14,21 +14,21 @@ namespace certrebind {
 struct CheckReport {
   Survey survey;
   std::vector<AuditedBinding> bindings;
-  std::vector<TransactionRow> owed;         // committed while the server was down, not served since
-  std::vector<TransactionRow> interrupted;  // nobody finished them yet
-  // Of the diagnostics those that cost the OK: what servers have that was not seen, and servers
-  // that are not seen any more.
+  std::vector<TransactionRow> owed;  // committed while the server was down, and not proven since
+  std::vector<TransactionRow> interrupted;  // not finished yet
+  // Number of diagnostics that prevent the result OK: certificates in servers that the survey did
+  // not see, and servers that are no longer found.
   size_t unseen = 0;
 };
 
-// Surveys, shakes hands with everything, has the servers test what lies there, and judges. What is
-// bound is remembered, and what proof was owed is noted where it is proven.
+// Surveys, makes all handshakes, runs the servers' configuration tests, and judges. Stores what is
+// bound, and clears owed proof where everything is proven now.
 Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress);
 
-// The same as what needs a person: all that costs the OK of `check`, for each server and each thing
-// that is wrong once, but for bindings that are left alone. `enabled`: what the next renewal of
-// what is there puts right is done by itself.
+// The same findings as attention items: everything that prevents the result OK of `check`, once for
+// each server and complaint. Bindings that a policy leaves alone are excluded. `enabled`: problems
+// that the next renewal fixes are excluded, because that happens automatically.
 std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now);
 
 }  // namespace certrebind

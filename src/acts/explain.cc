@@ -27,26 +27,29 @@ std::string served_text(const Explained& explained) {
   const auto& disk = explained.answer.bound->disk;
   std::string text = served->thumbprint.brief();
   if (!disk || !disk->certificate) return text;
-  if (served->thumbprint == disk->certificate->thumbprint) return text + ": what lies on disk";
-  return text + ": NOT what lies on disk; next: certrebind check";
+  if (served->thumbprint == disk->certificate->thumbprint)
+    return text + ": the certificate on disk";
+  return text + ": NOT the certificate on disk; next: certrebind check";
 }
 
-// What brings the next certificate to this binding, before anything is asked of policies.
+// How the next certificate reaches this binding, policies aside.
 std::string way_of(const Explained& explained, const std::vector<InventoryItem>& items) {
   const SurveyedBinding& bound = *explained.answer.bound;
   const Binding& binding = bound.binding;
   const std::string& path = binding.certificate.path;
   if (path.empty()) return "";
   std::string in_place =
-      fmt::format("written to {}: tested, loaded and proven there", printable(path));
+      fmt::format("if it is written to {}, it is tested, loaded and proven", printable(path));
   if (explained.renewer) return in_place;
   if (!binding.not_editable.empty()) return in_place;
   for (const InventoryItem& item : items)
     if (item.renewer && bound.holds(item.certificate.thumbprint) && item.path != path)
-      return fmt::format("{} renews {}, of which this is a copy: the directive is made to name it",
-                         printable(item.renewer->renewer), printable(item.path));
+      return fmt::format(
+          "{} renews {}, and this is a copy: the directive will be changed to name it",
+          printable(item.renewer->renewer), printable(item.path));
   return in_place +
-         "; or, with the same names, brought to a store: the directive is made to name it";
+         "; if it is put into a store and has the same names, the directive will be changed to "
+         "name it";
 }
 
 std::string next_text(const Looking& at, const Automation& automation, const Explained& explained,
@@ -56,14 +59,14 @@ std::string next_text(const Looking& at, const Automation& automation, const Exp
   if (way.empty()) return "nothing: " + printable(bound.binding.not_editable);
   const Policy* policy = policy_for(at.settings, bound);
   if (policy && policy->automatic == Policy::Automatic::no)
-    return "nothing by itself: a policy leaves it alone; certrebind rebind does it";
+    return "nothing automatic: a policy excludes it; use certrebind rebind";
   if (policy && policy->automatic == Policy::Automatic::notify)
-    return "a person is told: a policy says to notify only; certrebind rebind does it";
+    return "only a notification: a policy says to notify only; use certrebind rebind";
   if (!automation.enabled)
-    return "nothing by itself: not enabled (certrebind enable); certrebind rebind does it: " + way;
+    return "nothing automatic: not enabled (certrebind enable); with certrebind rebind: " + way;
   std::string when = policy && !policy->window.empty() ? ", within " + policy->window : "";
-  if (!automation.running) way += "; the daemon does not run: systemctl start certrebind";
-  return "by itself" + when + ": " + way;
+  if (!automation.running) way += "; the daemon is not running: systemctl start certrebind";
+  return "automatic" + when + ": " + way;
 }
 
 void ask_what_is_served(const Looking& at, const Survey& survey, std::vector<Explained>& all) {

@@ -1,4 +1,5 @@
-// Why a name, a listener or a file is served with its certificate, and what the next renewal does.
+// Explains why a name, a listener or a file is served with its certificate, and what the next
+// renewal will do.
 #pragma once
 
 #include <optional>
@@ -12,24 +13,24 @@
 
 namespace certrebind {
 
-// Everything about one answer.
+// Everything about one result of look_up.
 struct Explained {
   LookupResult answer;
   std::optional<Result<Served>> served = {};
-  std::vector<ForeignListener> foreign = {};  // who else takes connections there
+  std::vector<ForeignListener> foreign = {};  // other processes that take connections there
   std::string served_text = {};
   std::string key_text = {};
   std::optional<Lineage> renewer = {};
-  std::string next = {};  // what would happen at the next renewal
+  std::string next = {};  // what will happen at the next renewal
 };
 
-// Whether renewals are rebound by themselves.
+// Whether renewals are rebound automatically.
 struct Automation {
   bool enabled = false;
   bool running = false;
 };
 
-// `answers` as look_up gives them.
+// `answers` as returned by look_up.
 std::vector<Explained> explain_all(const Looking& at, const Survey& survey,
                                    const Automation& automation, std::vector<LookupResult> answers);
 

@@ -1,5 +1,4 @@
-// All certificates of this host with their files, keys and bindings, as `certificates` and `show`
-// list them.
+// All certificates of this host with their files, keys and bindings, for `certificates` and `show`.
 #pragma once
 
 #include <map>
@@ -18,18 +17,18 @@ struct InventoryItem {
   CertificateOutline certificate;
   std::string der;
   std::string path;
-  std::string key_path;  // empty: none at hand
-  std::string store;     // kind of the store it lies in; empty for a loose file
-  std::vector<const SurveyedBinding*> bindings;  // that name this path
-  std::optional<Lineage> renewer;                // none: nobody renews it
+  std::string key_path;  // empty: none found
+  std::string store;     // kind of the store that contains it; empty for a file outside all stores
+  std::vector<const SurveyedBinding*> bindings;  // the bindings that name this path
+  std::optional<Lineage> renewer;                // empty: no renewer
 };
 
-// Ordered by expiry, soonest first.
+// Sorted by expiry, soonest first.
 std::vector<InventoryItem> take_inventory(const Files& files, const Settings& settings,
                                           const Survey& survey);
 
-// What a person typed means this one: a thumbprint or its prefix, the absolute path, a name that it
-// covers.
+// True if the user means this item by `typed`: a thumbprint or its prefix, an absolute path, or a
+// name that the certificate covers.
 bool is_meant(const InventoryItem& item, const std::string& typed);
 
 }  // namespace certrebind

@@ -11,7 +11,7 @@ namespace certrebind {
 
 namespace {
 
-// A client's certificate is served to nobody: that it lies there with its key has to do.
+// No handshake shows a client certificate: it counts as proven if it is on disk.
 bool is_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   if (!bound.disk || !bound.disk->certificate) return false;
   if (bound.binding.role == Role::client) return true;
@@ -26,12 +26,12 @@ KeptPaths paths_of(const Binding& binding) {
           .chain = binding.chain.path};
 }
 
-// Keeps pairs, each once: thousands of sites may share one wildcard.
+// Keeps each pair once: thousands of sites may share one wildcard.
 class Keeper {
  public:
   Keeper(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
 
-  // What has expired would be a bad one to come back to, and push out a good one.
+  // An expired pair is useless for a restore, and would push out a good one.
   Done keep(const KeptPaths& paths, const CertificateOutline& proven) {
     if (proven.not_after < host_.clock.wall()) return {};
     if (!kept_.insert({paths, proven.thumbprint}).second) return {};

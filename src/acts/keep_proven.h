@@ -1,4 +1,4 @@
-// Keeping what was proven (store/kept.h), so that it can be brought back.
+// Keeps proven pairs (store/kept.h), so that they can be restored.
 #pragma once
 
 #include <vector>
@@ -8,17 +8,18 @@
 
 namespace certrebind {
 
-// Takes what was surveyed and what every binding was seen to serve (`looks` in the survey's order):
-// what lies on disk, is served everywhere and has not expired is kept.
+// Takes the survey and the handshakes (`looks` in the order of the survey). Keeps the pairs on disk
+// that are served everywhere and have not expired.
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks);
 Done keep_served(const Host& host, const Settings& settings,
                  const std::vector<AuditedBinding>& audited);
 
-// Takes a plan that was carried out and proven.
+// Keeps the pairs of a plan that was carried out and proven.
 Done keep_planned(const Host& host, const Settings& settings, const Plan& plan);
 
-// Takes the thumbprints (hex) that an undo or a restore put back and proved for this service.
+// Keeps the pairs that an undo or a restore put back and proved for this service; `thumbprints` in
+// hex.
 Done keep_put_back(const Host& host, const Settings& settings, const Survey& survey,
                    const ServiceId& service, const std::vector<std::string>& thumbprints);
 

@@ -14,8 +14,8 @@ namespace certrebind {
 
 namespace {
 
-// Where everything serves what lies on disk, with its key, whatever was left by an earlier
-// transaction has been put right.
+// If a service serves everything that is on disk, and all keys match, then the problem that an
+// earlier transaction left has been fixed.
 Done note_settled(const Host& host, Database& database, const PendingLook& look) {
   const std::vector<SurveyedBinding>& bindings = look.survey.bindings;
   for (const auto& service : look.survey.services.found) {
@@ -36,7 +36,7 @@ Done note_settled(const Host& host, Database& database, const PendingLook& look)
   return {};
 }
 
-// An ordinary user may run it for servers of his own beside those of others.
+// An ordinary user may run certrebind for his own servers while other users' servers exist.
 bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
   if (diagnostic.severity != Severity::error) return false;
   return !diagnostic.hidden || own_user() == 0 || survey.services.found.empty();
@@ -90,7 +90,7 @@ std::set<const SurveyedBinding*> planned_in(const Prepared* prepared) {
 
 }  // namespace
 
-// Thousands of sites may have the same complaint: one of them is told.
+// Thousands of sites may have the same complaint: only one of them is named.
 bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending) {
   const std::set<const SurveyedBinding*> planned = planned_in(prepared);
   std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
@@ -127,7 +127,9 @@ void add_overlooked(const Survey& survey, Pending& pending) {
     if (concerns_us(survey, diagnostic) && told.insert(diagnostic.file).second)
       pending.undecided.push_back(
           {.subject = fmt::format("pending {}, as far as it could be read", diagnostic.file),
-           .sentence = "what differs is not known where it could not be read: " + diagnostic.text(),
+           .sentence =
+               "part of the configuration cannot be read, so differences there are unknown: " +
+               diagnostic.text(),
            .next = "certrebind check",
            .since = {}});
 }

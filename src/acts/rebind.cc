@@ -28,7 +28,7 @@ Event replaced_event(const Succession& succession, WallTime now) {
           .old_thumbprint = succession.old_one.thumbprint.hex(),
           .new_thumbprint = leaf.thumbprint.hex(),
           .names = leaf.names,
-          .message = fmt::format("{} succeeds {}: {}", leaf.thumbprint.brief(),
+          .message = fmt::format("{} replaces {}: {}", leaf.thumbprint.brief(),
                                  succession.old_one.thumbprint.brief(), to_text(succession.how)),
           .details = replaced_details(succession)};
 }
@@ -65,7 +65,8 @@ Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
   });
 }
 
-// What was declared earlier is found again as long as it stands, and was logged then.
+// A succession that was declared earlier is found again while it stands; it was logged when it was
+// declared.
 Done log_found(Database& database, const Prepared& prepared, WallTime now) {
   return database.atomically("log the succession", [&] {
     for (const Succession& succession : prepared.successions)

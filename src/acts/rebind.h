@@ -1,5 +1,5 @@
-// What surrounds a rebind: the successions that are logged and remembered, and finishing what a
-// crash left. Plans are made in plan/prepare.h, carried out in batch.h, and taken back in undo.h.
+// The parts around a rebind: logging and storing successions, and finishing what a crash
+// interrupted. Plans are made in plan/prepare.h, carried out in batch.h, and undone in undo.h.
 #pragma once
 
 #include <vector>
@@ -9,20 +9,19 @@
 
 namespace certrebind {
 
-// Logs the successions that a person declares, and what was refused of them.
+// Logs the successions that a person declares, and the findings that refuse them.
 Done log_declared(Database& database, const Prepared& prepared, WallTime now);
-// Remembers the successions that were found, and logs those that are new.
+// Stores the successions that were found, and logs the new ones.
 Done log_found(Database& database, const Prepared& prepared, WallTime now);
-// Logs them only.
+// Only logs them.
 Done announce(Database& database, const Prepared& prepared, WallTime now);
-// Makes what a person declared a standing order for the daemon, but for what was refused or came to
-// nothing at each server, or is bound nowhere. `accounts` are of carrying it out, or none: that is
-// left to the daemon.
+// Stores the declared successions as standing orders for the daemon. A succession is left out if it
+// was refused or failed at every server, or if it is bound nowhere. `accounts` are the results of
+// carrying it out; empty if that is left to the daemon.
 Done make_standing(Database& database, const Prepared& prepared,
                    const std::vector<TransactionResult>& accounts, WallTime now);
 
-// Finishes every interrupted transaction. To be called by whoever takes the lock, before anything
-// else.
+// Finishes every interrupted transaction. Call it first after taking the lock.
 Result<std::vector<TransactionResult>> recover_all(const TransactionContext& context);
 
 }  // namespace certrebind

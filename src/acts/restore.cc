@@ -1,3 +1,16 @@
+// Restores a kept pair at a binding. `restore_kept` goes through these steps:
+//
+//   bindings_meant   the bindings of the one certificate path that the user means
+//   choose           the kept pair: the one with this thumbprint, or the last proven one
+//   may_be_put_back  refuses if a renewer owns the files, or if a good certificate would be
+//                    replaced by one that covers fewer names
+//   files_of         computes the files once without writing, to find errors before any server is
+//                    touched
+//   Restore::of      one transaction for each service that binds the path
+//
+// The first service writes the files, the others only reload. If one of them cannot serve the pair,
+// the files are put back for all; but only if they held a good pair before, since otherwise there
+// is nothing better to return to.
 #include "acts/restore.h"
 
 #include <fmt/format.h>
@@ -18,7 +31,8 @@ namespace {
 
 using Bindings = std::vector<const SurveyedBinding*>;
 
-// By its site, a name that it is for, or one of its files: however that is reached.
+// True if the user means this binding: by its site, one of its names, or the path of one of its
+// files, links followed.
 bool is_meant(const Files& files, const Binding& binding, const std::string& typed) {
   if (binding.site == typed ||
       std::ranges::find(binding.names, to_lower(typed)) != binding.names.end())
@@ -29,7 +43,7 @@ bool is_meant(const Files& files, const Binding& binding, const std::string& typ
   return real && bound && *real == *bound;
 }
 
-// The bindings of the one path that is meant.
+// The bindings of the one certificate path that the user means.
 Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
                                 const std::string& typed) {
   std::set<std::string> paths;
@@ -40,12 +54,12 @@ Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
     return fail(Code::not_found, "restore", typed,
                 survey.services.found.empty()
                     ? "no running server was found"
-                    : "no site and no bound certificate of a running server is called so",
-                "certrebind scan lists them; one that is down is named with --service");
+                    : "no running server has a site or a certificate file with this name",
+                "certrebind scan lists them; name a stopped server with --service");
   if (paths.size() > 1)
     return fail(Code::usage, "restore", typed,
-                "it binds " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
-                "say which of these paths");
+                "it uses " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
+                "give one of these paths");
   Bindings meant;
   for (const SurveyedBinding& bound : survey.bindings)
     if (bound.binding.certificate.path == *paths.begin()) meant.push_back(&bound);
@@ -67,7 +81,7 @@ std::string list_of(const std::string& path) {
   return "certrebind restore --list " + path;
 }
 
-// The one that a person named, whatever lies there.
+// The pair that the user named, whatever the files hold.
 Result<KeptPair> named(const Kept& kept, const std::string& path, const std::string& typed,
                        WallTime now) {
   auto thumbprint = TypedThumbprint::parse(typed);
@@ -77,16 +91,16 @@ Result<KeptPair> named(const Kept& kept, const std::string& path, const std::str
     if (!thumbprint->matches(leaf.thumbprint, pair.bundle.leaf.der)) continue;
     if (leaf.not_after >= now) return pair;
     return fail(Code::usage, "restore", path,
-                fmt::format("what was kept, {}, expired on {} UTC", leaf.thumbprint.brief(),
+                fmt::format("the kept certificate {} expired on {} UTC", leaf.thumbprint.brief(),
                             to_text(leaf.not_after)),
                 list_of(path));
   }
   return fail(Code::not_found, "restore", path,
-              "nothing that was kept has the thumbprint " + thumbprint->digits(), list_of(path));
+              "no kept certificate has the thumbprint " + thumbprint->digits(), list_of(path));
 }
 
-// The last that was proven and has not expired. Once it lies there, nobody gets an older one by
-// typing the command again.
+// The last proven pair that has not expired. If it is already in the files, this fails: repeating
+// the command must not restore an older pair.
 Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& binding,
                         WallTime now) {
   const std::string& path = binding.certificate.path;
@@ -94,12 +108,14 @@ Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& bin
   for (const KeptPair& pair : kept.pairs)
     if (pair.bundle.leaf.outline.not_after >= now) valid.push_back(&pair);
   if (valid.empty())
-    return fail(Code::not_found, "restore", path, "all that was kept has expired", list_of(path));
+    return fail(Code::not_found, "restore", path, "all kept certificates have expired",
+                list_of(path));
   if (!lies_there(files, binding, *valid.front())) return *valid.front();
-  return fail(Code::not_found, "restore", path, "what was proven last lies there already",
-              valid.size() == 1 ? "certrebind check"
-                                : fmt::format("the one before: certrebind restore {} {}", path,
-                                              valid[1]->bundle.leaf.outline.thumbprint.brief()));
+  return fail(Code::not_found, "restore", path, "the last proven certificate is already there",
+              valid.size() == 1
+                  ? "certrebind check"
+                  : fmt::format("to restore the one before: certrebind restore {} {}", path,
+                                valid[1]->bundle.leaf.outline.thumbprint.brief()));
 }
 
 Result<KeptPair> choose(const TransactionContext& context, const Binding& binding,
@@ -113,11 +129,12 @@ Result<KeptPair> choose(const TransactionContext& context, const Binding& bindin
                          : named(*kept, path, typed, now);
   if (!kept->damaged.empty())
     return fail(Code::failed, "restore", path,
-                "what was kept is damaged: " + join(kept->damaged, ", "),
-                "put a good pair there by hand");
-  return fail(Code::not_found, "restore", path, "nothing was kept for it yet",
-              "a pair is kept once its binding was proven: by a rebind, or by certrebind rebind "
-              "--pending");
+                "the kept files are damaged: " + join(kept->damaged, ", "),
+                "install a good certificate and key by hand");
+  return fail(
+      Code::not_found, "restore", path, "nothing was kept for this certificate yet",
+      "a pair is kept once a handshake has proven it: after a rebind, or by certrebind rebind "
+      "--pending");
 }
 
 std::optional<Certificate> parsed(const std::string& der) {
@@ -125,7 +142,7 @@ std::optional<Certificate> parsed(const std::string& der) {
   return leaf ? std::optional(std::move(*leaf)) : std::nullopt;
 }
 
-// Whether what lies there is a pair that could be served as well.
+// True if the files hold a pair that could be served too.
 bool is_whole(const Host& host, const SurveyedBinding& bound) {
   if (!bound.disk || !bound.disk->certificate) return false;
   auto leaf = parsed(bound.disk->der);
@@ -134,21 +151,22 @@ bool is_whole(const Host& host, const SurveyedBinding& bound) {
          key_state(*key, *leaf) == KeyState::matches;
 }
 
-// Not behind a renewer's back.
+// Refuses files that a renewer owns.
 Done is_nobodys(const TransactionContext& context, const KeptPaths& paths) {
   for (const std::string& path : {paths.certificate, paths.key, paths.chain}) {
     const std::string renewer = renewer_at(context.host.files, context.settings.stores, path);
     if (!renewer.empty())
       return fail(
           Code::unsupported, "restore", path,
-          fmt::format("it belongs to {}, which would take it for its own and not renew it",
+          fmt::format("the file belongs to {}, which would take the restored certificate for its "
+                      "own and not renew it",
                       renewer),
-          fmt::format("have {} make a new one: certrebind renew {}", renewer, paths.certificate));
+          fmt::format("make {} issue a new one: certrebind renew {}", renewer, paths.certificate));
   }
   return {};
 }
 
-// Not from a good certificate to one that is for other names.
+// Refuses to replace a good certificate by one that covers fewer names.
 Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const KeptPair& pair) {
   const Binding& binding = bound.binding;
   if (binding.role == Role::client) return {};
@@ -156,8 +174,8 @@ Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const
   if (lost.empty()) return {};
   return fail(
       Code::unsupported, "restore", binding.certificate.path,
-      fmt::format("{} would lose {}: what was kept does not cover {}", printable(binding.site),
-                  join(lost, ", "), lost.size() == 1 ? "it" : "them"),
+      fmt::format("{} would lose {}: the kept certificate does not cover {}",
+                  printable(binding.site), join(lost, ", "), lost.size() == 1 ? "it" : "them"),
       list_of(binding.certificate.path));
 }
 
@@ -167,11 +185,12 @@ KeptPaths kept_paths_of(const Binding& binding) {
           .chain = binding.chain.path};
 }
 
-// Why the pair must not go to all of these. Who types this may go back in time.
+// Why the pair must not be put into these files. Going back to an earlier expiry is allowed: the
+// user asked for it.
 Done may_be_put_back(const TransactionContext& context, const Bindings& meant,
                      const KeptPair& pair) {
   std::set<KeptPaths> looked_at;
-  std::optional<Certificate> lies;  // a good one
+  std::optional<Certificate> lies;  // the good certificate on disk, if any
   for (const SurveyedBinding* bound : meant) {
     const KeptPaths paths = kept_paths_of(bound->binding);
     if (looked_at.insert(paths).second) {
@@ -184,7 +203,7 @@ Done may_be_put_back(const TransactionContext& context, const Bindings& meant,
   return {};
 }
 
-// Thousands of sites may share one file.
+// Done once: thousands of sites may share one file.
 Result<std::vector<PlannedFile>> files_of(const TransactionContext& context, const Survey& survey,
                                           const Bindings& bindings, const KeptPair& pair) {
   FileSet set(context.host.files);
@@ -203,7 +222,8 @@ Result<std::vector<PlannedFile>> files_of(const TransactionContext& context, con
   return files;
 }
 
-// What each shows: to the kept one's kind of key, or else to any.
+// The certificate that each endpoint serves: asked with the key type of the kept one, or else with
+// any.
 std::vector<std::optional<Certificate>> shown_to(const Prober& prober,
                                                  const std::vector<Expectation>& all) {
   std::vector<Target> targets;
@@ -220,8 +240,8 @@ std::vector<std::optional<Certificate>> shown_to(const Prober& prober,
   return shown;
 }
 
-// What lies there now, and what is served, is what a failure has to come back to; what serves
-// nothing, and has to, is taken to have served what was kept.
+// Sets what a failure must return to: the certificate on disk, and the one that is served. An
+// endpoint that serves nothing now, but must afterwards, counts as having served the kept one.
 void note_what_was_before(const std::optional<Certificate>& disk,
                           const std::optional<Certificate>& shown, Expectation& expected) {
   const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
@@ -233,7 +253,7 @@ void note_what_was_before(const std::optional<Certificate>& disk,
   if (shown->key_type != before->key_type) expected.old_type = KeyType::other;
 }
 
-// They have one file, so what lies there is the same for all.
+// All bindings have the same file, so its content is the same for all.
 std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& bindings,
                                           const KeptPair& pair) {
   const Certificate& leaf = pair.bundle.leaf;
@@ -279,7 +299,7 @@ std::string story_of(const SurveyedBinding& bound, const KeptPair& pair,
                                   printable(bound.binding.certificate.path),
                                   leaf.thumbprint.brief(), to_text(leaf.not_after));
   if (!bound.disk || !bound.disk->certificate)
-    story += ", instead of what is no certificate";
+    story += ", instead of a file without a certificate";
   else if (bound.disk->certificate->thumbprint != leaf.thumbprint)
     story += ", instead of " + bound.disk->certificate->thumbprint.brief();
   for (const PlannedFile& file : files)
@@ -287,16 +307,16 @@ std::string story_of(const SurveyedBinding& bound, const KeptPair& pair,
   return story;
 }
 
-// One service after the other; where several bind the path, all of them come to serve what was
-// kept, or none.
+// Restores at one service after the other. If several bind the path, either all of them serve the
+// kept pair, or none.
 class Restore {
  public:
   Restore(const TransactionContext& context, const Survey& survey, const KeptPair& pair,
           bool can_go_back)
       : context_(context), survey_(survey), pair_(pair), can_go_back_(can_go_back) {}
 
-  // False: it did not come to its end, and the others need not be tried. `last`: nobody comes
-  // after this one, and it is decided.
+  // Returns false if the restore failed; then the others need not be tried. `last`: this is the
+  // last service, so the decision stands.
   bool of(const Service& service, const Bindings& bindings, bool last);
   std::vector<TransactionResult> accounts() && { return std::move(accounts_); }
 
@@ -307,22 +327,24 @@ class Restore {
   const TransactionContext& context_;
   const Survey& survey_;
   const KeptPair& pair_;
-  const bool can_go_back_;  // what lay there was a good pair
-  int64_t writer_ = 0;      // who wrote the files; 0: nobody did
+  const bool can_go_back_;  // the files held a good pair before
+  int64_t writer_ = 0;      // transaction that wrote the files; 0: none
   std::vector<TransactionResult> accounts_;
 };
 
-// What was written over no good pair stays: there is nothing better to go back to.
+// If the files held no good pair before, the restored pair stays: there is nothing better to return
+// to.
 void Restore::fail_together(TransactionResult& failed) {
   if (writer_ == 0) return;
   if (can_go_back_) return take_back(context_, writer_, failed, accounts_);
   failed.text += fmt::format(
-      "\nwhat transaction {} restored stays: what lay there before was no good pair", writer_);
+      "\nthe files that transaction {} restored stay, because they held no good pair before",
+      writer_);
 }
 
 Result<TransactionResult> Restore::carry_out(const Service& service, const Bindings& bindings,
                                              bool last) {
-  // Nothing to replace for the second server that binds the same path: it only reloads.
+  // The second server that binds the same path has nothing to replace: it only reloads.
   auto files = files_of(context_, survey_, bindings, pair_);
   if (!files) return pass(files);
   const std::string story = story_of(*bindings.front(), pair_, *files);
@@ -358,7 +380,8 @@ void keep(const TransactionContext& context, const Binding& binding, const KeptP
   Done kept = keep_pair(context.host.files, context.settings.state_directory,
                         kept_paths_of(binding), pair.bundle.leaf.outline.thumbprint);
   if (!kept)
-    accounts.back().text += "\nit could not be kept for a later restore: " + kept.error().message();
+    accounts.back().text +=
+        "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
 }
 
 }  // namespace
@@ -387,7 +410,7 @@ Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& co
   if (!pair) return pass(pair);
   const SurveyedBinding& first = *meant->front();
   if (Done may = may_be_put_back(context, *meant, *pair); !may) return pass(may);
-  // As a trial: whatever speaks against any of them does so before the first server is touched.
+  // A trial run, to find every objection before the first server is touched.
   if (auto files = files_of(context, *surveyed, *meant, *pair); !files) return pass(files);
   std::vector<Bindings> by_service;
   for (const auto& service : surveyed->services.found) {

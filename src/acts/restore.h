@@ -1,4 +1,4 @@
-// Bringing back the pair that was last proven at a binding, whatever lies there now.
+// Restores the last proven pair of a binding, whatever its files hold now.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace certrebind {
 
-// What is kept for one binding.
+// The kept pairs of one binding.
 struct KeptFor {
-  std::string path;  // of its certificate
+  std::string path;  // path of its certificate
   Kept kept;
 };
 
-// Takes a site's name or the path of its certificate.
+// `typed` is the name of a site or the path of its certificate.
 Result<KeptFor> kept_for(const Host& host, const Settings& settings,
                          const std::vector<ServiceId>& only, const std::string& typed);
 
-// Takes a site's name or the path of its certificate, and which kept pair: its thumbprint as typed,
-// or nothing for the last that was proven. A transaction for each service that binds the path, with
-// proof; where one does not come to serve it, it is taken back for all. Code::not_found,
-// Code::usage where it is not clear what is meant, nothing was kept, what was kept lies there
-// already or has expired; Code::unsupported where it must not go there.
+// `typed` is the name of a site or the path of its certificate. `thumbprint` selects the kept pair;
+// empty selects the last proven one. Runs one proven transaction for each service that binds the
+// path; if one of them cannot serve the pair, it is undone for all. Fails with Code::not_found or
+// Code::usage if the request is ambiguous, if nothing was kept, or if the kept pair is already
+// there or has expired. Fails with Code::unsupported if the pair must not be put there.
 Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& context,
                                                     const std::vector<ServiceId>& only,
                                                     const std::string& typed,

@@ -21,7 +21,7 @@ bool is_among(const std::vector<ServiceId>& only, const ServiceId& service) {
   return only.empty() || std::ranges::find(only, service) != only.end();
 }
 
-// By transaction, the one that took it back, unless that was taken back itself.
+// For each transaction, the one that undid it, unless that one was undone too.
 std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
   std::map<int64_t, int64_t> by;
   for (const TransactionRow& row : rows | std::views::reverse)
@@ -30,7 +30,7 @@ std::map<int64_t, int64_t> taken_back(const std::vector<TransactionRow>& rows) {
   return by;
 }
 
-// A restore over what was no certificate has nothing that could be proven again.
+// A restore that replaced no valid certificate cannot be undone: nothing could be proven.
 Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
   const std::vector<JournalSuccession>& all = row.record.successions;
   const bool was_whole =
@@ -38,8 +38,8 @@ Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
       std::ranges::none_of(row.record.files, &JournalFile::was_absent);
   if (was_whole) return row;
   return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
-              "what lay there before that restore was no certificate with its key, or nothing",
-              "certrebind history names others: certrebind undo ID");
+              "before that restore there was no certificate with a matching key",
+              "choose another transaction from certrebind history: certrebind undo ID");
 }
 
 // The last rebind or restore of these services that changed files and was not undone since.
@@ -55,8 +55,8 @@ Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceI
     if (!whole->record.files.empty()) return brings_back_a_certificate(std::move(*whole));
   }
   return fail(Code::not_found, "undo", "",
-              "there is no rebind that changed files and is not undone already",
-              "certrebind history; what only reloaded a server has nothing to put back");
+              "there is no rebind that changed files and was not undone yet",
+              "certrebind history; a transaction that only reloaded a server cannot be undone");
 }
 
 Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
@@ -66,19 +66,19 @@ Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
   if (!row) return row;
   std::string subject = "transaction " + std::to_string(id);
   if (row->outcome != Outcome::committed)
-    return fail(Code::usage, "undo", subject, "it was not committed: it changed nothing",
+    return fail(Code::usage, "undo", subject, "it was not committed and changed nothing",
                 "certrebind history");
   if (!is_among(only, row->service))
-    return fail(Code::usage, "undo", subject, "it was one of " + row->service.text());
+    return fail(Code::usage, "undo", subject, "it belongs to " + row->service.text());
   auto rows = journal.all();
   if (!rows) return pass(rows);
   const std::map<int64_t, int64_t> undone = taken_back(*rows);
   if (auto by = undone.find(id); by != undone.end())
     return fail(Code::usage, "undo", subject,
-                fmt::format("it is undone already, by transaction {}", by->second));
+                fmt::format("it was already undone by transaction {}", by->second));
   if (row->record.files.empty())
     return fail(Code::usage, "undo", subject,
-                "it only reloaded what somebody else had written: it changed no file");
+                "it changed no file: it only reloaded files that another program wrote");
   return brings_back_a_certificate(std::move(*row));
 }
 
@@ -93,7 +93,7 @@ std::vector<std::string> all_files_of(const Binding& binding) {
   return paths;
 }
 
-// What it wrote may belong to a site that was removed since: nothing could be proven then.
+// The files may belong to a site that was removed since: then nothing could be proven.
 Done is_used_still(const TransactionContext& context, const TransactionRow& row) {
   auto surveyed = survey(context.host, {row.service});
   if (!surveyed) return pass(surveyed);
@@ -107,22 +107,22 @@ Done is_used_still(const TransactionContext& context, const TransactionRow& row)
                           [&](const JournalFile& file) { return used.contains(file.path); }))
     return {};
   return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
-              row.service.text() + " uses none of the files that it wrote any more",
+              row.service.text() + " no longer uses any of the files that it wrote",
               "certrebind history show " + std::to_string(row.id));
 }
 
-// Why one that cannot be undone holds up the others of its transaction: they were tested, loaded
-// and proven as one, and half of it was never proven.
+// Explains why one certificate that cannot be undone blocks the others of its transaction: they
+// were tested, loaded and proven together, and a part of them was never proven alone.
 std::string goes_as_a_whole(const TransactionRow& row) {
   const size_t others = row.record.successions.size();
   if (others < 2) return "";
   return fmt::format(
-      "; {} were rebound in one transaction, which is undone whole or not at all: "
+      "; {} were rebound in one transaction, which can only be undone as a whole: "
       "nothing was changed",
       count_of(others, "certificate"));
 }
 
-// The files as they were, where they still are what the transaction made of them.
+// The old files, if the present ones are still those of the transaction.
 Result<std::vector<PlannedFile>> files_to_undo(const TransactionContext& context,
                                                const TransactionRow& row) {
   std::vector<PlannedFile> files;
@@ -133,7 +133,7 @@ Result<std::vector<PlannedFile>> files_to_undo(const TransactionContext& context
     if (content_digest(*now) != file.after_digest)
       return fail(Code::failed, "undo", fmt::format("transaction {}", row.id),
                   file.path + " was changed since" + goes_as_a_whole(row),
-                  "certrebind history tells by what; certrebind restore brings back what was kept");
+                  "see certrebind history; certrebind restore can restore a kept certificate");
     auto before = read_before_image(context.host.files, context.state, row, index);
     if (!before) return pass(before);
     files.push_back({.path = file.path,
@@ -151,13 +151,12 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
   for (const JournalSuccession& succession : row.record.successions) {
     auto old_one = known.find(succession.old_thumbprint);
     if (old_one && old_one->outline.not_after < now)
-      return fail(Code::usage, "undo", fmt::format("transaction {}", row.id),
-                  fmt::format("the certificate it would bring back expired on {} UTC",
-                              to_text(old_one->outline.not_after)) +
-                      goes_as_a_whole(row),
-                  row.record.successions.size() > 1
-                      ? "certrebind restore PATH brings back one site's"
-                      : "");
+      return fail(
+          Code::usage, "undo", fmt::format("transaction {}", row.id),
+          fmt::format("the certificate to restore expired on {} UTC",
+                      to_text(old_one->outline.not_after)) +
+              goes_as_a_whole(row),
+          row.record.successions.size() > 1 ? "certrebind restore PATH restores one site" : "");
   }
   return {};
 }
@@ -179,8 +178,8 @@ TransactionRequest undo_work(const TransactionRow& row, const Service& service,
     std::swap(expected.old_thumbprint, expected.new_thumbprint);
     std::swap(expected.old_type, expected.new_type);
     expected.in_memory.reset();
-    expected.new_above.clear();  // nobody wrote down what came with the old one
-    expected.answered = true;    // who does not answer today is found out anew
+    expected.new_above.clear();  // the journal does not have the old one's chain
+    expected.answered = true;    // endpoints are asked again whether they answer
   }
   return work;
 }
@@ -188,7 +187,7 @@ TransactionRequest undo_work(const TransactionRow& row, const Service& service,
 std::string story_of(const TransactionRow& row) {
   std::vector<std::string> pairs;
   for (const JournalSuccession& succession : row.record.successions)
-    pairs.push_back(fmt::format("{} back instead of {}", succession.old_thumbprint.substr(0, 16),
+    pairs.push_back(fmt::format("{} replaces {}", succession.old_thumbprint.substr(0, 16),
                                 succession.new_thumbprint.substr(0, 16)));
   return fmt::format("undo of transaction {}, the {} of {} UTC: {}", row.id, to_text(row.act),
                      to_text(row.started), join(pairs, ", "));
@@ -200,7 +199,7 @@ bool shares_a_file(const TransactionRow& writer, const TransactionRow& reader) {
   });
 }
 
-// Those that wrote nothing and only had their servers load what `writer` had written.
+// Transactions that wrote nothing, and only made their servers load what `writer` had written.
 Result<std::vector<TransactionRow>> followers_of(Journal& journal, const TransactionRow& writer) {
   auto rows = journal.all();
   if (!rows) return pass(rows);
@@ -221,7 +220,7 @@ Result<TransactionResult> undo_one(const TransactionContext& context, const Serv
   const Service* service = find_service(services, row.service);
   if (service == nullptr)
     return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
-                "its service " + row.service.text() + " is not found any more");
+                "its service " + row.service.text() + " is no longer found");
   auto files = files_to_undo(context, row);
   if (!files) return pass(files);
   auto account = carry_out(context, undo_work(row, *service, std::move(*files), decided));
@@ -252,7 +251,7 @@ Result<std::vector<TransactionResult>> undo_with_followers(const TransactionCont
   return accounts;
 }
 
-// What was proven anew can be brought back later, too.
+// The pairs that are proven again are kept for later restores.
 void keep_what_is_back(const TransactionContext& context, const TransactionRow& row,
                        std::vector<TransactionResult>& accounts) {
   std::vector<std::string> back;
@@ -265,7 +264,8 @@ void keep_what_is_back(const TransactionContext& context, const TransactionRow& 
         surveyed ? keep_put_back(context.host, context.settings, *surveyed, account.service, back)
                  : Done(pass(surveyed));
     if (!kept)
-      account.text += "\nit could not be kept for a later restore: " + kept.error().message();
+      account.text +=
+          "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
   }
 }
 
@@ -277,11 +277,11 @@ void take_back(const TransactionContext& context, int64_t id, TransactionResult&
   auto undone = row ? undo_with_followers(context, *row, false)
                     : Result<std::vector<TransactionResult>>(pass(row));
   if (!undone) {
-    failed.text += fmt::format("\ntransaction {} wrote its files and could not be taken back: {}",
-                               id, undone.error().message());
+    failed.text += fmt::format("\ntransaction {} wrote its files and could not be undone: {}", id,
+                               undone.error().message());
     return;
   }
-  failed.text += fmt::format("\ntransaction {}, which wrote its files, was taken back", id);
+  failed.text += fmt::format("\ntransaction {}, which wrote its files, was undone", id);
   for (TransactionResult& account : accounts) account.taken_back |= account.transaction == id;
   bool all_back = std::ranges::all_of(
       *undone, [](const TransactionResult& each) { return each.outcome == Outcome::committed; });

@@ -1,4 +1,4 @@
-// Taking back what a transaction replaced, as a transaction of its own.
+// Undoes a transaction, as a new transaction.
 #pragma once
 
 #include <vector>
@@ -8,14 +8,14 @@
 
 namespace certrebind {
 
-// Puts back what transaction `id` (0: the last committed rebind) replaced, and has the services
-// follow that had loaded the same files: an account each, that of `id` first. It is a person's
-// decision, and is not made again by itself.
+// Restores the files that transaction `id` (0: the last committed rebind) replaced. Services that
+// had loaded the same files follow. Returns one result each, that of `id` first. An undo is a
+// person's decision: the daemon does not redo the change.
 Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
                                             const std::vector<ServiceId>& only, int64_t id);
 
-// The same within a run that failed elsewhere, which `failed` tells of: no decision of anybody.
-// What became of it is added to the text of `failed` and to `accounts`.
+// The same within a run in which `failed` failed. This is not a person's decision. The result is
+// added to the text of `failed` and to `accounts`.
 void take_back(const TransactionContext& context, int64_t id, TransactionResult& failed,
                std::vector<TransactionResult>& accounts);
 

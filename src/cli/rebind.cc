@@ -19,7 +19,7 @@ void print_result(const Prepared& prepared, const std::vector<TransactionResult>
     print_headlines(plan);
     print_findings(plan);
     if (refuses(plan.findings))
-      print_line("refused: nothing was changed for it; what was served is served still");
+      print_line("refused: nothing was changed; the same certificates are still served");
   }
   print_accounts(accounts);
   print_idle(prepared);

@@ -23,7 +23,7 @@ class NotLoaded {
   }
 
  private:
-  // What was seen last at the same path.
+  // The last other certificate that was seen at the same path.
   std::optional<Thumbprint> predecessor(const SurveyedBinding& bound) const {
     for (const Sighting& seen : history_.sightings | std::views::reverse)
       if (seen.path == bound.binding.certificate.path && !bound.holds(seen.thumbprint))

@@ -1,6 +1,6 @@
-// What is known beside the survey: what was seen, declared and done before. And what only that can
-// tell: where a server still has a certificate that is no longer on disk, and no handshake shows
-// it, as with one that it shows to others as a client.
+// What the database adds to the survey: what was seen, declared and done before. Only this tells
+// where a server still has an old certificate in memory if no handshake shows it, for example a
+// certificate that the server presents as a client.
 #pragma once
 
 #include <vector>
@@ -19,13 +19,14 @@ struct History {
   Journal* journal = nullptr;  // null: nothing was ever done
 };
 
-// Reads all of it. `journal` has to outlive it.
+// Reads all of it. `journal` must outlive the result.
 Result<History> read_history(Database& database, Journal& journal);
 
-// Sets `not_loaded` of the bindings that no handshake shows: where another certificate was seen at
-// the path before, the file (or a link to it) was changed after the server's workers were started,
-// and no act of ours had it taken up since. Starts are told in hundredths of a second: where both
-// fell into the same one, it counts as not loaded.
+// Sets `not_loaded` on bindings that no handshake can show, if all of this is true: another
+// certificate was seen at the path before; the file, or a link to it, was changed after the
+// server's workers were started; and we did not make the server load it since. Start times have a
+// resolution of 1/100 second. If both times fall into the same 1/100 second, the file counts as not
+// loaded.
 void mark_not_loaded(const Host& host, const History& history, Survey& survey);
 
 }  // namespace certrebind

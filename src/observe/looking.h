@@ -1,4 +1,4 @@
-// What an act that only looks has at hand.
+// What a read-only command needs.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What every binding is seen to serve.
+// What handshakes show for every binding.
 #pragma once
 
 #include <functional>
@@ -10,17 +10,17 @@
 
 namespace certrebind {
 
-// One handshake that was made.
+// One handshake and its result.
 struct Look {
   Expectation asked;
   Result<Served> served;
 };
 
-// Told after each handshake, from one thread at a time.
+// Called after each handshake, by one thread at a time.
 using LookProgress = std::function<void(size_t done, size_t total)>;
 
-// What the bindings serve, in the survey's order; a binding without reachable endpoints has no
-// looks, nor has one that is left alone.
+// Returns the handshakes of each binding, in the order of the survey. A binding has none if it has
+// no reachable endpoint, or if a policy leaves it alone.
 std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
                                            const LookProgress& progress);
 

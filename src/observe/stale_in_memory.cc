@@ -24,7 +24,8 @@ KeyType type_on_disk(const SurveyedBinding& bound) {
   return leaf ? leaf->key_type : KeyType::other;
 }
 
-// The site has a certificate of each type: each file is asked for by its own.
+// True if the site has a certificate of this key type in another file. Then each file is asked for
+// with its own type.
 bool has_twin_of(KeyType type, const SameSite& same_site, const SurveyedBinding& bound) {
   return std::ranges::any_of(same_site.of(bound), [&](const SurveyedBinding* twin) {
     return twin->disk && type_on_disk(*twin) == type;
@@ -46,7 +47,7 @@ StaleInMemory::StaleInMemory(const Host& host, const Prober& prober,
       path->second.push_back(seen.thumbprint);
 }
 
-// Of what was seen there before what lies there now.
+// True if OLD was the last certificate seen at this path before the current one.
 bool StaleInMemory::was_last_there(const SurveyedBinding& bound,
                                    const Succession& succession) const {
   auto seen = seen_at_.find(bound.binding.certificate.path);
@@ -81,7 +82,7 @@ std::vector<StaleInMemory::Candidate> StaleInMemory::candidates(
   return found;
 }
 
-// Each binding once for each type.
+// Asks each binding once for each key type.
 void StaleInMemory::ask(const std::vector<Candidate>& candidates) {
   std::vector<Target> targets;
   std::vector<std::vector<Shown>*> heard_by;
@@ -105,7 +106,7 @@ const std::vector<StaleInMemory::Shown>& StaleInMemory::shown_to(const Candidate
   return shown_.at({candidate.bound, candidate.type});
 }
 
-// Nothing that it is configured by changed since its workers were started.
+// True if none of the server's configuration files changed since its workers were started.
 bool StaleInMemory::is_as_loaded(const Survey& survey, const Service& service) {
   auto [entry, is_new] = as_loaded_.try_emplace(&service);
   if (!is_new) return entry->second;
@@ -119,18 +120,20 @@ bool StaleInMemory::is_as_loaded(const Survey& survey, const Service& service) {
   return entry->second;
 }
 
-// Why it may be another site's OLD that is shown; empty: it is its own.
+// Explains why the OLD that is shown may belong to another site; empty if it belongs to this one.
 std::string StaleInMemory::doubt(const Candidate& candidate, const Survey& survey) {
   const SurveyedBinding& bound = *candidate.bound;
   auto since = times_.since(*bound.service);
   auto changed = changed_at(host_.files, bound.binding.certificate.path);
-  if (!since || !changed || *changed < *since) return "its file did not change after it was loaded";
+  if (!since || !changed || *changed < *since)
+    return "the file did not change after the server loaded it";
   if (was_last_there(bound, *candidate.succession)) return "";
   bool is_named =
       !bound.binding.named_by_certificate ||
       std::ranges::any_of(shown_to(candidate), [](const Shown& shown) { return !shown.by_name; });
-  if (!is_named) return "the names are those of what lies there";
-  if (!is_as_loaded(survey, *bound.service)) return "its configuration changed after it was loaded";
+  if (!is_named) return "the site has only the names of the certificate on disk";
+  if (!is_as_loaded(survey, *bound.service))
+    return "the configuration changed after the server loaded it";
   return "";
 }
 
@@ -141,8 +144,8 @@ bool StaleInMemory::is_of_a_twin(const std::vector<Shown>& shown, const SameSite
   });
 }
 
-// Nobody can ask it; but its file changed after it was loaded, and what lies there now is for a
-// name of OLD.
+// No handshake can reach this binding. But its file changed after it was loaded, and the
+// certificate on disk has a name of OLD.
 bool StaleInMemory::may_hold_old_unseen(const Candidate& candidate) {
   const SurveyedBinding& bound = *candidate.bound;
   if (!bound.disk->certificate ||
@@ -157,7 +160,7 @@ bool StaleInMemory::may_hold_old_unseen(const Candidate& candidate) {
   });
 }
 
-// True where it is doubtful.
+// Returns true if it is doubtful.
 bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
   SurveyedBinding& bound = *candidate.bound;
   const Thumbprint& old_one = candidate.succession->old_one.thumbprint;
@@ -182,17 +185,17 @@ bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
        .file = named.where.file,
        .line = named.where.line,
        .column = named.where.column,
-       .message = fmt::format(
-           "{} {} {}, and {} lies at {}: whether the server had the first from there is not "
-           "known ({}); it is left as it is. Reload the server, or certrebind rebind what lies "
-           "there",
-           printable(bound.binding.site), unseen ? "may have" : "is shown", old_one.brief(), lies,
-           printable(named.path), why)});
+       .message = fmt::format("{} {} {}, but {} is on disk at {}: certrebind cannot tell whether "
+                              "the server loaded the first from there ({}); nothing was changed. "
+                              "Reload the server, or certrebind rebind the certificate on disk",
+                              printable(bound.binding.site), unseen ? "may have" : "shows",
+                              old_one.brief(), lies, printable(named.path), why)});
   return true;
 }
 
-// A site is asked by the type of what lies in its file; where nothing answers to that, or what lies
-// in the file of its twin, by the type of OLD.
+// A site is asked with the key type of the certificate in its file. If nothing answers to that, or
+// the answer is the certificate of another binding of the same site, it is asked with the key type
+// of OLD.
 bool StaleInMemory::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
   std::vector<Candidate> all = candidates(survey, where, which);
   ask(all);

@@ -1,11 +1,12 @@
-// Finds the bindings that serve some OLD from their server's memory while a third certificate lies
-// in their file: it was overwritten, and no reload came since.
+// Finds the bindings that serve an OLD from their server's memory although their file holds a third
+// certificate: the file was overwritten, and no reload came since.
 //
-// That a handshake shows OLD is not enough: what answers to a name may be another site's, as where
-// a site was added to a configuration and not loaded yet, and the default server answers. So it
-// counts where the file changed since the server loaded it, and OLD was the last seen in it before
-// or the configuration is the one that was loaded; else it is told as a doubt. Where the file holds
-// another succession's OLD, that one decides.
+// A handshake that shows OLD is not sufficient, because another site may have answered. For
+// example, a site was added to the configuration but not loaded yet, and the default server answers
+// for its name. So two conditions must hold. The file changed since the server loaded it. And OLD
+// was the last certificate seen in the file before, or the server has loaded the current
+// configuration. Otherwise the finding is reported as a doubt. If the file holds the OLD of another
+// succession, that succession decides.
 #pragma once
 
 #include <map>
@@ -22,22 +23,23 @@ namespace certrebind {
 
 class StaleInMemory {
  public:
-  // `sightings`: what was seen before, and where. All have to outlive it.
+  // `sightings`: which certificates were seen before, and where. All arguments must outlive this
+  // object.
   StaleInMemory(const Host& host, const Prober& prober, const std::vector<Sighting>& sightings,
                 const std::vector<Succession>& successions);
 
-  // Whom to ask. A handshake costs, so at first only those with OLD in their past, or for one of
-  // whose names OLD is.
+  // Which bindings to ask. A handshake is slow, so the first pass asks only `likely` bindings: OLD
+  // was the last certificate at their path, or OLD covers one of their names.
   enum class Where { likely, anywhere };
-  // Sets `not_loaded` of those that serve the OLD of one of `which`. Doubts become warnings among
-  // the diagnostics; gives whether there are any.
+  // Sets `not_loaded` on the bindings that serve the OLD of one of `which`. Doubts become warnings
+  // in the survey's diagnostics. Returns whether there are any.
   bool mark(Survey& survey, Where where, const std::vector<const Succession*>& which);
 
  private:
   struct Candidate {
     SurveyedBinding* bound;
     const Succession* succession;
-    KeyType type;  // that is asked for
+    KeyType type;  // key type that the handshake asks for
   };
   struct Shown {
     Thumbprint thumbprint;
@@ -50,7 +52,7 @@ class StaleInMemory {
   bool was_last_there(const SurveyedBinding& bound, const Succession& succession) const;
   void ask(const std::vector<Candidate>& candidates);
   const std::vector<Shown>& shown_to(const Candidate& candidate) const;
-  // All that is shown, if anything is.
+  // True if all answers, if any, are certificates in the files of other bindings of the same site.
   static bool is_of_a_twin(const std::vector<Shown>& shown, const SameSite& same_site,
                            const SurveyedBinding& bound);
   bool may_hold_old_unseen(const Candidate& candidate);
@@ -62,7 +64,7 @@ class StaleInMemory {
   const Prober& prober_;
   const std::vector<Succession>& successions_;
   ServerProcesses times_;
-  // By path where some OLD was seen: all that was seen there, the latest last.
+  // For each path where an OLD was seen: everything seen there, the latest last.
   std::map<std::string, std::vector<Thumbprint>> seen_at_;
   std::map<const Service*, bool> as_loaded_;
   std::map<std::pair<const SurveyedBinding*, KeyType>, std::vector<Shown>> shown_;

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// a.test serves OLD; a third certificate lies in its file. b.test is as it should be.
+// a.test serves OLD, but its file holds a third certificate. b.test serves what is on disk.
 class OnlyServedTest : public ::testing::Test {
  protected:
   OnlyServedTest() {
@@ -69,7 +69,7 @@ TEST_F(OnlyServedTest, WhereTheConfigurationChangedSinceItIsADoubt) {
   host_.files.put(kFakeConfig, host_.files.read(kFakeConfig, kConfigLimit).value());
   EXPECT_EQ(marked(), std::nullopt);
   ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test is shown"));
+  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test shows"));
   EXPECT_EQ(survey_.diagnostics[0].severity, Severity::warning);
 }
 
@@ -94,14 +94,14 @@ TEST_F(OnlyServedTest, NotIfAnotherWasSeenThereSince) {
   EXPECT_THAT(survey_.diagnostics, SizeIs(1));
 }
 
-// Then the server has what lies there, and another site answers to its names.
+// Then the server has loaded the file, and another site answers to its names.
 TEST_F(OnlyServedTest, WhereTheFileDidNotChangeItIsADoubtAlthoughOldWasSeenThere) {
   sightings_ = {{host_.certificate_path(0), host_.old_ones[0].thumbprint, ""}};
   host_.processes.processes.back().started =
       static_cast<uint64_t>(host_.changed_ms(host_.certificate_path(0)) + 1);
   EXPECT_EQ(marked(), std::nullopt);
   ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("its file did not change"));
+  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("the file did not change"));
 }
 
 TEST_F(OnlyServedTest, WhatLiesThereIsAnothersOldAndThatDecides) {

@@ -30,7 +30,7 @@ std::optional<OldCertificate> old_of(const std::string& der, const NewCertificat
 
 }  // namespace
 
-// Thousands of sites may share one file.
+// Read once: thousands of sites may share one file.
 std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
   auto [entry, is_new] = known_.try_emplace(paths);
   if (!is_new) return entry->second;
@@ -51,7 +51,7 @@ bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown)
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
   const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
   auto new_one = lying_there(paths);
-  // Intermediates with a file of their own come from there, whatever stands in this one.
+  // Intermediates with their own file are sent from there, whatever this file contains.
   const Served* whole = bound.binding.chain.path.empty() ? shown : nullptr;
   auto old_one = new_one ? old_of(shown_der, *new_one, whole) : std::nullopt;
   if (!old_one) return true;
@@ -83,8 +83,8 @@ std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& sh
   return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
 }
 
-// Clients could build a chain from what is shown, and cannot from what would be sent. Where what
-// was kept of its files had no intermediates either, the server adds them itself.
+// Clients could build a chain from what is served, and cannot from what would be sent. If the kept
+// files of the served leaf had no intermediates either, the server adds them itself.
 std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
                                       const NewCertificate& lies) const {
   const Binding& binding = bound.binding;
@@ -114,8 +114,8 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
 std::string Advice::way_back(const Binding& binding) const {
   const std::string& path = binding.certificate.path;
   const std::string renewer = renewer_at(host_.files, settings_.stores, path);
-  return "put a good pair there, or " +
-         (renewer.empty() ? "bring back what was proven last: certrebind restore "
+  return "put a good certificate and key there, or " +
+         (renewer.empty() ? "restore the last proven one: certrebind restore "
                           : "have " + renewer + " make a new one: certrebind renew ") +
          path;
 }

@@ -11,9 +11,9 @@ namespace certrebind {
 
 namespace {
 
-constexpr uint32_t kOthers = 0077;  // all but the owner's rights
+constexpr uint32_t kOthers = 0077;  // permission bits of everyone but the owner
 
-// Blocks that are neither certificate nor key, as they stand.
+// Copies the blocks that are neither certificate nor key.
 std::string other_blocks(std::string_view pem) {
   std::string kept;
   for (const PemBlock& block : pem_blocks(pem)) {
@@ -37,7 +37,7 @@ bool key_comes_first(std::string_view pem) {
   return false;
 }
 
-// `leaf_only`: the intermediates have a file of their own.
+// `leaf_only`: the intermediates have their own file.
 std::string certificate_file(const std::string& before, const NewCertificate& new_one,
                              bool with_key, bool leaf_only) {
   const Bundle& bundle = new_one.bundle;
@@ -60,7 +60,7 @@ std::string in_lines(std::string text) {
   return text;
 }
 
-// What was kept, as a file with its key or as one without.
+// The kept certificate, in the form of a file with its key (`combined`) or without.
 std::string kept_certificate(const KeptPair& pair, bool combined) {
   const bool holds_key = !private_key_blocks(pair.certificate).empty();
   if (!combined && pair.key.empty()) return without_keys(pair.certificate);
@@ -68,7 +68,7 @@ std::string kept_certificate(const KeptPair& pair, bool combined) {
   return in_lines(pair.certificate) + pair.key;
 }
 
-// Intermediates that were kept as a file of their own, where there is none for them now.
+// Appends intermediates that were kept as a separate file, if the binding has no file for them now.
 std::string with_chain(std::string certificate, const Binding& binding, const KeptPair& pair) {
   if (pair.chain.empty() || !binding.chain.path.empty()) return certificate;
   return in_lines(std::move(certificate)) + pair.chain;
@@ -84,14 +84,14 @@ std::string brief_of(const NewCertificate& new_one) {
   return new_one.bundle.leaf.outline.thumbprint.brief();
 }
 
-// What a companion has to hold beside NEW, or nothing where it may stay as it is.
+// The content of a companion file for NEW; nothing if it may stay unchanged.
 std::optional<std::string> companion_of(const Companion& companion, const std::string& before,
                                         const NewCertificate& new_one) {
   switch (companion.kind) {
     case Companion::Kind::ocsp_response:
       return std::string();
     case Companion::Kind::timestamps:
-      return std::string(2, '\0');  // a list of none: its length, of two bytes
+      return std::string(2, '\0');  // an empty list: only its length, two bytes
     case Companion::Kind::issuer:
       break;
   }
@@ -103,7 +103,7 @@ std::optional<std::string> companion_of(const Companion& companion, const std::s
   return pem_encode_certificate(issuer);
 }
 
-// What is emptied, where it is: nobody has one for NEW yet.
+// The name of what is emptied, if it is: nobody has one for NEW yet.
 std::string emptied(Companion::Kind kind) {
   if (kind == Companion::Kind::ocsp_response) return "OCSP response";
   if (kind == Companion::Kind::timestamps) return "list of certificate timestamps";
@@ -118,13 +118,13 @@ Done FileSet::edit(const std::vector<FileEdit>& edits) {
     if (is_new) continue;
     if (known->second.where.end != edit.where.end || known->second.replacement != edit.replacement)
       return fail(Code::failed, "edit", edit.where.text(),
-                  "two bindings need different values in this one place",
-                  "use --rewrite, or give each site a directive of its own");
+                  "two bindings need different values in the same directive",
+                  "use --rewrite, or give each site its own directive");
   }
   return {};
 }
 
-// A file that others may read, and that holds a key from now on.
+// Restricts a file that others may read and that now gets a private key.
 Done FileSet::keep_key_to_its_owner(PlannedFile& file) const {
   if (file.is_absent || private_key_blocks(file.after).empty() ||
       !private_key_blocks(file.before).empty())
@@ -133,12 +133,12 @@ Done FileSet::keep_key_to_its_owner(PlannedFile& file) const {
   if (!attributes) return pass(attributes);
   if (attributes->extended.contains(kAccessAcl))
     return fail(Code::unsupported, "put a private key into", file.path,
-                "it held none, and an ACL lets others read it", "setfacl -b " + file.path);
+                "the file had none before, and an ACL lets other users read it",
+                "setfacl -b " + file.path);
   if ((attributes->mode & kOthers) == 0) return {};
   file.mode = {attributes->mode, attributes->mode & ~kOthers};
-  file.note =
-      fmt::format("{} holds a private key from now on, and held none: its mode becomes {:04o}",
-                  printable(file.path), file.mode->after);
+  file.note = fmt::format("{} gets a private key and had none before: its mode becomes {:04o}",
+                          printable(file.path), file.mode->after);
   return {};
 }
 
@@ -146,26 +146,27 @@ Done FileSet::put(PlannedFile file) {
   if (Done kept = keep_key_to_its_owner(file); !kept) return kept;
   auto [known, is_new] = rewritten_.try_emplace(file.path, file);
   if (is_new || known->second.after == file.after) return {};
-  return fail(Code::failed, "rewrite", file.path, "two bindings need different content in it",
-              "use --repoint");
+  return fail(Code::failed, "rewrite", file.path,
+              "two bindings need different content in this file", "use --repoint");
 }
 
 namespace {
 
-// Half of a pair that somebody else writes must not become half of ours; and a key that is not the
-// certificate's says that the server has its key from where we do not know.
+// If another program has written half of a pair, we must not complete it with half of ours. And if
+// the key does not match the certificate, the server reads its key from somewhere that we do not
+// know.
 Done is_a_pair(const std::string& certificate, const std::string& certificate_pem,
                const std::string& key, const std::string& key_pem) {
   auto bundle = Bundle::parse(certificate_pem);
-  if (!bundle) return {};  // there is nothing to belong to
+  if (!bundle) return {};  // there is no certificate to match
   const KeyState state = key_state(key_pem, bundle->leaf);
   if (state == KeyState::matches || state == KeyState::damaged || state == KeyState::encrypted)
     return {};
   return fail(
       Code::failed, "rewrite", certificate,
-      fmt::format("the key in {} {}: perhaps somebody has written one of the two files only", key,
+      fmt::format("the key in {} {}; a renewal may have written only one of the two files", key,
                   to_text(state)),
-      "wait until both are there, or bring back what was proven last: certrebind restore " +
+      "wait until both files are written, or restore the last proven pair: certrebind restore " +
           certificate);
 }
 
@@ -180,20 +181,21 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
   auto before = files_.read(*certificate, kPemLimit);
   if (!before) return pass(before);
   if (binding.leaf_alone && certificates_in(*before) != 1)
-    return fail(Code::unsupported, "rewrite", *certificate,
-                "it holds several certificates, and which of them is meant is not understood",
-                "change it by hand");
+    return fail(
+        Code::unsupported, "rewrite", *certificate,
+        "the file holds several certificates, and certrebind cannot tell which one is meant",
+        "change it by hand");
   if (expected != nullptr && !holds(*before, *expected))
     return fail(Code::failed, "rewrite", *certificate,
-                "it holds another certificate than when it was looked at: somebody renews it just "
-                "now",
+                "the file changed since it was read; another program may be renewing it",
                 "run the command again");
   bool combined = *certificate == *key;
   if (combined && private_key_blocks(*before).empty())
-    return fail(Code::unsupported, "rewrite", *certificate,
-                "it holds no private key, and where the server has its key from is not understood",
-                "change it by hand");
-  // A key that lies in the certificate's file without being named from there is kept in step too.
+    return fail(
+        Code::unsupported, "rewrite", *certificate,
+        "the file holds no private key, and certrebind cannot tell where the server reads its key",
+        "change it by hand");
+  // A key in the certificate's file is also replaced, even if no directive names it there.
   bool with_key = combined || !private_key_blocks(*before).empty();
   Done done = put({.path = *certificate,
                    .before = *before,
@@ -218,16 +220,17 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
                                   printable(new_one.files.key))});
 }
 
-// What lies at a path that a binding names, or where it would.
+// The file at a path that a binding names; or, if there is none, the file to create.
 Result<PlannedFile> FileSet::found_at(const std::string& path) {
   if (Done safe = way_.to(path); !safe) return pass(safe);
   auto entry = files_.lstat(path);
   const bool is_absent = !entry && entry.error().code == Code::not_found;
   auto real = files_.real_path(is_absent ? parent_directory(path) : path);
   if (!real && real.error().code == Code::not_found)
-    return fail(Code::failed, "write", path,
-                is_absent ? "its directory is not there" : "it is a link that leads nowhere",
-                is_absent ? "mkdir -p " + parent_directory(path) : "remove that link: rm " + path);
+    return fail(
+        Code::failed, "write", path,
+        is_absent ? "its directory does not exist" : "it is a dangling symlink",
+        is_absent ? "mkdir -p " + parent_directory(path) : "remove the symlink: rm " + path);
   if (!real) return pass(real);
   PlannedFile file;
   file.is_absent = is_absent;
@@ -269,14 +272,14 @@ Done FileSet::put_back(const Binding& binding, const KeptPair& pair) {
   return done;
 }
 
-// Of a pair that was kept without its chain only that is known that it must fit.
+// A pair that was kept without its chain only tells that the present chain must match it.
 Done FileSet::put_back_chain(const NamedFile& chain, const KeptPair& pair) {
   if (!pair.chain.empty()) return put_bytes(chain.path, pair.chain, "kept intermediates");
   auto bytes = files_.read(chain.path, kPemLimit);
   auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
   if (above && above->leaf.subject_line == pair.bundle.leaf.issuer_line) return {};
   return fail(Code::failed, "bring back", chain.path,
-              "what lies there did not issue the kept certificate, and nothing was kept for it",
+              "the intermediates there did not issue the kept certificate, and no others were kept",
               "put the intermediates of " + pair.bundle.leaf.issuer_line + " there first");
 }
 
@@ -290,8 +293,10 @@ Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
   std::string what = emptied(companion.kind);
   std::string note;
   if (!what.empty())
-    note = fmt::format("{} is emptied: it held the old certificate's {}; fetch the new one's",
-                       companion.path, what);
+    note = fmt::format(
+        "{} is emptied, because its {} belongs to the old certificate; fetch one for the new "
+        "certificate",
+        companion.path, what);
   return put({.path = *path,
               .before = *before,
               .after = std::move(*after),
@@ -300,12 +305,12 @@ Done FileSet::renew(const Companion& companion, const NewCertificate& new_one) {
               .note = std::move(note)});
 }
 
-// A file of intermediates that stays as it is, is nobody's business.
+// A chain file that needs no change is not planned, so nobody else's use of it matters.
 Done FileSet::rewrite_chain(const NamedFile& chain, const NewCertificate& new_one) {
   if (chain.path.empty()) return {};
   if (new_one.bundle.chain.empty())
     return fail(Code::failed, "rewrite", chain.path,
-                "the new certificate comes without the intermediates that belong there",
+                "the new certificate has no intermediates for this file",
                 "give the full chain (fullchain.pem): leaf, then intermediates");
   auto real = way_.real_path(chain.path);
   if (!real) return pass(real);
@@ -338,8 +343,8 @@ Result<std::vector<PlannedFile>> FileSet::finish() {
       size_t length = edit.where.end - begin;
       if (begin < at || edit.where.end > before->size() ||
           before->compare(begin, length, edit.expected) != 0)
-        return fail(Code::failed, "edit", edit.where.text(),
-                    "the file changed while it was planned", "run the command again");
+        return fail(Code::failed, "edit", edit.where.text(), "the file changed during planning",
+                    "run the command again");
       after.append(*before, at, begin - at).append(edit.replacement);
       at = edit.where.end;
     }

@@ -1,5 +1,5 @@
-// The files that a plan replaces: edits of configuration gathered by file, and bound files built
-// anew.
+// The files that a plan replaces: edits of configuration files, collected by file, and bound files
+// with new content.
 #pragma once
 
 #include <map>
@@ -18,27 +18,27 @@ class FileSet {
  public:
   explicit FileSet(const Files& files) : files_(files), way_(files) {}
 
-  // Byte ranges only: everything else in the file stays. The same edit twice is one edit; two
-  // different edits of one range, or overlapping ones, are an error.
+  // Edits replace byte ranges; everything else in the file stays. The same edit twice counts once.
+  // Two different edits of one range, or overlapping edits, are an error.
   Done edit(const std::vector<FileEdit>& edits);
 
-  // Builds the files that `binding` names anew with `new_one`, each in its own form: a combined PEM
-  // keeps its order, and blocks that are neither certificate nor key (DH parameters) stay. What
-  // lies beside it and belongs to the old certificate alone is replaced or emptied.
-  // An error where the certificate's file does not hold what is `expected` (null: anything), or
-  // the key's file not its key.
+  // Builds new content with `new_one` for the files of `binding`, each in its own form. A combined
+  // PEM keeps its order. Blocks that are neither certificate nor key (DH parameters) stay. A
+  // companion file that belongs only to the old certificate is replaced or emptied.
+  // Fails if the certificate's file does not hold `expected` (null: anything), or if the key in the
+  // key's file does not match it.
   Done rewrite(const Binding& binding, const NewCertificate& new_one,
                const Thumbprint* expected = nullptr);
 
-  // Puts what was kept of `binding` into its files, byte for byte; but a pair that was kept as two
-  // files and is bound as one now, or the other way round, in the form of now. A file that is not
-  // there is made. What lies beside it and belongs to another certificate is replaced or emptied.
+  // Restores the kept pair into the files of `binding`, byte for byte. If the pair was kept as two
+  // files and is now bound as one, or the other way round, it takes the present form. A missing
+  // file is created. A companion file that belongs to another certificate is replaced or emptied.
   Done put_back(const Binding& binding, const KeptPair& pair);
 
-  // What the files would become.
+  // The files with their new content.
   Result<std::vector<PlannedFile>> finish();
 
-  // The spans that are edited, to see who else uses them.
+  // True if this span is edited; used to find other bindings that use it.
   bool edits_span(const Span& span) const;
   bool rewrites_any() const { return !rewritten_.empty(); }
   bool rewrites(const std::string& real_path) const { return rewritten_.contains(real_path); }

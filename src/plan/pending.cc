@@ -1,3 +1,17 @@
+// Finds the pending successions. `Finder::run` considers one binding after the other, and takes the
+// first of these steps that gives a pair:
+//
+//   served_to_disk     a handshake shows another certificate than the file holds: the file was
+//                      renewed in place, and a reload is missing. The same if only the times of
+//                      file and server tell it (`not_loaded`).
+//   take_up            the server keeps a new certificate for its next reload (mod_md)
+//   disk_to_successor  the file holds OLD, and its successor is elsewhere: it was declared, or is
+//                      at a path where OLD was seen before, or is in a store and has the same names
+//
+// The order goes from strong to weak evidence: what the file holds is certain, equal names are a
+// guess. So the last step accepts only a single candidate, and leaves the choice to a person if
+// there are several. `add` applies the policies. At the end `keep_at_home` excludes bindings of the
+// same OLD whose own renewer keeps their certificate elsewhere.
 #include "plan/pending.h"
 
 #include <fmt/format.h>
@@ -21,7 +35,7 @@ namespace certrebind {
 
 namespace {
 
-// A certificate that may succeed others: it lies in a file, with its key.
+// A certificate that may replace others: it is in a file, and its key is available.
 struct Candidate {
   Certificate leaf;
   std::string certificate_path;
@@ -29,13 +43,13 @@ struct Candidate {
   std::string renewer;
 };
 
-// Equal for equal sets of names.
+// The same text for equal sets of names.
 std::string set_of(std::vector<std::string> names) {
   std::ranges::sort(names);
   return join(names, " ");
 }
 
-// What lies in a store, not yet looked at closely.
+// A certificate in a store, of which only the outline was read.
 struct StoredLeaf {
   StoredCertificate where;
   CertificateOutline outline;
@@ -71,7 +85,7 @@ class Finder {
     keep_at_home();
     if (alone_ > 0)
       pending_.held.push_back(count_of(alone_, "binding is", "bindings are") +
-                              " left alone: a policy says so");
+                              " excluded by a policy");
     return std::move(pending_);
   }
 
@@ -117,9 +131,9 @@ class Finder {
   std::unordered_map<Thumbprint, std::vector<const SurveyedBinding*>> holders_;
   std::unordered_map<std::string, std::vector<const SurveyedBinding*>> bound_at_;  // by real path
   std::optional<Renewers> renewers_;
-  std::unordered_map<std::string, std::string> homes_;  // by path; empty: nobody renews it
+  std::unordered_map<std::string, std::string> homes_;  // by path; empty: no renewer
   std::unordered_map<Thumbprint, std::set<std::string>> seen_at_;
-  std::unordered_map<std::string, const KnownSuccession*> declared_;  // the last word, by OLD
+  std::unordered_map<std::string, const KnownSuccession*> declared_;  // latest declaration, by OLD
   std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
   std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
   std::set<std::string> taken_;  // each OLD that has a pair
@@ -146,13 +160,14 @@ void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& loo
   if (pending_.pairs.size() == before) disk_to_successor(bound);
 }
 
-// Renewed but not reloaded, or reloaded with something else since: the file decides.
+// The file was renewed but not reloaded, or changed again after a reload: the file decides.
 void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   const Thumbprint& disk = bound.disk->certificate->thumbprint;
   std::set<Thumbprint> others;
   for (const Look& look : looks)
     if (look.served && look.served->thumbprint != disk) others.insert(look.served->thumbprint);
-  // What its twin has is no earlier one of its own: two of one type lie there, and one is served.
+  // The certificate of another binding of the same site is not an earlier one of this binding: two
+  // files have the same key type, and the server uses one of them.
   std::erase_if(others,
                 [&](const Thumbprint& each) { return same_site_.holding(each, bound) != nullptr; });
   for (const Thumbprint& served : others) {
@@ -162,7 +177,8 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
   }
 }
 
-// The server has it from there: it is no earlier one of anybody.
+// Another binding of the same server that has this certificate on disk. Then the server has it from
+// there, and it is nobody's earlier certificate.
 const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
                                               const SurveyedBinding& bound) const {
   auto holders = holders_.find(thumbprint);
@@ -174,8 +190,8 @@ const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
   return other == holders->second.end() ? nullptr : *other;
 }
 
-// It was the last one that was seen in this file before, and the file changed after that was
-// loaded.
+// True if this was the last certificate seen in the file before, and the file changed after the
+// server loaded it.
 bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprint& shown) {
   const std::string& path = bound.binding.certificate.path;
   auto last = std::ranges::find_if(
@@ -187,8 +203,8 @@ bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprin
   return since && changed && *changed >= *since;
 }
 
-// Two files held the same one, and this one was renewed: a reload brings it, and the other file is
-// left as it is. Otherwise it is not this site that answered.
+// Two cases. If both files held the same certificate and this one was renewed, a reload loads it,
+// and the other file stays unchanged. Otherwise another site answered.
 void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
                             const SurveyedBinding& other) {
   const std::string& path = bound.binding.certificate.path;
@@ -204,8 +220,8 @@ void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& show
   pending_.undecided.push_back(
       {.subject = fmt::format("pending {} {}", bound.service->id().text(), path),
        .sentence =
-           fmt::format("{} shows {}, which lies unchanged at {}, and {} lies at {}: another "
-                       "site answers there, or its server has not loaded it yet; nothing "
+           fmt::format("{} serves {}, which is unchanged at {}, but {} is on disk at {}: another "
+                       "site answers for it, or its server has not loaded it yet; nothing "
                        "is changed for it",
                        printable(bound.binding.site), shown.brief(),
                        printable(other.binding.certificate.path), disk.brief(), printable(path)),
@@ -224,13 +240,13 @@ bool Finder::is_in_doubt(const SurveyedBinding& bound) {
       pending_.undecided.end())
     pending_.undecided.push_back(
         {.subject = subject,
-         .sentence = fmt::format("{} is left as it is: {}", id, doubt->second),
+         .sentence = fmt::format("{} is left unchanged: {}", id, doubt->second),
          .next = "certrebind check --service " + id,
          .since = {}});
   return true;
 }
 
-// Which renewer's which certificate lies at this path; empty where nobody is known to renew it.
+// Identifies the renewer and the certificate that own this path; empty if no renewer is known.
 const std::string& Finder::home_of(const std::string& path) {
   auto [home, is_new] = homes_.try_emplace(path);
   if (!is_new) return home->second;
@@ -244,7 +260,8 @@ const std::string& Finder::home_of(const std::string& path) {
   return home->second;
 }
 
-// A binding to what a renewer keeps there would get no renewal any more.
+// True if the binding would no longer get renewals at its path: its own renewer updates another
+// path.
 bool Finder::leaves_home(const SurveyedBinding& bound, const std::string& new_path) {
   const std::string home = home_of(bound.binding.certificate.path);
   return !home.empty() && home_of(new_path) != home;
@@ -265,7 +282,8 @@ const SurveyedBinding* Finder::bound_elsewhere(const std::string& path,
   return other == at->second.end() ? nullptr : *other;
 }
 
-// What a succession was found for is not all that holds its OLD.
+// A succession found for one binding may also match other bindings of its OLD. Those with another
+// renewer are excluded.
 void Finder::keep_at_home() {
   for (const RequestedPair& pair : pending_.pairs) {
     if (pair.how == How::declared) continue;
@@ -273,7 +291,7 @@ void Finder::keep_at_home() {
       if (thumbprint.hex() == pair.old_one)
         for (const SurveyedBinding* bound : holders)
           if (bound->binding.certificate.path != pair.new_one && leaves_home(*bound, pair.new_one))
-            hold(*bound, fmt::format("{} stays at {}, where its renewer puts it",
+            hold(*bound, fmt::format("{} keeps using {}, which its renewer updates",
                                      printable(bound->binding.site),
                                      printable(bound->binding.certificate.path)));
   }
@@ -296,14 +314,14 @@ void Finder::renewed_in_place(const SurveyedBinding& bound, const Thumbprint& ol
        .renewer = renewer_at(host_.files, settings_.stores, bound.binding.certificate.path)});
 }
 
-// What a person declared goes over what lies there, unless that lasts longer.
+// A declared NEW takes precedence over the file, unless the certificate in the file expires later.
 bool Finder::outlives(const RequestedPair& pair, const SurveyedBinding& bound) const {
   OnDisk declared = look_at(host_.files, pair.new_one);
   return declared.certificate &&
          declared.certificate->not_after >= bound.disk->certificate->not_after;
 }
 
-// The server has the new one already and waits for a reload.
+// The server already has the new certificate and waits for a reload.
 void Finder::take_up(const SurveyedBinding& bound) {
   if (bound.binding.next_certificate.empty()) return;
   const std::string& path = bound.binding.certificate.path;
@@ -318,7 +336,7 @@ bool Finder::pair_matches(const SurveyedBinding& bound) const {
   return candidate(bound.binding.certificate.path, bound.binding.key.path).has_value();
 }
 
-// The bound file is a copy, or names one certificate of several: its successor lies elsewhere.
+// The bound file is a copy, or one of several certificates of a store: its successor is elsewhere.
 void Finder::disk_to_successor(const SurveyedBinding& bound) {
   if (auto pair = declared(bound.disk->certificate->thumbprint)) return add(bound, *pair);
   std::vector<Candidate> found = same_place(bound);
@@ -343,14 +361,14 @@ std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
                        .renewer = succession.renewer};
 }
 
-// Where the same certificate was seen lies another one now.
+// Finds other certificates at the paths where this certificate was seen before.
 std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
   std::vector<Candidate> found;
   auto places = seen_at_.find(bound.disk->certificate->thumbprint);
   if (places == seen_at_.end()) return found;
   for (const std::string& path : places->second) {
-    // Whoever may put a file there could have put the old one there, too, to have us take his new
-    // one.
+    // A user who can write this file could also have put the old certificate there, to make us
+    // accept his new one.
     if (path == bound.binding.certificate.path || !SafeWay(host_.files).to_content(path)) continue;
     auto now = candidate(path, "");
     if (now && now->leaf.outline.not_after > bound.disk->certificate->not_after)
@@ -359,7 +377,7 @@ std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
   return found;
 }
 
-// What lies where the same certificate was seen is another site's by now, and no renewal of it.
+// True if the path now belongs to another site: then its certificate is not a renewal of this one.
 bool Finder::replaces_another(const SurveyedBinding& bound, const Candidate& now) {
   return bound_elsewhere(now.certificate_path, bound) != nullptr &&
          home_of(now.certificate_path).empty() &&
@@ -377,13 +395,13 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
     if (leaves_home(bound, each.where.certificate_path)) continue;
     if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
       std::string sentence = fmt::format(
-          "{} keeps {}: {} has the same names and lasts longer, but it is bound for {} already; it "
-          "can be taken by certrebind rebind",
+          "{} keeps {}: {} has the same names and expires later, but {} already uses it; to use it "
+          "here too, run certrebind rebind",
           printable(bound.binding.site), old_one.thumbprint.brief(),
           printable(each.where.certificate_path), printable(other->binding.site));
       if (std::ranges::find(pending_.held, sentence) == pending_.held.end())
         pending_.held.push_back(std::move(sentence));
-      return {};  // nor is any other of these names surely the one
+      return {};  // then no other certificate of these names is certain either
     }
     auto old_leaf = Certificate::parse(bound.disk->der);
     auto now = candidate(each.where.certificate_path, each.where.key_path);
@@ -393,7 +411,7 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   return found;
 }
 
-// Thousands lie there: an outline tells most of them apart, and only what is left is parsed.
+// There may be thousands: most are told apart by their outline, and only the rest is parsed.
 const std::vector<StoredLeaf>& Finder::stored_for(const std::vector<std::string>& names) {
   if (!stored_) {
     stored_.emplace();
@@ -441,16 +459,13 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
     for (const Thumbprint& each : different) texts.push_back(each.brief());
     pending_.undecided.push_back(
         {.subject = "pending " + old_text,
-         .sentence =
-             fmt::format("{} of {} can be succeeded by {}: which of them, only a person can "
-                         "tell",
-                         old_text, printable(bound.binding.site), join(texts, ", ")),
-         .next =
-             fmt::format("certrebind switch {} NEW, or remove those that are not wanted", old_text),
+         .sentence = fmt::format("{} of {} can be replaced by any of {}: a person must choose one",
+                                 old_text, printable(bound.binding.site), join(texts, ", ")),
+         .next = fmt::format("certrebind switch {} NEW, or remove the unwanted ones", old_text),
          .since = {}});
     return;
   }
-  // A renewer's own tree before a copy.
+  // Prefer a renewer's own files to a copy.
   auto best = std::ranges::find_if(found, [](const Candidate& c) { return !c.renewer.empty(); });
   const Candidate& chosen = best == found.end() ? found.front() : *best;
   add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
@@ -466,7 +481,8 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   if (policy && policy->automatic == Policy::Automatic::notify) {
     pending_.undecided.push_back(
         {.subject = "pending " + site,
-         .sentence = "a new certificate for " + site + " is there; a policy says to notify only",
+         .sentence =
+             "a new certificate for " + site + " is available; a policy says to notify only",
          .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
          .since = {}});
     return hold(bound, site + " is not rebound: a policy says to notify only");
@@ -474,8 +490,8 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   auto window = policy ? parse_window(policy->window) : std::nullopt;
   if (window && !is_open(*window, host_.clock.wall()))
     return hold(bound, fmt::format("{} waits for its window, {}", site, policy->window));
-  // One reload brings all that lies on disk: what is told of the same OLD once more is found served
-  // by then, or by the next look.
+  // One reload loads everything that is on disk. Further findings for the same OLD are served after
+  // it, or are found the next time.
   if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));
 }
 
@@ -494,7 +510,7 @@ Doubts hear_doubts(const Host& host, const Survey& survey, ConfigTests& tests) {
   for (const SurveyedService& each : survey.surveyed) {
     for (const Diagnostic& doubt : tests.doubts({each}))
       doubts.try_emplace(each.service, doubt.message);
-    // What a handshake shows there may be another's.
+    // A handshake may show the certificate of the foreign process.
     for (const ForeignListener& foreign : foreign_listeners_of(host, survey, *each.service))
       doubts.try_emplace(each.service, foreign.text());
   }

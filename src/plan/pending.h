@@ -1,5 +1,5 @@
-// Pending successions: what differs between configured, on disk and served, and what a renewer has
-// made anew elsewhere. State decides; no event is needed.
+// Pending successions: differences between configured, on disk and served, and certificates that a
+// renewer has issued elsewhere. They are found from the present state; no event is needed.
 #pragma once
 
 #include <map>
@@ -13,32 +13,34 @@
 
 namespace certrebind {
 
-// What a server sees otherwise, a sentence each.
+// For each server that sees something other than the survey did: one sentence.
 using Doubts = std::map<const Service*, std::string>;
 
 struct Pending {
-  bool in_doubt = false;             // a server is left as it is: see Doubts
-  std::vector<RequestedPair> pairs;  // each with how it is known
+  bool in_doubt = false;             // a server was left unchanged: see Doubts
+  std::vector<RequestedPair> pairs;  // each says how the succession is known
   std::vector<Attention> undecided;  // what only a person can decide
-  std::vector<std::string> held;     // what waits for its window, or is left alone: a sentence each
-  std::vector<const SurveyedBinding*> left_out;  // … and the bindings that this is about
+  // What waits for its window, or is excluded by a policy: one sentence each.
+  std::vector<std::string> held;
+  std::vector<const SurveyedBinding*> left_out;  // the bindings that `held` and doubts are about
 };
 
-// Takes what was surveyed and what its bindings serve (`looks` in the survey's order, as
-// look_at_all gives). A succession is taken, strongest first, because it was declared; because a
-// path that held OLD holds NEW; because exactly one certificate with its key has the same names,
-// the same kind of key and a later end.
+// Finds the pending successions. `looks` are the handshakes in the order of the survey, as
+// look_at_all returns them. A succession is accepted for one of these reasons, strongest first: it
+// was declared; a path that held OLD holds NEW; exactly one certificate with its key has the same
+// names, the same key type and a later expiry.
 //
-// Never taken: what lies unchanged at another binding of the same server as the OLD of this one; a
-// certificate of anywhere else for a binding whose renewer is known; a certificate of the same
-// names that is bound elsewhere, or while OLD is what its own renewer has. Servers that see
-// something else in their configuration than was read (`doubts`, as hear_doubts gives them) are
-// left as they are.
+// Never accepted: the unchanged certificate of another binding of the same server as the OLD of
+// this one; a certificate from elsewhere for a binding whose renewer is known; a certificate of the
+// same names that is bound elsewhere; or one while OLD is the current certificate of its own
+// renewer. Servers that see something other than the survey did (`doubts`, from hear_doubts) are
+// left unchanged.
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
                      const std::vector<std::vector<Look>>& looks, const History& history,
                      const Doubts& doubts = {});
 
-// Asks the servers that tell what they see, and begins `tests` for that. Costs as much as their own test of the configuration.
+// Asks the servers that can tell what they see, and starts `tests` for that. This takes as long as
+// their configuration tests.
 Doubts hear_doubts(const Host& host, const Survey& survey, ConfigTests& tests);
 
 }  // namespace certrebind

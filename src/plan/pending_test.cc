@@ -40,7 +40,7 @@ class PendingTest : public ::testing::Test {
     auto looks = look_at_all(host_.prober, survey_, {});
     return find_pending(host_.context().host, host_.settings, survey_, looks, history_);
   }
-  // Later than what a fake host has.
+  // Later than the expiry of a fake host's certificates.
   TestCertificate issue_later_by(days life) {
     return host_.issuer.issue(
         {.names = {"a.test"},
@@ -109,7 +109,7 @@ TEST_F(PendingTest, OfTwoCandidatesAPersonChooses) {
   Pending pending = find();
   EXPECT_THAT(pending.pairs, IsEmpty());
   ASSERT_THAT(pending.undecided, SizeIs(1));
-  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("only a person can tell"));
+  EXPECT_THAT(pending.undecided[0].sentence, HasSubstr("a person must choose one"));
 }
 
 TEST_F(PendingTest, ACandidateWithoutItsKeyOrWithOtherNamesIsNone) {
@@ -153,7 +153,7 @@ TEST_F(PendingTest, AForcedReloadIsNoStandingOrder) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
-// What is bound to a renewer's files gets its renewals there only.
+// A binding to a renewer's files gets renewals only from there.
 TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
   host_.settings.stores = {{"certbot", parent_directory(host_.certificate_path(0))},
                            {"directory", "/store"}};
@@ -164,7 +164,7 @@ TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
-// A server that sees something else than was read is left alone, and that is said.
+// A server that sees something other than the survey did is left unchanged, and this is reported.
 TEST_F(PendingTest, NothingIsDoneInDoubt) {
   renew_in_place();
   ASSERT_THAT(find().pairs, SizeIs(1));
@@ -181,7 +181,7 @@ TEST_F(PendingTest, PoliciesAreKept) {
   host_.settings.policies = {{.site = "b.*"}, {.site = "a.*", .automatic = Policy::Automatic::no}};
   Pending left_alone = find();
   EXPECT_THAT(left_alone.pairs, IsEmpty());
-  EXPECT_THAT(left_alone.held, ElementsAre(HasSubstr("left alone")));
+  EXPECT_THAT(left_alone.held, ElementsAre(HasSubstr("excluded by a policy")));
   EXPECT_THAT(left_alone.undecided, IsEmpty());
   host_.settings.policies = {{.automatic = Policy::Automatic::notify}};
   Pending told = find();

@@ -6,7 +6,8 @@
 namespace certrebind {
 
 void Plan::keep_from_reload(Finding reason) {
-  findings.push_back({Severity::warning, "only without a reload: " + reason.sentence, reason.next});
+  findings.push_back(
+      {Severity::warning, "this plan must not reload the server: " + reason.sentence, reason.next});
   no_reload = std::move(reason);
 }
 

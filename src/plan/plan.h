@@ -1,5 +1,5 @@
-// The plan: what a rebind would do to one service, computed by the same code in a dry run and in
-// earnest.
+// The plan: what a rebind would do to one service. A dry run and a real run compute it with the
+// same code.
 #pragma once
 
 #include <memory>
@@ -14,23 +14,24 @@
 namespace certrebind {
 
 enum class PlanKind {
-  reload,   // NEW already lies at the configured path
-  repoint,  // the directives are made to name NEW's files
-  rewrite,  // the bound files are built anew with NEW
+  reload,   // NEW is already at the configured path
+  repoint,  // the directives are changed to name NEW's files
+  rewrite,  // the bound files get new content with NEW
 };
 std::string to_text(PlanKind kind);
 
-// Which kind the user prefers where both are possible.
+// The kind that the user prefers if both are possible.
 enum class Preference { automatic, repoint, rewrite };
 
 struct PlannedBinding {
   const SurveyedBinding* bound = nullptr;
   const Succession* succession = nullptr;
   PlanKind kind = PlanKind::reload;
-  // Where the server shows OLD from its memory only: what lies in the bound file instead.
+  // Set if the server has OLD only in memory: the certificate in the bound file, which the server
+  // never loaded.
   std::shared_ptr<const Certificate> never_loaded = {};
 
-  // What the bound file is to hold again if all is taken back.
+  // The certificate that the bound file must hold again after a rollback.
   const Certificate& replaced() const {
     return never_loaded ? *never_loaded : succession->old_one.bundle.leaf;
   }
@@ -39,22 +40,22 @@ struct PlannedBinding {
 struct Plan {
   const Service* service = nullptr;
   std::vector<PlannedBinding> bindings;
-  std::vector<PlannedFile> files;  // ordered by path
-  std::vector<Expectation> expectations;
-  std::vector<Expectation> others;    // of the service's sites that nothing is changed for
-  std::vector<Finding> findings;      // what was refused, warned of, or noted
-  std::vector<std::string> unproven;  // endpoints that no handshake can reach, with the reason
+  std::vector<PlannedFile> files;         // ordered by path
+  std::vector<Expectation> expectations;  // handshakes with the planned bindings
+  std::vector<Expectation> others;        // handshakes with the service's other sites
+  std::vector<Finding> findings;          // reasons to refuse, warnings, notes
+  std::vector<std::string> unproven;      // endpoints that no handshake can reach, with the reason
 
-  // Why a reload would be an outage for others, where a socket may do; and what to do.
+  // Set if a reload would be an outage for other sites, but the control socket may be used: the
+  // reason, and what to do.
   Finding no_reload = {};
 
   bool does_nothing() const { return bindings.empty(); }
-  // What the server is to take up: the files that are replaced, and those that lie there already.
-  // Real paths.
+  // What the server must load: the replaced files, and the files that already hold NEW. Real paths.
   std::vector<std::string> loads(const Files& on) const;
-  // Nothing of it is to be done, for these reasons or those that it has already.
+  // Drops everything that the plan would do. `reasons` are added to the findings.
   void refuse(std::vector<Finding> reasons);
-  // It may only be carried out without a reload, for this reason.
+  // Allows the plan only without a reload, for this reason.
   void keep_from_reload(Finding reason);
 };
 

@@ -1,3 +1,17 @@
+// Makes the plans. One Planner makes the plan of one service, in these steps:
+//
+// `consider`, for each succession:
+//   affected   collects the bindings that serve OLD, or whose file holds it, and chooses for each
+//              whether to reload, repoint or rewrite
+//   preflight  checks the succession and each of these bindings; an error leaves the succession out
+//   add        collects the edits and file contents (FileSet) and the handshakes to expect
+// `finish`, once:
+//   check_neighbours  no other binding may be affected by an edited or rewritten file
+//   check_others      if a bad pair stops the server, all of its other pairs must be good
+//   then the files get their final content, and the other sites get one handshake each
+//
+// Neighbours are checked last, because only then all edits are known. If a step of `finish` fails,
+// the whole plan is refused; a failed preflight refuses only its own succession.
 #include "plan/planner.h"
 
 #include <fmt/format.h>
@@ -86,7 +100,7 @@ class Planner {
   FileSet file_set_;
   Plan plan_;
   std::vector<const Succession*> considered_;
-  bool refused_ = false;  // the plan as a whole cannot be carried out
+  bool refused_ = false;  // the whole plan cannot be carried out
 };
 
 bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const {
@@ -102,15 +116,15 @@ bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& s
   return serves_other && held(bound.binding.certificate.path, succession.old_one);
 }
 
-// It was seen there.
+// True if OLD was seen at this path.
 bool Planner::held(const std::string& path, const OldCertificate& old_one) const {
   return std::ranges::any_of(context_.sightings, [&](const Sighting& seen) {
     return seen.path == path && seen.thumbprint == old_one.thumbprint;
   });
 }
 
-// What the server has of OLD counts, too, where a third certificate lies in its file: one that is
-// no other's OLD, for each binding has one succession.
+// A binding also counts if its server has OLD in memory and its file holds a third certificate. But
+// the third one must not be the OLD of another succession, because each binding has one succession.
 bool Planner::concerns(const SurveyedBinding& bound, const Succession& succession) const {
   if (bound.left_alone) return false;
   if (bound.holds(succession.old_one.thumbprint)) return true;
@@ -119,7 +133,7 @@ bool Planner::concerns(const SurveyedBinding& bound, const Succession& successio
          !holds_some_old(bound, successions_);
 }
 
-// Thousands of sites may share one file.
+// Parsed once: thousands of sites may share one file.
 std::shared_ptr<const Certificate> Planner::leaf_of(const OnDisk& disk) const {
   auto [entry, is_new] = leaves_.try_emplace(&disk);
   if (is_new)
@@ -142,14 +156,15 @@ Planner::Bindings Planner::affected(const Succession& succession) const {
   return found;
 }
 
-// Whose store a path lies in. Thousands of sites may share one wildcard.
+// The renewer whose store contains the path. Looked up once: thousands of sites may share one
+// wildcard.
 const std::string& Planner::renewer_of(const std::string& path) const {
   auto [entry, is_new] = renewers_.try_emplace(path);
   if (is_new) entry->second = renewer_at(context_.files, context_.settings.stores, path);
   return entry->second;
 }
 
-// Empty where it is the key of NEW.
+// Why this is not the key of NEW; empty if it is.
 const std::string& Planner::problem_of_key(const std::string& path,
                                            const NewCertificate& new_one) const {
   auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
@@ -168,13 +183,14 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
   bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
   if (!repoints) return PlanKind::rewrite;
-  // Where no directive can name NEW's files, the bound one is a copy and is made anew.
+  // If no directive can name NEW's files, the bound file is a copy and gets new content.
   auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
   bool possible = edits || edits.error().code != Code::unsupported;
   return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
 }
 
-// A file that is a link of an interrupted swap would be written through, and the link left.
+// If the file is still a link of an interrupted swap, writing would go through the link and leave
+// it in place.
 void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const Binding& binding = planned.bound->binding;
   for (const std::string& path : {binding.certificate.path, binding.key.path}) {
@@ -182,15 +198,15 @@ void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>
     if (!real || !leads_into_a_swap(*real)) continue;
     findings.push_back(
         {Severity::error,
-         fmt::format("{} is a link to {}, which an interrupted swap left", path, *real),
-         fmt::format("certrebind recover; if it knows nothing of it: "
+         fmt::format("{} is a symlink to {}, left by an interrupted swap", path, *real),
+         fmt::format("certrebind recover; if that does not remove the symlink: "
                      "cp --remove-destination {} {}",
                      *real, path)});
     return;
   }
 }
 
-// What lies at the bound path will be loaded as it is: its key has to be the certificate's.
+// The file at the bound path will be loaded unchanged, so its key must match the certificate.
 void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   if (planned.kind != PlanKind::reload) return;
   const Binding& binding = planned.bound->binding;
@@ -198,12 +214,12 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
   const std::string& problem = problem_of_key(path, planned.succession->new_one);
   if (problem.empty()) return;
   findings.push_back(
-      {Severity::error, fmt::format("{} names the key {}, which {}", binding.site, path, problem),
+      {Severity::error, fmt::format("{} uses the key {}, which {}", binding.site, path, problem),
        fmt::format("put the key of {} there; the server still serves what it loaded before",
                    binding.certificate.path)});
 }
 
-// The certificates of a file above a leaf; none where it cannot be read.
+// All certificates of a chain file; empty if it cannot be read.
 std::vector<Certificate> Planner::certificates_at(const std::string& path) const {
   auto bundle = read_bundle(context_.files, path);
   if (!bundle) return {};
@@ -212,7 +228,7 @@ std::vector<Certificate> Planner::certificates_at(const std::string& path) const
   return all;
 }
 
-// What the server sends with NEW once it has loaded what is planned.
+// The chain that the server sends with NEW once the plan is carried out.
 Bundle Planner::to_be_sent(const PlannedBinding& planned) const {
   const Binding& binding = planned.bound->binding;
   Bundle sent = planned.succession->new_one.bundle;
@@ -229,8 +245,8 @@ Bundle Planner::to_be_sent(const PlannedBinding& planned) const {
   return sent;
 }
 
-// What the files of OLD had the server send: what lies there, or was kept of it. It comes before
-// what a handshake shows, for a server may add intermediates itself.
+// The chain that the files of OLD made the server send: from the files on disk, or from the kept
+// ones. This takes precedence over a handshake, because a server may add intermediates itself.
 std::optional<Bundle> Planner::filed_with_old(const PlannedBinding& planned) const {
   const SurveyedBinding& bound = *planned.bound;
   const Binding& binding = bound.binding;
@@ -255,7 +271,7 @@ std::optional<Bundle> Planner::filed_with_old(const PlannedBinding& planned) con
   return sent;
 }
 
-// What a handshake showed with OLD.
+// The chain that a handshake showed with OLD.
 std::optional<Bundle> Planner::shown_with_old(const PlannedBinding& planned) const {
   const OldCertificate& old_one = planned.succession->old_one;
   auto looked = context_.served.find(planned.bound);
@@ -271,7 +287,7 @@ std::optional<Bundle> Planner::shown_with_old(const PlannedBinding& planned) con
   return std::nullopt;
 }
 
-// Where a store holds the same leaf with its whole chain.
+// The path in a store that holds the same leaf with its whole chain.
 std::string Planner::whole_chain_of(const PlannedBinding& planned, const Bundle& before) const {
   const Thumbprint& leaf = planned.succession->new_thumbprint();
   for (const StoredCertificate& stored :
@@ -307,22 +323,22 @@ void Planner::check_sent_chain(const PlannedBinding& planned,
   if (sent > 1 && after.connected() == 0 && !after.leaf.is_self_signed())
     found.push_back(
         {Severity::error,
-         fmt::format("{} has no intermediate certificate, and {} sends {} with the old one", path,
-                     binding.site, sent - 1),
+         fmt::format("{} has no intermediate certificate, but {} sends {} with the old certificate",
+                     path, binding.site, sent - 1),
          "give the full chain (fullchain.pem): leaf, then intermediates"});
   else
     found = preflight_chain(before, is_known, after, path);
   std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
   for (Finding& finding : found) {
     if (finding.severity == Severity::error && !whole.empty())
-      finding.next = fmt::format("the full chain lies in a store: certrebind rebind {} {}",
+      finding.next = fmt::format("a store has the full chain: certrebind rebind {} {}",
                                  succession.old_one.thumbprint.brief(), whole);
     if (std::ranges::find(findings, finding.sentence, &Finding::sentence) == findings.end())
       findings.push_back(std::move(finding));
   }
 }
 
-// What lies at the bound path is NEW without the chain that the file of NEW has.
+// True if the bound file holds NEW without the chain that NEW's own file has.
 bool Planner::brings_chain(const SurveyedBinding& bound, const Succession& succession) const {
   const Binding& binding = bound.binding;
   const std::string& file = succession.new_one.files.certificate;
@@ -344,17 +360,18 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
   if (planned.kind != PlanKind::reload && !trust.is_ours())
     findings.push_back(
         {Severity::error,
-         fmt::format("{} is served by user {}, and certrebind changes no file for him",
-                     binding.site, trust.owner),
-         "run certrebind as that user; what he renews in place is reloaded"});
+         fmt::format(
+             "the server of {} belongs to user {}, and certrebind changes no files for other users",
+             binding.site, trust.owner),
+         "run certrebind as that user; certificates that are renewed in place are reloaded"});
   const CertificateFiles& new_files = planned.succession->new_one.files;
   const std::string& left = renewer_of(binding.certificate.path);
   if (planned.kind == PlanKind::repoint && !left.empty() &&
       renewer_of(new_files.certificate).empty())
     findings.push_back(
         {Severity::note,
-         fmt::format("{} belongs to {}, whose renewals reach {} no more: nobody is "
-                     "known to renew {}",
+         fmt::format("{} belongs to {}, whose renewals no longer reach {}: no renewer is "
+                     "known for {}",
                      binding.certificate.path, left, binding.site, new_files.certificate),
          ""});
   if (planned.kind != PlanKind::rewrite) return;
@@ -368,8 +385,9 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
   }
 }
 
-// A site with a certificate of each type: two of one type, and the server would take only the last.
-// A server that chooses by the certificates' own names may have several for one name.
+// True if NEW is already in the file of another binding of the same site. Then the site would have
+// two certificates of one key type, and the server would use only the last. A server that selects
+// by the names in the certificates may have several for one name.
 bool Planner::has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const {
   const Binding& binding = planned.bound->binding;
   return !binding.named_by_certificate && !twin.binding.named_by_certificate &&
@@ -384,8 +402,8 @@ void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& fi
   KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
   const bool same_type = new_type == planned.succession->old_one.bundle.leaf.key_type;
   for (const SurveyedBinding* other : same_site_.of(bound)) {
-    // With the type of OLD there were two before, unless NEW itself came to lie in the other's
-    // file.
+    // With the key type of OLD there were already two before, unless NEW itself is now in the other
+    // binding's file.
     if (same_type && !has_crossed(*other, planned)) continue;
     if (!other->disk || !other->disk->certificate) continue;
     auto leaf = Certificate::parse(other->disk->der);
@@ -395,8 +413,9 @@ void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& fi
                                     "one type, only the last would be served",
                                     bound.binding.site, to_text(new_type),
                                     other->binding.certificate.where.text()),
-                        same_type ? "put back what belongs at " + other->binding.certificate.path
-                                  : std::string("issue NEW with the key type of OLD")});
+                        same_type
+                            ? "restore the right certificate at " + other->binding.certificate.path
+                            : std::string("issue NEW with the key type of OLD")});
     return;
   }
 }
@@ -416,7 +435,8 @@ void Planner::check_reader(const Succession& succession, std::vector<Finding>& f
                       "give that user the right to read it, or use --rewrite"});
 }
 
-// A forced reload where the server itself will put another certificate in this one's place.
+// The certificate that the server itself will use after a forced reload, if it keeps one for its
+// next reload.
 std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) const {
   const std::string& path = planned.bound->binding.next_certificate;
   if (path.empty() || !planned.succession->is_forced()) return std::nullopt;
@@ -452,7 +472,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   return findings;
 }
 
-// Others wrote over OLD, and NEW goes over what they wrote.
+// Another program overwrote OLD, and NEW will overwrite that certificate.
 void Planner::note_never_loaded(const Succession& succession, const Bindings& bindings,
                                 std::vector<Finding>& findings) const {
   std::map<std::string, std::vector<const PlannedBinding*>> by_path;
@@ -465,25 +485,26 @@ void Planner::note_never_loaded(const Succession& succession, const Bindings& bi
     if (planned.size() > 1) site += fmt::format(" and {} more", planned.size() - 1);
     findings.push_back(
         {Severity::note,
-         fmt::format("{}: the server shows {} from its memory; {} lies at {} and was never loaded: "
-                     "it is replaced, and comes back if the new one cannot be proven",
-                     site, old_text, lies.thumbprint.brief(), path),
+         fmt::format(
+             "{}: the server serves {} from memory; {} is on disk at {} and was never loaded: "
+             "it is replaced now, and restored if the new certificate cannot be proven",
+             site, old_text, lies.thumbprint.brief(), path),
          ""});
     if (lies.not_after > succession.new_one.bundle.leaf.outline.not_after)
       findings.push_back(
           {Severity::warning,
            fmt::format("{} at {} expires later than the new certificate", lies.thumbprint.brief(),
                        path),
-           fmt::format("to have that one served: certrebind rebind {} {}", old_text, path)});
+           fmt::format("to serve that one instead: certrebind rebind {} {}", old_text, path)});
   }
 }
 
-// Others wrote over OLD: no file of ours can be put back.
+// Another program overwrote OLD: we have no file to restore.
 void Planner::note_no_way_back(const Succession& succession, const Bindings& bindings,
                                std::vector<Finding>& findings) const {
   std::string sentence =
       "the old certificate is no longer on disk: if the new one cannot be "
-      "proven, the server keeps the old one in memory, and nothing can be put back";
+      "proven, the server keeps the old one in memory, and no file can be restored";
   const Binding& binding = bindings.front().bound->binding;
   auto kept =
       kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
@@ -492,7 +513,7 @@ void Planner::note_no_way_back(const Succession& succession, const Bindings& bin
                    return pair.bundle.leaf.outline.thumbprint == succession.old_one.thumbprint;
                  });
   if (is_kept)
-    sentence += fmt::format("; it was kept: certrebind restore {} {} brings it back",
+    sentence += fmt::format("; certrebind kept a copy: certrebind restore {} {}",
                             binding.certificate.path, succession.old_one.thumbprint.brief());
   findings.push_back({Severity::note, std::move(sentence), ""});
 }
@@ -501,7 +522,8 @@ void Planner::expect(const PlannedBinding& planned) {
   const Binding& binding = planned.bound->binding;
   if (binding.role == Role::client) {
     plan_.unproven.push_back(
-        fmt::format("{}: a client certificate towards an upstream is loaded and tested, not probed",
+        fmt::format("{}: a client certificate for an upstream is loaded and tested, but no "
+                    "handshake can show it",
                     binding.site));
     return;
   }
@@ -540,7 +562,7 @@ void Planner::note_names(const PlannedBinding& planned) {
   if (won.empty()) return;
   plan_.findings.push_back(
       {Severity::note,
-       fmt::format("{} wins {}: the old certificate did not cover {}", planned.bound->binding.site,
+       fmt::format("{} gains {}: the old certificate did not cover {}", planned.bound->binding.site,
                    join(won, ", "), won.size() == 1 ? "it" : "them"),
        ""});
 }
@@ -577,11 +599,11 @@ void Planner::consider(const Succession& succession) {
   if (bindings.empty()) return;
   std::vector<Finding> findings = preflight(succession, bindings);
   if (const std::string& doubt = plan_.service->trust().doubt; !doubt.empty())
-    findings.push_back(
-        {Severity::error,
-         fmt::format("{} is left alone, for others than root decide what it runs: {}",
-                     plan_.service->id().text(), doubt),
-         "let only root change that (chown root, chmod go-w)"});
+    findings.push_back({Severity::error,
+                        fmt::format("certrebind does not touch {}, because users other than root "
+                                    "can change what it runs: {}",
+                                    plan_.service->id().text(), doubt),
+                        "let only root change that (chown root, chmod go-w)"});
   plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
   if (refuses(findings)) return;
   for (const PlannedBinding& planned : bindings)
@@ -593,18 +615,18 @@ void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
   if (file_set_.edits_span(named.where))
     return refuse_all(
         {Code::failed, "edit", named.where.text(),
-         fmt::format("{} uses it too, with another certificate", printable(binding.site)),
-         "give each site a directive of its own"});
+         fmt::format("{} also uses it, with another certificate", printable(binding.site)),
+         "give each site its own directive"});
   if (!file_set_.rewrites_any()) return;
   auto real = context_.files.real_path(named.path);
   if (real && file_set_.rewrites(*real))
     refuse_all({Code::failed, "rewrite", *real,
-                fmt::format("{} ({}) uses it too, with another certificate", binding.site,
+                fmt::format("{} ({}) also uses it, with another certificate", binding.site,
                             named.where.text()),
                 "use --repoint"});
 }
 
-// Another service's, that is concerned too.
+// True if a plan of another service will change this binding too.
 bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
   return bound.service != plan_.service && !bound.left_alone &&
          std::ranges::any_of(considered_, [&](const Succession* succession) {
@@ -612,8 +634,7 @@ bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
          });
 }
 
-// What is edited or rewritten for one binding must not carry another along that keeps its
-// certificate.
+// An edit or a rewrite for one binding must not affect another binding that keeps its certificate.
 void Planner::check_neighbours() {
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
@@ -625,7 +646,7 @@ void Planner::check_neighbours() {
   }
 }
 
-// Where one bad pair ends the server, those that this plan does not touch must be good too.
+// If one bad pair stops the server, the pairs that this plan does not touch must be good too.
 void Planner::check_others() {
   if (plan_.service->on_bad_certificate() != OnBadCertificate::dies || plan_.bindings.empty())
     return;
@@ -638,12 +659,12 @@ void Planner::check_others() {
   for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
     refused_ = true;
     plan_.findings.push_back(
-        {Severity::error, broken.text() + "; a reload would end the server, and every site with it",
-         "put that pair right first; until then do not reload or restart the server"});
+        {Severity::error, broken.text() + "; a reload would stop the server and all of its sites",
+         "repair that certificate and key first; until then do not reload or restart the server"});
   }
 }
 
-// One handshake for each site at each of its endpoints tells whether it answers.
+// Plans one handshake for each other site at each of its endpoints, to see whether it answers.
 void Planner::expect_others() {
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);

@@ -1,5 +1,4 @@
-// Makes plans: for each server what a rebind would do to it. The same code serves the dry run and
-// the act.
+// Makes plans: what a rebind would do to each server. A dry run and a real run use the same code.
 #pragma once
 
 #include <map>
@@ -11,11 +10,11 @@
 
 namespace certrebind {
 
-// What is served where disk and NEW agree already, as far as it was asked.
+// A certificate that a handshake showed for a binding whose file already holds NEW.
 struct ShownLeaf {
   Thumbprint thumbprint;
-  size_t chain_length = 0;              // the leaf included
-  std::vector<std::string> above = {};  // DER of what came behind it
+  size_t chain_length = 0;              // includes the leaf
+  std::vector<std::string> above = {};  // DER of the certificates after the leaf
 };
 using ServedNow = std::map<const SurveyedBinding*, std::vector<ShownLeaf>>;
 
@@ -29,14 +28,13 @@ struct PlanContext {
   WallTime now;
 };
 
-// Bindings whose file holds some NEW already: whether they are to be reloaded, only what they serve
-// tells.
+// The bindings whose file already holds a NEW. Only a handshake tells whether they need a reload.
 std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
                                                const std::vector<Succession>& successions);
 
-// One plan for each service that has to do with one of the successions, in the survey's order. A
-// succession that is refused for a service is left out of its plan, with its findings; the rest of
-// the plan stands.
+// Makes one plan for each service that one of the successions concerns, in the order of the survey.
+// If a succession is refused for a service, the plan keeps its findings but not its bindings; the
+// rest of the plan stands.
 std::vector<Plan> make_plans(const PlanContext& context,
                              const std::vector<Succession>& successions);
 

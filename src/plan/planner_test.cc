@@ -16,8 +16,8 @@ using ::testing::IsEmpty;
 
 using std::chrono::days;
 
-// One server, a.test and b.test with a certificate of each one's own; renewed ones in a renewer's
-// tree and as loose files.
+// One server with a.test and b.test, which have different certificates; renewed ones are in a
+// renewer's tree and in loose files.
 class PlanTest : public ::testing::Test {
  protected:
   PlanTest() {
@@ -191,7 +191,7 @@ TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   expect_refused(plans[0],
-                 "names the key " + host_.key_path(0) + ", which belongs to another certificate");
+                 "uses the key " + host_.key_path(0) + ", which belongs to another certificate");
 }
 
 TEST_F(PlanTest, ForcesAReloadWhereOldIsNew) {
@@ -241,14 +241,14 @@ TEST_F(PlanTest, ANeighbourIsNotCarriedAlong) {
       "site a.test 443 /etc/fake/a.test.pem /etc/fake/shared.key\n"
       "site b.test 444 /etc/fake/b.test.pem /etc/fake/shared.key\n");
   host_.files.put("/etc/fake/shared.key", host_.old_ones[0].key_pem);
-  expect_refused(plan_for({loose(0)}), "b.test (" + kFakeConfig + ":2) uses it too");
+  expect_refused(plan_for({loose(0)}), "b.test (" + kFakeConfig + ":2) also uses it");
 }
 
 TEST_F(PlanTest, ANeighbourOfTheDirectiveIsNotCarriedAlong) {
   host_.service.adorn = [](Binding& binding) {
     binding.key.where = {.file = kFakeConfig, .begin = 2, .end = 5, .line = 1, .column = 3};
   };
-  expect_refused(plan_for({stored(0)}), "b.test uses it too, with another certificate");
+  expect_refused(plan_for({stored(0)}), "b.test also uses it, with another certificate");
 }
 
 TEST_F(PlanTest, WhatCannotBeEditedIsNamedAndLeft) {
@@ -305,7 +305,7 @@ TEST_F(PlanTest, ClientBindingsAreNotProbed) {
   Plan plan = plan_for({stored(0)});
   EXPECT_EQ(plan.bindings.size(), 1U);
   EXPECT_THAT(plan.expectations, IsEmpty());
-  EXPECT_THAT(plan.unproven, ElementsAre(HasSubstr("not probed")));
+  EXPECT_THAT(plan.unproven, ElementsAre(HasSubstr("no handshake can show it")));
 }
 
 TEST_F(PlanTest, NamesThatAreWonAreNoted) {
@@ -313,10 +313,10 @@ TEST_F(PlanTest, NamesThatAreWonAreNoted) {
            host_.issuer.issue({.names = {"a.test", "www.a.test"}}));
   host_.service.adorn = [](Binding& binding) { binding.names.push_back("www." + binding.site); };
   EXPECT_THAT(plan_for({stored(0)}).findings,
-              Contains(Field(&Finding::sentence, HasSubstr("a.test wins www.a.test"))));
+              Contains(Field(&Finding::sentence, HasSubstr("a.test gains www.a.test"))));
 }
 
-// Spans are of the file as it was parsed; a file that moved under them must not be cut up.
+// Spans refer to the file as it was parsed; a file that changed meanwhile must not be edited there.
 TEST_F(PlanTest, AConfigurationThatChangedSinceItWasParsedIsNotEdited) {
   look();
   configure("# a line more\n" + host_.files.read(kFakeConfig, kConfigLimit).value());

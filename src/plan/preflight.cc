@@ -13,7 +13,8 @@ namespace certrebind {
 
 namespace {
 
-// Beyond this all keys count as equal when the type changes: RSA 4096 to P-256 is no step down.
+// When the key type changes, strengths above this count as equal: RSA 4096 to P-256 is no step
+// down.
 constexpr int kStrongBits = 128;
 using Findings = std::vector<Finding>;
 
@@ -32,29 +33,29 @@ void check_key(const NewCertificate& new_one, Findings& findings) {
       return;
     case KeyState::damaged:
       return refuse(findings,
-                    fmt::format("the key in {} is damaged: the certificate does not verify what it "
-                                "signs",
+                    fmt::format("the key in {} is damaged: the certificate does not verify its "
+                                "signatures",
                                 path),
-                    "bring back the key from a copy, or renew with a new one");
+                    "restore the key from a backup, or renew with a new key");
     case KeyState::of_another:
       return refuse(findings, fmt::format("the key in {} belongs to another certificate", path),
                     "give the right key with --key FILE");
     case KeyState::encrypted:
       return refuse(
           findings,
-          fmt::format("the key in {} is encrypted, and no reload can type its passphrase", path),
+          fmt::format("the key in {} is encrypted, and a reload cannot enter its passphrase", path),
           fmt::format("decrypt it: openssl pkey -in {} -out FILE", path));
     case KeyState::unreadable:
       return refuse(findings, fmt::format("the key in {} cannot be read as a private key", path),
                     "give the right key with --key FILE");
     case KeyState::none:
-      return refuse(findings, fmt::format("there is no private key in {} nor beside it", path),
+      return refuse(findings, fmt::format("there is no private key in {} or beside it", path),
                     "give the key with --key FILE");
   }
 }
 
-// `openssl req -x509` calls what it makes a CA, and many a self-signed server certificate was made
-// so: where OLD was, NEW may be.
+// `openssl req -x509` marks its certificates as CA, and many self-signed server certificates were
+// made this way. If OLD was one, NEW may be one.
 bool is_for_a_server(const OldCertificate& old_one, const Certificate& new_leaf) {
   const Certificate& old_leaf = old_one.bundle.leaf;
   return !new_leaf.is_ca ||
@@ -69,7 +70,7 @@ void check_shape(const OldCertificate& old_one, const NewCertificate& new_one, F
                        printable(new_one.bundle.leaf.subject_line)),
            "put the leaf first, then the intermediates in order");
   } else if (!is_for_a_server(old_one, new_one.bundle.leaf)) {
-    refuse(findings, fmt::format("{} is the certificate of a CA, not of a server", path),
+    refuse(findings, fmt::format("{} is a CA certificate, not a server certificate", path),
            "give the leaf certificate");
   }
 }
@@ -99,7 +100,7 @@ void check_lifetime(const OldCertificate& old_one, const NewCertificate& new_one
     refuse(findings,
            fmt::format("the new certificate expires on {}, before the old one ({})", day(new_end),
                        day(old_end)),
-           "check that OLD and NEW are not exchanged");
+           "check that OLD and NEW are not swapped");
 }
 
 void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {
@@ -115,29 +116,30 @@ void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Fi
   if (!same_type && !weaker)
     findings.push_back(
         {Severity::note,
-         fmt::format("the key changes from {} to {}: very old clients may not know it",
+         fmt::format("the key changes from {} to {}: very old clients may not support it",
                      old_leaf.key_text(), new_leaf.key_text()),
          ""});
 }
 
-// What a client could not build a chain with, whatever it ends at (RFC 5280 section 6.1).
+// Finds intermediates that stop clients from building a chain, whatever root it ends at (RFC 5280
+// section 6.1).
 void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& findings) {
   const Bundle& bundle = new_one.bundle;
   const std::string& path = new_one.files.certificate;
   for (size_t i = 0; i < bundle.connected(); ++i) {
     const Certificate& above = bundle.chain[i];
     std::string name = printable(above.subject_line);
-    if (!above.is_ca && !above.is_self_signed())  // roots of version 1 do not say it
+    if (!above.is_ca && !above.is_self_signed())  // version 1 roots do not say that they are a CA
       refuse(findings,
-             fmt::format("{} in {} issued what stands before it, and is no CA", name, path),
-             "give the chain that the issuer gives (fullchain.pem)");
+             fmt::format("{} in {} issued the certificate before it, but is not a CA", name, path),
+             "use the chain from the issuer (fullchain.pem)");
     bool over = now > above.outline.not_after;
-    // Further up a client may know another way.
+    // Further up, a client may know another path.
     if (over && i == 0)
       refuse(findings,
              fmt::format("the intermediate {} in {} expired on {}", name, path,
                          day(above.outline.not_after)),
-             "get the chain of today from the issuer");
+             "get the current chain from the issuer");
     else if (over)
       findings.push_back(
           {Severity::warning,
@@ -145,16 +147,16 @@ void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& 
   }
 }
 
-// What is sent from the leaf up, each signed by the next.
+// The certificates that are sent, from the leaf up, each signed by the next.
 std::vector<const Certificate*> sent_way(const Bundle& bundle) {
   std::vector<const Certificate*> way = {&bundle.leaf};
   for (size_t i = 0; i < bundle.connected(); ++i) way.push_back(&bundle.chain[i]);
   return way;
 }
 
-// NEW may end where OLD ended, or at a root trusted here. What led to a trusted root has to lead to
-// one again, by signatures. Where nobody here knows the root, the last of what was sent tells who
-// signed it: some certificate of the new way has to be signed by the same.
+// NEW may end where OLD ended, or at a root that is trusted here. A chain that led to a trusted
+// root must lead to one again, by signatures. If no root here is known, the last certificate that
+// OLD sent tells who signed it: some certificate of the new chain must have the same issuer.
 bool ends_well(const Bundle& before, const Bundle& after) {
   if (ends_in_trusted_root(after)) return true;
   if (ends_in_trusted_root(before)) return false;
@@ -179,16 +181,18 @@ void check_chain(const Bundle& before, bool knows_before, const Bundle& after,
   const bool had_chain = knows_before && before.connected() > 0;
   if (had_chain && after.connected() == 0)
     return refuse(findings,
-                  fmt::format("{} has no intermediate certificate, and the old one had {}", path,
+                  fmt::format("{} has no intermediate certificate, but the old one had {}", path,
                               before.connected()),
                   "give the full chain (fullchain.pem): leaf, then intermediates");
   if (!ends_well(before, after))
     refuse(
         findings,
-        fmt::format("the chain in {} ends at {}, which is neither trusted here nor where the "
-                    "old chain ended ({})",
-                    path, printable(after.top().issuer_line), printable(before.top().issuer_line)),
-        "give the full chain; for a new private CA, trust it first (update-ca-certificates)");
+        fmt::format(
+            "the chain in {} ends at {}, which this machine does not trust and which is not where "
+            "the old chain ended ({})",
+            path, printable(after.top().issuer_line), printable(before.top().issuer_line)),
+        "give the full chain; if the private CA is new, make this machine trust it first "
+        "(update-ca-certificates)");
 }
 
 void check_usage(const Binding& binding, const Certificate& leaf, Findings& findings) {
@@ -198,7 +202,7 @@ void check_usage(const Binding& binding, const Certificate& leaf, Findings& find
          fmt::format("the new certificate is not for TLS {}s: its extended key usage is {}",
                      binding.role == Role::server ? "server" : "client",
                      join(leaf.extended_key_usages, ", ")),
-         "issue it with serverAuth (or clientAuth, towards an upstream)");
+         "issue it with serverAuth (or clientAuth, for an upstream)");
 }
 
 std::vector<std::string> covered_only_by(const Binding& binding, const Certificate& one,
@@ -280,17 +284,17 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
   const KeyType old_type = old_one.bundle.leaf.key_type;
   if (!has_suite_for(binding.ciphers, leaf.key_type) && has_suite_for(binding.ciphers, old_type))
     refuse(findings,
-           fmt::format("the new key is {}, and {} allows no cipher suite for that up to TLS 1.2: "
+           fmt::format("the new key is {}, but {} allows no cipher suite for that up to TLS 1.2: "
                        "handshakes would fail",
                        leaf.key_text(), binding.site),
            fmt::format("issue it with an {} key as before, or allow suites for {} there",
                        to_text(old_type), to_text(leaf.key_type)));
   if (leaf.must_staple && !binding.stapling)
     refuse(findings,
-           fmt::format("the new certificate is Must-Staple, and {} does not staple: browsers would "
-                       "refuse it",
+           fmt::format("the new certificate is Must-Staple, but {} does not staple: browsers would "
+                       "reject it",
                        binding.site),
-           "turn OCSP stapling on for it, or issue the certificate without Must-Staple");
+           "turn OCSP stapling on, or issue the certificate without Must-Staple");
   return findings;
 }
 

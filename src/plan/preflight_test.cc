@@ -82,16 +82,16 @@ TEST_F(PreflightTest, TheLeafComesFirst) {
   NewCertificate turned = new_of(issuer_.certificate().pem + new_.pem, new_.key_pem);
   expect_refused(check(old_of(old_.chain_pem), turned), "does not begin with the leaf");
   NewCertificate authority = new_of(issuer_.certificate().pem, issuer_.certificate().key_pem);
-  expect_refused(check(old_of(old_.chain_pem), authority), "certificate of a CA");
+  expect_refused(check(old_of(old_.chain_pem), authority), "is a CA certificate");
 }
 
-// As `openssl req -x509` makes them.
+// Certificates as `openssl req -x509` makes them.
 TEST_F(PreflightTest, ASelfSignedOneThatCallsItselfACaMaySucceedItsLike) {
   TestCertificate first = TestAuthority("a.test").certificate();
   TestCertificate next = TestAuthority("a.test").certificate();
   EXPECT_THAT(check(old_of(first.pem), new_of(next.pem, next.key_pem)), IsEmpty());
   expect_refused(check(old_of(old_.chain_pem), new_of(next.pem, next.key_pem)),
-                 "certificate of a CA");
+                 "is a CA certificate");
 }
 
 TEST_F(PreflightTest, ItIsValidNow) {
@@ -119,7 +119,7 @@ TEST_F(PreflightTest, WhatLedToTheSameRootBySignaturesMayBeSent) {
   TestAuthority second = root_.intermediate("Second Intermediate");
   EXPECT_FALSE(
       refuses(preflight_chain(before, true, chain(second.issue({.names = {"a.test"}})), "/n")));
-  // The same names all the way up, and other keys.
+  // The same names in the whole chain, but other keys.
   TestAuthority other_root;
   TestAuthority other = other_root.intermediate("Test Intermediate");
   Bundle mixed = chain(other.issue({.names = {"a.test"}}));
@@ -166,7 +166,7 @@ TEST_F(PreflightTest, AnotherTypeOfTheSameStrengthIsNoted) {
 
 TEST_F(PreflightTest, TheChainIsAsLongAsItHasToBe) {
   expect_refused(check(old_of(old_.chain_pem), new_of(new_.pem, new_.key_pem)),
-                 "no intermediate certificate, and the old one had 1");
+                 "no intermediate certificate, but the old one had 1");
   EXPECT_THAT(check(old_of(old_.pem), new_of(new_.pem, new_.key_pem)), IsEmpty())
       << "the old one had none either";
   EXPECT_THAT(check(old_of(old_.pem), new_of(new_)), IsEmpty()) << "a longer one is no fault";
@@ -185,7 +185,7 @@ TEST_F(PreflightTest, WhatDoesNotBelongToTheChainIsWarnedOf) {
 TEST_F(PreflightTest, TheChainEndsWhereTheOldOneDidOrIsTrusted) {
   TestAuthority other("Other Root");
   expect_refused(check(old_, other.intermediate("Other Intermediate").issue()),
-                 "neither trusted here nor where the old chain ended");
+                 "this machine does not trust and which is not where the old chain ended");
   TestAuthority second = root_.intermediate("Second Intermediate");
   EXPECT_THAT(check(old_, second.issue()), IsEmpty()) << "another intermediate, the same root";
   expect_refused(check(old_, self_signed()), "no intermediate certificate");
@@ -197,7 +197,7 @@ TEST_F(PreflightTest, AnIntermediateIsACaAndHasNotExpired) {
   expect_refused(check(old_of(old_.chain_pem), over), "expired on");
   NewCertificate no_ca = new_of(new_);
   no_ca.bundle.chain.at(0).is_ca = false;
-  expect_refused(check(old_of(old_.chain_pem), no_ca), "is no CA");
+  expect_refused(check(old_of(old_.chain_pem), no_ca), "is not a CA");
 }
 
 TEST_F(PreflightTest, SelfSignedSucceedsSelfSigned) {

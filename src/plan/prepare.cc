@@ -15,7 +15,7 @@ namespace certrebind {
 
 namespace {
 
-// Asks what the bindings serve whose files hold a NEW already.
+// Asks what is served by the bindings whose files already hold a NEW.
 ServedNow look_at_served(const Prober& prober, const Survey& survey,
                          const std::vector<Succession>& successions) {
   ServedNow served;
@@ -32,11 +32,12 @@ ServedNow look_at_served(const Prober& prober, const Survey& survey,
   return served;
 }
 
-// What is served counts as known too; asking costs handshakes, so only where nothing else fits.
+// Certificates that are served count as known too. Asking costs handshakes, so only if nothing else
+// matches.
 void add_all_served(const Prober& prober, const Survey& survey, KnownCertificates& known) {
   std::vector<Target> targets;
   for (const SurveyedBinding& bound : survey.bindings) {
-    // A site may have one of each type.
+    // A site may have one certificate for each key type.
     auto leaf = Certificate::parse(bound.disk ? bound.disk->der : "");
     const KeyType type = leaf ? leaf->key_type : KeyType::other;
     for (const Expectation& expected :
@@ -49,7 +50,7 @@ void add_all_served(const Prober& prober, const Survey& survey, KnownCertificate
     if (shown) known.add_served(shown->leaf_der);
 }
 
-// What is known nowhere else may be bound there.
+// The parts of the survey that failed: an unknown certificate may be bound there.
 std::string where_nobody_looked(const Survey& survey) {
   std::string text = survey.services.found.empty() ? "; no server was found" : "";
   for (const Diagnostic& diagnostic : survey.diagnostics)
@@ -69,8 +70,8 @@ Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& pro
   return old_one;
 }
 
-// One OLD has one NEW, and no way leads back: A->B with B->A would come to nothing. Gives why, by
-// the OLD of each that does not stand.
+// One OLD has one NEW, and no succession leads back: A->B together with B->A would change nothing.
+// Returns the reason for the OLD of each succession that is invalid.
 std::map<Thumbprint, std::string> contradictions(const std::vector<Succession>& successions) {
   std::map<Thumbprint, std::string> found;
   std::map<Thumbprint, Thumbprint> next;
@@ -79,7 +80,7 @@ std::map<Thumbprint, std::string> contradictions(const std::vector<Succession>& 
     const Thumbprint& new_one = succession.new_thumbprint();
     auto [known, is_new] = next.emplace(old_one, new_one);
     if (!is_new && known->second != new_one)
-      found.emplace(old_one, fmt::format("it cannot be succeeded by both {} and {}",
+      found.emplace(old_one, fmt::format("it cannot be replaced by both {} and {}",
                                          known->second.brief(), new_one.brief()));
   }
   for (const auto& [first, second] : next) {
@@ -101,21 +102,20 @@ Done contradict_nothing(const std::vector<Succession>& successions) {
   return fail(Code::usage, "rebind", old_one.brief(), why);
 }
 
-// Of what was found and not asked for, that what contradicts itself keeps nothing else from being
-// done.
+// Drops contradictory pairs from what `--pending` found, so that they do not block the others.
 void leave_contradictions(Prepared& prepared) {
   const auto found = contradictions(prepared.successions);
   for (const auto& [old_one, why] : found)
     prepared.survey.diagnostics.push_back(
         {Severity::warning, "what differs", 0, 0,
-         fmt::format("{} is left as it is: {}; next: see which server shows it (certrebind check)",
+         fmt::format("{} is not replaced: {}; next: see which server serves it (certrebind check)",
                      old_one.brief(), why)});
   std::erase_if(prepared.successions, [&](const Succession& succession) {
     return found.contains(succession.old_one.thumbprint);
   });
 }
 
-// A->B and B->C: what holds A goes straight to C.
+// With A->B and B->C, bindings of A get C directly.
 void follow_chains(std::vector<Succession>& successions) {
   for (Succession& succession : successions)
     for (size_t hops = 0; hops < successions.size(); ++hops) {
@@ -129,7 +129,7 @@ void follow_chains(std::vector<Succession>& successions) {
     }
 }
 
-// `named`: the servers were asked for by name.
+// `named`: the user named the servers.
 std::string why_idle(const Prepared& prepared, const Succession& succession,
                      const ServedNow& served, bool named) {
   const std::string old_text = succession.old_one.thumbprint.brief();
@@ -140,7 +140,7 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
   const Thumbprint& new_thumbprint = succession.new_thumbprint();
   for (const SurveyedBinding& bound : prepared.survey.bindings)
     if (bound.holds(new_thumbprint) && served.contains(&bound))
-      return fmt::format("no server uses {}; {} is served already{}", old_text,
+      return fmt::format("no server uses {}; {} is already served{}", old_text,
                          new_thumbprint.brief(), exchanged);
   const char* hint = "; name a stopped server with --service KIND:PATH";
   if (prepared.survey.services.found.empty())
@@ -149,7 +149,7 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
                : fmt::format("no running server uses {}{}", old_text, hint);
 }
 
-// The tests that also tell what a server sees take longest, so they begin before anything is read.
+// Tests that also tell what a server sees take longest, so they start before anything is read.
 ConfigTests begin_tests(const Host& host, const Services& services) {
   ConfigTests tests;
   for (const auto& service : services.found)
@@ -157,7 +157,7 @@ ConfigTests begin_tests(const Host& host, const Services& services) {
   return tests;
 }
 
-// Those that are planned for no binding, and not because something was refused.
+// Successions that no binding is planned for, although nothing was refused.
 std::vector<const Succession*> idle_ones(const Prepared& prepared) {
   std::vector<const Succession*> idle;
   for (const Succession& succession : prepared.successions)
@@ -165,7 +165,7 @@ std::vector<const Succession*> idle_ones(const Prepared& prepared) {
   return idle;
 }
 
-// OLD and NEW as typed, to certificates.
+// Identifies the certificates that the request names.
 Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
                                              const Prober& prober, const History& history,
                                              Survey& survey, const RebindRequest& request) {
@@ -180,7 +180,7 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
     auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
     if (!new_one && !request.found) return pass(new_one);
     if (!old_one || !new_one) {
-      // One that cannot be had keeps no other from being done.
+      // A pair that cannot be identified does not block the others.
       const Error& error = old_one ? new_one.error() : old_one.error();
       survey.diagnostics.push_back({Severity::error, pair.new_one, 0, 0, error.message()});
       continue;
@@ -190,7 +190,8 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
   return successions;
 }
 
-// Asks what has to be asked for the plans, makes them, and says what concerns nobody.
+// Makes the handshakes that planning needs, makes the plans, and explains successions that concern
+// no binding.
 void plan_all(const Host& host, const Settings& settings, const Prober& prober,
               const History& history, const RebindRequest& request, Prepared& prepared) {
   StaleInMemory only_served(host, prober, history.sightings, prepared.successions);

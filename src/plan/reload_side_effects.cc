@@ -13,8 +13,8 @@ namespace certrebind {
 
 namespace {
 
-// Of another certificate, a default one's, clients of the site take nothing already: it is new, and
-// not loaded yet.
+// If the site serves a certificate for other names, such as the default one, its clients already
+// reject it. The site is new and not loaded yet.
 bool is_for(const Served& served, const Binding& binding) {
   auto shown = outline_of(served.leaf_der);
   return shown &&
@@ -23,7 +23,8 @@ bool is_for(const Served& served, const Binding& binding) {
           }));
 }
 
-// Handshakes that show what it serves: with its type of key, where a twin has another one.
+// Handshakes that show what the binding serves. They ask for its own key type if another binding of
+// the site has another type.
 std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& rivals) {
   const KeyType type = rivals.type_to_ask(bound);
   std::vector<Target> targets;
@@ -34,14 +35,15 @@ std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& riva
 
 }  // namespace
 
-// Many sites may share one file.
+// Read once: many sites may share one file.
 const std::optional<WallTime>& ReloadSideEffects::changed(const std::string& path) {
   auto [entry, is_new] = changed_.try_emplace(path);
   if (is_new && !path.empty()) entry->second = changed_at(files_, path);
   return entry->second;
 }
 
-// Those whose files, or where they are named, changed after their server had loaded them.
+// The bindings whose files, or the configuration that names them, changed after the server loaded
+// them.
 std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& plan) {
   std::vector<const SurveyedBinding*> found;
   auto since = times_.since(*plan.service);
@@ -63,8 +65,9 @@ std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& pl
 std::string ReloadSideEffects::why_an_outage(const SurveyedBinding& bound, const Served& served) {
   const SurveyedBinding* twin = same_site_.holding(served.thumbprint, bound);
   if (twin == nullptr) return advice_.why_an_outage(bound, served);
-  return fmt::format("its key is of the same type as that of {}, and of two only one is served",
-                     printable(twin->binding.certificate.path));
+  return fmt::format(
+      "its key has the same type as that of {}, and the server serves only one of the two",
+      printable(twin->binding.certificate.path));
 }
 
 bool ReloadSideEffects::is_live(const Plan& plan) const {
@@ -92,7 +95,7 @@ void ReloadSideEffects::check(Plan& plan) {
     if (why.empty() || !told.insert(bound.binding.certificate.path).second) continue;
     findings.push_back(
         {Severity::error,
-         fmt::format("the same reload would bring what lies at {} to {}, which serves {} now: {}",
+         fmt::format("the same reload would load {} for {}, which serves {} now: {}",
                      printable(bound.binding.certificate.path), printable(bound.binding.site),
                      served[i]->thumbprint.brief(), why),
          advice_.way_back(bound.binding)});

@@ -1,6 +1,6 @@
-// What a reload brings beside what is planned: a server reads all of its files anew, also those
-// that somebody changed since it was started and that no plan touches. What is bad among them is
-// served to nobody until somebody reloads.
+// What a reload does beyond the plan. A server reads all of its files again, also files that
+// somebody changed after its start and that no plan touches. A bad certificate in such a file is
+// served to nobody until the next reload.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ namespace certrebind {
 
 class ReloadSideEffects {
  public:
-  // All have to outlive it.
+  // All arguments must outlive this object.
   ReloadSideEffects(const Host& host, const Settings& settings, const Prober& prober,
                     const Survey& survey)
       : prober_(prober),
@@ -29,9 +29,9 @@ class ReloadSideEffects {
         times_(host),
         advice_(host, settings) {}
 
-  // Refuses this plan if its reload would have some site of its server serve a certificate that
-  // would be an outage, instead of the one that it serves now. Where a server may take new
-  // certificates over a socket, it is only kept from a reload.
+  // Refuses the plan if its reload would make some site of the server serve a certificate that
+  // would be an outage. If the server can load certificates over a control socket, the plan is only
+  // kept from a reload.
   void check(Plan& plan);
 
  private:

@@ -1,4 +1,4 @@
-// What a handshake with one endpoint is expected to show.
+// What a handshake with one endpoint must show.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace certrebind {
 
-// One handshake that has to show one certificate instead of another. Types select which certificate
-// of a dual pair is asked for.
+// One handshake that must show one certificate instead of another. The key types select which
+// certificate of a dual pair is asked for.
 struct Expectation {
   Address address;
   bool proxy_protocol = false;
@@ -22,22 +22,23 @@ struct Expectation {
   KeyType old_type = KeyType::other;
   KeyType new_type = KeyType::other;
   bool answered = true;  // false: no handshake completed there
-  // Where the files held `old_thumbprint` but the server never loaded it: what it showed instead.
+  // The certificate that the server showed instead, if the files held `old_thumbprint` but the
+  // server never loaded it.
   std::optional<Thumbprint> in_memory = {};
-  // The intermediates that have to come with `new_thumbprint`; others may come, too.
+  // The intermediates that must come with `new_thumbprint`; others may come too.
   std::vector<Thumbprint> new_above = {};
 
   Target old_target() const;
   Target new_target() const;
   bool is_forced() const { return old_thumbprint == new_thumbprint; }
-  // It is one of those that may be shown where all is as before.
+  // True if `shown` may be served when nothing has changed.
   bool is_of_before(const Thumbprint& shown) const {
     return shown == old_thumbprint || shown == in_memory;
   }
   std::string text() const;  // "127.0.0.1:443 (a.example.com)"
 };
 
-// The handshakes that would show what a binding serves now.
+// The handshakes that show what a binding serves now.
 std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprint& old_thumbprint,
                                          KeyType old_type, const Thumbprint& new_thumbprint,
                                          KeyType new_type);

@@ -11,12 +11,12 @@ namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kSecondLook{50};
-constexpr int kDeepest = 64;  // parents of a process, at the most
+constexpr milliseconds kSecondLook{50};  // between the two samples
+constexpr int kDeepest = 64;             // limit for walking up the parents of a process
 
 using Waits = SocketHolder::Waits;
 
-// Who holds the sockets of a server at one moment.
+// The processes that hold the sockets of a server at one moment.
 class ListenerLook {
  public:
   ListenerLook(const ProcessTable& processes, const SignalReload& master,
@@ -32,7 +32,7 @@ class ListenerLook {
     leave_shared_addresses();
   }
 
-  // By process and socket.
+  // The key is pid and inode.
   using Found = std::map<std::pair<int, uint64_t>, ForeignListener>;
   Found foreign() const {
     Found found;
@@ -52,8 +52,8 @@ class ListenerLook {
   }
 
  private:
-  // Of a UNIX socket's path there may be several, of which connections go to the one that was bound
-  // last: those that the server does not hold itself tell nothing.
+  // Several sockets may be bound to one UNIX path; connections go to the one that was bound last.
+  // So a UNIX socket that the server does not hold itself tells nothing.
   void add_sockets(const Address& address) {
     auto sockets = processes_.listeners_at(master_.pid, address);
     if (!sockets) return;
@@ -64,8 +64,8 @@ class ListenerLook {
     }
   }
 
-  // Where the server does not listen itself nothing is shared: who listens there is what handshakes
-  // show.
+  // Drops the addresses where the server does not listen itself: nothing is shared there, and
+  // handshakes show who answers.
   void leave_shared_addresses() {
     std::set<uint64_t> shared;
     for (const std::set<uint64_t>& together : by_address_)
@@ -76,7 +76,8 @@ class ListenerLook {
                   [&](const SocketHolder& holder) { return !shared.contains(holder.inode); });
   }
 
-  // A socket that is held where we cannot look: in a container that shares the network.
+  // A socket whose holder we cannot see, for example in a container that shares the network
+  // namespace.
   void add_unseen(Found& found) const {
     for (const auto& [inode, address] : sockets_) {
       const bool is_held = std::ranges::any_of(
@@ -87,17 +88,17 @@ class ListenerLook {
                            .since = {},
                            .address = address.text(),
                            .port = address.port,
-                           .why = "it is in another container, perhaps"};
+                           .why = "it may be in another container"};
     }
   }
 
-  // systemd hands sockets over, and takes no connections.
+  // systemd passes sockets to services, and accepts no connections itself.
   static bool is_init(const Process& process) {
     const std::string name = file_name(process.executable);
     return process.pid == 1 && (name == "systemd" || name == "init");
   }
 
-  // A child that has children of its own with the sockets is a main process itself.
+  // A child whose own children hold the sockets is itself a main process.
   bool is_second_master(const Process& process) const {
     return std::ranges::any_of(holders_, [&](const SocketHolder& other) {
       return other.process.parent == process.pid && other.process.executable == process.executable;
@@ -120,7 +121,7 @@ class ListenerLook {
     return false;
   }
 
-  // Empty: it is the server's own, or only has the descriptor.
+  // Returns an empty text if the process belongs to the server, or only inherited the descriptor.
   std::string why_foreign(const SocketHolder& holder) const {
     const Process& process = holder.process;
     if (is_of_family(process) || is_init(process)) return "";
@@ -129,20 +130,21 @@ class ListenerLook {
     const bool is_unix = !sockets_.at(holder.inode).unix_path.empty();
     if (!shares && is_unix) return "";
     const bool is_below = descends(process);
-    // What a worker runs has its descriptors, and does not look at them.
+    // A program that a worker runs inherits descriptors, but does not accept on them.
     if (is_below && !same_program) return "";
     const Waits enough = same_program ? Waits::perhaps : Waits::yes;
     if (shares && holder.waits < enough) return "";
     if (is_below || process.pid == main_parent())
       return fmt::format(
-          "beside the server's main process {} another one has its sockets, as after "
+          "another main process beside the server's main process {} has its sockets, as after "
           "an upgrade of the program",
           master_.pid);
     if (shares)
-      return fmt::format("it has the server's socket, and is no child of its main process {}",
-                         master_.pid);
+      return fmt::format(
+          "it has the server's socket, but is not a child of the server's main process {}",
+          master_.pid);
     return fmt::format(
-        "it has a socket of its own there, and is no child of the server's main "
+        "it has its own socket there, and is not a child of the server's main "
         "process {}",
         master_.pid);
   }
@@ -155,7 +157,7 @@ class ListenerLook {
   const ProcessTable& processes_;
   const SignalReload& master_;
   std::string program_;
-  std::vector<std::set<uint64_t>> by_address_;  // the sockets of each address that was asked
+  std::vector<std::set<uint64_t>> by_address_;  // sockets at each address
   std::map<uint64_t, Address> sockets_;
   std::vector<SocketHolder> holders_;
   std::set<uint64_t> own_;  // sockets that the server holds itself
@@ -165,18 +167,18 @@ class ListenerLook {
 
 std::string ForeignListener::text() const {
   if (pid == 0)
-    return fmt::format("a process that cannot be seen from here takes connections at {}, too: {}",
+    return fmt::format("a process that certrebind cannot see also takes connections at {}: {}",
                        address, why);
-  return fmt::format("process {} ({}, since {} UTC) takes connections at {}, too: {}", pid,
+  return fmt::format("process {} ({}, since {} UTC) also takes connections at {}: {}", pid,
                      executable.empty() ? "unknown" : printable(executable), to_text(since),
                      address, why);
 }
 
 std::string ForeignListener::next() const {
-  if (pid == 0) return "find out who listens there: ss -ltnp";
+  if (pid == 0) return "find the process that listens there: ss -ltnp";
   return fmt::format(
-      "if it is left over, end it: kill {}; if it is to stay, give it an address of "
-      "its own",
+      "if it is left over, end it: kill {}; if it must stay, give it another "
+      "address",
       pid);
 }
 

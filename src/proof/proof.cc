@@ -10,22 +10,23 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kInARow = 3;              // for every claim, at the least
-constexpr size_t kWitnesses = 20;       // for every listener, over all its claims
-constexpr size_t kMostWitnesses = 160;  // … after answers that contradicted each other
-constexpr size_t kManyNames = 100;      // on one listener: then one for each name is enough
+constexpr int kInARow = 3;              // handshakes for every claim, at least
+constexpr size_t kWitnesses = 20;       // handshakes for every listener, over all its claims
+constexpr size_t kMostWitnesses = 160;  // the same, after contradicting answers
+constexpr size_t kManyNames = 100;  // claims on one listener above which each needs one handshake
 constexpr size_t kManyListeners = 100;
 constexpr size_t kFailuresTold = 5;
 
-// How far one claim has come.
+// The progress of one claim.
 struct Progress {
-  int needed = kInARow;
-  int most = kInARow;  // what `needed` may grow to
+  int needed = kInARow;  // length of the row that proves the claim
+  int most = kInARow;    // upper limit of `needed`
   int in_a_row = 0;
   bool seen = false;  // the wanted certificate itself was seen in this row
-  std::string last;   // what spoke against it
+  std::string last;   // the last answer that contradicted the claim
   bool proven() const { return in_a_row >= needed && seen; }
-  // Worth another look at once. A whole row of strangers is not: later, perhaps.
+  // True if another handshake is worthwhile at once. After a whole row of tolerated third
+  // certificates, it is better to wait.
   bool promising() const { return in_a_row > 0 && (seen || in_a_row < needed); }
 };
 
@@ -43,7 +44,7 @@ std::vector<Progress> begin(std::span<const Claim> claims) {
   return progress;
 }
 
-// A client that has no other copy of an intermediate cannot do without it.
+// A client without its own copy of an intermediate cannot verify the leaf.
 bool comes_with(const Served& served, const std::vector<Thumbprint>& above) {
   return std::ranges::all_of(above, [&](const Thumbprint& wanted) {
     return std::ranges::any_of(
@@ -73,7 +74,7 @@ size_t proven_count(const std::vector<Progress>& progress) {
   return static_cast<size_t>(std::ranges::count_if(progress, &Progress::proven));
 }
 
-// The listeners where the last answers were as wanted.
+// The listeners whose last answers were as wanted.
 std::set<Address> in_a_row(std::span<const Claim> claims, const std::vector<Progress>& progress) {
   std::set<Address> listeners;
   for (size_t i = 0; i < claims.size(); ++i)
@@ -81,9 +82,9 @@ std::set<Address> in_a_row(std::span<const Claim> claims, const std::vector<Prog
   return listeners;
 }
 
-// One other answer on a listener means that somebody else still takes connections there: its claims
-// begin anew. Where answers as wanted came before, a row of the same length would come by luck
-// sooner or later: the next one has to be twice as long.
+// One other answer on a listener means that another process still takes connections there, so all
+// its claims start again. If wanted answers came before, a row of the same length would sooner or
+// later succeed by chance. So the next row must be twice as long.
 void begin_anew(std::span<const Claim> claims, const std::set<Address>& broken,
                 const std::set<Address>& promising, std::vector<Progress>& progress) {
   for (size_t i = 0; i < claims.size() && !broken.empty(); ++i) {
@@ -95,8 +96,7 @@ void begin_anew(std::span<const Claim> claims, const std::set<Address>& broken,
   }
 }
 
-// One handshake for each of these claims. A claim that was proven and now fails is no longer
-// proven.
+// Makes one handshake for each of these claims. A proven claim that now fails is no longer proven.
 void look(const Prober& prober, std::span<const Claim> claims, const std::vector<size_t>& which,
           std::vector<Progress>& progress, const ProofLimits& limits) {
   std::vector<Target> targets;
@@ -116,7 +116,7 @@ void look(const Prober& prober, std::span<const Claim> claims, const std::vector
   begin_anew(claims, broken, promising, progress);
 }
 
-// The first claim of each listener: cheap to ask while the server still loads.
+// The first claim of each listener. Asking only these is cheap while the server still loads.
 std::vector<size_t> sentinels(std::span<const Claim> claims) {
   std::map<Address, size_t> first;
   for (size_t i = 0; i < claims.size(); ++i) first.try_emplace(claims[i].target.address, i);
@@ -185,7 +185,8 @@ Verdict prove(const Prober& prober, Clock& clock, std::span<const Claim> claims,
   };
   while (limits.ready && !limits.ready() && !late()) clock.sleep(limits.poll_every);
   while (!over()) {
-    // The many are asked only when the few answer as wanted, several times.
+    // Ask all claims only once the first claim of every listener was answered as wanted, several
+    // times.
     bool willing = true;
     for (int i = 0; willing && i < kInARow; ++i) willing = advances(first);
     while (willing && !over()) willing = advances(unproven(progress));

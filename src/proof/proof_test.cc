@@ -76,8 +76,8 @@ TEST_F(ProofTest, ARelapseBeginsAnew) {
   EXPECT_GE(looks_, 15 + 40) << "after a contradiction it takes twice as many";
 }
 
-// The kernel gives a stranger on the same port its share: sooner or later it spares twenty in a
-// row.
+// The kernel gives another process on the same port a share of the connections. Sooner or later it
+// gets none of twenty in a row.
 TEST_F(ProofTest, AStrangerThatSparesARowIsSeenByALongerOne) {
   script_ = [this](int look) {
     if (look % 30 == 5) {
@@ -150,7 +150,8 @@ TEST_F(ProofTest, AStrangerIsToleratedWhereTheWantedOneIsSeenToo) {
   EXPECT_FALSE(prove_it({claim(0, false)}).holds());
 }
 
-// What a server never loaded is put back in its file, and shown only after a reload.
+// A certificate that the server never loaded is restored to its file, and shown only after a
+// reload.
 TEST_F(ProofTest, WhatWasInMemoryIsAsGoodAsWhatLayInTheFile) {
   Expectation expected{.address = {.host = "127.0.0.1", .port = host_.port(0), .unix_path = {}},
                        .proxy_protocol = false,

@@ -15,7 +15,7 @@ namespace {
 
 std::unexpected<Error> unknown(const std::string& typed) {
   return fail(Code::not_found, "find the certificate", typed,
-              "no certificate with this thumbprint is bound, stored, served, or was seen before",
+              "no certificate with this thumbprint is bound, stored, served or was seen before",
               "certrebind certificates");
 }
 
@@ -25,11 +25,11 @@ std::unexpected<Error> ambiguous(const std::string& typed,
   for (const auto& [thumbprint, known] : matches)
     lines.push_back(fmt::format("{} ({})", thumbprint.hex(), printable(known->outline.subject)));
   return fail(Code::usage, "find the certificate", typed,
-              fmt::format("it fits {} certificates: {}", matches.size(), join(lines, ", ")),
+              fmt::format("it matches {} certificates: {}", matches.size(), join(lines, ", ")),
               "type more digits");
 }
 
-// The file of a known certificate if it still holds it.
+// Reads the file of a known certificate, if the file still holds that certificate.
 std::optional<Bundle> bundle_of(const Files& files, const KnownCertificate& known) {
   if (known.path.empty()) return std::nullopt;
   auto bundle = read_bundle(files, known.path);
@@ -95,21 +95,21 @@ bool is_path(const std::string& typed) {
   return typed.find('/') != std::string::npos || !TypedThumbprint::looks_like_one(typed);
 }
 
-// What a person may have given instead of a PEM file with a certificate.
+// A hint for a file that is not a PEM file with a certificate.
 std::string hint_for(const Files& files, const std::string& path, const Error& error) {
   if (error.code == Code::not_found)
-    return "if it was to be a thumbprint: those are hexadecimal, 8 digits at the least, and "
-           "certrebind certificates lists them";
+    return "if you meant a thumbprint: it has at least 8 hexadecimal digits; list them with "
+           "certrebind certificates";
   auto bytes = files.read(path, kPemLimit);
   if (!bytes) return "";
   if (bytes->starts_with('\x30'))  // an ASN.1 SEQUENCE
     return fmt::format(
-        "it is no PEM; make one: openssl x509 -inform DER -in {0} -out NEW.pem, or of a PKCS #12: "
-        "openssl pkcs12 -nodes -in {0} -out NEW.pem",
+        "this is not a PEM file; convert it: openssl x509 -inform DER -in {0} -out NEW.pem, or "
+        "from PKCS #12: openssl pkcs12 -nodes -in {0} -out NEW.pem",
         printable(path));
   if (bytes->find("PRIVATE KEY-----") != std::string::npos &&
       bytes->find("CERTIFICATE-----") == std::string::npos)
-    return "it holds a private key only; give the certificate, and the key with --key";
+    return "the file holds only a private key; give the certificate, and its key with --key";
   return "";
 }
 
@@ -141,8 +141,8 @@ Result<OldCertificate> identify_old(const Files& files, const KnownCertificates&
   return old;
 }
 
-// Whoever may put a link beside his certificate could have us copy a key that he cannot read
-// himself. What lies in such a directory is well if no link leads out of it.
+// A user who can put a symlink beside a certificate could make us copy a key that he cannot read
+// himself. A key in such a directory is accepted if no link leads to it.
 Done not_led_away(const Files& files, const std::string& key) {
   auto real = files.real_path(key);
   if (!real || *real == normalized(key)) return {};
@@ -161,7 +161,8 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
     });
     if (place == known.all().end())
       return fail(Code::not_found, "bind the certificate", typed,
-                  "it is known, but no file holds it now", "give NEW as the path of its PEM file");
+                  "the certificate is known, but no file holds it now",
+                  "give NEW as the path of its PEM file");
     path = place->path;
   }
   auto bundle = read_typed(files, path);

@@ -1,4 +1,4 @@
-// From what a person types for OLD and NEW to certificates.
+// Identifies the certificates that a person names as OLD and NEW, by path or by thumbprint.
 #pragma once
 
 #include <optional>
@@ -14,16 +14,16 @@
 
 namespace certrebind {
 
-// A certificate that is known, and from where.
+// A known certificate, and where it is known from.
 struct KnownCertificate {
   CertificateOutline outline;
   std::string der;
-  std::string path;   // where its file lies, or lay; empty for one that is only served
+  std::string path;   // path of its file, now or in the past; empty if it is only served
   std::string where;  // "bound", "stored", "seen before", "served"
 };
 
-// All that a thumbprint may mean on this host, without connecting to anything: in the order
-// in which they were added.
+// All certificates that a thumbprint may mean on this host, in the order in which they were added.
+// Nothing is connected to.
 class KnownCertificates {
  public:
   void add_bound(const Survey& survey);
@@ -31,7 +31,8 @@ class KnownCertificates {
   void add_seen(const std::vector<Sighting>& sightings);
   void add_served(const std::string& leaf_der);
 
-  // Code::not_found if nothing fits, Code::usage if several certificates do or it is no thumbprint.
+  // Fails with Code::not_found if nothing matches. Fails with Code::usage if several certificates
+  // match, or if `typed` is not a thumbprint.
   Result<KnownCertificate> find(const std::string& typed) const;
   const std::vector<KnownCertificate>& all() const { return known_; }
 
@@ -40,33 +41,33 @@ class KnownCertificates {
   std::vector<KnownCertificate> known_;
 };
 
-// The leaf and the chain in this PEM file; an error names the file.
+// Reads the leaf and the chain from this PEM file. An error names the file.
 Result<Bundle> read_bundle(const Files& files, const std::string& path);
 
-// True if `typed` is meant as a path: it holds a slash, or is no thumbprint.
+// True if `typed` means a path: it contains a slash, or it is not a thumbprint.
 bool is_path(const std::string& typed);
 
 struct OldCertificate {
   Thumbprint thumbprint;
-  Bundle bundle;  // with the chain of its file where that still holds it, else the leaf alone
-  bool has_file = false;  // the chain above is what its file said
+  Bundle bundle;  // leaf and the chain of its file; only the leaf if no file holds it any more
+  bool has_file = false;  // the chain comes from the file
 };
 
-// From a path (its leaf now) or a thumbprint.
+// `typed` is a path (its current leaf) or a thumbprint.
 Result<OldCertificate> identify_old(const Files& files, const KnownCertificates& known,
                                     const std::string& typed);
 
 struct NewCertificate {
   Bundle bundle;
-  CertificateFiles files;            // where its certificate and its key lie
+  CertificateFiles files;            // paths of its certificate and its key
   std::string key_blocks;            // PEM of the private key: never shown
-  std::optional<StoreSetting> home;  // the store in which it lies; none for a loose file
-  KeyState key = KeyState::none;     // of what lies at files.key
+  std::optional<StoreSetting> home;  // the store that contains it; empty: in no store
+  KeyState key = KeyState::none;     // state of the key at files.key
 };
 
-// From a path (with its key there, at `key_path`, or beside it) or a thumbprint that lies in a
-// file. What is wrong with the key is for preflight to say; an Error means that there is no
-// certificate at all.
+// `typed` is a path or the thumbprint of a certificate that some file holds. The key is read from
+// `key_path`, else from that file, else from a file beside it. Preflight reports what is wrong with
+// the key; an Error means that no certificate was found.
 Result<NewCertificate> identify_new(const Files& files, const KnownCertificates& known,
                                     const std::vector<StoreSetting>& stores,
                                     const std::string& typed, const std::string& key_path);

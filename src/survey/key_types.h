@@ -1,8 +1,9 @@
-// With which type of key a site is to be asked for its certificate.
+// Decides which key type a handshake asks a site for.
 //
-// Where one certificate answers at an address for a name, any type is asked for: what lies on disk
-// may be of another type than what the server has in memory. Where several do, one of each type,
-// each binding is asked with its own, or it would be shown the other's.
+// If one certificate answers at an address for a name, any key type is asked for: the certificate
+// on disk may have another type than the one in the server's memory. If several certificates answer
+// there, one for each key type, each binding is asked with its own type. Otherwise the server could
+// show the certificate of another binding.
 #pragma once
 
 #include <map>
@@ -18,18 +19,18 @@ class Rivals {
  public:
   explicit Rivals(const Survey& survey);
 
-  // `other`: any.
+  // KeyType::other means any type.
   KeyType type_to_ask(const SurveyedBinding& bound) const;
 
  private:
-  using Asked = std::tuple<const Service*, Address, std::string>;  // the name that is sent
+  using Asked = std::tuple<const Service*, Address, std::string>;  // the last one is the SNI name
   template <class Act>
   static void for_each_asked(const SurveyedBinding& bound, Act act);
 
-  std::map<Asked, std::set<std::string>> files_;  // that are bound for it
+  std::map<Asked, std::set<std::string>> files_;  // certificate paths that are bound for each
 };
 
-// Of the certificate on disk; `other` where there is none.
+// Key type of the certificate on disk; `other` if there is none.
 KeyType key_type_on_disk(const SurveyedBinding& bound);
 
 }  // namespace certrebind

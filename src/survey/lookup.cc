@@ -54,14 +54,14 @@ std::vector<LookupResult> users_of(const Files& files, const Survey& survey,
 
 // ---- by certificate
 
-// Hexadecimal digits, enough that they are no word: "cafe" is a host.
+// Hexadecimal digits, at least eight: "cafe" is a host name.
 std::vector<LookupResult> holders_of(const Survey& survey, const TypedThumbprint& thumbprint) {
   std::vector<LookupResult> answers;
   for (const SurveyedBinding& bound : survey.bindings) {
     if (!bound.disk || !bound.disk->certificate ||
         !thumbprint.matches(bound.disk->certificate->thumbprint, bound.disk->der))
       continue;
-    add_all_endpoints(bound, "this certificate lies there", answers);
+    add_all_endpoints(bound, "this certificate is on disk there", answers);
   }
   return answers;
 }
@@ -69,7 +69,7 @@ std::vector<LookupResult> holders_of(const Survey& survey, const TypedThumbprint
 // ---- by listener
 
 struct Listener {
-  std::string host;  // empty: any
+  std::string host;  // empty: any address
   uint16_t port = 0;
 };
 
@@ -109,9 +109,9 @@ std::vector<LookupResult> answers_at(const Survey& survey, const std::string& ty
 
 // ---- by name
 
-// How well a site fits a name on one listener: the higher the better.
+// How well a site matches a name on one listener; higher is better.
 struct Fit {
-  size_t rank = 0;  // 0: not at all; 1: the default; else the wildcard's length; most: named
+  size_t rank = 0;  // 0: no match; 1: default; else the wildcard's length; kNamed: has the name
   std::string why;
 };
 
@@ -127,7 +127,7 @@ Fit fit_of(const Binding& binding, const Endpoint& endpoint, const std::string& 
         name.size() >= pattern.size() && pattern.size() > best.rank)
       best = {pattern.size(), pattern + " covers it"};
   if (best.rank == 0 && endpoint.without_sni)
-    best = {1, "the default there: no site has that name"};
+    best = {1, "the default there: no site has this name"};
   return best;
 }
 
@@ -135,7 +135,7 @@ std::vector<LookupResult> answers_for(const Survey& survey, const std::string& n
   struct Best {
     size_t rank = 0;
     std::vector<LookupResult> answers;
-    std::vector<std::string> patterns;  // that cannot be judged from here
+    std::vector<std::string> patterns;  // patterns that cannot be matched without the server
   };
   std::map<std::pair<const Service*, std::string>, Best> listeners;
   for (const SurveyedBinding& bound : survey.bindings)
@@ -153,7 +153,7 @@ std::vector<LookupResult> answers_for(const Survey& survey, const std::string& n
       std::ranges::any_of(listeners, [](const auto& each) { return each.second.rank > 1; });
   std::vector<LookupResult> answers;
   for (auto& [listener, best] : listeners) {
-    // Where some listener knows the name, the defaults of the others are noise.
+    // If some listener has a site for the name, the defaults of the other listeners are left out.
     if (named && best.rank == 1) continue;
     for (LookupResult& answer : best.answers) {
       if (best.rank != kNamed && !best.patterns.empty())
@@ -177,7 +177,8 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
     }
   if (typed.starts_with("unix:") || as_listener(typed)) return answers_at(survey, typed);
   std::vector<LookupResult> answers = answers_for(survey, to_lower(typed));
-  // A mistyped thumbprint is not for who answers to every name; a site may be called so.
+  // A mistyped thumbprint does not match wildcards and defaults; only a site with exactly this name
+  // is found.
   if (is_hex)
     std::erase_if(answers, [&](const LookupResult& answer) {
       const std::vector<std::string>& names = answer.bound->binding.names;

@@ -1,5 +1,5 @@
-// Who answers: which bindings a name, an address or a file leads to, as far as the configuration
-// tells. What a handshake shows is asked apart.
+// Finds the bindings that a name, an address or a file leads to, according to the configuration. It
+// makes no handshakes.
 #pragma once
 
 #include <string>
@@ -11,15 +11,16 @@ namespace certrebind {
 
 struct LookupResult {
   const SurveyedBinding* bound = nullptr;
-  const Endpoint* endpoint = nullptr;  // null for a binding that listens nowhere
-  std::string sni;                     // what to send there; empty: no name
+  const Endpoint* endpoint = nullptr;  // null for a binding that has no listener
+  std::string sni;                     // the name to send; empty: none
   std::string why;                     // "named there", "the default there: …"
 };
 
-// Takes a host name ("www.example.com"), a listener ("127.0.0.1:443", "[::]:443", ":443", "443",
-// "unix:/run/x.sock"), a path (of a certificate, a key or a configuration file) or the thumbprint
-// of a certificate on disk, or its first eight digits. For a name: on every listener the site that
-// is named, else the one whose wildcard is the longest, else the default.
+// `typed` is a host name ("www.example.com"), a listener ("127.0.0.1:443", "[::]:443", ":443",
+// "443", "unix:/run/x.sock"), a path (of a certificate, a key or a configuration file), the
+// thumbprint of a certificate on disk, or its first eight digits. For a host name, each listener
+// gives the virtual host with that name, else the one with the longest matching wildcard, else the
+// default.
 std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
                                   const std::string& typed);
 

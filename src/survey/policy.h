@@ -1,4 +1,4 @@
-// Which policy of certrebind.toml is about which binding.
+// Matches the policies of certrebind.toml to bindings.
 #pragma once
 
 #include "state/settings.h"
@@ -6,12 +6,13 @@
 
 namespace certrebind {
 
-// The first policy that is about this binding; null where there is none.
+// The first policy that matches this binding; null if none does.
 const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound);
 
 bool is_left_alone(const Settings& settings, const SurveyedBinding& bound);
 
-// Marks what a policy leaves alone: nothing is asked of it, and no plan may change it.
+// Sets `left_alone` on the bindings that a policy excludes. They get no handshake, and no plan may
+// change them.
 void leave_alone(const Settings& settings, Survey& survey);
 
 }  // namespace certrebind

@@ -1,5 +1,5 @@
-// SameSite: the bindings of one site at one endpoint with files of their own, as a server has them
-// for certificates of different types of key.
+// SameSite finds the bindings of one site at one endpoint that have different files. A server has
+// such bindings to serve one certificate for each key type.
 #pragma once
 
 #include <string_view>
@@ -12,10 +12,11 @@ namespace certrebind {
 
 class SameSite {
  public:
-  explicit SameSite(const Survey& survey);  // which must outlive it, its bindings where they are
+  explicit SameSite(
+      const Survey& survey);  // `survey` must outlive it, and its bindings must not move
 
   std::vector<const SurveyedBinding*> of(const SurveyedBinding& bound) const;
-  // The twin in whose file this certificate lies; null where there is none.
+  // The binding of the same site whose file holds this certificate; null if there is none.
   const SurveyedBinding* holding(const Thumbprint& thumbprint, const SurveyedBinding& bound) const;
 
  private:

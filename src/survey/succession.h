@@ -1,4 +1,4 @@
-// A succession: NEW takes the place of OLD.
+// A succession: NEW replaces OLD.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace certrebind {
 
-// OLD is to be succeeded by NEW, as declared.
+// NEW is declared to replace OLD.
 struct Succession {
   OldCertificate old_one;
   NewCertificate new_one;
@@ -18,11 +18,11 @@ struct Succession {
   std::string renewer = {};
 
   const Thumbprint& new_thumbprint() const { return new_one.bundle.leaf.outline.thumbprint; }
-  // OLD = NEW: nothing is replaced, a reload and proof are all that is wanted.
+  // OLD = NEW: nothing is replaced; only a reload and a proof are wanted.
   bool is_forced() const { return old_one.thumbprint == new_thumbprint(); }
 };
 
-// Whether its file holds the OLD of one of these.
+// True if the file of `bound` holds the OLD of one of these successions.
 bool holds_some_old(const SurveyedBinding& bound, const std::vector<Succession>& successions);
 
 }  // namespace certrebind

@@ -16,21 +16,21 @@ namespace {
 
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
-// An ordinary user has only so much of root's time, and has root connect to no socket that he might
-// not connect to himself.
+// Limits the server of an ordinary user: root spends limited time on it, and connects to no UNIX
+// socket that the user could not connect to himself.
 void limit_to_his_share(const Service& service, Discovery& discovery) {
   constexpr size_t kMostBindings = 1'000;
   if (discovery.bindings.size() > kMostBindings) {
     discovery.diagnostics.push_back(
         {Severity::note, service.id().path, 0, 0,
-         fmt::format("it has {} bindings: of another user's server only {} are looked at",
+         fmt::format("it has {} bindings; certrebind reads at most {} of another user's server",
                      discovery.bindings.size(), kMostBindings)});
     discovery.bindings.erase(discovery.bindings.begin() + kMostBindings, discovery.bindings.end());
   }
   for (Binding& binding : discovery.bindings)
     for (Endpoint& endpoint : binding.endpoints)
       if (!endpoint.address.unix_path.empty())
-        endpoint.unproven = "UNIX sockets of other users are not connected to";
+        endpoint.unproven = "certrebind does not connect to UNIX sockets of other users";
 }
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
@@ -44,14 +44,15 @@ void add_bindings(const Service& service, Discovery discovery, Survey& into, Loo
   for (Binding& binding : discovery.bindings) {
     into.bindings.push_back({.service = &service, .binding = std::move(binding), .disk = nullptr});
   }
-  // No ordinary user sets off root's monitoring with a configuration of his own.
+  // Errors in an ordinary user's configuration are only notes: they must not raise alarms in root's
+  // monitoring.
   for (Diagnostic& diagnostic : discovery.diagnostics) {
     if (!service.trust().is_ours()) diagnostic.severity = Severity::note;
     into.diagnostics.push_back(std::move(diagnostic));
   }
 }
 
-// A server of root's obeys nobody else through us.
+// If users other than root can change what a server of root runs, we do not touch it.
 void judge_trust(Service& service, const Discovery& discovery,
                  std::vector<Diagnostic>& diagnostics) {
   Trust trust = service.trust();
@@ -61,18 +62,20 @@ void judge_trust(Service& service, const Discovery& discovery,
   if (!trust.is_ours())
     diagnostics.push_back(
         {Severity::note, service.id().path, 0, 0,
-         fmt::format("this server is user {}'s: it is read, tested and signalled with his rights, "
-                     "and no file is changed for it; he himself can run certrebind",
-                     trust.owner)});
+         fmt::format(
+             "this server belongs to user {}: certrebind reads, tests and signals it with that "
+             "user's rights and changes no file for it; that user can run certrebind",
+             trust.owner)});
   if (!trust.doubt.empty())
     diagnostics.push_back(
         {Severity::error, service.id().path, 0, 0,
-         fmt::format("this server is left alone, for others than root decide what it runs: {}; "
-                     "next: let only root change that (chown root, chmod go-w)",
-                     trust.doubt)});
+         fmt::format(
+             "certrebind does not touch this server, because users other than root can change "
+             "what it runs: {}; next: let only root change that (chown root, chmod go-w)",
+             trust.doubt)});
 }
 
-// Each path is looked at once, several at a time; as whoever the server belongs to.
+// Reads each path once, several in parallel, with the rights of the server's owner.
 void look_at_disk(std::vector<SurveyedBinding>& bindings, const Looks& known) {
   struct Look {
     const Files* files;
@@ -153,7 +156,7 @@ namespace {
 Done note_gone(Database& database, const Survey& survey, WallTime now) {
   auto known = bound_rows(database);
   if (!known) return pass(known);
-  // Where some may not be looked into, what is noted stays.
+  // If some servers may not be inspected, keep the attention that is noted.
   if (std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden)) return {};
   std::vector<Attention> needed;
   for (const GoneService& gone : gone_services(survey, *known)) needed.push_back(gone.attention());
@@ -219,8 +222,8 @@ Result<Survey> survey_of(Services services, bool named) {
   return result;
 }
 
-// A look changes nothing that a server reads, and makes no state where there was none. Where the
-// state may not be written the look is still good.
+// This changes nothing that a server reads, and creates no database. If the database is not
+// writable, the survey is still valid.
 Done remember_look(Files& files, const Settings& settings, const Survey& survey, bool whole,
                    WallTime now) {
   if (!State::open_for_reading(settings)) return {};

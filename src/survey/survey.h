@@ -1,5 +1,5 @@
-// The survey: which services run, what each binding is configured to serve, and what lies on disk
-// there. Nothing is written or connected to.
+// The survey: which services run, what each binding is configured to serve, and which certificate
+// is on disk there. It writes nothing and connects to nothing.
 #pragma once
 
 #include <memory>
@@ -19,21 +19,22 @@ namespace certrebind {
 struct SurveyedBinding {
   const Service* service = nullptr;
   Binding binding;
-  std::shared_ptr<const OnDisk> disk;  // null where the binding names no file
-  bool left_alone = false;             // no plan may change what it holds: a policy says so
-  // Set: what the server still has, although another lies on disk.
+  std::shared_ptr<const OnDisk> disk;  // null if the binding names no file
+  bool left_alone = false;             // a policy forbids every plan to change it
+  // The certificate that the server still has in memory, if another one is on disk.
   std::optional<Thumbprint> not_loaded = {};
-  size_t sent_with_it = 0;  // how many certificates a handshake showed with it, itself included
+  size_t sent_with_it =
+      0;  // number of certificates that a handshake showed: the leaf and its chain
 
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
   }
 };
 
-// The real paths of its certificate and its key.
+// The real paths of the binding's certificate and key.
 std::vector<std::string> bound_files(const Files& files, const Binding& binding);
 
-// What was found of a service beside its bindings: see Discovery.
+// What was found about a service in addition to its bindings; see Discovery.
 struct SurveyedService {
   const Service* service = nullptr;
   std::vector<std::string> configured_by;
@@ -42,38 +43,38 @@ struct SurveyedService {
 
 struct Survey {
   Services services;
-  std::vector<SurveyedService> surveyed;  // those whose configuration can be read
+  std::vector<SurveyedService> surveyed;  // the services whose configuration can be read
   std::vector<SurveyedBinding> bindings;
-  std::vector<std::string> read_whole;  // directories of which some server reads every file
+  std::vector<std::string> read_whole;  // directories of which a server reads every file
   std::vector<Diagnostic> diagnostics;
 
   std::vector<Sighting> sightings() const;
 };
 
-// `only` as find_services takes it. A service whose configuration cannot be read is a diagnostic,
-// unless it was asked for by name.
+// `only` selects services as in find_services. A service whose configuration cannot be read gives a
+// diagnostic; if it was named in `only`, it gives an error.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
-// The same of services that were found. `named`: they were asked for by name.
+// Surveys services that were found already. `named`: the user named them.
 Result<Survey> survey_of(Services services, bool named);
 
-// A server that was found before, and bound something, and is not found any more.
+// A server that was found before with bindings, and is no longer found.
 struct GoneService {
   std::string service;             // kind:path
   std::vector<std::string> sites;  // one for each binding
   Attention attention() const;
 };
-inline constexpr const char* kGone = "gone ";  // how the subjects of these begin
+inline constexpr const char* kGone = "gone ";  // prefix of their attention subjects
 
-// Takes a survey of the whole host and what is remembered. Nothing where a server may not be looked
-// into: it may be that one.
+// `survey` covers the whole host; `known` is what earlier surveys stored. Returns nothing if some
+// server may not be inspected: it may be the missing one.
 std::vector<GoneService> gone_services(const Survey& survey, const std::vector<BoundRow>& known);
 
-// Remembers what was seen and what is bound, for the next look and for the daemon. `whole`: every
-// service of this host was surveyed; then what is gone needs a person, until it is back or
-// forgotten. Gives whether what is bound differs from what was known.
+// Stores what was seen and what is bound, for the next survey and for the daemon. `whole`: every
+// service of this host was surveyed. Then a server that is gone needs an operator until it is back
+// or forgotten. Returns whether the bindings differ from the stored ones.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
 
-// The same after a look that changed nothing: if there is a state, and it may be written.
+// Does the same after a command that changed nothing, if a database exists and is writable.
 Done remember_look(Files& files, const Settings& settings, const Survey& survey, bool whole,
                    WallTime now);
 

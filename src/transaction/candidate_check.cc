@@ -9,7 +9,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr size_t kOutputLines = 6;  // of a server's own complaint, in our account
+constexpr size_t kOutputLines = 6;  // of a server's output, in our account
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::string excerpt(const std::string& output, bool of_its_end) {
 }
 
 std::optional<RunningCommand> CandidateCheck::start_test() const {
-  // Where somebody else decides what would run nothing is started; the reloader refuses then.
+  // If users other than root decide what would run, nothing is started; the reloader refuses later.
   const bool may_run = service_ && service_->trust().doubt.empty();
   auto command = may_run ? service_->config_test() : std::nullopt;
   if (!command) return std::nullopt;
@@ -70,7 +70,7 @@ std::string CandidateCheck::why_not_loadable() {
     not_rehearsed_ = output->impossible;
     took_ = std::max(took_, output->of.took);
     if (output->impossible.empty() && !output->came_up)
-      return "the server, started apart with these files, does not come up; it says:" +
+      return "the server does not start with these files (tested in isolation); it says:" +
              excerpt(output->of.output, true);
   }
   return preview_.why_not();

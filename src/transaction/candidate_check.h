@@ -1,5 +1,6 @@
-// What a server itself says of what lies on disk: its own test, and where one bad certificate would
-// end it, the server started apart. All of it only looks.
+// Asks the server itself whether the files on disk are good: its configuration test, and, for a
+// server that one bad certificate would stop, a rehearsal (the server started in isolation). All of
+// it is read-only.
 #pragma once
 
 #include <optional>
@@ -11,41 +12,41 @@
 
 namespace certrebind {
 
-// What a server said, short enough for an account: the first lines, or the last of one that tells
-// more than its end.
+// A short part of a server's output: the first lines, or the last ones if `of_its_end`, for output
+// in which only the end matters.
 std::string excerpt(const std::string& output, bool of_its_end = false);
 
 class CandidateCheck {
  public:
-  // `service` may be null, or have no test: then nothing speaks against anything.
+  // `service` may be null, or have no test: then nothing is objected to.
   CandidateCheck(const Service* service, const Host& host, ReloadPreview& loadable)
       : service_(service), host_(host), preview_(loadable) {}
 
-  // Its test, to the end; or of one that was begun elsewhere.
+  // Runs the configuration test to its end, or waits for a test that was started elsewhere.
   Result<CommandOutput> test() { return outcome_of(start_test()); }
   Result<CommandOutput> outcome_of(const TestOutcome& test);
   Result<CommandOutput> outcome_of(const std::optional<RunningCommand>& test);
   std::optional<RunningCommand> start_test() const;
 
-  // Begins what the new files are to pass, beside what is done meanwhile: with `tests` the test,
-  // and the start apart where there is one.
+  // Starts checking the new files in the background: the test if `tests`, and the rehearsal if the
+  // server has one.
   void begin(bool tests);
-  // Until the test that was begun has ended, if a start apart goes on still: that takes far longer,
-  // and needs a processor to itself.
+  // Waits for the started test, if a rehearsal is running too: the rehearsal takes far longer and
+  // needs a processor to itself.
   void await_test() const;
   bool tests() const { return test_.has_value(); }
-  // Of the test that was begun.
+  // The outcome of the started test.
   Result<CommandOutput> outcome() { return outcome_of(test_); }
-  // What was begun is of no interest any more: the files are taken back.
+  // The started checks are no longer of interest, because the files are being restored.
   void abandon();
 
-  // Why what is on disk now must not be loaded; empty where nothing speaks against it. The server
-  // is started apart, if that was not begun, and each of its pairs is looked at: meanwhile, and
-  // once more if something has changed since.
+  // Why the files on disk must not be loaded; empty if nothing is wrong. Starts the rehearsal if it
+  // was not started yet. Meanwhile checks every certificate and key, and checks them again if
+  // something has changed since.
   std::string why_not_loadable();
-  // Why the server could not be started apart; empty where it could or need not be.
+  // Why the rehearsal was impossible; empty if it ran or was not needed.
   const std::string& not_rehearsed() const { return not_rehearsed_; }
-  // The longest that the server took.
+  // The longest time that the server took for a check.
   milliseconds took() const { return took_; }
 
  private:
@@ -56,7 +57,7 @@ class CandidateCheck {
   ReloadPreview& preview_;
   std::optional<RunningCommand> test_;
   std::optional<RunningRehearsal> apart_;
-  std::jthread ending_;  // of one that was started apart: only who lets go of this waits for it
+  std::jthread ending_;  // ends an abandoned rehearsal; only the destructor waits for it
   std::string not_rehearsed_;
   milliseconds took_{0};
 };

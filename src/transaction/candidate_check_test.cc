@@ -35,7 +35,8 @@ TEST_F(TrialTest, WhatWasBegunIsNotBegunAgain) {
   comes_up(false);
   candidate_.begin(true);
   EXPECT_TRUE(candidate_.tests());
-  EXPECT_THAT(candidate_.why_not_loadable(), HasSubstr("does not come up; it says:\n  no"));
+  EXPECT_THAT(candidate_.why_not_loadable(),
+              HasSubstr("does not start with these files (tested in isolation); it says:\n  no"));
   EXPECT_EQ(fake_.commands.rehearsed.size(), 1U);
   EXPECT_EQ(fake_.commands.ran.size(), 1U);
   EXPECT_EQ(candidate_.took(), milliseconds(7));

@@ -1,5 +1,5 @@
-// The servers' own tests of what lies there now. They take most of the time before anything can be
-// changed, so they begin while a plan is made, and go on beside it.
+// The servers' own tests of the files on disk. Before a change, most of the time goes into these
+// tests. So they start while the plan is being made, and run in parallel to it.
 #pragma once
 
 #include <future>
@@ -10,27 +10,30 @@
 
 namespace certrebind {
 
-// How long a server's own test may take: a minute, and ten times what the slowest of them takes for
-// each certificate (bench/README.md). What waits for ever, a FIFO for instance, is given up then.
+// Time limit for a server's own test: a minute, plus ten times what the slowest server needs for
+// each certificate (bench/README.md). A test that would wait for ever, for example on a FIFO, is
+// stopped then.
 inline constexpr milliseconds test_deadline(size_t bindings) {
   return std::chrono::minutes(1) + bindings * milliseconds(20);
 }
-// … before it is known how many they are.
+// The limit as long as the number of bindings is not known.
 inline constexpr milliseconds kTestDeadline = test_deadline(10'000);
 
 using TestOutcome = std::shared_future<Result<CommandOutput>>;
 
-// Who lets go of them ends those that still run.
+// The destructor ends the tests that still run.
 class ConfigTests {
  public:
-  // Begins the test, unless it has begun; the one that tells what the server sees, where it has
-  // such. Nothing where the server has no test, or may not be run (Trust::doubt).
+  // Starts the test, unless it was started before. Prefers the test that also tells what the server
+  // sees, if the server has one. Does nothing if the server has no test, or may not be run
+  // (Trust::doubt).
   void begin(const Host& host, const Service& service, milliseconds deadline = kTestDeadline);
-  // Not valid where it was not begun.
+  // Not valid if the test was not started.
   TestOutcome of(const Service& service) const;
-  // Until all others have ended: they look at files that this one's transaction will change.
+  // Waits until all other tests have ended: they read files that this service's transaction will
+  // change.
   void await_others(const Service& service) const;
-  // Waits, and gives a diagnostic wherever a server sees something else than the survey.
+  // Waits, and returns a diagnostic for each difference between the server's view and the survey.
   std::vector<Diagnostic> doubts(const std::vector<SurveyedService>& surveyed) const;
 
  private:

@@ -1,4 +1,4 @@
-// A server that a bad certificate ends: everything it would load is looked at first.
+// A server that one bad certificate stops: every pair that it would load is checked first.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ class DyingTest : public ::testing::Test {
     };
   }
 
-  // The new certificate for the first site only; the second is somebody else's business.
+  // The new certificate for the first site only; the second belongs to another user.
   TransactionRequest work_for_one() {
     TransactionRequest work = host_.work();
     std::erase_if(work.files, [&](const PlannedFile& file) {
@@ -73,7 +73,7 @@ TEST_F(DyingTest, WhereNothingCanBeSetApartItIsSaid) {
   EXPECT_THAT(account->text, HasSubstr("not rehearsed"));
 }
 
-// Renewed by somebody else, and wrongly, after the plan was made.
+// Another program renewed the second site, wrongly, after the plan was made.
 TEST_F(DyingTest, APairThatBrokeMeanwhileForbidsTheReload) {
   host_.commands.rehearsal = [&](const Rehearsal&) {
     host_.files.put(host_.key_path(1), "garbage", 0600);

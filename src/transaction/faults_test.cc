@@ -1,4 +1,5 @@
-// Every write fails once, or from some point on for ever; and no key is ever written down.
+// Every write fails, once or for ever from some write on; and no key is ever written to the
+// records.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ TEST_P(EveryWriteFails, LeavesOldOrNewAndSaysSo) {
     where += account->text + "\n";
     std::string side = host.on_disk();
     EXPECT_TRUE(side == "old" || side == "new") << where << side;
-    // What could not be put back is not over: it is finished once files can be written again.
+    // A failed restore stays open: it is finished once files can be written again.
     if (TransactionRow row = host.last(); row.outcome) {
       EXPECT_EQ(row.outcome, account->outcome) << where;
     } else {

@@ -57,7 +57,7 @@ Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
   return files_.sync(written);
 }
 
-// The swap replaces what lies there: where nothing does, an empty file is put first.
+// The swap replaces an existing file. So an absent file is first created empty.
 Done FileSwap::stand_in_for_absent(const std::vector<PlannedFile>& planned) {
   std::vector<std::string> made;
   for (const PlannedFile& file : planned) {
@@ -72,7 +72,7 @@ Done FileSwap::stand_in_for_absent(const std::vector<PlannedFile>& planned) {
   return files_.sync(made);
 }
 
-// Empty again, they are taken away.
+// Removes the stand-ins that are empty again.
 Done FileSwap::remove_stand_ins() {
   for (const JournalFile& file : row_.record.files) {
     if (!file.was_absent) continue;
@@ -144,7 +144,8 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     const JournalFile& file = row_.record.files[index];
     auto entry = files_.lstat(file.path);
     auto now = entry ? files_.read(file.path, kConfigLimit) : Result<std::string>(pass(entry));
-    if (!now && now.error().code == Code::not_found) {  // somebody removed it: the others go back
+    if (!now &&
+        now.error().code == Code::not_found) {  // removed by another program; restore the others
       if (!file.was_absent) result.foreign.push_back(file.path);
       continue;
     }
@@ -155,7 +156,7 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     bool is_foreign = !is_old && digest != file.after_digest;
     if (is_foreign) result.foreign.push_back(file.path);
     if (is_foreign && !is_our_link(file.path)) continue;
-    // What somebody wrote through our link stays, as a file of its own.
+    // Content that another program wrote through our link stays, as a plain file.
     auto before = is_foreign ? now : read_before_image(files_, state_, row_, index);
     if (!before) return pass(before);
     auto attributes = files_.attributes(file.path);
@@ -205,7 +206,7 @@ Result<std::string> read_before_image(const Files& files, const State& state,
   auto bytes = files.read(path, kConfigLimit);
   if (!bytes) return pass(bytes);
   if (content_digest(*bytes) == row.record.files[index].before_digest) return bytes;
-  return fail(Code::failed, "use the before-image", path, "it is not what the journal says");
+  return fail(Code::failed, "use the before-image", path, "its content does not match the journal");
 }
 
 Done prune_before_images(Files& files, State& state, Journal& journal, WallTime now,

@@ -1,5 +1,5 @@
-// The files of a transaction: their before-images, the swap, and putting back. Nothing here knows
-// of servers.
+// The files of a transaction: saves their before-images, swaps them, and restores them. Nothing
+// here knows about servers.
 #pragma once
 
 #include <string>
@@ -18,30 +18,31 @@ class FileSwap {
   FileSwap(Files& files, State& state, Journal& journal, TransactionRow& row)
       : files_(files), state_(state), journal_(journal), row_(row) {}
 
-  // Keeps the before-images (0600) and stages the new files. Changes nothing that a server reads.
+  // Saves the before-images (mode 0600) and stages the new files. Changes nothing that a server
+  // reads.
   Done stage(const std::vector<PlannedFile>& planned);
-  // After `stage`: An error if a file was changed since. Changes nothing.
+  // After `stage`: fails if a file was changed since. Changes nothing.
   Done look_again() const;
-  // After `stage`; and then `settle`: see ReplaceSet.
+  // Call after `stage`, in this order: see ReplaceSet.
   Done flip();
   Done settle();
-  // Makes every file what its before-image says, from whatever a crash or a failure left. Files
-  // that hold neither old nor new, or are gone, belong to somebody else by now: they are left alone
-  // and named in `foreign`.
+  // Gives every file its before-image again, whatever state a crash or a failure left. A file that
+  // holds neither the old nor the new content, or is gone, was changed by another program: it is
+  // left alone and named in `foreign`.
   struct PutBack {
     std::vector<std::string> foreign;
   };
   Result<PutBack> put_back();
-  // Nothing is lost if it is tried again: some file is a link of ours still, or all before-images
-  // are good.
+  // True if the restore can be tried again without loss: some file is still a link of ours, or all
+  // before-images are good.
   bool may_be_put_back_later() const;
-  // Where the before-images lie, for a person to take one from.
+  // The directory of the before-images, for a person who wants to copy one back.
   std::string before_images() const;
-  // Removes what was staged, in all attempts. Only after the files are plain again.
+  // Removes the staged files of all attempts. Call it only once the files are plain files again.
   Done clean_up();
-  // Removes the before-images too: for a transaction that changed nothing.
+  // Also removes the before-images, after a transaction that changed nothing.
   Done forget();
-  // What stood in for absent files, and is empty still.
+  // Removes the empty files that stood in for absent ones, if they are still empty.
   Done remove_stand_ins();
 
  private:
@@ -60,7 +61,7 @@ class FileSwap {
   std::unique_ptr<ReplaceSet> staged_;
 };
 
-// The content of a before-image; its digest must be what the journal says.
+// The content of a before-image. Fails if its digest is not the one in the journal.
 Result<std::string> read_before_image(const Files& files, const State& state,
                                       const TransactionRow& row, size_t index);
 

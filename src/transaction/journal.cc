@@ -47,7 +47,7 @@ std::vector<std::string> sites_of(const JournalRecord& record) {
   return sites;
 }
 
-// What a person took away is not brought again by itself.
+// A certificate that a person removed does not come back automatically.
 void note_unwanted(Database& database, const JournalRecord& record, WallTime now) {
   for (const JournalSuccession& each : record.successions)
     if (!each.old_thumbprint.empty() && each.old_thumbprint != each.new_thumbprint)
@@ -60,7 +60,7 @@ void note_unwanted(Database& database, const JournalRecord& record, WallTime now
                          now);
 }
 
-// Its first line, and the next where that one only introduces it.
+// The first line, and the next one if the first ends with a colon.
 std::string headline_of(const std::string& account) {
   std::string headline;
   for (const std::string& line : split(account, '\n')) {
@@ -167,8 +167,8 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
     if (ending.outcome == Outcome::committed && row.record.decided)
       note_unwanted(database_, row.record, clock_.wall());
     if (ending.outcome == Outcome::committed) {
-      // What earlier transactions still owe is for other certificates: this one's proof replaces
-      // it.
+      // What earlier transactions still owe concerns other certificates. This transaction's proof
+      // replaces it.
       SQLite::Statement settle(database_.handle(),
                                "UPDATE transactions SET owed = 0 WHERE service = ? AND id < ?");
       settle.bind(1, row.service.text());
@@ -187,7 +187,7 @@ Done Journal::paid(TransactionRow& row) {
     update.bind(1, row.id);
     update.exec();
     append_event(database_, event_of(row, EventId::proof_paid,
-                                     "every handshake that was owed shows the new certificate"));
+                                     "every owed handshake shows the new certificate"));
   });
 }
 
@@ -237,7 +237,7 @@ Result<std::vector<TransactionRow>> Journal::owed() {
 }
 
 Result<std::vector<TransactionRow>> Journal::all() {
-  // Files and expectations may be thousands: a list needs the successions only.
+  // Records may hold thousands of files and expectations; a list needs only the successions.
   return select(
       "json_object('token', json_extract(record, '$.token'), 'files', json('[]'), "
       "'expectations', json('[]'), 'loads', json('[]'), "
@@ -249,12 +249,13 @@ Result<TransactionRow> Journal::find(int64_t id) {
   auto rows = select("record", fmt::format("WHERE id = {}", id));
   if (!rows) return pass(rows);
   if (rows->empty())
-    return fail(Code::not_found, "find the transaction", std::to_string(id), "there is none",
-                "certrebind history");
+    return fail(Code::not_found, "find the transaction", std::to_string(id),
+                "there is no such transaction", "certrebind history");
   return std::move(rows->front());
 }
 
-// Twice: what ends between the first look and that at the lock is not interrupted.
+// Reads twice: a transaction that ends between the first read and the check of the lock is not
+// interrupted.
 Result<std::vector<TransactionRow>> interrupted(const Settings& settings, Journal& journal) {
   auto unfinished = journal.unfinished();
   if (!unfinished || unfinished->empty()) return unfinished;

@@ -1,5 +1,5 @@
-// The journal: every transaction's record and how far it came, in the database. A phase is durable
-// before its act begins; a phase mark and its event are one database transaction.
+// The journal stores every transaction's record and phase in the database. A phase is durable
+// before its action begins. A phase and its event are written in one database transaction.
 #pragma once
 
 #include <optional>
@@ -16,24 +16,24 @@ class Journal {
  public:
   Journal(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
-  // Writes the record with phase `planned` and the event `started`; gives the row.
+  // Writes the record with phase `planned` and the event `started`; returns the row.
   Result<TransactionRow> begin(Act act, const ServiceId& service, JournalRecord record,
                                std::optional<int64_t> undoes);
   Done mark(TransactionRow& row, Phase phase);
-  // Writes the record anew: what was learned before the files are touched.
+  // Writes the record again, with what was learned before the files are touched.
   Done update_record(const TransactionRow& row);
-  // Before files are swapped (again): the number of the set, from 0.
+  // Call before every swap of files. Returns the number of the set, from 0.
   Result<int> next_set(TransactionRow& row);
   Done end(TransactionRow& row, const Ending& ending);
-  // The server was seen to serve what it owed.
+  // The server now serves the certificate whose proof was owed.
   Done paid(TransactionRow& row);
 
-  // Whether the service was made to take up this file (a real path) at that time or later.
+  // True if we made the service load this file (a real path) at `since` or later.
   Result<bool> loaded_since(const ServiceId& service, const std::string& path, WallTime since);
 
   Result<std::vector<TransactionRow>> unfinished();
   Result<std::vector<TransactionRow>> owed();
-  Result<std::vector<TransactionRow>> all();  // oldest first, of the record only the successions
+  Result<std::vector<TransactionRow>> all();  // oldest first; records contain only the successions
   Result<TransactionRow> find(int64_t id);    // Code::not_found
 
  private:
@@ -45,10 +45,10 @@ class Journal {
   const Clock& clock_;
 };
 
-// Transactions that nobody finished and nobody is at.
+// Unfinished transactions that no running process is working on.
 Result<std::vector<TransactionRow>> interrupted(const Settings& settings, Journal& journal);
 
-// A digest of a file's content, to know it again.
+// A digest that identifies a file's content.
 std::string content_digest(const std::string& bytes);
 
 }  // namespace certrebind

@@ -71,7 +71,8 @@ TEST_F(JournalTest, CountsItsSets) {
   EXPECT_EQ(host_.journal().find(row.id)->sets, 2);
 }
 
-// With the commit itself: a crash between the two would have it made again.
+// In the same database transaction as the commit: after a crash between the two, the daemon would
+// repeat the change.
 TEST_F(JournalTest, WhatAPersonTookAwayIsNotedWithTheCommit) {
   for (Outcome outcome : {Outcome::rolled_back, Outcome::committed}) {
     TransactionRow row = begin();

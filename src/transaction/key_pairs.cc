@@ -13,7 +13,7 @@ namespace certrebind {
 
 namespace {
 
-// Why the pair cannot be loaded; empty where it can.
+// Why the pair cannot be loaded; empty if it can.
 std::string problem_of(const Files& files, const std::string& certificate, const std::string& key) {
   auto pem = files.read(certificate, kPemLimit);
   if (!pem)
@@ -25,7 +25,7 @@ std::string problem_of(const Files& files, const std::string& certificate, const
   if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
   KeyState state = der ? key_state(*key_pem, *der) : KeyState::none;
   if (state == KeyState::matches) return {};
-  // A whole certificate is parsed only to say what is wrong: there may be thousands.
+  // Parse the whole certificate only to explain an error: there may be thousands.
   auto leaf = der ? Certificate::parse(*der) : Result<Certificate>(pass(der));
   if (!leaf)
     return fmt::format("the certificate {} cannot be read: {}", certificate, leaf.error().cause);

@@ -1,5 +1,5 @@
-// Every pair of certificate and key that a server would load, as it lies on disk now. For servers
-// that a single bad pair ends, whoever's it is.
+// Checks every certificate and key that a server would load from disk now. This is for servers that
+// a single bad pair stops, whichever site it belongs to.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ struct BrokenPair {
   std::string text() const;  // "b.example.com (/etc/x.conf:12): the key …"
 };
 
-// Each pair is read once, several at a time. Bindings that name no file are passed over, and so are
-// encrypted keys: only the server knows their passphrase.
+// Reads each pair once, several in parallel. Skips bindings that name no file, and encrypted keys:
+// only the server knows their passphrase.
 std::vector<BrokenPair> broken_pairs(const Files& files,
                                      const std::vector<const Binding*>& bindings);
 

@@ -7,7 +7,7 @@
 
 namespace certrebind {
 
-// Permission bits that a file gets beside its new content.
+// Permission bits that a file gets together with its new content.
 struct ModeChange {
   uint32_t before = 0;
   uint32_t after = 0;
@@ -15,16 +15,17 @@ struct ModeChange {
 };
 
 struct PlannedFile {
-  std::string path;  // real
-  // The directory in which it is made ready: as staging_directory (sys/replace.h) gives.
+  std::string path;  // real path
+  // The directory in which the new file is prepared, as given by staging_directory (sys/replace.h).
   std::string staging = {};
-  std::string before;  // what it holds now
+  std::string before;  // its content now
   std::string after;
-  bool secret = false;  // holds a private key, or is a certificate file that is replaced whole
-  std::string what;     // for secret files, what is put there: "certificate 1a2b…", "private key"
-  std::string note = {};                // what a person should know of it
-  bool is_absent = false;               // there is none now: `before` is empty
-  std::optional<ModeChange> mode = {};  // unset: it stays
+  bool secret =
+      false;         // contains a private key, or is a certificate file that is replaced as a whole
+  std::string what;  // what a secret file will contain: "certificate 1a2b…", "private key"
+  std::string note = {};                // what a person should know about this file
+  bool is_absent = false;               // the file does not exist now; `before` is empty
+  std::optional<ModeChange> mode = {};  // unset: the mode stays
 };
 
 }  // namespace certrebind

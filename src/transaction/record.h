@@ -1,4 +1,4 @@
-// What the journal keeps of a transaction.
+// What the journal stores about a transaction.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace certrebind {
 
 enum class Act { rebind, undo, restore };
 std::string to_text(Act act);
-Act act_named(const std::string& name);  // `rebind` for an unknown one
+Act act_named(const std::string& name);  // `rebind` for an unknown name
 
 enum class Phase {
   planned,
@@ -28,10 +28,10 @@ enum class Phase {
   restoring,
   restored,
   refused,
-  stuck,  // ended, and a person has to look
+  stuck,  // ended, and needs an operator
 };
 std::string to_text(Phase phase);
-Phase phase_named(const std::string& name);  // `stuck` for an unknown one
+Phase phase_named(const std::string& name);  // `stuck` for an unknown name
 
 enum class Outcome { committed, rolled_back, refused, needs_operator };
 std::string to_text(Outcome outcome);
@@ -43,7 +43,7 @@ struct JournalFile {
   std::string path;
   std::string before_digest;  // SHA-256 of the content, hex
   std::string after_digest;
-  std::string staging;  // the directory in which what is made on the way has its names
+  std::string staging;  // directory of the temporary files
   bool was_absent = false;
   std::optional<ModeChange> mode = {};
 };
@@ -55,14 +55,14 @@ struct JournalSuccession {
 };
 
 struct JournalRecord {
-  std::string token;  // makes the names of what is staged unique
+  std::string token;  // makes the names of the staged files unique
   std::vector<JournalFile> files;
   std::vector<JournalSuccession> successions;
   std::vector<Expectation> expectations;
-  std::vector<std::string> loads = {};  // real paths of what the server is to take up
+  std::vector<std::string> loads = {};  // real paths of the files that the server must load
   bool mends = false;                   // as in TransactionRequest
-  // Sites of the server that nothing is changed for, and that answered before: a reload must not
-  // silence them.
+  // Sites of the server that the transaction does not change and that answered before: after the
+  // reload they must still answer.
   std::vector<Expectation> others = {};
   bool decided = false;  // as in TransactionRequest
 };
@@ -72,7 +72,7 @@ struct TransactionRow {
   Act act = Act::rebind;
   ServiceId service;
   Phase phase = Phase::planned;
-  std::optional<Outcome> outcome;  // unset: it runs, or was interrupted
+  std::optional<Outcome> outcome;  // unset: running, or interrupted
   WallTime started;
   std::optional<WallTime> ended;
   std::optional<int64_t> undoes;
@@ -87,7 +87,7 @@ struct Ending {
   Outcome outcome = Outcome::committed;
   std::string account;  // lines for people
   bool owed = false;
-  std::vector<EventId> events;  // what else to log than the outcome's own
+  std::vector<EventId> events;  // events to log in addition to the outcome's own
 };
 
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// The journal's record as JSON text, and back.
+// Converts the journal's record to JSON text and back.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@ namespace certrebind {
 
 std::string record_to_json(const JournalRecord& record);
 
-// A path as it stands there: each byte is the code point of its value, for JSON has no bytes.
+// The form of a path in that JSON: each byte becomes the code point of the same value, because JSON
+// strings cannot hold arbitrary bytes.
 std::string widen(const std::string& bytes);
 
 // Throws nlohmann::json::exception for text that record_to_json did not write.

@@ -1,4 +1,4 @@
-// What a crash leaves, and what whoever takes the lock next makes of it: all old or all new.
+// After a crash, the next process that takes the lock brings the host to all old or all new.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +68,7 @@ TEST_F(RecoveryTest, RestoresFromEveryEarlierPhase) {
   EXPECT_THAT(events(), ::testing::Contains(EventId::restored_after_crash));
 }
 
-// Before a restore there was nothing good: it goes forward, once the server's test allows it.
+// Before a restore there was no good state, so recovery goes forward if the server's test passes.
 TEST_F(RecoveryTest, WhatMendsGoesForwardIfItMayBeLoaded) {
   TransactionRequest work = host_.work();
   work.mends = true;
@@ -130,10 +130,10 @@ TEST_F(RecoveryTest, LeavesAloneWhatSomebodyElseChanged) {
   EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(),
             host_.old_ones[0].chain_pem);
   EXPECT_THAT(host_.last().account + account->text,
-              HasSubstr(host_.certificate_path(1) + " was changed by somebody else"));
+              HasSubstr(host_.certificate_path(1) + " was changed by another program"));
 }
 
-// It died between the steps of the swap; then somebody wrote through the link that stood there.
+// The process died between two steps of the swap; then another program wrote through our link.
 TEST_F(RecoveryTest, WhatWasWrittenThroughALinkOfOursBecomesAFileAgain) {
   const std::string path = host_.certificate_path(1);
   int writes = 0;
@@ -147,7 +147,7 @@ TEST_F(RecoveryTest, WhatWasWrittenThroughALinkOfOursBecomesAFileAgain) {
   auto account = recover_last(host_, host_.files);
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::needs_operator) << "half of a set is theirs";
-  EXPECT_THAT(account->text, HasSubstr(path + " was changed by somebody else"));
+  EXPECT_THAT(account->text, HasSubstr(path + " was changed by another program"));
   EXPECT_EQ(host_.files.lstat(path)->kind, FileKind::regular);
   EXPECT_EQ(host_.files.read(path, kPemLimit).value(), "somebody's");
   EXPECT_EQ(host_.files.read(host_.certificate_path(0), kPemLimit).value(),
@@ -162,7 +162,7 @@ TEST_F(RecoveryTest, DoesNotPutBackAnImageThatIsNotWhatItWas) {
   ASSERT_TRUE(account);
   EXPECT_EQ(account->outcome, Outcome::needs_operator);
   EXPECT_EQ(host_.on_disk(), "new");
-  EXPECT_THAT(account->text, HasSubstr("it is not what the journal says"));
+  EXPECT_THAT(account->text, HasSubstr("its content does not match the journal"));
 }
 
 TEST_F(RecoveryTest, AnEndpointThatWasDownBeforeHoldsUpNothing) {
@@ -179,7 +179,7 @@ TEST_F(RecoveryTest, AnEndpointThatWasDownBeforeHoldsUpNothing) {
   EXPECT_EQ(account->outcome, Outcome::committed) << account->text;
 }
 
-// Where certrebind dies while the host goes on: between any two acts.
+// Points at which certrebind dies while the host goes on: between any two steps.
 class DiesAt : public RecoveryTest, public ::testing::WithParamInterface<Phase> {};
 
 TEST_P(DiesAt, EachMarkAndIsRecovered) {
@@ -200,8 +200,8 @@ INSTANTIATE_TEST_SUITE_P(Phases, DiesAt,
                                            Phase::verifying),
                          [](const auto& phase) { return to_text(phase.param); });
 
-// One site will do: its two files need the pivot already. The writes of one transaction that runs
-// to its end, or is rolled back.
+// One site is sufficient: its two files already need the pivot. Counts the writes of a transaction
+// that commits, or is rolled back.
 int count_writes(bool rolls_back) {
   FakeHost host;
   if (rolls_back) host.processes.on_signal = {};
@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(
                                          Crash::power_all_survives, Crash::power_some_survives),
                        ::testing::Bool()));
 
-// The recovery dies too, at each of its own writes, and is recovered.
+// The recovery also dies, at each of its own writes, and is recovered.
 TEST(RecoveryOfRecovery, FromEveryWriteOfARecovery) {
   for (bool loses_power : {false, true})
     for (int nth = 1;; ++nth) {

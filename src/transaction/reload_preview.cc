@@ -44,15 +44,15 @@ bool Stamps::still_hold(const Files& files) const {
   return std::ranges::equal(seen_, look_at_all(files, paths_), same);
 }
 
-// What was read for the first time may have changed before there was a stamp of it: only the next
-// reading can be reused later.
+// A file that is read for the first time may have changed before its stamp was taken. So only the
+// next reading can be reused.
 void ReloadPreview::look_at_configuration() {
   if (configured_ && configured_->still_hold(files_)) return;
   Stamps before(files_, discovery_ ? discovery_->configured_by : std::vector<std::string>());
   discovery_ = service_->bindings();
   bool covered = discovery_ && discovery_->configured_by == before.paths();
   configured_ = covered ? std::optional(std::move(before)) : std::nullopt;
-  // Their certificates matter only where one could end the server.
+  // The certificates matter only if one of them could stop the server.
   if (discovery_ && service_->on_bad_certificate() != OnBadCertificate::dies)
     discovery_->bindings = {};
   pairs_.reset();
@@ -66,7 +66,7 @@ void ReloadPreview::look_at_pairs() {
   std::vector<const Binding*> bindings;
   for (const Binding& binding : discovery_->bindings) bindings.push_back(&binding);
   for (const BrokenPair& broken : broken_pairs(files_, bindings))
-    why_not_ += (why_not_.empty() ? "a reload would end the server: " : "\n  ") + broken.text();
+    why_not_ += (why_not_.empty() ? "a reload would stop the server: " : "\n  ") + broken.text();
 }
 
 const std::vector<ListenAddress>& ReloadPreview::listens() {

@@ -1,9 +1,9 @@
 // What a server would load from disk now.
 //
-// Reading it all takes long where there are thousands of sites, and what matters is what lies there
-// when the server is told. So it is read beside the server's own test, and before the signal once
-// more only if something has changed since: a file that was read, or a directory where others would
-// be found.
+// Reading everything takes long for thousands of sites, and only what is on disk at the time of the
+// reload counts. So the files are read while the server's own test runs. Before the signal they are
+// read again only if something changed: a file that was read, or a directory in which new files
+// could appear.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace certrebind {
 
-// How files and directories look from outside: inode, size and times. Any change shows in these.
+// Inode, size and times of files and directories. Any change shows in these.
 class Stamps {
  public:
   Stamps() = default;
@@ -25,28 +25,28 @@ class Stamps {
 
  private:
   std::vector<std::string> paths_;
-  std::vector<std::optional<FileInfo>> seen_;  // unset: there is nothing
+  std::vector<std::optional<FileInfo>> seen_;  // unset: the path does not exist
 };
 
 class ReloadPreview {
  public:
-  // `service` may be null: then there is nothing to load.
-  // It is read as whoever owns the service.
+  // `service` may be null: then there is nothing to load. Files are read with the rights of the
+  // service's owner.
   ReloadPreview(const Service* service, const Files& files)
       : service_(service), files_(service == nullptr ? files : service->files()) {}
 
-  // What configured the service when it was last surveyed: a reading can be relied upon later only
-  // if it was known before what there is to read.
+  // The configuration files at the last survey. A reading can be reused only if the list of files
+  // was known before it.
   void expect(std::vector<std::string> configured_by) {
     discovery_->configured_by = std::move(configured_by);
   }
 
-  // Where the server would listen; nowhere, if its configuration cannot be read.
+  // The addresses on which the server would listen; empty if its configuration cannot be read.
   const std::vector<ListenAddress>& listens();
-  // Why a reload would end the server; empty where nothing speaks against it, and for a server that
-  // no certificate ends.
+  // Why a reload would stop the server; empty if nothing is wrong, and always empty for a server
+  // that survives a bad certificate.
   const std::string& why_not();
-  // How a server that a certificate ends is started apart; nothing for any other.
+  // How to start the server in isolation; only for a server that a bad certificate stops.
   const std::optional<Rehearsal>& rehearsal();
 
  private:
@@ -56,7 +56,7 @@ class ReloadPreview {
   const Service* service_;
   const Files& files_;
   Result<Discovery> discovery_ = Discovery();
-  std::optional<Stamps> configured_;  // from before it was read
+  std::optional<Stamps> configured_;  // from before the configuration was read
   std::optional<Stamps> pairs_;
   std::string why_not_;
   bool knows_rehearsal_ = false;

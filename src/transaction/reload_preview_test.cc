@@ -32,7 +32,7 @@ TEST_F(LoadableTest, WithoutAServiceThereIsNothing) {
   EXPECT_EQ(none.why_not(), "");
 }
 
-// The first reading tells what there is to read: only then can it be stamped.
+// Only the first reading tells which files there are; from then on they can be stamped.
 TEST_F(LoadableTest, IsReadTwiceAndThenOnlyAfterAChange) {
   EXPECT_EQ(preview_.listens().size(), 1u);
   EXPECT_EQ(reads_, 1);
@@ -77,7 +77,7 @@ TEST_F(LoadableTest, OfAServerThatNoCertificateEndsNoPairIsAskedFor) {
   EXPECT_EQ(preview_.why_not(), "");
 }
 
-// On the disk, whose times are what they are.
+// Uses the real disk, for its real time stamps.
 class StampsTest : public ::testing::Test {
  protected:
   StampsTest() { write("a", "old"); }

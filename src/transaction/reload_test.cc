@@ -1,4 +1,4 @@
-// Transactions that only reload: what lies at the configured paths was written by others.
+// Transactions that only reload: other programs wrote the files at the configured paths.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ TEST_F(ReloadTest, NeedsAnOperatorWhereItFails) {
   TransactionResult account = run(reload_work());
   EXPECT_EQ(account.outcome, Outcome::needs_operator);
   EXPECT_EQ(host_.on_disk(), "new") << "what others wrote stays";
-  EXPECT_THAT(account.text, HasSubstr("nothing to put back"));
+  EXPECT_THAT(account.text, HasSubstr("nothing to restore"));
   EXPECT_THAT(account.text, HasSubstr("kill -HUP 100"));
   EXPECT_EQ(host_.last().phase, Phase::stuck);
 }

@@ -8,28 +8,30 @@ namespace certrebind {
 
 namespace {
 
-// For one request. A server that applies it to ten thousand places takes seconds.
+// For one request. A server that applies it in ten thousand places takes seconds.
 constexpr milliseconds kAnswerDeadline = std::chrono::seconds(15);
-// An answer is a few lines; a stranger on the socket may say anything.
+// A real answer has a few lines, but a foreign process on the socket may send anything.
 constexpr size_t kLongestAnswer = 1u << 20;
-// A master that begins, or runs itself anew after an earlier signal, loads everything first.
+// A main process that is starting, or restarting itself after an earlier signal, loads everything
+// first.
 constexpr milliseconds kHandlerDeadline = std::chrono::seconds(60);
 constexpr milliseconds kHandlerPoll{20};
-// A renewer writes its two files within moments.
+// A renewer writes its two files within moments of each other.
 constexpr milliseconds kPairDeadline = std::chrono::seconds(5);
 
-// Keys go over it: a socket that somebody else put in the server's place is no server, nor is one
-// of which nobody knows whose it is. A server of its own user's is sent what he may read anyway:
-// its files were read with his rights.
+// Keys are sent over the socket, so the peer must be the server: its user must be known, and must
+// be root or the server's owner. The server of an ordinary user may receive these keys, because
+// they were read with that user's rights.
 Done trusted(const Stream& stream, const Address& address, const Service& service) {
   const Trust& trust = service.trust();
   auto peer = stream.peer_user();
   if (!peer)
-    return fail(Code::denied, "trust", address.text(), "it cannot be told who listens there");
+    return fail(Code::denied, "trust", address.text(),
+                "certrebind cannot find out which user listens there");
   const bool is_roots = trust.is_ours() && *peer == 0;
   if (is_roots || *peer == trust.owner) return {};
   return fail(Code::denied, "trust", address.text(),
-              fmt::format("user {} listens there, who is not the server's", *peer));
+              fmt::format("user {} listens there, who is not the server's user", *peer));
 }
 
 Result<std::string> exchange(const Host& host, const Address& address, const std::string& request,
@@ -63,7 +65,7 @@ bool Reloader::master_is_gone() const {
   return !process || process->started != master->started;
 }
 
-// What may not be looked into is not known to have let go.
+// If we may not inspect a process, it counts as still taking connections.
 bool Reloader::takes_connections(const Process& worker) const {
   auto master = target();
   if (!master) return false;
@@ -141,9 +143,9 @@ Result<std::vector<std::string>> Reloader::unseen() const {
   return dialogue->unseen();
 }
 
-// No test of a server binds its addresses, and a reload that finds one taken is no mere refusal:
-// there are servers that end, and others that take no connections for seconds (docs/services.md). A
-// port that it listens on already is its own.
+// A server's test binds no addresses. If a reload finds an address taken, the result is worse than
+// a refusal: some servers exit, others take no connections for seconds (docs/services.md). A port
+// that the server already listens on is its own.
 Done Reloader::can_listen() {
   auto master = target();
   if (!master) return {};
@@ -155,9 +157,9 @@ Done Reloader::can_listen() {
     if (free) continue;
     Error error = free.error();
     return fail(error.code, "reload", service_->id().text(),
-                fmt::format("its configuration has it listen on {} ({}), and {}",
-                            wanted.address.text(), wanted.where, error.cause),
-                "free that address, or take it out of the configuration");
+                fmt::format("the configuration listens on {} ({}), but {}", wanted.address.text(),
+                            wanted.where, error.cause),
+                "free that address, or remove it from the configuration");
   }
   return {};
 }
@@ -190,7 +192,7 @@ Done Reloader::choose(const std::vector<std::string>& files) {
     return fail(std::move(error));
   }
   if (how.restart_only.empty()) return can_listen();
-  return fail(Code::unsupported, "have take up new files", service_->id().text(), how.restart_only);
+  return fail(Code::unsupported, "load new files into", service_->id().text(), how.restart_only);
 }
 
 Done Reloader::tell(bool resumed) {
@@ -200,7 +202,7 @@ Done Reloader::tell(bool resumed) {
   live_.reset();
   if (!no_reload_.empty())
     return fail(dialogue.error().code, "tell", service_->id().text(),
-                dialogue.error().message() + "; and no reload: " + no_reload_);
+                dialogue.error().message() + "; a reload is not possible: " + no_reload_);
   if (service_->reload().restart_only.empty()) return reload();
   return pass(dialogue);
 }
@@ -212,14 +214,14 @@ Done Reloader::await_handler(const SignalReload& master) const {
     if (ready && *ready) return {};
     if (host_.clock.steady() >= deadline)
       return fail(Code::timed_out, "reload", service_->id().text(),
-                  fmt::format("process {} does not take {} now", master.pid, master.name));
+                  fmt::format("process {} does not handle {} now", master.pid, master.name));
     host_.clock.sleep(kHandlerPoll);
   }
   return fail(Code::not_found, "reload", service_->id().text(), "it is not running");
 }
 
-// The last thing before the signal: a renewer may be between its two writes just now, and there are
-// servers that one such pair ends. Until it has written the other file is waited for.
+// The last step before the signal. A renewer may be between its two writes just now, and some
+// servers exit on such a pair. So wait until it has written the other file.
 Done Reloader::await_whole_pairs() {
   SteadyTime deadline = host_.clock.steady() + kPairDeadline;
   while (true) {
@@ -227,7 +229,7 @@ Done Reloader::await_whole_pairs() {
     if (why.empty()) return {};
     if (host_.clock.steady() >= deadline)
       return fail(Code::failed, "reload", service_->id().text(), why,
-                  "put that pair right; the server was not told");
+                  "repair that certificate and key; the server was not reloaded");
     host_.clock.sleep(kHandlerPoll);
   }
 }
@@ -247,7 +249,8 @@ Done Reloader::reload() {
   return host_.processes.signal(master->pid, master->started, master->signal);
 }
 
-// Each by itself: a list of children is not one look, and one that just forks could be missed.
+// Looks up each process by itself: reading a list of children is not atomic, and could miss a
+// process during a fork.
 bool Reloader::old_workers_remain() const {
   return std::ranges::any_of(old_workers_, [&](const Process& old_worker) {
     auto now = host_.processes.find(old_worker.pid);

@@ -1,5 +1,5 @@
-// Telling a server to take up new files, and knowing what has become of it. What it serves is for
-// proof.h.
+// Makes a server load new files, and tells whether the server and its old workers still run. What
+// the server serves is checked in proof.h.
 #pragma once
 
 #include <functional>
@@ -21,50 +21,54 @@ class Reloader {
       : service_(service), host_(host), preview_(service, host.files) {}
 
   bool is_running() const { return target().has_value(); }
-  // When the processes that take connections now were started, the oldest of them: what was changed
-  // later they have not read. Nothing where the service cannot tell them from others.
+  // Start time of the oldest process that takes connections now. These processes have not read any
+  // later change. Empty if the service cannot tell them from other processes.
   std::optional<WallTime> serving_since();
-  // The process that was found running is there no more.
+  // True if the main process that was found running no longer exists.
   bool master_is_gone() const;
 
-  // Whether a reload could bind every address that the configuration names. It runs nothing.
+  // Checks that a reload could bind every address in the configuration. Runs no program.
   Done can_listen();
-  // Looks at all that a reload wants to know beforehand, beside what goes on meanwhile: what has
-  // not changed by then is not looked at again.
+  // Collects what a reload needs to know, while other work goes on. Later only what has changed is
+  // read again.
   void get_ready();
-  // What is on disk now, as the server would load it.
+  // What the server would load from disk now.
   ReloadPreview& loadable() { return preview_; }
 
-  // Finds out how the server can take up `files`: over its control socket, which leaves all else
-  // alone, or by a reload. Only looks. Fails where neither is possible now: somebody else's change
-  // is under way (Code::busy), or only a restart would do (Code::unsupported).
+  // Decides how the server loads `files`: over its control socket, which affects nothing else, or
+  // by a reload. Changes nothing. Fails if neither is possible now: another client has a change
+  // open (Code::busy), or only a restart would do (Code::unsupported).
   Done choose(const std::vector<std::string>& files);
-  // It is to be told over its control socket.
+  // True if the control socket will be used.
   bool is_live() const { return live_ != nullptr; }
 
-  // Asks the server which certificates it has that were not seen; none where it cannot be asked.
+  // Asks the server which certificates it has that the survey did not see; empty if it cannot be
+  // asked.
   Result<std::vector<std::string>> unseen() const;
 
-  // Tells it. Over the socket what lies on disk goes to the server's memory; where that cannot even
-  // be begun, it is a reload after all. `resumed`: a crash may have left such a change half done.
+  // Makes the server load the files. Over the socket, the content on disk is sent to the server's
+  // memory; if that cannot even begin, the server is reloaded. `resumed`: a crash may have left
+  // such a change half done.
   Done tell(bool resumed);
-  // Not empty, why: from now on `tell` does not fall back to a reload.
+  // If `why` is not empty, `tell` no longer falls back to a reload.
   void must_not_reload(std::string why) { no_reload_ = std::move(why); }
-  // Called each time before the server is signalled.
+  // `act` is called each time before the server is signalled.
   void before_reload(std::function<void()> act) { before_reload_ = std::move(act); }
-  // Waits until the master takes the signal, notes who takes connections then, and sends it.
-  // Code::timed_out: it does not take it, and was not told.
+  // Waits until the main process handles the signal, notes which processes take connections, and
+  // sends the signal. Code::timed_out: the main process does not handle it, and was not signalled.
   Done reload();
-  // Some of those noted still take connections. False where the service cannot tell them apart.
+  // True if some of the noted processes still take connections. False if the service cannot tell
+  // them apart.
   bool old_workers_remain() const;
   std::optional<SignalReload> target() const;
 
  private:
-  // On what the server's processes listen. Only a reload changes that, and it changes the children.
+  // What the server's processes listen on. Only a reload changes that, and a reload changes the
+  // children.
   struct Listeners {
     std::vector<Process> children;
-    Result<std::set<uint16_t>> ports = std::set<uint16_t>();  // an error: it cannot be told
-    std::optional<std::vector<uint64_t>> of_master = {};      // sockets; unset: not asked yet
+    Result<std::set<uint16_t>> ports = std::set<uint16_t>();  // an error: unknown
+    std::optional<std::vector<uint64_t>> of_master = {};      // sockets; unset: not read yet
   };
   const Listeners& listeners(const SignalReload& master);
   std::vector<Process> workers();

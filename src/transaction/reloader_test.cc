@@ -90,7 +90,7 @@ TEST_F(ReloaderTest, ANewWorkerWithAnOldPidIsNew) {
   EXPECT_FALSE(reloader_.old_workers_remain());
 }
 
-// Children that are all called alike: those that have let go of the master's listeners only finish.
+// All children have the same name: those that no longer hold the master's listeners are finishing.
 TEST_F(ReloaderTest, WorkersMayBeKnownByTheListenersThatTheyHold) {
   host_.service.how.signal->workers.clear();
   host_.service.how.signal->workers_listen = Listening::of_master;
@@ -116,7 +116,7 @@ TEST_F(ReloaderTest, WithoutAServiceNothingRuns) {
   EXPECT_FALSE(none.reload());
 }
 
-// The master took the signal and went on with its old workers: their answers are no proof.
+// The master took the signal but went on with its old workers: their answers prove nothing.
 TEST_F(ReloaderTest, ProofWaitsForTheOldWorkers) {
   add_worker(101, 8, "worker process");
   auto account = carry_out(host_.context(), host_.work());
@@ -141,7 +141,7 @@ TEST_F(ReloaderTest, WorkersToldByTheirSocketsAreOldWhileTheyListen) {
   EXPECT_FALSE(reloader_.old_workers_remain());
 }
 
-// Some addresses are taken by others.
+// Some addresses are taken by other programs.
 class TakenAddresses final : public Network {
  public:
   std::set<uint16_t> ports;
@@ -172,8 +172,8 @@ TEST_F(OccupiedTest, AnAddressThatAnotherProgramHoldsForbidsAReload) {
   Done chosen = there_.choose({});
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().message(),
-            "cannot reload fake:/etc/fake/fake.conf: its configuration has it listen on 0.0.0.0:80 "
-            "(/etc/fake:7), and another program listens there");
+            "cannot reload fake:/etc/fake/fake.conf: the configuration listens on 0.0.0.0:80 "
+            "(/etc/fake:7), but another program listens there");
   EXPECT_FALSE(there_.reload()) << "nor later, when it was taken meanwhile";
   EXPECT_TRUE(host_.processes.signals.empty());
 }
@@ -194,7 +194,7 @@ class ScriptedSocket final : public Network {
  public:
   mutable std::deque<std::string> answers;
   mutable std::vector<std::string> heard;
-  std::optional<uint32_t> user = own_user();  // who listens; unset: nobody can tell
+  std::optional<uint32_t> user = own_user();  // user of the listener; unset: unknown
 
   Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
     if (answers.empty()) return fail(Code::failed, "connect to", address.text(), "refused");
@@ -220,7 +220,7 @@ class ScriptedSocket final : public Network {
   };
 };
 
-// Says one thing; "yes" is success, "busy" is that.
+// Expects one request; "yes" means success, "busy" means that another client has a change open.
 class OneRequest final : public SocketConversation {
  public:
   explicit OneRequest(std::string request) : request_(std::move(request)) {}
@@ -296,7 +296,7 @@ TEST_F(LiveReloaderTest, ASocketOfAStrangerIsToldNothing) {
   ASSERT_TRUE(live_.choose({"/a.pem"}));
   EXPECT_FALSE(live_.is_live());
   EXPECT_TRUE(socket_.heard.empty());
-  socket_.user = std::nullopt;  // one that nobody knows is a stranger, too
+  socket_.user = std::nullopt;  // an unknown user counts as a foreign one
   ASSERT_TRUE(live_.choose({"/a.pem"}));
   EXPECT_FALSE(live_.is_live());
   host_.service.set_trust({.owner = own_user() + 4321});  // the server's own user is none

@@ -1,4 +1,4 @@
-// Since when a server serves what it has loaded.
+// When a server loaded what it serves now.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ class ServerProcesses {
  public:
   explicit ServerProcesses(const Host& host) : host_(host) {}
 
-  // When the oldest of its workers was started, in hundredths of a second; nothing where it does
+  // Start time of the oldest worker, with a resolution of 1/100 second; empty if the server does
   // not run.
   std::optional<WallTime> since(const Service& service);
 

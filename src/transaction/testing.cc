@@ -20,7 +20,8 @@ void require(bool done, const std::string& what) {
   std::abort();
 }
 
-// Old and new for a site, made once in a process: a thousand hosts need a thousand keys otherwise.
+// The old and new certificates of each site, made once in a process: otherwise a thousand hosts
+// would need a thousand keys.
 struct Issued {
   TestAuthority authority{"Test Root"};
   TestAuthority issuer{authority.intermediate("Test Intermediate")};
@@ -131,7 +132,7 @@ FakeWirePtr take_wire() {
 }
 
 TemporaryDirectory::TemporaryDirectory() {
-  // Memory where there is some: a test of a thousand crashes should not wait for a disk.
+  // Use memory if possible: a test of a thousand crashes must not wait for a disk.
   std::string pattern =
       std::filesystem::exists("/dev/shm") ? "/dev/shm/certrebind-XXXXXX" : "/tmp/certrebind-XXXXXX";
   require(::mkdtemp(pattern.data()) != nullptr, "make a directory");
@@ -169,7 +170,7 @@ FakeHost::FakeHost(std::vector<std::string> names)
   processes.on_signal = [this](int, int) { server_reads(); };
   settings.state_directory = directory.path() + "/state";
   settings.run_directory = directory.path() + "/run";
-  settings.verify_at_least = milliseconds(500);  // a fake needs no patience
+  settings.verify_at_least = milliseconds(500);  // a fake answers at once
   Disk disk;
   auto opened = State::open_for_writing(disk, settings, milliseconds(1000));
   require(opened.has_value(), "open the state");

@@ -1,11 +1,11 @@
-// For tests only: a host in memory with one server on it, from its files to its handshakes.
+// For tests only: a host in memory with one server, from its files to its handshakes.
 //
-//   FakeHost host({"a.test", "b.test"});                     // all old, served and tested
-//   auto account = carry_out(host.context(), host.work());     // everything to new
+//   FakeHost host({"a.test", "b.test"});                    // the old certificates everywhere
+//   auto account = carry_out(host.context(), host.work());  // replaces them by the new ones
 //   EXPECT_EQ(host.on_disk(), "new");
 //
-// Files, processes, commands, the clock and the network are the seams' fakes; the database is a
-// real one. The server reads its configuration and files when it is signalled, as real ones do.
+// Files, processes, commands, the clock and the network are fakes; the database is real. Like a
+// real server, the fake reads its configuration and files when it is signalled.
 #pragma once
 
 #include <functional>
@@ -27,17 +27,17 @@
 
 namespace certrebind {
 
-// HUP to process 100, which started at 7.
+// Sends HUP to process 100, which started at time 7.
 Reload reload_of_fake();
 
-// A server program whose configuration has one line for each site, with a word for each fact:
+// A server program whose configuration has one line for each site, with five words:
 //   site NAME PORT CERTIFICATE KEY
 class FakeService final : public Service {
  public:
   FakeService(const Files& files, std::string path) : files_(files), id_{"fake", std::move(path)} {}
 
-  // What tests may change.
-  std::function<void(Binding&)> adorn;  // of each binding, as it is read
+  // Tests may change these.
+  std::function<void(Binding&)> adorn;  // called for each binding that is read
   std::optional<Command> test = Command{.arguments = {"fake-server", "-t"}, .root = {}};
   Reload how = reload_of_fake();
   std::vector<ListenAddress> wants;
@@ -69,7 +69,7 @@ class FakeService final : public Service {
   ServiceId id_;
 };
 
-// Remembers what it was told; `on_phase` may throw PowerFailure.
+// Records its calls; `on_phase` may throw PowerFailure.
 class FakeWatcher final : public Watcher {
  public:
   std::vector<Phase> phases;
@@ -81,7 +81,7 @@ class FakeWatcher final : public Watcher {
   void proven(size_t, size_t) override {}
 };
 
-// A directory of its own on the disk, gone with it.
+// A temporary directory on the disk; the destructor removes it.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -100,7 +100,7 @@ WallTime test_now();
 inline const std::string kFakeConfig = "/etc/fake/fake.conf";
 inline constexpr uint16_t kFakePort = 443;
 
-// A network with a prober on it. A prober is dear to make, so they are used again.
+// A network with a prober on it. A prober is expensive to make, so they are reused.
 struct FakeWire {
   FakeTls network;
   ManualClock clock{WallTime{}};
@@ -109,8 +109,8 @@ struct FakeWire {
 using FakeWirePtr = std::unique_ptr<FakeWire, void (*)(FakeWire*)>;
 FakeWirePtr take_wire();
 
-// The sites share an authority; each has /etc/fake/SITE.pem and /etc/fake/SITE.key, and a renewed
-// certificate for it. Site number N listens on port 443 + N.
+// All sites share an authority. Each site has /etc/fake/SITE.pem and /etc/fake/SITE.key, and a
+// renewed certificate. Site number N listens on port 443 + N.
 class FakeHost {
  public:
   explicit FakeHost(std::vector<std::string> sites = {"a.test"});
@@ -122,8 +122,8 @@ class FakeHost {
   FakeTls& network = wire_->network;
   const Prober& prober = wire_->prober;
   TemporaryDirectory directory;
-  const TestAuthority& authority;  // the root, and the intermediate below it that issues
-  const TestAuthority& issuer;
+  const TestAuthority& authority;  // the root
+  const TestAuthority& issuer;     // the intermediate that issues the leaves
   MemoryFiles files;
   ScriptedProcesses processes;
   ScriptedCommands commands;
@@ -136,33 +136,33 @@ class FakeHost {
 
   State& state() { return *state_; }
   Journal& journal() { return *journal_; }
-  // Of these files, or of `instead`, which has them beneath.
+  // Uses `files`, or `instead`, which wraps them.
   TransactionContext context() { return context(files); }
   TransactionContext context(Files& instead);
 
-  // Every site's files to their new certificate and key.
+  // Replaces every site's certificate and key by the new ones.
   TransactionRequest work() const;
-  // The server reads its configuration and files anew; it keeps what it has if they make no sense.
+  // The server reads its configuration and files again. If they are invalid, it keeps what it has.
   void server_reads();
-  // What the service binds now, with a service of the survey's own that is like it.
+  // A survey of the service's current bindings. The survey owns a service that is like this one.
   Survey survey() const;
-  // A worker of the service, started at this time on the clock of `files`.
+  // Adds a worker that started at this time on the clock of `files`.
   void worker_started(int64_t at_ms);
-  // When the file changed, or the link that is named; in milliseconds, on the clock of `files`.
+  // When the file or link at `path` changed, in milliseconds on the clock of `files`.
   int64_t changed_ms(const std::string& path) const;
-  // A machine that lost its power and starts again: what `survives` reached the disk.
+  // Simulates a power failure and a restart: only what `survives` accepts has reached the disk.
   void reboots(const std::function<bool()>& survives);
 
   // Every site's certificate and key: "old", "new", or "between".
   std::string on_disk() const;
   std::string served() const;
-  // Only plain files where the sites' files are, and nothing of ours beside them.
+  // True if the directory holds only plain files and no temporary file of ours.
   bool is_tidy() const;
-  // The row that was begun last, as the journal has it.
+  // The row that was begun last, as stored in the journal.
   TransactionRow last();
-  // All that is written down, for looking for what must not be: database, events, accounts.
+  // Everything that is stored, to search for secrets in it: database, events, accounts.
   std::string everything_written();
-  // Takes the row back to `phase`, as a crash would have left it.
+  // Sets the last row back to `phase`, as a crash would have left it.
   void interrupt(Phase phase);
 
   std::string certificate_path(size_t site) const { return "/etc/fake/" + sites[site] + ".pem"; }

@@ -1,3 +1,26 @@
+// Carries out one transaction, and finishes one that a crash interrupted.
+//
+// `run` goes through these steps, each marked in the journal before it begins:
+//   prepare  decide between socket and reload; stage the files; save their before-images
+//   swap     replace the whole set of files at one instant
+//   try_out  wait for the server's own test of what is on disk, and for its rehearsal
+//   tell     send the content over the control socket, or the reload signal
+//   verify   prove by handshakes that the new certificate is served; then commit
+//
+// If the server is not running, it commits after `try_out`, and the proof is owed.
+//
+// Up to `swap` a failure ends as *refused*, and nothing was changed. After `swap` every failure
+// goes through `restore`: it puts the old files back and, if the server may have loaded the new
+// ones, makes it load the old ones and proves that (`settle`). If that cannot be proven, the
+// transaction ends as *needs operator*.
+//
+// The test comes after the swap, and runs only once, because it takes as long as the server needs
+// to read everything. Only if it fails, the old files are restored and tested too: if they do not
+// pass either, the configuration was broken before (`refuse_if_broken_before`).
+//
+// `recover` starts from the phase that the journal holds: it commits if the new certificate is
+// served, else it restores. If the journal cannot be written, nothing more is done and the
+// transaction stays open (`cannot_note`).
 #include "transaction/transaction.h"
 
 #include <fmt/format.h>
@@ -19,14 +42,14 @@ namespace certrebind {
 
 namespace {
 
-// A few seconds: what passes by itself has passed then.
+// A few seconds: enough for short disturbances to pass.
 constexpr int kLooksAtOthers = 8;
 constexpr milliseconds kBetweenLooks{300};
 
 constexpr const char* kBroken =
     "the server's configuration test already fails without the new certificate; it says:";
 constexpr const char* kMend =
-    "mend the configuration, then run the command again; until then no reload can succeed";
+    "repair the configuration, then run the command again; until then no reload can succeed";
 
 std::string listed(const char* what, const std::vector<std::string>& each) {
   constexpr size_t kTold = 5;
@@ -40,7 +63,7 @@ std::string story_of(const std::vector<ForeignListener>& foreign) {
   std::vector<std::string> texts;
   for (const ForeignListener& each : foreign)
     texts.push_back(each.text() + "\n    next: " + each.next());
-  return listed("not all that takes connections there is the server's own:", texts);
+  return listed("other processes also take connections at the server's addresses:", texts);
 }
 
 std::string random_token() {
@@ -65,7 +88,7 @@ class Transaction {
   Result<TransactionResult> recover();
 
  private:
-  // One act of `run`: nothing to say, or the account that ends it.
+  // The result of one step of `run`: empty to go on, or the result that ends the transaction.
   using Step = std::optional<Result<TransactionResult>>;
 
   Step prepare(const TransactionRequest& work);
@@ -107,12 +130,13 @@ class Transaction {
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
   bool is_rebind() const { return row_.act == Act::rebind; }
-  // Who answers is asked before a server is told of new files, but not where something is amiss.
+  // Before a server loads new files, we ask which endpoints answer. After a failure (`mends`) that
+  // would tell nothing.
   bool is_asked(const TransactionRequest& work) const {
     return reloader_.is_running() && !work.mends;
   }
   const char* wanted() const {
-    return is_rebind() ? "the new certificate" : "the certificate that is put back";
+    return is_rebind() ? "the new certificate" : "the restored certificate";
   }
   Done mark(Phase phase);
 
@@ -123,11 +147,11 @@ class Transaction {
   CandidateCheck candidate_;
   FileSwap swap_;
   std::vector<std::string> unproven_;
-  std::vector<std::string> strangers_;  // who answers only now, and with neither certificate
-  bool test_failed_ = false;            // the server's own test, of the new files
+  std::vector<std::string> strangers_;  // endpoints that answer only now, with neither certificate
+  bool test_failed_ = false;            // the server's own test rejected the new files
   bool signalled_ = false;     // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;   // this process finishes what another began
-  bool others_asked_ = false;  // who of the other sites answers is known, from before the reload
+  bool after_crash_ = false;   // this process finishes what another one began
+  bool others_asked_ = false;  // we know which other sites answered before the reload
 };
 
 Done Transaction::mark(Phase phase) {
@@ -147,12 +171,12 @@ ProofLimits Transaction::limits(milliseconds deadline) const {
           .progress = [this](size_t done, size_t total) { context_.watcher.proven(done, total); }};
 }
 
-// A handshake with each expectation; the record is to say who does not answer.
+// Makes one handshake for each expectation. The record must say which endpoints do not answer.
 void Transaction::ask_who_answers() {
   std::vector<Target> targets;
   for (const Expectation& expected : row_.record.expectations)
     targets.push_back(expected.old_target());
-  // The server's own test runs beside, and everything waits for that.
+  // The server's own test runs in parallel, and everything waits for it.
   std::vector<Result<Served>> served;
   run_at_low_priority([&] {
     served = context_.prober.handshake_all(targets,
@@ -162,8 +186,8 @@ void Transaction::ask_who_answers() {
     row_.record.expectations[i].answered = served[i].has_value();
 }
 
-// Those who did not answer before are asked once more: who shows one of the two certificates now
-// has to show the new one like the others.
+// Asks the endpoints that did not answer before once more. An endpoint that now shows one of the
+// two certificates must show the new one, like all others.
 bool Transaction::somebody_answers_now() {
   std::vector<Expectation*> silent;
   std::vector<Target> targets;
@@ -180,13 +204,13 @@ bool Transaction::somebody_answers_now() {
     silent[i]->answered = shown == silent[i]->new_thumbprint || silent[i]->is_of_before(shown);
     if (!silent[i]->answered)
       strangers_.push_back(
-          fmt::format("{} did not answer before, and shows another certificate: {}",
+          fmt::format("{} did not answer before, and now serves another certificate: {}",
                       silent[i]->text(), shown.brief()));
   }
   return std::ranges::any_of(silent, &Expectation::answered);
 }
 
-// A reload brings the other sites of the server, too, what lies in their files by now. Only those
+// A reload also makes the other sites of the server load what is in their files by now. Only sites
 // that answer before can be silenced.
 void Transaction::ask_the_others() {
   if (std::exchange(others_asked_, true) || row_.record.others.empty()) return;
@@ -200,8 +224,8 @@ void Transaction::ask_the_others() {
   row_.record.others = std::move(answering);
 }
 
-// Those that answered and no longer do: each asked again for a while, as one handshake may fail
-// while the workers change.
+// The other sites that answered before and no longer do. Each is asked again for a while, because
+// one handshake may fail while the workers change.
 std::vector<std::string> Transaction::silenced() {
   std::vector<const Expectation*> left;
   for (const Expectation& other : row_.record.others) left.push_back(&other);
@@ -224,13 +248,14 @@ std::vector<std::string> Transaction::silenced() {
   return texts;
 }
 
-// The server's own test takes longer: what is asked meanwhile costs nothing.
+// Runs beside the server's own test, which takes longer.
 void Transaction::ask_beside_the_test(const TransactionRequest& work) {
   if (is_asked(work)) ask_who_answers();
   if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
 }
 
-// Who else takes connections at the proven endpoints. An old worker may be about to close them.
+// Other processes that take connections at the proven endpoints. It repeats the check, because an
+// old worker may be about to close its sockets.
 std::vector<ForeignListener> Transaction::foreign() {
   auto master = reloader_.target();
   if (!master) return {};
@@ -258,27 +283,26 @@ Verdict Transaction::prove_old(milliseconds deadline) {
                limits(deadline));
 }
 
-// Everything is made ready for the swap. Nothing of it changes what the server reads. A test takes
-// as long as the server needs to read everything, so there is one: here, of what lies there
-// already, where no file is changed; else after the swap, of what will be loaded.
+// Prepares the swap; changes nothing that the server reads. A test takes as long as the server
+// needs to read everything, so there is only one. If no file is changed, it runs here on the
+// current files. Otherwise it runs after the swap, on the new files.
 Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
   std::optional<RunningCommand> test;
   if (work.files.empty() && !work.mends && !work.tested.valid()) test = candidate_.start_test();
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
-  // Root's writing would go where he leads it.
+  // Another user could redirect root's writes.
   if (service_ && !service_->trust().is_ours() && !work.files.empty())
-    return refuse(
-        fmt::format("{} is user {}'s, and files are changed for him by nobody but himself",
-                    row_.service.text(), service_->trust().owner),
-        "run certrebind as that user");
+    return refuse(fmt::format("{} belongs to user {}; only that user may change files for it",
+                              row_.service.text(), service_->trust().owner),
+                  "run certrebind as that user");
   if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
   if (work.files.empty()) ask_beside_the_test(work);
-  reloader_.loadable().rehearsal();  // known then, where nobody edits the configuration
+  reloader_.loadable().rehearsal();  // read it now, while nobody edits the configuration
   auto tested =
       work.tested.valid() ? candidate_.outcome_of(work.tested) : candidate_.outcome_of(test);
   if (!tested) return refuse(tested.error().message(), tested.error().hint);
@@ -289,16 +313,16 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
 
 Transaction::Step Transaction::swap() {
   if (row_.record.files.empty()) {
-    candidate_.begin(row_.record.mends);  // else it was tested before
+    candidate_.begin(row_.record.mends);  // without `mends` it was tested before
     return std::nullopt;
   }
-  // Staging took its time: what was edited meanwhile is seen before anything is touched.
+  // Staging took time. An edit made meanwhile is detected before anything is touched.
   if (Done same = swap_.look_again(); !same)
     return refuse(same.error().message(), same.error().hint);
   if (Done marked = mark(Phase::swapping); !marked) return refuse(marked.error().message(), "");
   if (Done flipped = swap_.flip(); !flipped) return restore(flipped.error().message());
-  // Every reader finds the new files: what is left to do for them changes nothing for the tests.
-  // What goes over a socket is tested later.
+  // Every reader now finds the new files; the rest of the swap does not affect the test. What is
+  // sent over a socket is tested later.
   candidate_.begin(!reloader_.is_live());
   if (Done settled = swap_.settle(); !settled) return restore(settled.error().message());
   if (Done marked = mark(Phase::swapped); !marked) return restore(marked.error().message());
@@ -313,20 +337,20 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
   return restore(fmt::format("{}; it says:{}", why, excerpt(tested->output)));
 }
 
-// The old files are back. Where they do not pass either, the new certificate is not at fault.
+// The old files are restored. If they do not pass either, the new certificate is not at fault.
 Transaction::Step Transaction::refuse_if_broken_before() {
   if (!test_failed_ || row_.record.mends) return std::nullopt;
   auto tested = candidate_.test();
   if (tested && tested->status == 0) return std::nullopt;
-  constexpr const char* kAsBefore = "everything is as before";
+  constexpr const char* kAsBefore = "the old files are restored";
   if (!tested) return refuse(tested.error().message(), tested.error().hint, kAsBefore);
   return refuse(kBroken + excerpt(tested->output), kMend, kAsBefore);
 }
 
-// The test and the rehearsal each take as long as the server does to read everything, and only
-// look: both at once. Meanwhile the server, which knows of nothing yet, is asked for whom it
-// answers, and what was staged is removed: last, for the test would wait for the directories it
-// reads.
+// The test and the rehearsal each take as long as the server needs to read everything. Both are
+// read-only, so they run in parallel. Meanwhile we ask which endpoints answer; the server has not
+// been told anything yet. Then the staged files are removed. That comes last, because the test
+// would wait for the directories that it reads.
 Transaction::Step Transaction::try_out(const TransactionRequest& work) {
   if (!work.files.empty()) ask_beside_the_test(work);
   if (is_asked(work)) {
@@ -341,9 +365,9 @@ Transaction::Step Transaction::try_out(const TransactionRequest& work) {
   std::string unloadable = candidate_.why_not_loadable();
   if (candidate_.tests())
     if (Step over = restore_unless_passed(
-            candidate_.outcome(),
-            row_.record.mends ? "the server's own test fails, with what is put back in place"
-                              : "the server's own test refuses the new files"))
+            candidate_.outcome(), row_.record.mends
+                                      ? "the server's own test fails with the restored files"
+                                      : "the server's own test rejects the new files"))
       return *over;
   if (!unloadable.empty()) return restore(unloadable);
   if (!candidate_.tests()) return std::nullopt;
@@ -354,19 +378,19 @@ Transaction::Step Transaction::try_out(const TransactionRequest& work) {
 Transaction::Step Transaction::tell() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
   Done told = reloader_.tell(false);
-  // Of several certificates over the socket some may have arrived.
+  // Over the socket, some of several certificates may have arrived.
   signalled_ = told.has_value() || reloader_.is_live();
   if (!told) return restore(told.error().message());
   return std::nullopt;
 }
 
-// What went over a socket is served already; that it can be loaded from disk, too, is tested before
-// it counts.
+// What went over a socket is served already. Before the commit, the test shows that it can also be
+// loaded from disk.
 Transaction::Step Transaction::test_what_is_served() {
   if (!reloader_.is_live() || row_.record.files.empty()) return std::nullopt;
   return restore_unless_passed(
       candidate_.test(),
-      "the new certificate is served, but the server's own test refuses the new files");
+      "the new certificate is served, but the server's own test rejects the new files");
 }
 
 Result<TransactionResult> Transaction::verify() {
@@ -381,7 +405,7 @@ Result<TransactionResult> Transaction::verify() {
     return commit(verdict);
   }
   std::string why =
-      fmt::format("{} of {} do not show {}:", verdict.total - verdict.proven,
+      fmt::format("{} of {} do not serve {}:", verdict.total - verdict.proven,
                   count_of(verdict.total, "endpoint and name", "endpoints and names"), wanted());
   for (const std::string& failure : verdict.failures) why += "\n  " + failure;
   if (reloader_.old_workers_remain())
@@ -391,12 +415,12 @@ Result<TransactionResult> Transaction::verify() {
   return restore(why);
 }
 
-// What no handshake with the sites of the plan shows.
+// Checks what no handshake with the plan's sites can show.
 Transaction::Step Transaction::restore_if_doubtful() {
   if (auto strangers = foreign(); !strangers.empty()) return restore(story_of(strangers));
   if (reloader_.is_live()) return std::nullopt;
   if (auto silent = silenced(); !silent.empty())
-    return restore(listed("the reload silenced other sites of the server:", silent));
+    return restore(listed("after the reload, other sites of the server no longer answer:", silent));
   return std::nullopt;
 }
 
@@ -411,16 +435,16 @@ Result<TransactionResult> Transaction::run(const TransactionRequest& work) {
   return verify();
 }
 
-// What needs a person stays in `status` until a later transaction ends well, or an audit finds
-// nothing wrong.
+// A service that needs an operator stays in `status` until a later transaction ends well, or an
+// audit finds nothing wrong.
 Done Transaction::note_stuck(Outcome outcome) {
   if (outcome == Outcome::refused) return {};
   std::vector<Attention> needed;
   if (outcome == Outcome::needs_operator)
     needed.push_back({.subject = stuck_subject(row_.service),
-                      .sentence = fmt::format("{}: the {} did not end well", row_.service.text(),
-                                              to_text(row_.act)),
-                      .next = fmt::format("certrebind history show {}; when it is put right: "
+                      .sentence = fmt::format("{}: the last {} did not complete",
+                                              row_.service.text(), to_text(row_.act)),
+                      .next = fmt::format("certrebind history show {}; after the repair: "
                                           "certrebind rebind --pending",
                                           row_.id),
                       .since = {}});
@@ -441,9 +465,9 @@ Result<TransactionResult> Transaction::end(Ending ending) {
                            .text = std::move(ending.account)};
 }
 
-// It has no end yet: whoever takes the lock next tries again.
+// The transaction has not ended: the next process that takes the lock tries again.
 Result<TransactionResult> Transaction::leave_open(std::string text) {
-  text += "\nnext: put that right, then certrebind recover, which finishes it by itself";
+  text += "\nnext: fix this, then run certrebind recover, which finishes the transaction";
   if (Done noted = note_stuck(Outcome::needs_operator); !noted)
     text += "\n" + noted.error().message();
   return TransactionResult{.transaction = row_.id,
@@ -452,11 +476,11 @@ Result<TransactionResult> Transaction::leave_open(std::string text) {
                            .text = std::move(text)};
 }
 
-// Without the journal nothing further may be done; what there is now is told all the same.
+// Without the journal nothing more may be done. The current state is reported all the same.
 Result<TransactionResult> Transaction::cannot_note(const std::string& story, const Error& error) {
-  return leave_open(story + (story.empty() ? "" : "\n") + "and certrebind's own records in " +
-                    context_.settings.state_directory + " cannot be written: " + error.message() +
-                    "\n" + on_disk() + served_now());
+  return leave_open(story + (story.empty() ? "" : "\n") +
+                    "certrebind cannot write its records in " + context_.settings.state_directory +
+                    ": " + error.message() + "\n" + on_disk() + served_now());
 }
 
 std::string Transaction::on_disk() const {
@@ -464,13 +488,13 @@ std::string Transaction::on_disk() const {
   for (const JournalFile& file : row_.record.files) {
     auto bytes = context_.host.files.read(file.path, kConfigLimit);
     const std::string digest = bytes ? content_digest(*bytes) : "";
-    const char* what = digest == file.after_digest    ? "holds what is new"
-                       : digest == file.before_digest ? "holds what it held before"
-                       : bytes                        ? "was changed by somebody else"
+    const char* what = digest == file.after_digest    ? "holds the new content"
+                       : digest == file.before_digest ? "holds the old content"
+                       : bytes                        ? "was changed by another program"
                                                       : "cannot be read";
     text += fmt::format("on disk: {} {}\n", printable(file.path), what);
   }
-  return text.empty() ? "on disk: no file was to be changed\n" : text;
+  return text.empty() ? "on disk: no file had to be changed\n" : text;
 }
 
 std::string Transaction::served_now() const {
@@ -493,8 +517,9 @@ Result<TransactionResult> Transaction::refuse(const std::string& why, const std:
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
   if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
-  std::string text = fmt::format("refused: {}\n{}: what was served is served still", why, files);
-  if (!cleaned) text += "\nwhat was staged could not be removed: " + cleaned.error().message();
+  std::string text =
+      fmt::format("refused: {}\n{}; the same certificates are still served", why, files);
+  if (!cleaned) text += "\nthe staged files could not be removed: " + cleaned.error().message();
   if (!next.empty()) text += "\nnext: " + next;
   return end({.phase = Phase::refused,
               .outcome = Outcome::refused,
@@ -531,8 +556,9 @@ Result<TransactionResult> Transaction::commit(const Verdict& verdict) {
   for (const std::string& stranger : strangers_) text += "\n" + stranger + ": proof is owed";
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
   if (!candidate_.not_rehearsed().empty())
-    text += "\nnot rehearsed, only tested and each pair looked at: " + candidate_.not_rehearsed();
-  if (!cleaned) text += "\nleftovers could not be removed: " + cleaned.error().message();
+    text += "\nnot rehearsed, only tested, and each certificate and key checked: " +
+            candidate_.not_rehearsed();
+  if (!cleaned) text += "\nthe staged files could not be removed: " + cleaned.error().message();
   std::vector<EventId> events;
   if (!row_.record.files.empty()) events.push_back(EventId::installed);
   if (after_crash_) events.push_back(EventId::finished_after_crash);
@@ -551,7 +577,7 @@ Result<TransactionResult> Transaction::needs_operator(const std::string& why,
   text += "\nnext:";
   if (test) text += "\n  " + test->text();
   std::string unloadable = candidate_.why_not_loadable();
-  if (!unloadable.empty()) text += "\n  put this right before any reload: " + unloadable;
+  if (!unloadable.empty()) text += "\n  fix this before any reload: " + unloadable;
   if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
     SignalReload master = *reloader_.target();
     const std::string& restart_only = service_->reload().restart_only;
@@ -574,20 +600,20 @@ bool Transaction::shows_new() const {
   std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
   for (size_t i = 0; i < served.size(); ++i) {
     const Expectation& expected = row_.record.expectations[i];
-    // What was served from memory before anything began is no sign of ours.
+    // What was served from memory before we began proves nothing about our change.
     const bool is_ours = !expected.is_forced() && expected.in_memory != expected.new_thumbprint;
     if (is_ours && served[i] && served[i]->thumbprint == expected.new_thumbprint) return true;
   }
   return false;
 }
 
-// Nothing speaks against what lies on disk now.
+// True if nothing is wrong with the files on disk.
 bool Transaction::may_be_loaded() {
   auto tested = candidate_.test();
   return tested && tested->status == 0 && candidate_.why_not_loadable().empty();
 }
 
-// What was served from memory only is there no more once the server has loaded anything.
+// A certificate that was served only from memory is lost once the server has loaded anything.
 std::string Transaction::told_of_memory() const {
   std::vector<const Expectation*> behind;
   std::vector<Target> targets;
@@ -601,15 +627,15 @@ std::string Transaction::told_of_memory() const {
   for (size_t i = 0; i < behind.size(); ++i) {
     const Expectation& expected = *behind[i];
     const bool is_left = served[i] && served[i]->thumbprint == expected.in_memory;
-    told.insert(fmt::format("\n  {} was served from memory only, and {}: {} lies on disk{}",
-                            expected.in_memory->brief(), is_left ? "still is" : "is no more",
-                            expected.old_thumbprint.brief(),
-                            is_left ? ", and the next reload brings it" : ""));
+    told.insert(fmt::format(
+        "\n  {} was served only from memory, and {}: {} is on disk{}", expected.in_memory->brief(),
+        is_left ? "still is" : "is no longer served", expected.old_thumbprint.brief(),
+        is_left ? ", and the next reload loads it" : ""));
   }
   return join({told.begin(), told.end()}, "");
 }
 
-// Brings the server back to the files that are back. Gives an account where that cannot be proven.
+// Makes the server serve the restored files. Returns a result if that cannot be proven.
 Transaction::Step Transaction::settle(const std::string& story, std::string& served) {
   if (!reloader_.is_running()) {
     served = "the server is not running";
@@ -617,7 +643,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   }
   if (!signalled_ && reloader_.master_is_gone())
     return needs_operator(story + "\nthe old files are back, but the server's main process is gone",
-                          "it ended before it was told to reload");
+                          "it exited before certrebind told it to reload");
   if (!signalled_ && !shows_new()) {
     served = "the server was not told to reload: it serves what it served before";
     return std::nullopt;
@@ -627,7 +653,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
-                       is_rebind() ? "the old certificate" : "the certificate of before") +
+                       is_rebind() ? "the old certificate" : "the previous certificate") +
            told_of_memory();
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
@@ -640,15 +666,14 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   return needs_operator(why, served);
 }
 
-// A reload of what others wrote: no file of ours to put back. The server keeps what it has.
+// A reload of files that others wrote: we have no file to restore. The server keeps what it has.
 Result<TransactionResult> Transaction::give_up_reload(const std::string& why) {
   Verdict old_one = prove_old(context_.settings.handshake_deadline);
   std::string served = fmt::format(
       "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
       count_of(old_one.total, "endpoint and name", "endpoints and names"),
-      is_rebind() ? "the old one" : "what was served before");
-  return needs_operator(why + "\nno file had been changed, so there is nothing to put back",
-                        served);
+      is_rebind() ? "the old one" : "the previous certificate");
+  return needs_operator(why + "\nno file was changed, so there is nothing to restore", served);
 }
 
 Result<TransactionResult> Transaction::restore(const std::string& why) {
@@ -658,38 +683,37 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
   auto back = swap_.put_back();
   if (!back) {
     const std::string story =
-        fmt::format("{}\nand the old files could not be put back: {}\nwhat they held lies in {}",
-                    why, back.error().message(), swap_.before_images());
+        fmt::format("{}\nthe old files could not be restored: {}\ntheir old content is in {}", why,
+                    back.error().message(), swap_.before_images());
     if (swap_.may_be_put_back_later()) return leave_open(story + "\n" + on_disk() + served_now());
-    return needs_operator(story, "what the server serves was not asked");
+    return needs_operator(story, "what the server serves now was not checked");
   }
   std::string story = why;
   for (const std::string& path : back->foreign)
-    story += fmt::format("\n{} was changed by somebody else meanwhile and left as it is",
+    story += fmt::format("\n{} was changed by another program meanwhile; it was not restored",
                          printable(path));
   if (!back->foreign.empty())
-    story += "\nwhat the files held before lies in " + swap_.before_images();
+    story += "\nthe old content of the files is in " + swap_.before_images();
   std::string served;
   if (Step stuck = settle(story, served)) return *stuck;
   if (back->foreign.empty())
     if (Step over = refuse_if_broken_before()) return *over;
-  // Half of a set is back: what is one file of a pair may not belong to the other.
+  // Only part of the set is restored: one file of a pair may not match the other.
   if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
     return needs_operator(
-        story + "\nthe other files are back: see whether each key belongs to its certificate",
+        story + "\nthe other files are restored; check that each key matches its certificate",
         served);
   if (auto silent = signalled_ ? silenced() : std::vector<std::string>(); !silent.empty())
     return needs_operator(
         story + "\n" +
-            listed(
-                "the old files are back, and these sites still do not answer: what lies in their "
-                "own files is no good",
-                silent),
+            listed("the old files are restored, but these sites still do not answer, because their "
+                   "own files are bad:",
+                   silent),
         served);
   std::string text = story + "\nrolled back: ";
   text += row_.record.files.empty()
-              ? "no file had been changed"
-              : count_of(row_.record.files.size() - back->foreign.size(), "file") + " as before";
+              ? "no file was changed"
+              : count_of(row_.record.files.size() - back->foreign.size(), "file") + " restored";
   text += "\n" + served;
   return end({.phase = Phase::restored,
               .outcome = Outcome::rolled_back,
@@ -704,14 +728,14 @@ Result<TransactionResult> Transaction::recover() {
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
                interrupted == Phase::restoring;
-  // Whoever has a change open there meanwhile is named when the server is told.
+  // If another client has a change open on the socket, `tell` reports it.
   Done chosen = reloader_.choose(row_.record.loads);
-  // What mends goes forward: there is nothing good to go back to.
+  // A transaction that `mends` goes forward: there is no good state to return to.
   const bool mends = row_.record.mends && interrupted == Phase::reloading;
   bool may_be_served = interrupted == Phase::verifying || mends ||
                        (row_.record.files.empty() && interrupted == Phase::reloading);
   if (may_be_served && reloader_.is_running() && (!mends || may_be_loaded())) {
-    // Only what lies on disk already is told: once more does no harm.
+    // Only content that is already on disk is loaded: doing it again does no harm.
     bool told = interrupted == Phase::verifying || (!reloader_.is_live() && !mends) ||
                 reloader_.tell(true).has_value();
     ProofLimits within = limits(patience());
@@ -732,15 +756,14 @@ std::string stuck_subject(const ServiceId& service) {
   return fmt::format("stuck {}: the last transaction", service.text());
 }
 
-// Files that are links still must not be planned upon, or be written through.
+// Files that are still links must not be planned for, or written through.
 Done nothing_is_open(const TransactionContext& context, const ServiceId& service) {
   auto rows = context.journal.unfinished();
   if (!rows) return pass(rows);
   for (const TransactionRow& row : *rows)
     if (row.service == service)
       return fail(Code::busy, "change", service.text(),
-                  fmt::format("transaction {} of it is not finished", row.id),
-                  "certrebind recover");
+                  fmt::format("its transaction {} is not finished", row.id), "certrebind recover");
   return {};
 }
 
@@ -749,9 +772,9 @@ Result<TransactionResult> carry_out(const TransactionContext& context, Transacti
     return TransactionResult{
         .service = work.service->id(),
         .outcome = Outcome::refused,
-        .text =
-            "refused: " + closed.error().message() +
-            "\nnothing was changed: what was served is served still\nnext: " + closed.error().hint};
+        .text = "refused: " + closed.error().message() +
+                "\nnothing was changed; the same certificates are still served\nnext: " +
+                closed.error().hint};
   JournalRecord record{.token = random_token(),
                        .files = {},
                        .successions = std::move(work.successions),

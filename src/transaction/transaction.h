@@ -1,11 +1,11 @@
-// The transaction: one service, one set of files, one test, one reload, one proof, or everything
-// back.
+// The transaction: it changes one set of files of one service, tests, reloads and proves once. If
+// any of this fails, it restores everything.
 //
 //   planned -> staged -> swapping -> swapped -> tested -> reloading -> verifying -> committed
 //                            \___________\________\__________\___________\-> restoring -> restored
 //
-// All that can fail is done before `swapping`. Whoever holds the lock after a crash calls
-// `recover`.
+// Everything that may fail is done before `swapping`, as far as possible. After a crash, the next
+// process that holds the lock calls `recover`.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@
 
 namespace certrebind {
 
-// What a person watching is told.
+// Receives the progress, to show it to a person.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -45,7 +45,7 @@ struct TransactionResult {
   ServiceId service;
   Outcome outcome = Outcome::committed;
   bool owed = false;
-  bool taken_back = false;  // in the same run: another server that shares its files did not follow
+  bool taken_back = false;  // another server that shares its files failed in the same run
   std::string text;         // lines for people: what happened, what is served now, what to do next
 };
 
@@ -58,32 +58,32 @@ struct TransactionRequest {
   std::vector<Expectation> expectations;
   std::vector<std::string> unproven;
   std::optional<int64_t> undoes;
-  // What is there may be broken: the server's test need not pass before, and endpoints that do not
-  // answer now have to afterwards.
+  // The current state may be broken: the server's test need not pass before, and endpoints that do
+  // not answer now must answer afterwards.
   bool mends = false;
-  // A person takes away what is replaced: it is not to come again by itself.
+  // A person removes the replaced certificate: it must not come back automatically.
   bool decided = false;
-  std::vector<std::string> loads = {};          // what the server is to take up: real paths
-  std::vector<std::string> configured_by = {};  // as surveyed; empty: not known
-  // Why a reload would be an outage for others; a server that is told over a socket needs none. And
-  // what to do.
+  std::vector<std::string> loads = {};          // real paths of what the server must load
+  std::vector<std::string> configured_by = {};  // from the survey; empty: not known
+  // Why a reload would be an outage for other sites; a server with a control socket needs no
+  // reload. `way_back` says what to do.
   std::string no_reload = {};
   std::string way_back = {};
-  // The other sites of this server: those that answer now have to answer after a reload.
+  // The other sites of this server. Those that answer now must still answer after a reload.
   std::vector<Expectation> others = {};
-  // Its own test of what is there, where that has begun already.
+  // The server's own test of the current files, if it was started already.
   TestOutcome tested = {};
 };
 
-// Carries it out. An Error only where not even the journal could be written; nothing was touched
-// then.
+// Carries out the request. Returns an Error only if not even the journal could be written; then
+// nothing was touched.
 Result<TransactionResult> carry_out(const TransactionContext& context, TransactionRequest work);
 
-// What `status` lists a service under whose last transaction needs a person.
+// The attention subject, shown by `status`, of a service whose last transaction needs an operator.
 std::string stuck_subject(const ServiceId& service);
 
-// Finishes an interrupted transaction: commits it if the new certificate is served, restores
-// otherwise. `service` is null where the server's program or configuration is no longer found.
+// Finishes an interrupted transaction: commits if the new certificate is served, else restores.
+// `service` is null if the server's program or configuration is no longer found.
 Result<TransactionResult> recover(const TransactionContext& context, const Service* service,
                                   TransactionRow row);
 

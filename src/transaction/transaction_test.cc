@@ -33,7 +33,7 @@ class TransactionTest : public ::testing::Test {
       return says(bad ? 1 : 0, bad ? "[emerg] cannot load certificate" : "");
     };
   }
-  // Of the tests only the first fails, which is that of the new files.
+  // Of the tests only the first one, of the new files, fails.
   void fail_test_of_new() {
     host_.commands.answer = [this](const Command&) {
       bool bad = host_.commands.ran.size() == 1;
@@ -60,7 +60,7 @@ class TransactionTest : public ::testing::Test {
   FakeHost host_{{"a.test", "b.test"}};
 };
 
-// A restore of what had vanished: nothing empty is left of a failure, whatever it fails at.
+// Restores vanished files: after a failure at any point, no empty file is left.
 TEST_F(TransactionTest, WhatWasAbsentIsAbsentAgain) {
   TransactionRequest work = host_.work();
   work.act = Act::restore;
@@ -114,9 +114,10 @@ TEST_F(TransactionTest, ASiteThatTheReloadSilencesIsNoSuccess) {
                   .site = "c.test",
                   .old_thumbprint = host_.old_ones[0].thumbprint,
                   .new_thumbprint = host_.old_ones[0].thumbprint}};
-  TransactionResult account = carry_out_well(work);  // what the server reads knows nothing of it
+  TransactionResult account = carry_out_well(work);  // the server reads its old configuration
   EXPECT_EQ(account.outcome, Outcome::needs_operator) << account.text;
-  EXPECT_THAT(account.text, HasSubstr("the reload silenced other sites"));
+  EXPECT_THAT(account.text,
+              HasSubstr("after the reload, other sites of the server no longer answer"));
   EXPECT_THAT(account.text, HasSubstr("c.test"));
   EXPECT_EQ(host_.on_disk(), "old");
   EXPECT_EQ(host_.served(), "old");
@@ -177,7 +178,7 @@ TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
     host_.server_reads();
   };
   run();
-  // The test begins as soon as every reader finds the new files.
+  // The test starts as soon as every reader finds the new files.
   EXPECT_THAT(order, ElementsAre("swapping: test, new", "reloading: signal 1 to 100, new"));
   EXPECT_THAT(host_.watcher.phases,
               ElementsAre(Phase::planned, Phase::staged, Phase::swapping, Phase::swapped,
@@ -210,7 +211,7 @@ TEST_F(TransactionTest, RefusesWhereTheConfigurationIsBrokenAlready) {
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::refused));
 }
 
-// Who answers is asked once all is staged: by then the files were compared, and are not swapped
+// Asks which endpoints answer once everything is staged: the files were compared, but not swapped
 // yet.
 TEST_F(TransactionTest, RefusesWhatWasEditedWhileFilesWereStaged) {
   host_.watcher.on_phase = [&](Phase phase) {
@@ -258,8 +259,8 @@ TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
   fail_test_of_new();
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("the server's own test refuses the new files"));
-  EXPECT_THAT(account.text, HasSubstr("4 files as before"));
+  EXPECT_THAT(account.text, HasSubstr("the server's own test rejects the new files"));
+  EXPECT_THAT(account.text, HasSubstr("4 files restored"));
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::rolled_back));
 }
@@ -269,7 +270,7 @@ TEST_F(TransactionTest, RollsBackWhereTheSignalIsIgnored) {
   SteadyTime begin = host_.clock.steady();
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not show"));
+  EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not serve"));
   EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names show the old certificate"));
   EXPECT_GE(host_.clock.steady() - begin, host_.settings.verify_at_least);
   EXPECT_EQ(host_.processes.signals.size(), 2U);
@@ -308,7 +309,7 @@ TEST_F(TransactionTest, WhatNeedsAPersonIsListedUntilALaterOneEndsWell) {
   ASSERT_EQ(run().outcome, Outcome::needs_operator);
   auto listed = attention(host_.state().database());
   ASSERT_EQ(listed->size(), 1U);
-  EXPECT_EQ(listed->front().sentence, "fake:/etc/fake/fake.conf: the rebind did not end well");
+  EXPECT_EQ(listed->front().sentence, "fake:/etc/fake/fake.conf: the last rebind did not complete");
   EXPECT_THAT(listed->front().next, HasSubstr("certrebind history show 1"));
   host_.processes.processes[0].started = 7;
   ASSERT_EQ(run().outcome, Outcome::committed);
@@ -332,7 +333,7 @@ TEST_F(TransactionTest, RollsBackWhereOneOfTwoEndpointsDoesNotChange) {
   };
   TransactionResult account = run();
   expect_rolled_back(account);
-  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names do not show"));
+  EXPECT_THAT(account.text, HasSubstr("1 of 2 endpoints and names do not serve"));
   EXPECT_THAT(account.text,
               HasSubstr("127.0.0.1:444 (b.test) serves " + host_.old_ones[1].thumbprint.brief()));
 }
@@ -430,7 +431,7 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadWithAThirdCertificateIsNamed
   TransactionResult account = run();
   EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
   EXPECT_TRUE(account.owed);
-  EXPECT_THAT(account.text, HasSubstr("did not answer before, and shows another certificate"));
+  EXPECT_THAT(account.text, HasSubstr("did not answer before, and now serves another certificate"));
   EXPECT_THAT(account.text, Not(HasSubstr("before or after")));
 }
 

@@ -154,7 +154,7 @@ def test_chain_to_a_root_that_nobody_trusts(one):
     other = Authority("Other").issue("a.example.com")
     other.write(one.place / "new")
     refused(one, one.old.thumbprint, one.new_cert,
-            says=["CN=Other Root", "neither trusted", "CN=Certrebind Test Root"],
+            says=["CN=Other Root", "this machine does not trust", "CN=Certrebind Test Root"],
             next_step=["full chain"])
 
 
@@ -189,7 +189,7 @@ def test_not_yet_valid(place, authority):
 def test_expires_before_old(place, authority):
     stage = renewed(place, authority, old={"days": 60}, new={"days": 30})
     refused(stage, stage.old.thumbprint, stage.new_cert, says=["expires on", "before the old one"],
-            next_step=["exchanged"])
+            next_step=["swapped"])
 
 
 def test_name_lost(place, authority):
@@ -223,7 +223,7 @@ def test_wildcard_does_not_cover_two_labels(place, authority):
 
 def test_ca_certificate(place, authority):
     stage = renewed(place, authority, new={"ca": True})
-    refused(stage, stage.old.thumbprint, stage.new_cert, says=["certificate of a CA"],
+    refused(stage, stage.old.thumbprint, stage.new_cert, says=["is a CA certificate"],
             next_step=["leaf"])
 
 
@@ -383,7 +383,7 @@ def test_ambiguous_thumbprint(place, authority):
     prefix = os.path.commonprefix([first.thumbprint, second.thumbprint])
     assert len(prefix) >= 8
     refused(stage, prefix, stage.new_cert, code=USAGE,
-            says=["it fits 2 certificates", first.thumbprint, second.thumbprint],
+            says=["it matches 2 certificates", first.thumbprint, second.thumbprint],
             next_step=["more digits"])
     done = stage.run("plan", first.thumbprint, stage.new_cert)
     assert done.code == 0, done
@@ -427,7 +427,7 @@ def test_old_is_bound_nowhere(one, authority):
 
 
 @pytest.mark.parametrize("kind, says", [("der", "openssl x509 -inform DER"), ("p12", "openssl pkcs12"),
-                                        ("key", "give the certificate, and the key with --key")])
+                                        ("key", "give the certificate, and its key with --key")])
 def test_new_in_another_format(one, kind, says):
     """What a person has at hand, and what makes of it what is wanted."""
     given = one.place / f"new.{kind}"
@@ -447,7 +447,7 @@ def test_new_in_another_format(one, kind, says):
 
 def test_too_few_digits(one):
     done = one.run("plan", one.old.thumbprint[:7], one.new_cert)
-    assert done.code == USAGE and "8 digits at the least" in done.err, done
+    assert done.code == USAGE and "at least 8 hexadecimal digits" in done.err, done
 
 
 def test_what_is_typed_wrong_names_the_command(one):
@@ -649,7 +649,7 @@ def test_configuration_broken_before(one):
     done = refused_once(one, one.old.thumbprint, one.new_cert)
     assert "already fails" in done.out and "no_such_directive" in done.out
     assert str(one.nginx.conf) in done.out
-    assert "everything is as before" in done.out and "next: mend the configuration" in done.out
+    assert "the old files are restored" in done.out and "next: repair the configuration" in done.out
 
 
 def test_configuration_that_does_not_parse(one):

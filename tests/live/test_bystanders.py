@@ -62,7 +62,7 @@ def bad(authority, kind):
 def test_it_is_refused_by_hand_and_by_itself(two, authority, kind):
     bad(authority, kind).write(two.blog.cert_path.parent)
     dry = two.run("plan", two.old[0].thumbprint, two.shop.cert_path)
-    assert dry.code == REFUSED and "the same reload would bring what lies at " in dry.out, dry
+    assert dry.code == REFUSED and "the same reload would load " in dry.out, dry
     done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
     assert done.code == REFUSED and str(two.blog.cert_path) in done.out, done
     assert two.are_as_before()
@@ -157,7 +157,7 @@ def test_where_the_socket_cannot_do_it_no_reload_does(place, authority):
     path.write_text(pairs[0][1].fullchain_pem + pairs[0][1].chain_pem * 30)
     before = pems[0].read_text()
     done = place.run("rebind", pairs[0][0].thumbprint, path, "--service", haproxy.service)
-    assert done.code in (1, 3) and "the same reload would bring" in done.out, done
+    assert done.code in (1, 3) and "the same reload would load" in done.out, done
     assert haproxy.reloads() == 0 and pems[0].read_text() == before
     assert [handshake(port, name) for name in NAMES] == [old.thumbprint for old, _ in pairs]
 
@@ -217,7 +217,7 @@ def test_a_twin_of_the_same_type_succeeds_nobody(crossed, authority, remembered)
     crossed.third.write(crossed.ec_cert.parent, "ec.pem", "ec.key")
     before = crossed.rsa_cert.read_text()
     report = crossed.run("check")
-    assert "of two only the last is served" in report.out, report
+    assert "the server uses only the last of the two" in report.out, report
     assert "certrebind rebind" not in report.out, report
     crossed.run("rebind", "--pending")
     assert crossed.serves(crossed.ec, crossed.rsa) and crossed.rsa_cert.read_text() == before
@@ -269,7 +269,7 @@ def test_a_site_that_the_reload_silenced_is_no_success(two):
     """Its configuration was edited, and not loaded: no certificate tells of it."""
     two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_protocols TLSv1;\n"))
     done = two.run("rebind", two.old[0].thumbprint, two.shop.cert_path)
-    assert done.code == 4 and "the reload silenced other sites" in done.out and NAMES[1] in done.out, done
+    assert done.code == 4 and "after the reload, other sites of the server no longer answer" in done.out and NAMES[1] in done.out, done
 
 
 def test_a_silenced_site_takes_the_new_files_back(two, authority):
@@ -277,7 +277,7 @@ def test_a_silenced_site_takes_the_new_files_back(two, authority):
     path, _ = two.new[0].write(two.place / "loose")
     two.nginx.write(two.shop.block() + two.blog.block(extra="    ssl_protocols TLSv1;\n"))
     done = two.run("rebind", two.old[0].thumbprint, path)
-    assert done.code in (3, 4) and "the reload silenced other sites" in done.out, done
+    assert done.code in (3, 4) and "after the reload, other sites of the server no longer answer" in done.out, done
     assert two.shop.cert_path.read_text() == two.old[0].fullchain_pem
     assert handshake(two.shop.port, two.shop.name) == two.old[0].thumbprint
     assert "committed" not in done.out
@@ -299,5 +299,5 @@ def test_a_bystander_whose_suites_do_not_know_its_new_key(place, authority, rene
     authority.issue(NAMES[1], days=90, key=renewed).write(sites[1].cert_path.parent)
     new.write(sites[0].cert_path.parent)
     done = place.run("rebind", shop.thumbprint, sites[0].cert_path, "--service", nginx.service)
-    assert done.code == REFUSED and "the same reload would bring what lies at " in done.out, done
+    assert done.code == REFUSED and "the same reload would load " in done.out, done
     assert handshake(sites[1].port, NAMES[1]) == before

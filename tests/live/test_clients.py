@@ -111,7 +111,7 @@ def front(request, place, authority):
 def test_renewed_in_place(front):
     front.put(front.new)
     said = front.run("check")
-    assert said.code == 1 and f"{front.renewed} was changed after the server had loaded it" in said.out, said
+    assert said.code == 1 and f"{front.renewed} was changed after the server loaded it" in said.out, said
     assert f"next: certrebind rebind {front.old.thumbprint[:16]} {front.renewed}" in said.out
     done = front.run("rebind", "--pending")
     assert "committed" in done.out and "loaded and tested" in done.out, done

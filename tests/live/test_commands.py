@@ -282,7 +282,7 @@ def test_plan_tells_names_won(place, authority):
     nginx.write(one_site.block()).start()
     path, _ = new.write(place / "new")
     done = place.run("plan", old.thumbprint, path, "--service", nginx.service)
-    assert done.code == 0 and "wins www.a.example.com" in done.out, done
+    assert done.code == 0 and "gains www.a.example.com" in done.out, done
 
 
 # ----------------------------------------------------------------------------------------- check

@@ -314,7 +314,7 @@ def test_what_was_proven_can_be_restored(one):
 def test_a_site_is_explained(one):
     done = one.run("explain", "a.example.com")
     assert done.code == 0, done
-    assert one.old.thumbprint[:16] + ": what lies on disk" in done.out
+    assert one.old.thumbprint[:16] + ": the certificate on disk" in done.out
 
 
 def test_what_was_refused_is_no_standing_order(one):
@@ -377,7 +377,7 @@ def test_a_key_that_another_server_uses_is_not_written_over(place, authority):
     before = snapshot(place / "certs")
     done = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.server.service, "--service",
                      apache.service)
-    assert done.code == REFUSED and "b.example.com" in done.all and "uses it too" in done.all, done
+    assert done.code == REFUSED and "b.example.com" in done.all and "also uses it" in done.all, done
     assert not difference(before, snapshot(place / "certs"))
 
 
@@ -398,7 +398,7 @@ def test_a_site_left_alone_keeps_a_file_that_it_shares(place, authority):
                     stores=[("directory", place / "renewed")])
     before = snapshot(place / "certs")
     done = nginx.run("rebind", "--pending", "--rewrite")
-    assert "left alone: a policy says so" in done.out and "uses it too" in done.all, done
+    assert "excluded by a policy" in done.out and "also uses it" in done.all, done
     assert not difference(before, snapshot(place / "certs"))
 
 
@@ -446,7 +446,7 @@ def test_two_servers_that_share_a_file_go_back_together(place, authority):
         two.apache.server.send(signal.SIGCONT)
     assert ("nginx", "committed") in outcomes_of(done) and done.code in (
         ROLLED_BACK, NEEDS_OPERATOR), done
-    assert "was taken back" in done.all, done
+    assert "was undone" in done.all, done
     two.serve(two.old)
     reloads = two.nginx.server.reloads()
     place.run("rebind", "--pending", *two.both)

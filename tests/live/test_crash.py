@@ -234,7 +234,7 @@ def test_what_was_removed_meanwhile_holds_nothing_else_up(place, authority, shim
     done = stage.recover()
     assert done.code == 4 and str(key) in done.out, done
     assert certificate.read_bytes() == stage.old_files[1] and not key.exists()
-    images = re.search(r"what the files held before lies in (\S+)", done.out)[1]
+    images = re.search(r"the old content of the files is in (\S+)", done.out)[1]
     assert stage.old_files[2] in [path.read_bytes() for path in pathlib.Path(images).iterdir()]
 
 

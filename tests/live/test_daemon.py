@@ -267,7 +267,7 @@ def test_two_candidates_need_a_person(place, authority):
 
 
 @pytest.mark.parametrize("rule, told", [
-    ('automatic = "no"', "a policy says so"),
+    ('automatic = "no"', "excluded by a policy"),
     ('automatic = "notify"', "notify only"),
     ('window = "{window}"', "waits for its window")])
 def test_a_policy_holds_back(place, authority, rule, told):

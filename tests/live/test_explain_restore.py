@@ -20,17 +20,17 @@ def test_explain_a_name(one):
     assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
     assert "named there" in done.out
     assert f"{one.site.cert_path} in {one.nginx.prefix}/nginx.conf:" in done.out
-    assert one.old.thumbprint[:16] + ": what lies on disk" in done.out
+    assert one.old.thumbprint[:16] + ": the certificate on disk" in done.out
     assert f"{one.site.key_path}: matches" in done.out
     assert "renewed by nobody" in done.out
-    assert "nothing by itself: not enabled (certrebind enable)" in done.out
+    assert "nothing automatic: not enabled (certrebind enable)" in done.out
 
 
 def test_explain_a_thumbprint_as_it_is_typed(one):
     colons = ":".join(one.old.thumbprint[i:i + 2] for i in range(0, 64, 2)).upper()
     for typed in (one.old.thumbprint, one.old.thumbprint[:8], colons):
         done = one.run("explain", typed)
-        assert done.code == 0 and "this certificate lies there" in done.out, done
+        assert done.code == 0 and "this certificate is on disk there" in done.out, done
     mistyped = one.run("explain", "deadbeef")
     assert mistyped.code == 2 and "no binding answers to it" in mistyped.err, mistyped
 
@@ -39,13 +39,13 @@ def test_explain_says_what_is_not_served_yet(one):
     one.new.write(one.site.cert_path.parent)
     done = one.run("explain", "a.example.com")
     assert one.new.thumbprint[:16] + " for" in done.out
-    assert one.old.thumbprint[:16] + ": NOT what lies on disk" in done.out
+    assert one.old.thumbprint[:16] + ": NOT the certificate on disk" in done.out
 
 
 def test_explain_a_name_that_no_site_has(one):
     done = one.run("explain", "other.example.org")
     assert done.code == 0, done
-    assert "the default there: no site has that name" in done.out
+    assert "the default there: no site has this name" in done.out
 
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{port}", ":{port}", "{port}"])
@@ -70,7 +70,7 @@ def test_explain_files(one, place):
 def test_explain_a_thumbprint(one):
     for typed in (one.old.thumbprint, one.old.thumbprint[:8].upper()):
         done = one.run("explain", typed)
-        assert done.code == 0 and "this certificate lies there" in done.out, done
+        assert done.code == 0 and "this certificate is on disk there" in done.out, done
         assert f"a.example.com at 127.0.0.1:{one.port}" in done.out
     assert "this certificate" not in one.run("explain", one.new.thumbprint).out
 
@@ -92,14 +92,14 @@ def test_explain_what_nothing_uses(one, place):
 
 def test_explain_follows_the_policy(one, place):
     watch = Watch(place, one.nginx)
-    assert "by itself: written to" in one.run("explain", "a.example.com").out
-    assert "the daemon does not run" in one.run("explain", "a.example.com").out
+    assert "automatic: if it is written to" in one.run("explain", "a.example.com").out
+    assert "the daemon is not running" in one.run("explain", "a.example.com").out
     watch.start(one.old)
-    assert "the daemon does not run" not in one.run("explain", "a.example.com").out
+    assert "the daemon is not running" not in one.run("explain", "a.example.com").out
     place.configure('[[policy]]\nautomatic = "notify"\n')
-    assert "a person is told" in one.run("explain", "a.example.com").out
+    assert "only a notification" in one.run("explain", "a.example.com").out
     place.configure('[[policy]]\nautomatic = "no"\n')
-    assert "a policy leaves it alone" in one.run("explain", "a.example.com").out
+    assert "a policy excludes it" in one.run("explain", "a.example.com").out
 
 
 # ----------------------------------------------------------------------------------- restore
@@ -204,7 +204,7 @@ def test_what_had_vanished_is_not_there_again_if_it_cannot_be_proven(one, place)
 def test_restore_of_what_was_never_kept(one):
     done = one.run("restore", "a.example.com")
     assert done.code == 2
-    assert "nothing was kept for it yet" in done.all
+    assert "nothing was kept for this certificate yet" in done.all
     done = one.run("restore", "nobody.example.com")
     assert done.code == 2
     assert "certrebind scan" in done.all

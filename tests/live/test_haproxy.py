@@ -551,7 +551,7 @@ def test_haproxy_refuses_what_we_have_nothing_against(quick, authority, socket):
     workers = site.haproxy.worker_pids()
     done = site.run("rebind", site.old.thumbprint, path)
     is_as_before(site, before, done)
-    assert ("commit at HAProxy's control socket" if socket else "own test refuses") in done.out
+    assert ("commit at HAProxy's control socket" if socket else "own test rejects") in done.out
     assert site.haproxy.worker_pids() == workers
     if socket:
         assert site.haproxy.say("show ssl cert\n").startswith("# filename")  # aborted
@@ -759,7 +759,7 @@ def test_a_stale_ocsp_response_and_issuer_go(place, authority, socket):
     trusted = write(place / "trusted.pem", other.root_pem)
     done = site.run("rebind", site.old.thumbprint, path, env={"SSL_CERT_FILE": str(trusted)})
     assert done.code == 0, done
-    assert "site.pem.ocsp is emptied: it held the old certificate's OCSP response" in done.out
+    assert "site.pem.ocsp is emptied, because its OCSP response belongs to the old certificate" in done.out
     assert site.served() == new.thumbprint
     assert (beside / "site.pem.ocsp").read_bytes() == b""
     assert (beside / "site.pem.issuer").read_text() == other.intermediate_pem

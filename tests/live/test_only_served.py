@@ -52,7 +52,7 @@ def findings_of(done):
 def test_new_is_served(one, kind):
     done = one.rebind(f"--{kind}")
     assert [binding["kind"] for binding in bindings_of(done)] == [kind]
-    assert f"{one.between.thumbprint[:16]} lies at {one.site.cert_path}" in findings_of(done), done
+    assert f"{one.between.thumbprint[:16]} is on disk at {one.site.cert_path}" in findings_of(done), done
     assert one.served() == one.new.thumbprint
     assert one.run("check").code == 0
 
@@ -107,16 +107,16 @@ def test_undo_brings_back_what_lay_there(one):
     done = one.run("undo")
     assert done.code == 0, done
     assert one.served() == one.between.thumbprint
-    assert f"{one.between.thumbprint[:16]} back instead of {one.new.thumbprint[:16]}" in done.out
+    assert f"{one.between.thumbprint[:16]} replaces {one.new.thumbprint[:16]}" in done.out
 
 
 def test_a_new_one_without_the_chain_that_is_sent(one, authority):
     """The file of OLD is gone; what is sent with it is not."""
     bare = authority.issue("a.example.com", days=90, chain=False)
     path, _ = bare.write(one.place.path / "bare")
-    assert "sends 1 with the old one" in one.run("plan", one.old.thumbprint, path).out
+    assert "sends 1 with the old certificate" in one.run("plan", one.old.thumbprint, path).out
     bare.write(one.site.cert_path.parent)
-    assert "sends 1 with the old one" in one.run("plan", one.old.thumbprint, one.site.cert_path).out
+    assert "sends 1 with the old certificate" in one.run("plan", one.old.thumbprint, one.site.cert_path).out
 
 
 def test_a_site_that_nobody_can_ask_is_told(place, authority):
@@ -221,7 +221,7 @@ def test_a_site_that_is_not_loaded_yet_keeps_its_own(place, authority):
     done = one.run("rebind", old.thumbprint, one.new_cert, "--json")
     assert len(bindings_of(done, REFUSED)) == 1, "done, and what is doubtful is no success"
     told = " ".join(each["message"] for each in done.json["diagnostics"])
-    assert "b.example.com is shown" in told and "configuration changed after it was loaded" in told, done
+    assert "b.example.com shows" in told and "configuration changed after the server loaded it" in told, done
     assert second.cert_path.read_bytes() == before
     one.nginx.wait_served(own.thumbprint, one.port, "b.example.com")
 
@@ -256,7 +256,7 @@ def test_where_it_cannot_be_told_nothing_is_said_to_be_done(place, authority):
     one.nginx.write(one.site.block() + "# the administrator was here\n")
     done = one.run("rebind", one.old.thumbprint, one.new_cert)
     assert done.code == REFUSED, done
-    assert f"a.example.com is shown {one.old.thumbprint[:16]}" in done.err and "is not known" in done.err
+    assert f"a.example.com shows {one.old.thumbprint[:16]}" in done.err and "cannot tell whether" in done.err
     one.run("rebind", one.between.thumbprint, one.new_cert)
     assert one.served() == one.new.thumbprint, "what lies there is the way out, as said"
 
@@ -288,5 +288,5 @@ def test_another_certificate_of_a_directory_is_not_taken_for_it(place, authority
     new_cert, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, new_cert, "--json", "--service", haproxy.service)
     assert len(bindings_of(done, REFUSED)) == 1
-    assert "the names are those of what lies there" in str(done.json["diagnostics"]), done
+    assert "the site has only the names of the certificate on disk" in str(done.json["diagnostics"]), done
     assert another.leaf_pem in (directory / "c.pem").read_text()

@@ -38,7 +38,7 @@ def renewed(one):
 def test_what_was_proven_last_is_not_left_by_typing_it_again(one):
     renewed(one)
     done = one.run("restore", "a.example.com")
-    assert done.code == USAGE and "what was proven last lies there already" in done.err, done
+    assert done.code == USAGE and "the last proven certificate is already there" in done.err, done
     assert f"certrebind restore {one.site.cert_path} {one.old.thumbprint[:16]}" in done.err, done
     assert one.run("restore", "a.example.com", one.old.thumbprint[:16]).code == 0
     assert one.run("restore", "a.example.com").code == USAGE and one.served() == one.old.thumbprint
@@ -201,7 +201,7 @@ def test_a_file_that_comes_to_hold_a_key_is_its_owners_alone(place, authority):
     assert failed.code == ROLLED_BACK and mode_of(pem) == 0o644, failed
     nginx.conf.write_text(good)
     done = place.run("restore", pem, *service)
-    assert done.code == 0 and f"{pem} holds a private key from now on" in done.out, done
+    assert done.code == 0 and f"{pem} gets a private key and had none before" in done.out, done
     assert pem.read_text() == old.fullchain_pem + old.key_pem and mode_of(pem) == 0o600
 
 
@@ -287,7 +287,7 @@ def test_what_was_no_certificate_is_not_brought_back_by_undo(one, damage):
     assert one.run("restore", "a.example.com").code == 0
     assert damage == "without its key" or "no certificate -> " in one.run("history").out
     done = one.run("undo")
-    assert done.code == USAGE and "no certificate with its key, or nothing" in done.err, done
+    assert done.code == USAGE and "no certificate with a matching key" in done.err, done
     assert one.served() == one.old.thumbprint
 
 
@@ -303,7 +303,7 @@ def test_two_servers_that_share_a_file_do_not_come_apart(place, authority):
         two.apache.server.send(signal.SIGCONT)
     assert ("nginx", "committed") in outcomes_of(done) and done.code in (
         ROLLED_BACK, NEEDS_OPERATOR), done
-    assert "was taken back" in done.all, done
+    assert "was undone" in done.all, done
     two.serve(two.new)
     # Nobody took NEW away.
     place.run("rebind", "--pending", *two.both)

@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_in_the_middle(place, authority):
     gate.open()
     said, _ = rebind.communicate(timeout=60)
     assert rebind.returncode == 4, said
-    for words in (f"on disk: {one.site.cert_path} holds what is new", "served: 0 of", "certrebind recover",
+    for words in (f"on disk: {one.site.cert_path} holds the new content", "served: 0 of", "certrebind recover",
                   str(place.state)):
         assert words in said, (words, said)
     assert one.served() == one.old.thumbprint
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_not_taken_for_settled(one, place):
     assert told.code == 1 and str(one.nginx.conf) in told.json["needs_person"][0]["sentence"], told
     assert [each["severity"] for each in told.json["diagnostics"]].count("error") == 2, told
     status = place.run("status")
-    assert status.code == 1 and f"could not be read: {one.nginx.conf}" in status.out, status
+    assert status.code == 1 and f"differences there are unknown: {one.nginx.conf}" in status.out, status
     odd = one.nginx.prefix / "odd\x1b[2J.conf"
     odd.write_text("}")
     one.nginx.conf.write_text(good.replace("http {", f"http {{\ninclude {one.nginx.prefix}/odd*;", 1))

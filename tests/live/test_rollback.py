@@ -45,7 +45,7 @@ def test_the_servers_own_test_fails_after_the_swap(quick, authority):
     before, workers = snapshot(quick.path), one.nginx.worker_pids()
     done = rebind(one)
     assert_as_before(one, before, done, ROLLED_BACK)
-    assert "the server's own test refuses" in done.out and "too weak" in done.out
+    assert "the server's own test rejects" in done.out and "too weak" in done.out
     assert one.nginx.worker_pids() == workers, "nginx was never told"
 
 
@@ -55,7 +55,7 @@ def test_nginx_ignores_the_reload(quick, authority):
     one.nginx.send(signal.SIGSTOP)  # the master hears nothing; the workers serve on
     done = rebind(one)
     assert_as_before(one, before, done, ROLLED_BACK)
-    assert "do not show the new certificate" in done.out
+    assert "do not serve the new certificate" in done.out
     one.nginx.send(signal.SIGCONT)
     until(lambda: one.nginx.reloads() > 0, "the master has heard")
     one.nginx.wait_served(one.old.thumbprint, one.port, one.name)
@@ -158,6 +158,6 @@ def test_half_of_a_set_that_is_back_needs_a_person(quick, authority):
     out, _ = process.communicate(timeout=120)
     one.nginx.send(signal.SIGCONT)
     assert process.returncode == NEEDS_OPERATOR, out
-    assert b"changed by somebody else meanwhile" in out, out
+    assert b"changed by another program meanwhile" in out, out
     assert one.site.cert_path.read_text() == theirs
     assert handshake(one.port, one.name) == one.old.thumbprint

@@ -160,7 +160,7 @@ class Case:
         claimed = {}  # (host, port): names of certificates
         for binding in bindings:
             # Two of one type at one site: that only the last is served is said, and is right.
-            idle = any("of two only the last is served" in remark["sentence"] for remark in binding["remarks"])
+            idle = any("the server uses only the last of the two" in remark["sentence"] for remark in binding["remarks"])
             self._claims(binding, claimed, idle)
             for remark in binding["remarks"]:
                 if not idle and remark["complaint"] in ("serves another certificate", "unreachable", "renewed but not reloaded"):
