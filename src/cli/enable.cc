@@ -175,10 +175,9 @@ int disable(Context& context) {
     print_line("it was not enabled; nothing to do");
     return kDone;
   }
-  print_line(*at_work
-                 ? "disabled: once the rebind that is at work has ended, nothing is rebound by "
-                   "itself any more"
-                 : "disabled: nothing is rebound by itself any more");
+  print_line(
+      *at_work ? "disabled: a rebind is running and will complete; no further one starts by itself"
+               : "disabled: nothing is rebound automatically any more");
   if (runs)
     print_line(std::string("the daemon goes on logging; to end it: ") +
                (has_systemd(host.files)

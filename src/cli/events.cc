@@ -76,7 +76,7 @@ int events(Context& context, const EventsOptions& options) {
 std::string at_least_one(const std::string& typed) {
   bool counts = typed.find_first_not_of("0123456789") == std::string::npos &&
                 typed.find_first_not_of('0') != std::string::npos;
-  return counts ? "" : "'" + typed + "' is no number of 1 or more";
+  return counts ? "" : "'" + typed + "' is not a number of 1 or more";
 }
 
 }  // namespace

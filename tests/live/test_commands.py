@@ -633,7 +633,7 @@ def test_json_of_what_switches_on_and_off(one):
 @pytest.mark.parametrize("last", ["x", "0", "-5", "1.5"])
 def test_only_so_many_events(last):
     done = run_certrebind("events", f"--last={last}")
-    assert done.code == 2 and f"'{last}' is no number of 1 or more" in done.err, done
+    assert done.code == 2 and f"'{last}' is not a number of 1 or more" in done.err, done
 
 
 def test_show_names_the_file_that_is_no_certificate(one):
