@@ -1,3 +1,14 @@
+// The daemon's main loop. It starts with an examination of everything, to find what changed while no
+// daemon ran. Then each turn has these steps:
+//
+//   1. Do what is due: log events, queue and start task runs, check expiry and timers.
+//   2. Send new events to the supervisor's journal.
+//   3. Wait for changes in watched directories, signals, the end of a child, or the next due time.
+//   4. Examine the certificates that the changed directory entries may affect.
+//
+// A failed turn does not end the daemon: it waits and then examines everything again, because it
+// may have missed changes meanwhile. Surveys of services and tasks run in child processes, so the
+// daemon stays small and needs no server's configuration.
 #include "daemon/daemon.h"
 
 #include <fmt/format.h>

@@ -1,10 +1,16 @@
-// Runs a trial start of a server in isolation (namespaces(7)), to find out whether it comes up with
-// the new certificates. The server sees the files of this host. But its changes to the given
-// directories are discarded, and it reaches neither the network nor other processes.
+// Runs a trial start of a server in isolation (namespaces(7)), to find out whether it comes up. The
+// server sees the files of this host. But its changes to the given directories are discarded, and
+// it reaches neither the network nor other processes.
 //
-// Steps: prepare all data for the child (Stage), because only system calls are allowed after the
-// fork; fork into new namespaces; cover the directories with overlays and mask the files; start the
-// server; watch until it is ready, ends, or takes too long; end it; report through a pipe.
+// Steps:
+//
+//   1. `prepare` computes all data for the child (Stage), because only system calls are allowed
+//      after the fork.
+//   2. A child enters new namespaces. Its own child is the first process there (`mind`).
+//   3. `mind` mounts /proc, covers the given directories with overlays and masks the given files.
+//   4. It starts the server and watches it until it is ready, has ended, or takes too long.
+//   5. It sends a report through a pipe and ends the server. The end of the pid namespace ends all
+//      remaining processes.
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>

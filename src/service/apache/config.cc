@@ -1,3 +1,11 @@
+// Reads an Apache httpd configuration as httpd does, and flattens it to one array of nodes.
+//
+// The reader first reads the directives of -C, then the main file, then those of -c. For each line
+// it expands macro parameters and variables. Then it evaluates sections that are conditions, and
+// executes directives that affect reading: Include, Define, LoadModule, Use and the like. Every
+// other directive or section becomes a node. The order is httpd's, because a condition depends on
+// what was defined and loaded before it. Only reading and parsing of included files runs in
+// parallel.
 #include "service/apache/config.h"
 
 #include <fmt/format.h>
@@ -243,7 +251,8 @@ void Reader::add_node(const ConfigFile& file, size_t index, std::span<const Word
   config_.nodes[node].next = static_cast<uint32_t>(config_.nodes.size());
 }
 
-// True for a section that only decides whether its content is read.
+// The existence of directives and sections depends on the loaded modules. Only those of TLS are
+// known here.
 bool Reader::read_section(const ConfigFile& file, size_t index, std::span<const Word> words,
                           const FramePtr& frame) {
   std::string_view name = words.front().value;
