@@ -1,14 +1,16 @@
-// The daemon's main loop. It starts with an examination of everything, to find what changed while no
-// daemon ran. Then each turn has these steps:
+// The daemon's main loop. At its start it examines everything, to find changes made while no daemon
+// ran. Then each turn has these steps:
 //
-//   1. Do what is due: log events, queue and start task runs, check expiry and timers.
+//   1. Do what is due: log expiry and keys that never appeared. Once changes have stopped for a
+//      while, survey the services if their configuration changed, and queue task runs for the new
+//      events. Start the runs that are due.
 //   2. Send new events to the supervisor's journal.
 //   3. Wait for changes in watched directories, signals, the end of a child, or the next due time.
 //   4. Examine the certificates that the changed directory entries may affect.
 //
-// A failed turn does not end the daemon: it waits and then examines everything again, because it
-// may have missed changes meanwhile. Surveys of services and tasks run in child processes, so the
-// daemon stays small and needs no server's configuration.
+// A failed turn does not end the daemon if it can wait: it retries, and then examines everything
+// again, because it may have missed changes. Surveys of services and tasks run in child processes,
+// so the daemon stays small and parses no server's configuration.
 #include "daemon/daemon.h"
 
 #include <fmt/format.h>
