@@ -1,23 +1,23 @@
-// The runs of tasks, in the database: what waits, what runs, how it ended. Nothing here starts a
-// program or looks at a clock.
+// The runs of tasks in the database: queued ones, running ones, and the outcomes of finished ones.
+// The queue neither starts programs nor reads a clock.
 //
-// A daemon's loop, `tasks` being what load_tasks gave:
+// The daemon's loop; `tasks` is the result of load_tasks:
 //
 //   queue.interrupted(tasks, processes, now);            // at the start
 //   queue.enqueue_for_new_events(tasks, now);            // after any event was logged
 //   queue.enqueue_due_timers(tasks, now);                // at each turn
-//   while (auto run = *queue.take_next(tasks, now)) {    // as many as shall run side by side
+//   while (auto run = *queue.take_next(tasks, now)) {    // up to the limit of parallel runs
 //     queue.started(run->id, own_runner, now);
-//     spawn("certrebind task run --queued ID");          // ends with `finished` by itself
+//     spawn("certrebind task run --queued ID");          // calls `finished` at its end
 //   }
 //   sleep until queue.next_due(tasks, now), a child's end, or an event
 //   when a child ended:
 //     queue.finished(tasks, id, status, "", now);        // does nothing if the child did it
 //   queue.prune(now, settings.keep_days);                // once a day
 //
-// Every attempt is a row of its own with its own output; a failed one that has retries left queues
-// the next. A task that is not among `tasks` (its file was removed or cannot be read) is not
-// started; its runs wait.
+// Every attempt is a separate row with its own output. A failed attempt queues the next one if the
+// task has retries left. A task that is not in `tasks` (its file was removed or cannot be read) is
+// not started; its runs wait.
 #pragma once
 
 #include <optional>

@@ -1,3 +1,6 @@
+// Tests of the task queue: first runs for events with their retries, manual runs, windows and
+// history, then runs for timers. The tests set the time themselves, because the queue reads no
+// clock.
 #include "daemon/task_queue.h"
 
 #include <gmock/gmock.h>

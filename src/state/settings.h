@@ -40,7 +40,7 @@ struct Settings {
   std::vector<StoreSetting> stores;  // the usual stores and those of [[store]]
 
   // A certificate is "about to expire" when this part of its lifetime is left, but never earlier
-  // than this number of days before.
+  // than this number of days before its end.
   double expiry_fraction = 0.10;
   int expiry_days = 30;
 

@@ -24,7 +24,7 @@ struct KnownSuccession {
   std::string new_thumbprint;
   How how = How::declared;
   std::string renewer;  // empty: unknown
-  std::string path;     // where NEW lies
+  std::string path;     // of NEW
 };
 
 // True if the succession is new. Runs within the open database transaction; throws what SQLiteCpp

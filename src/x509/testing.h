@@ -1,5 +1,5 @@
-// For tests only: a throwaway certificate authority. Keys are made at run time and live in memory;
-// none is ever in the repository. Failures abort: a test cannot go on without its certificate.
+// For tests only: a temporary certificate authority. Keys are generated at run time and stay in
+// memory; the repository contains none. Failures abort, because a test needs its certificate.
 //
 //   TestAuthority ca;                                         // "Test Root", P-256
 //   TestCertificate old = ca.issue({.names = {"a.test"}});
