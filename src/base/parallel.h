@@ -32,7 +32,7 @@ void for_each_index(size_t count, size_t threads, const Work& work) {
   loop();
 }
 
-// Like `in_parallel`, for work items that may wait a long time for other programs. When a thread
+// Like `for_each_index`, for work items that may wait a long time for other programs. When a thread
 // has spent `patience` on one item, another thread takes the next item. At most `most` threads run.
 // So slow items do not delay the others.
 template <class Work>

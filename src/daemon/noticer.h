@@ -22,8 +22,8 @@ class Noticer {
         began_(clock.wall()) {}
 
   // Examines one certificate. If a pair does not match yet, or a file is gone, it is examined again
-  // at `due`, and nothing is logged until then. True if the certificate at the path changed
-  // permanently.
+  // until its waiting time is over (`give_up_waiting`). Nothing is logged until then. True if the
+  // certificate at the path changed permanently.
   Result<bool> look(const Watched& watched);
 
   // Like `look`, for all certificates. Also removes paths that are no longer watched. The very

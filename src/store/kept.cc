@@ -87,9 +87,9 @@ size_t sent_with(const KeptPair& pair) {
   return pair.bundle.connected() + (fits ? chain->connected() + 1 : 0);
 }
 
-// True if the new pair has the same certificate and no more of its chain. Such a pair must not
-// replace proven content, because no handshake verifies a file that was changed after it was
-// loaded.
+// True if the new pair is identical, or sends less of the same certificate's chain. Such a pair
+// must not replace proven content, because no handshake verifies a file that was changed after it
+// was loaded.
 bool says_no_more(const KeptPair& now, const KeptPair& kept) {
   const bool same =
       now.certificate == kept.certificate && now.key == kept.key && now.chain == kept.chain;
