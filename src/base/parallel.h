@@ -1,4 +1,4 @@
-// Work on many independent things with a few threads.
+// Runs independent work items on a few threads.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@
 
 namespace certrebind {
 
-// Calls work(index) once for each index below `count`, from up to `threads` threads, the caller's
-// among them. Returns when all are done. `work` must not throw.
+// Calls work(index) once for each index below `count`, on up to `threads` threads, including the
+// caller's. Returns when all calls have returned. `work` must not throw.
 template <class Work>
 void for_each_index(size_t count, size_t threads, const Work& work) {
   std::atomic<size_t> next = 0;
@@ -32,9 +32,9 @@ void for_each_index(size_t count, size_t threads, const Work& work) {
   loop();
 }
 
-// The same of things that may wait long for others: where a thread has been at one of them for
-// `patience`, another goes on with the next beside it, up to `most` threads in all. So those that
-// wait hold up nobody else.
+// Like `for_each_index`, for work items that may wait a long time for other programs. When a thread
+// has spent `patience` on one item, another thread takes the next item. At most `most` threads run.
+// So slow items do not delay the others.
 template <class Work>
 void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::milliseconds patience,
                       const Work& work) {
@@ -47,12 +47,12 @@ void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::mi
   };
   std::mutex lock;
   std::condition_variable ended;
-  std::deque<Slot> slots;  // one for each thread; a deque moves none
+  std::deque<Slot> slots;  // one slot per thread; a deque never moves its elements
   size_t next = 0, running = 0;
   std::vector<std::jthread> helpers;
   auto loop = [&](Slot& slot) {
     std::unique_lock locked(lock);
-    while (next < count && !slot.is_stuck) {  // one that was stuck has been replaced
+    while (next < count && !slot.is_stuck) {  // a stuck thread has been replaced
       size_t index = next++;
       slot.since = Steady::now();
       locked.unlock();
@@ -63,7 +63,7 @@ void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::mi
     --running;
     ended.notify_all();
   };
-  auto add = [&] {  // with the lock held
+  auto add = [&] {  // call with the lock held
     Slot& slot = slots.emplace_back(Slot{.since = Steady::now()});
     ++running;
     try {
@@ -85,12 +85,12 @@ void for_each_waiting(size_t count, size_t threads, size_t most, std::chrono::mi
       slots[i].is_stuck = is_more = true;
       add();
     }
-    // Where some wait, many will.
+    // If some items wait, many will, so the patience is reduced.
     if (is_more) patience = std::max(patience / 2, kLeastPatience);
   }
   locked.unlock();
   helpers.clear();
-  while (next < count) work(next++);  // where no thread could be had
+  while (next < count) work(next++);  // no thread could be created
 }
 
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// Result<T> and Error: how every room reports what could not be done.
+// Result<T> and Error: how every directory of the source reports failures.
 #pragma once
 
 #include <expected>
@@ -7,32 +7,32 @@
 
 namespace certrebind {
 
-// Only what some caller branches on has a code of its own.
+// A code exists only if some caller branches on it.
 enum class Code {
   failed,       // anything that no caller treats specially
   not_found,    // the file, name or thumbprint does not exist
-  exists,       // something is there already
-  denied,       // the system refuses us the right
-  unsupported,  // this system or file system cannot do it
-  busy,         // somebody else holds the lock
+  exists,       // the target exists already
+  denied,       // the system denies permission
+  unsupported,  // this system or file system does not support it
+  busy,         // another process holds the lock
   timed_out,    // the deadline passed
-  usage,        // what was typed makes no sense
-  damaged,      // the database: it has to be rebuilt
+  usage,        // invalid command-line usage
+  damaged,      // the database is damaged and must be rebuilt
 };
 
-// What went wrong, in parts, so that the edge can render it for people and programs.
+// An error in parts, so that the command line can render it for people and for programs.
 struct Error {
   Code code = Code::failed;
-  std::string doing;    // "read", "parse", "exchange": the act, as an infinitive
-  std::string subject;  // what it was done to: a path, path:line:column, an argument
-  std::string cause;    // why it failed, a fact
-  std::string hint;     // what to do next; may be empty
+  std::string doing;    // the action, as an infinitive: "read", "parse", "exchange"
+  std::string subject;  // the object of the action: a path, path:line:column, an argument
+  std::string cause;    // the reason, as a fact
+  std::string hint;     // the next step for the user; may be empty
 
-  // One sentence: "cannot DOING SUBJECT: CAUSE". The hint is rendered apart.
+  // One sentence: "cannot DOING SUBJECT: CAUSE". The hint is rendered separately.
   [[nodiscard]] std::string message() const;
 };
 
-// A value or an Error. Dropping one is a compile error.
+// A value or an Error. Ignoring a Result is a compile error.
 template <class T>
 class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
@@ -51,7 +51,7 @@ inline std::unexpected<Error> fail(Code code, std::string doing, std::string sub
       Error{code, std::move(doing), std::move(subject), std::move(cause), std::move(hint)});
 }
 
-// Hands the error of a Result on to the caller.
+// Returns the error of a Result to the caller.
 template <class T>
 std::unexpected<Error> pass(Result<T>& failed) {
   return std::unexpected<Error>(std::move(failed).error());

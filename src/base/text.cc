@@ -34,9 +34,9 @@ size_t utf8_length(std::string_view bytes, size_t at) {
   return length;
 }
 
-// Characters that do something to a terminal, or to how the text around them is read: controls
-// (also those of U+0080 to U+009F), line separators, and what turns the direction of writing
-// (Unicode 15, Bidi_Control). `sequence` is valid UTF-8.
+// True for characters that affect a terminal, or how the surrounding text is read: controls (also
+// those of U+0080 to U+009F), line separators, and those that change the writing direction (Unicode
+// 15, Bidi_Control). `sequence` is valid UTF-8.
 bool is_control(std::string_view sequence) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(sequence[i]); };
   if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
@@ -49,7 +49,8 @@ bool is_control(std::string_view sequence) {
   return byte(1) == 0x81 && byte(2) >= 0xA0 && byte(2) <= 0xAF;  // U+2060 to U+206F
 }
 
-// Every sequence that `wanted` takes stays; of others each byte becomes what `instead` makes of it.
+// Keeps every sequence that `wanted` accepts. Replaces each byte of all others by the result of
+// `instead`.
 template <class Wanted, class Instead>
 std::string filtered(std::string_view bytes, Wanted wanted, Instead instead) {
   std::string text;
@@ -67,7 +68,8 @@ std::string filtered(std::string_view bytes, Wanted wanted, Instead instead) {
   return text;
 }
 
-// Of a valid UTF-8 sequence of at most three bytes; a byte that is none of one stands for itself.
+// The code point of a valid UTF-8 sequence of at most three bytes. An invalid byte stands for
+// itself.
 uint32_t code_point(std::string_view sequence) {
   auto byte = [&](size_t i) {
     return static_cast<uint32_t>(static_cast<unsigned char>(sequence[i]));
@@ -84,7 +86,7 @@ std::string as_hex(std::string_view sequence) {
   return text;
 }
 
-// How many letters are to be changed, added or removed (Levenshtein's distance).
+// The number of letters to change, add or remove (Levenshtein distance).
 size_t edits_between(std::string_view from, std::string_view to) {
   std::vector<size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -196,7 +198,7 @@ bool is_within(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-// Only the last star is ever tried again: what stood before it fits already.
+// Backtracks to the last star only, because everything before it matches already.
 std::string closest_to(std::string_view typed, const std::vector<std::string>& words) {
   std::string closest;
   size_t least = 3;
@@ -230,7 +232,7 @@ bool fits(std::string_view pattern, std::string_view text) {
 }
 
 std::string printable(std::string_view bytes) {
-  // Nearly always plain ASCII, and asked of every cell of a table.
+  // Fast path: text is nearly always plain ASCII, and this runs for every cell of a table.
   if (std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c < '\x7f'; }))
     return std::string(bytes);
   return filtered(

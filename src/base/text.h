@@ -1,4 +1,5 @@
-// Small helpers over text and paths-as-text. Paths are byte strings: Linux promises no encoding.
+// Small helpers for text and for paths as text. Paths are byte strings, because Linux guarantees no
+// encoding.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ namespace certrebind {
 // Lower-case hexadecimal of bytes.
 std::string to_hex(std::string_view bytes);
 
-// ASCII only: host names and hex digits, never text of a language.
+// ASCII only. Use it for host names and hex digits, not for natural language.
 std::string to_lower(std::string_view text);
 
 std::string_view trim(std::string_view text);
@@ -25,7 +26,7 @@ std::string joined_lines(std::string_view text);
 // "1 site", "3 sites": `many` defaults to `one` + "s".
 std::string count_of(size_t count, std::string_view one, std::string_view many = {});
 
-// "a, b and 3 more": the first `most` of them.
+// "a, b and 3 more": lists the first `most` parts.
 std::string few_of(const std::vector<std::string>& parts, size_t most);
 
 // The directory part of a path: "/a" for "/a/b", "/" for "/b", "." for "b".
@@ -34,31 +35,32 @@ std::string parent_directory(std::string_view path);
 // The last component of a path.
 std::string file_name(std::string_view path);
 
-// `path` itself if absolute, else beneath `directory`. Not normalised.
+// `path` itself if it is absolute, otherwise `path` below `directory`. Not normalised.
 std::string absolute_in(std::string_view directory, std::string_view path);
 
-// Removes ".", "" and resolves ".." by text alone; for paths that are compared, not opened.
+// Removes "." and empty components and resolves ".." textually. Use it for paths that are compared,
+// not opened.
 std::string normalized(std::string_view path);
 
 // True if `path` lies in `directory` or below it (both absolute, both normalised).
 bool is_within(std::string_view path, std::string_view directory);
 
-// Whether `text` is as `pattern` says, in which "*" stands for one byte or more.
+// True if `text` matches `pattern`. "*" in the pattern matches one or more bytes.
 bool fits(std::string_view pattern, std::string_view text);
 
-// The word that `typed` is most probably a slip of, at most two letters away; empty if none is.
+// The word that `typed` probably misspells: at most two letters differ. Empty if there is none.
 std::string closest_to(std::string_view typed, const std::vector<std::string>& words);
 
-// The text as valid UTF-8 on one line: controls (those of U+0080 to U+009F and those that turn the
-// direction of writing, too) and invalid sequences become \xNN. For showing names and bytes that
-// come from configuration files and certificates.
+// The text as valid UTF-8 on one line. Control characters and invalid sequences become \xNN.
+// Control characters include U+0080 to U+009F and the characters that change the writing direction.
+// Used to show names and bytes from configuration files and certificates.
 std::string printable(std::string_view bytes);
 
-// The same of several lines: line ends, tabs and colours (SGR of ECMA-48) stay. For everything that
-// may reach a terminal.
+// Like `printable`, for several lines: line ends, tabs and colours (SGR of ECMA-48) are kept. Used
+// for everything that may reach a terminal.
 std::string printable_lines(std::string_view bytes);
 
-// Takes JSON text (RFC 8259), and gives it with such characters as \uNNNN, which means the same.
+// Takes JSON text (RFC 8259) and writes the same characters as \uNNNN, which means the same.
 std::string escaped_json(std::string_view json);
 
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// The two clocks, as types that cannot be mixed up: wall time is for validity and logs, steady time
+// The two clocks, as types that cannot be mixed up. Wall time is for validity and logs, steady time
 // for deadlines.
 #pragma once
 

@@ -11,7 +11,8 @@ namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kPatience = std::chrono::seconds(30);  // for another certrebind to finish
+constexpr milliseconds kPatience =
+    std::chrono::seconds(30);  // waiting time for another certrebind process
 
 int exit_of(const TransactionResult& account) {
   switch (account.outcome) {

@@ -1,5 +1,5 @@
-// What the commands that act have in common: the lock, the journal, and finishing what a crash
-// left.
+// Common code of the commands that make changes: takes the lock, opens the journal, and finishes
+// transactions that a crash interrupted.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,11 @@
 
 namespace certrebind {
 
-// Holds the lock for its life.
+// Holds the lock during its life.
 class Acting {
  public:
-  // Takes the lock and finishes interrupted transactions. Their accounts are in `recovered`, and
-  // printed at once, whatever becomes of the command; with --json its answer holds them.
+  // Takes the lock and finishes interrupted transactions. Their results are in `recovered`. They
+  // are printed at once, whatever the command does next; with --json its answer contains them.
   static Result<std::unique_ptr<Acting>> begin(Context& context);
 
   const TransactionContext& transaction_context() const { return *context_; }
@@ -29,7 +29,7 @@ class Acting {
   std::vector<TransactionResult> recovered_;
 };
 
-// Prints what happened to each service; gives the worst exit code.
+// Prints the result of each service. Returns the worst exit code.
 int print_accounts(const std::vector<TransactionResult>& accounts);
 int exit_of(const std::vector<TransactionResult>& accounts);
 Json to_json(const std::vector<TransactionResult>& accounts);

@@ -17,7 +17,8 @@ namespace certrebind {
 
 namespace {
 
-constexpr double kFraction = 0.20;  // of its life left: then it is renewed
+constexpr double kFraction =
+    0.20;  // a certificate is renewed when this part of its lifetime is left
 
 constexpr const char* kTask = "autoenroll";
 
@@ -31,7 +32,7 @@ bool is_near_end(const CertificateOutline& certificate, WallTime now) {
          kFraction * static_cast<double>(life.count());
 }
 
-// Each lineage once, though many paths may lead to it.
+// Each lineage once, even if many paths lead to it.
 std::vector<InventoryItem> owned(Context& context, const Host& host, const Survey& surveyed) {
   std::vector<InventoryItem> all = take_inventory(host.files, context.settings(), surveyed);
   std::set<std::string> seen;
@@ -42,7 +43,7 @@ std::vector<InventoryItem> owned(Context& context, const Host& host, const Surve
   return once;
 }
 
-// Renewers that something runs already, each with what does.
+// Renewers that a scheduled job already runs, each with its job.
 std::set<std::string> scheduled(const std::vector<InventoryItem>& items) {
   std::set<std::string> texts;
   for (const InventoryItem& item : items)
@@ -87,7 +88,7 @@ int disable_autoenroll(Context& context) {
   return kDone;
 }
 
-// What `run` would do with it, as one word for programs.
+// What `run` would do with the lineage, as one word for programs.
 std::string fate(const InventoryItem& item, WallTime now, bool all) {
   if (!is_near_end(item.certificate, now)) return "not yet";
   if (!item.renewer->scheduled_by.empty() && !all) return "left to its own schedule";
@@ -133,7 +134,7 @@ int autoenroll_status(Context& context) {
   return kDone;
 }
 
-// False if it was to be renewed and was not.
+// False if a renewal was due and failed.
 bool renew_one(Host& host, const InventoryItem& item, bool all, Json& results) {
   const Lineage& lineage = *item.renewer;
   std::string what = fate(item, host.clock.wall(), all);

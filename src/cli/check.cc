@@ -1,5 +1,5 @@
-// `check` speaks the monitoring convention: the first line is the summary, the exit code is 0 ok, 1
-// warning, 2 critical, 3 unknown.
+// `check` follows the convention of monitoring plugins: the first line is the summary, the exit
+// code is 0 ok, 1 warning, 2 critical, 3 unknown.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ Level worst_of(const CheckReport& report) {
   return worst;
 }
 
-// Where no server is seen, nothing can be said of any; but of what certrebind left open itself.
+// Without a visible server the state of servers is unknown. But unfinished work of certrebind
+// itself is known.
 bool is_unknown(const CheckReport& report) {
   return report.survey.services.found.empty() && report.owed.empty() &&
          report.interrupted.empty() && report.unseen == 0;

@@ -41,7 +41,7 @@ std::vector<CommandOption> global_options(GlobalOptions& globals) {
       {"--json", &globals.json, "print JSON"}};
 }
 
-// As --help lists them.
+// In the order of --help.
 std::vector<CommandSpec> all_commands() {
   return {
       check_command(),   scan_command(),    certificates_command(), show_command(),
@@ -62,7 +62,7 @@ void add_option(CLI::App& app, const CommandOption& option) {
           return app.add_option(option.name, *target, option.help)->type_name(option.type);
       },
       option.target);
-  // One value each time, else a repeatable option swallows a "--" behind it.
+  // One value per use, otherwise a repeatable option swallows a following "--".
   if (!added->get_positional() && added->get_expected_max() > 1)
     added->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -84,7 +84,7 @@ void add_command(CLI::App& parent, const CommandSpec& spec, const CommandSpec*& 
   });
 }
 
-// Monitoring takes 1 and 2 of `check` for what it found; that it could not look is "unknown".
+// Monitoring reads 1 and 2 from `check` as results; a `check` that could not run is "unknown".
 int not_run(const CLI::App& app, int code) {
   return app.got_subcommand("check") ? kUnknown : code;
 }
@@ -128,7 +128,7 @@ int run_certrebind(int argc, const char* const* argv) {
   const CommandSpec* chosen = nullptr;
   app.footer(kFooter);
   app.set_version_flag("--version", "certrebind " CERTREBIND_VERSION);
-  app.require_subcommand(0, 1);  // none is told below, after an unknown word was
+  app.require_subcommand(0, 1);  // a missing subcommand is reported below, after an unknown word
   app.fallthrough();
   for (const CommandOption& option : global_options(globals)) add_option(app, option);
   for (const CommandSpec& command : commands) add_command(app, command, chosen);

@@ -1,5 +1,5 @@
-// What a command is: a record of its options and of what it runs. command_line.cc alone knows the
-// library that parses.
+// A command as a record of its options and its function. Only command_line.cc uses the parser
+// library.
 #pragma once
 
 #include <cstdint>
@@ -12,41 +12,41 @@
 
 namespace certrebind {
 
-// Says what is wrong with a value; empty: nothing.
+// The error in a value; empty: none.
 using OptionCheck = std::function<std::string(const std::string& typed)>;
 
 enum class Need { optional, required };
 
-// A name without dashes is that of an argument.
+// A name without dashes is a positional argument.
 struct CommandOption {
-  // Where the value is written. A bool makes it a flag, a vector makes it repeatable.
+  // Where to store the value. A bool makes it a flag, a vector makes it repeatable.
   using Target = std::variant<bool*, int*, int64_t*, size_t*, std::string*, std::vector<int>*,
                               std::vector<std::string>*>;
 
   std::string name;  // "--last,-n"
   Target target;
-  std::string help = {};  // empty: --help does not list it
+  std::string help = {};  // empty: not listed by --help
   std::string type = {};  // "FILE"; empty for a flag
   Need need = Need::optional;
   OptionCheck check = {};
-  std::string excludes = {};  // an option of the same command, above this one
+  std::string excludes = {};  // an option of the same command, defined before this one
 };
 
 struct CommandSpec {
   std::string name;
-  std::string summary;  // the line in its parent's --help
+  std::string summary;  // the line in the parent's --help
   std::vector<CommandOption> options = {};
-  std::string footer = {};  // examples and exit codes; empty: as the program's
+  std::string footer = {};  // examples and exit codes; empty: the program's
   std::vector<CommandSpec> subcommands = {};
-  std::function<int(Context&)> run = {};  // gives the exit code; empty: needs a subcommand
-  bool takes_services = true;             // --service limits it; read at the first level only
+  std::function<int(Context&)> run = {};  // returns the exit code; empty: needs a subcommand
+  bool takes_services = true;             // accepts --service; read at the first level only
 };
 
-// The number of a record, as histories and events show it.
+// The number of a record, as histories and events print it.
 std::string record_number(const std::string& typed);
 OptionCheck in_range(int least, int most);
 
-// The records, each from its command's own file.
+// The commands; each is defined in its own file.
 CommandSpec check_command(), scan_command(), certificates_command(), show_command(),
     explain_command(), plan_command(), rebind_command(), undo_command(), restore_command(),
     recover_command(), renew_command(), autoenroll_command(), history_command(), events_command(),

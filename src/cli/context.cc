@@ -15,7 +15,7 @@ namespace certrebind {
 
 namespace {
 
-// An option wins over its variable, and both over the usual place.
+// An option overrides its variable, and both override the default.
 void choose(std::string& into, const std::string& option, const char* variable) {
   const char* value = std::getenv(variable);
   if (!option.empty()) {
@@ -25,7 +25,7 @@ void choose(std::string& into, const std::string& option, const char* variable) 
   }
 }
 
-// sudo(8) may leave root the HOME of somebody else, whose renewers are not root's to run.
+// sudo(8) may leave root the HOME of another user, whose renewers root must not run.
 std::string home_directory(const Files& files) {
   constexpr const char* kRoots = "/root";
   const char* home = std::getenv("HOME");
@@ -63,7 +63,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
     id->path = absolute(id->path);
     context->only_.push_back(std::move(*id));
   }
-  // Who names a server vouches for looking at it.
+  // A user who names a server takes responsibility for inspecting it.
   std::set<uint32_t> users;
   for (const std::string& user : context->settings_.users)
     if (auto number = user_called(user)) users.insert(*number);

@@ -1,4 +1,4 @@
-// What every command stands on: the global options, the settings and this machine.
+// The basis of every command: the global options, the settings and the host.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace certrebind {
 
-// As typed; empty where not.
+// As typed; empty if not given.
 struct GlobalOptions {
   std::string config;
   std::string state;
@@ -26,7 +26,7 @@ struct GlobalOptions {
 
 class Context {
  public:
-  // Code::usage for options, variables or a configuration file that make no sense.
+  // Code::usage for invalid options, variables or configuration files.
   static Result<std::unique_ptr<Context>> create(const GlobalOptions& options);
 
   Host host();
@@ -35,9 +35,9 @@ class Context {
   const Prober& prober() const { return *prober_; }
   bool json() const { return json_; }
 
-  // What is known from before; nothing where there is no state yet.
+  // The recorded history; empty if there is no state yet.
   const History& history();
-  // Remembers what a look found, if there is a state to remember it in and nobody else is at work.
+  // Records what a survey found, if there is a state directory and no other process holds the lock.
   void remember(const Survey& survey);
   Looking looking() {
     return {.host = host(), .settings = settings_, .prober = *prober_, .only = only_};
@@ -53,7 +53,7 @@ class Context {
   SystemNetwork network_;
   SystemClock clock_;
   std::unique_ptr<Prober> prober_;
-  std::optional<State> state_;  // for reading, as the two below
+  std::optional<State> state_;  // opened for reading, like the two below
   std::optional<Journal> journal_;
   History history_;
 };
@@ -61,7 +61,7 @@ class Context {
 // `path` made absolute against the working directory.
 std::string absolute(const std::string& path);
 
-// Prints "certrebind: cannot …" and the hint to stderr; gives the exit code that fits.
+// Prints "certrebind: cannot …" and the hint to stderr. Returns the matching exit code.
 int report(const Error& error);
 
 }  // namespace certrebind

@@ -12,9 +12,10 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kContext = 3;
-constexpr char kNoNewline = '\0';  // ends a last line that no newline ends: no configuration has it
+constexpr char kNoNewline =
+    '\0';  // marks a last line without newline; no configuration contains this byte
 
-// A run of lines that was replaced by another.
+// A run of lines that was replaced by another one.
 struct LineChange {
   size_t old_begin, old_end;
   size_t new_begin, new_end;
@@ -30,8 +31,8 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Edits of directives keep the number of lines, so lines are compared in place; where the number
-// differs, all between the first and the last difference is one change.
+// Edits of directives keep the number of lines, so lines are compared by position. If the number
+// differs, everything between the first and the last difference is one change.
 std::vector<LineChange> changes_of(const std::vector<std::string>& before,
                                    const std::vector<std::string>& after) {
   std::vector<LineChange> changes;
@@ -73,7 +74,7 @@ std::string hunk(const std::vector<LineChange>& changes, size_t first, size_t la
   size_t end = std::min(before.size(), changes[last].old_end + kContext);
   size_t new_begin = changes[first].new_begin - lead;
   size_t new_end = changes[last].new_end + (end - changes[last].old_end);
-  // An empty side is counted from the line before it.
+  // An empty side is numbered by the line before it.
   auto first_line = [](size_t from, size_t to) { return from == to ? from : from + 1; };
   std::string text = fmt::format("@@ -{},{} +{},{} @@\n", first_line(begin, end), end - begin,
                                  first_line(new_begin, new_end), new_end - new_begin);

@@ -1,11 +1,11 @@
-// A unified diff of two texts, as people read it.
+// A unified diff of two texts, for people.
 #pragma once
 
 #include <string>
 
 namespace certrebind {
 
-// With three lines of context. Empty where the texts are equal. Lines are made printable.
+// With three lines of context. Empty if the texts are equal. Lines are made printable.
 std::string unified_diff(const std::string& path, const std::string& before,
                          const std::string& after);
 

@@ -16,7 +16,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// What patch(1) makes of it: every line that is removed or kept must be there.
+// Applies the diff as patch(1) does: every removed or kept line must be present.
 std::string patched(const std::string& before, const std::string& diff) {
   std::vector<std::string> old_lines = lines_of(before), result;
   size_t at = 0;

@@ -24,13 +24,13 @@ bool has_systemd(const Files& files) {
   return files.stat("/run/systemd/system").has_value();
 }
 
-// What is said of the daemon, and whether it does what it was asked for.
+// The daemon's state as a message, and whether it is as requested.
 struct DaemonStart {
   std::string text;
   bool failed = false;
 };
 
-// It is not started twice.
+// Does not start it twice.
 DaemonStart start_daemon(Context& context) {
   Host host = context.host();
   if (daemon_runs(context.settings())) return {"the daemon runs already"};
@@ -48,14 +48,14 @@ DaemonStart start_daemon(Context& context) {
       true};
 }
 
-// Empty: it is looked after.
+// Empty: the binding is managed.
 std::string why_left_out(const SurveyedBinding& bound) {
   if (!bound.binding.not_editable.empty()) return bound.binding.not_editable;
   if (bound.left_alone) return "a policy leaves it alone";
   return bound.disk ? bound.disk->problem : "";
 }
 
-// What is rebound by itself from now on, and what is not.
+// The bindings that are rebound automatically from now on, and the others.
 struct Coverage {
   struct LeftOut {
     std::string site, why;
@@ -120,11 +120,11 @@ int enable(Context& context) {
   Done added = add_task(host.files, directory, own_user(), task);
   if (!added && added.error().code != Code::exists) return report(added.error());
   if (added) {
-    // From this moment on events count, whether a daemon runs already or not.
+    // From now on events trigger tasks, whether a daemon already runs or not.
     TaskQueue queue(*database);
     Done counted = queue.added(task, host.clock.wall());
     if (!counted) return report(counted.error());
-    // What is stale already need not wait for an event.
+    // Existing stale bindings need not wait for an event.
     auto queued = queue.enqueue(task, std::nullopt, host.clock.wall());
     if (!queued) return report(queued.error());
     wake_daemon(host.files, context.settings());
@@ -146,7 +146,7 @@ int enable(Context& context) {
   return daemon.failed ? kDiffers : kDone;
 }
 
-// What is queued is forgotten, what is at work goes on: whether a rebind is.
+// Deletes queued runs; running ones continue. Returns whether a rebind is running.
 Result<bool> forget_queued(Context& context) {
   auto database = State::open_beside(context.host().files, context.settings());
   if (!database) return false;

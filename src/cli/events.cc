@@ -18,7 +18,7 @@ constexpr milliseconds kFollowEvery(500);
 
 struct EventsOptions {
   bool follow = false;
-  size_t last = 0;  // only so many of what is there; 0: all
+  size_t last = 0;  // maximum number of existing events to print; 0: all
 };
 
 Json to_json(const Event& event) {
@@ -39,7 +39,7 @@ Json to_json(const Event& event) {
   return json;
 }
 
-// One line an event: JSON lines can be followed too.
+// One line per event, so that JSON can be followed too.
 void print_event(const Event& event, bool json) {
   if (json)
     print_line(to_json(event).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -61,7 +61,7 @@ int events(Context& context, const EventsOptions& options) {
       size_t skipped = most > 0 && found->size() > most ? found->size() - most : 0;
       for (const Event& event : *found | std::views::drop(skipped))
         print_event(event, context.json());
-      most = 0;  // what comes later is all new
+      most = 0;  // later events are all new
       if (!found->empty()) last = found->back().record;
     }
     if (!options.follow) break;

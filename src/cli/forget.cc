@@ -16,7 +16,7 @@ bool is_running(const Services& services, const std::string& service) {
                              [&](const auto& found) { return found->id().text() == service; });
 }
 
-// What is remembered of a server that is down for good.
+// Deletes the records of a server that is stopped for good.
 int forget(Context& context, const std::string& service) {
   auto id = parse_service_id(service);
   if (!id) return report(id.error());
@@ -28,7 +28,7 @@ int forget(Context& context, const std::string& service) {
                    "stop it, or have a policy leave it alone"});
   const Error nothing = {Code::not_found, "forget", service, "nothing is remembered of it",
                          "certrebind check names what is gone"};
-  // No state is made where there was none.
+  // Must not create a state directory.
   auto state = State::open_for_reading(context.settings());
   if (!state) return report(state.error().code == Code::not_found ? nothing : state.error());
   auto database = State::open_beside(host.files, context.settings());

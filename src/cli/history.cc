@@ -13,7 +13,7 @@ namespace certrebind {
 
 namespace {
 
-// A restore may replace what is no certificate.
+// A restore may replace a file that is not a certificate.
 std::string old_text(const JournalSuccession& succession) {
   return succession.old_thumbprint.empty() ? "no certificate" : succession.old_thumbprint;
 }
@@ -26,7 +26,8 @@ std::string successions_text(const TransactionRow& row) {
   return join(parts, ", ");
 }
 
-// What was served from memory where the old one of `succession` lay on disk and was never loaded.
+// Certificates that were served from memory while the old one of `succession` was on disk and never
+// loaded.
 std::vector<std::string> only_served(const TransactionRow& row,
                                      const JournalSuccession& succession) {
   std::set<std::string> served;
@@ -99,7 +100,7 @@ int list(Context& context) {
   return kDone;
 }
 
-// What became of the files that were to be replaced.
+// The outcome for the files to be replaced.
 const char* word_for_files(const TransactionRow& row) {
   if (row.outcome == Outcome::committed) return "replaced";
   if (row.outcome == Outcome::refused) return "left as it was:";

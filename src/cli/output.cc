@@ -29,7 +29,7 @@ const char* code_of(Colour colour) {
   return "";
 }
 
-// What a person is told of each phase.
+// The text shown for each phase.
 const char* words_for(Phase phase) {
   switch (phase) {
     case Phase::planned:
@@ -253,9 +253,10 @@ std::function<void(size_t done, size_t total)> TerminalWatcher::progress_of(std:
   return [this, what = std::move(what)](size_t done, size_t total) { progress(what, done, total); };
 }
 
-// Of one more that is done.
+// Called after each completed item.
 void TerminalWatcher::progress(const std::string& what, size_t done, size_t total) {
-  // A hundred lines are enough: drawing ten thousand takes a terminal longer than a handshake does.
+  // A hundred lines are enough: a terminal takes longer to draw ten thousand than the handshakes
+  // take.
   bool is_step = done == 0 || total == 0 || done * 100 / total != (done - 1) * 100 / total;
   if (is_step) show(fmt::format("{}: {} of {}", what, done, total));
 }

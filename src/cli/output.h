@@ -1,4 +1,4 @@
-// How results are rendered: tables, JSON, colour on terminals only, progress on stderr.
+// Renders results: tables, JSON, colour on terminals only, progress on stderr.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,11 @@ namespace certrebind {
 
 using Json = nlohmann::ordered_json;
 
-// Writes all of it to standard output. Text from files and certificates is to be made printable by
-// whoever puts it in.
+// Writes the whole text to standard output. The caller must make text from files and certificates
+// printable.
 void print(const std::string& text);
 void print_line(const std::string& line);
-// A patch, byte for byte where no terminal shows it.
+// A patch. Byte for byte unless standard output is a terminal.
 void print_diff(const std::string& diff);
 void print_json(const Json& json);  // indented, with a newline; invalid UTF-8 is replaced
 void print_error(const std::string& line);
@@ -29,7 +29,7 @@ enum class Colour { green, yellow, red, faint };
 // The text in a colour if standard output is a terminal.
 std::string coloured(Colour colour, const std::string& text);
 
-// Rows of cells under headings, columns as wide as needed; the last column is not padded.
+// Rows of cells under headings. Columns are as wide as needed; the last column is not padded.
 class Table {
  public:
   explicit Table(std::vector<std::string> headings);
@@ -44,7 +44,7 @@ class Table {
 std::string expiry_text(WallTime end, WallTime now);
 int64_t days_left(WallTime end, WallTime now);
 
-// The first names, and how many more: "a.example.com, b.example.com +3".
+// The first names, and the number of the others: "a.example.com, b.example.com +3".
 std::string names_text(const std::vector<std::string>& names);
 
 // "127.0.0.1:443, [::1]:443"
@@ -54,26 +54,26 @@ Json to_json(const CertificateOutline& certificate, const std::string& der, Wall
 Json to_json(const Binding& binding);
 Json to_json(const std::vector<Diagnostic>& diagnostics);
 Json to_json(const TransactionResult& account);
-// How a transaction ended, in a few words.
+// The outcome of a transaction in a few words.
 std::string outcome_text(const TransactionRow& row);
 
 // "note", "warning", "error".
 const char* word_for(Severity severity);
 
-// Where no server is in sight: whether there is none, or none that this user may look into.
+// The message if no server was found: none runs, or none that this user may inspect.
 std::string no_server_text(const std::vector<Diagnostic>& diagnostics);
 
-// Diagnostics to stderr, a line each.
+// Prints diagnostics to stderr, one per line.
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics);
 
-// Tells the phases of transactions on stderr: live on a terminal, nothing elsewhere.
+// Shows the phases of transactions on stderr: live on a terminal, nothing elsewhere.
 class TerminalWatcher final : public Watcher {
  public:
   TerminalWatcher();
   ~TerminalWatcher() override;
   void phase(const ServiceId& service, Phase phase) override;
   void proven(size_t proven, size_t total) override;
-  // "handshakes: 12 of 300" for long looks; the watcher must outlive it.
+  // "handshakes: 12 of 300" during long surveys. The watcher must outlive it.
   std::function<void(size_t done, size_t total)> progress_of(std::string what);
 
  private:

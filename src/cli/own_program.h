@@ -1,4 +1,4 @@
-// This very executable, for what starts it again.
+// The path of our own executable, for commands that start it again.
 #pragma once
 
 #include <string>

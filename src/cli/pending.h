@@ -1,4 +1,4 @@
-// How what `rebind --pending` finds is told.
+// Prints the findings of `rebind --pending`.
 #pragma once
 
 #include "acts/pending_look.h"
@@ -13,7 +13,7 @@ void print_undecided(const Context& context, const Pending& pending);
 // "needs_person" and "held".
 Json to_json(const Pending& pending);
 
-// Where there is no pair to act on. With --json, what was found is added to `json`.
+// Prints the result if no pair needs action. With --json, adds the findings to `json`.
 void tell_nothing_pending(const Context& context, const PendingLook& look, Json json);
 
 // `rebind --pending --dry-run`.

@@ -25,8 +25,8 @@ void print_result(const Prepared& prepared, const std::vector<TransactionResult>
   print_idle(prepared);
 }
 
-// Plans, carries out and tells. `pending`: it was found, not asked for; what is refused is then for
-// a person to look at.
+// Plans, executes and reports. `pending`: the differences were found, not requested; then a refusal
+// becomes an entry that needs attention.
 int act_on(Context& context, const Acting& acting, const RebindRequest& request,
            PendingLook* look) {
   Pending* pending = look == nullptr ? nullptr : &look->pending;
@@ -38,7 +38,7 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
           ? prepare(context.host(), context.settings(), context.prober(), *history, request)
           : prepare_pending(context.looking(), *history, *look, request.preference);
   if (!prepared) return report(prepared.error());
-  // What was found pending was remembered whole, with what a policy leaves out.
+  // All pending differences were already recorded, including those that a policy excludes.
   Result<bool> noted = false;
   if (pending == nullptr)
     noted = remember_survey(acts.state.database(), prepared->survey, false, acts.host.clock.wall());

@@ -1,4 +1,4 @@
-// What `plan` and `rebind` take.
+// The options of `plan` and `rebind`.
 #pragma once
 
 #include <string>
@@ -14,20 +14,20 @@ struct RebindOptions {
   bool repoint = false;
   bool rewrite = false;
   bool dry_run = false;
-  bool pending = false;  // no OLD and NEW: what differs is put right
+  bool pending = false;  // without OLD and NEW: correct every difference
 };
 
 // OLD, NEW and --key.
 std::vector<CommandOption> pair_options(RebindOptions& options);
-// … and the kind of plan.
+// … and the options for the kind of plan.
 std::vector<CommandOption> rebind_options(RebindOptions& options);
 
-// Code::usage for an odd number of certificates and the like. Paths are made absolute.
+// Code::usage for an odd number of certificates and similar errors. Makes paths absolute.
 Result<RebindRequest> request_of(const RebindOptions& options, const Context& context);
 
 Preference preference_of(const RebindOptions& options);
 
-// Prints what was planned; gives the exit code.
+// Prints the prepared plans. Returns the exit code.
 int show_prepared(const Context& context, Prepared& prepared);
 // The dry run: prints the plans, changes nothing.
 int plan_only(Context& context, const RebindOptions& options);

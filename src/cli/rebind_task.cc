@@ -9,7 +9,8 @@ Task rebind_task(const std::string& program) {
   Task task;
   task.name = kRebindTask;
   task.description = "every site that used the old certificate serves the new one";
-  // The daemon's start too: what was renewed while nobody watched may not be served yet.
+  // The daemon's start is included, because certificates renewed while no daemon ran may not be
+  // served yet.
   task.events = {static_cast<int>(EventId::replaced), static_cast<int>(EventId::installed),
                  static_cast<int>(EventId::daemon_started)};
   task.every = std::chrono::hours(1);

@@ -1,4 +1,4 @@
-// The built-in task: it rebinds what was renewed.
+// The built-in task that rebinds renewed certificates.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ inline constexpr const char* kRebindTask = "rebind";
 // Triggered by every renewal and, against drift, once an hour.
 Task rebind_task(const std::string& program);
 
-// Whether somebody holds the daemon's lock.
+// True if a process holds the daemon's lock.
 bool daemon_runs(const Settings& settings);
 
 }  // namespace certrebind

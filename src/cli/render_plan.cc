@@ -41,7 +41,7 @@ std::vector<std::string> headlines(const Plan& plan) {
   return lines;
 }
 
-// Whether its control socket will do is asked in earnest only: it means to connect.
+// A dry run does not check the control socket, because that would need a connection.
 std::string how_it_is_told(const Plan& plan, const Reload& reload) {
   std::string signal =
       reload.restart_only.empty()

@@ -7,11 +7,11 @@
 namespace certrebind {
 
 void print_prepared(const Prepared& prepared);
-// What of the successions is bound nowhere.
+// Prints the successions whose certificates no server uses.
 void print_idle(const Prepared& prepared);
 Json to_json(const Prepared& prepared);
 
-// What `rebind` says of a plan: which bindings, and the findings.
+// Prints the summary of a plan for `rebind`: the bindings and the findings.
 void print_headlines(const Plan& plan);
 void print_findings(const Plan& plan);
 

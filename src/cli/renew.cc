@@ -30,7 +30,7 @@ std::unexpected<Error> nobody(const std::string& typed) {
               "that renews it as [[store]] with `renew`");
 }
 
-// What was typed means just one lineage, perhaps at many paths.
+// The text typed must identify one lineage, at one or more paths.
 Result<Lineage> lineage_meant(const std::vector<InventoryItem>& items, const std::string& typed) {
   std::vector<const Lineage*> meant;
   bool is_known = false;
@@ -39,7 +39,7 @@ Result<Lineage> lineage_meant(const std::vector<InventoryItem>& items, const std
     if (!by_name && !is_meant(item, typed)) continue;
     is_known = true;
     if (!item.renewer) continue;
-    // A name is that of its lineage before it is one of many in another certificate.
+    // The name of a lineage takes precedence over the same name in another certificate.
     if (by_name && (meant.empty() || meant.front()->name != typed)) meant.clear();
     if (!by_name && !meant.empty() && meant.front()->name == typed) continue;
     if (std::ranges::none_of(meant, [&](const Lineage* l) { return is_same(*l, *item.renewer); }))

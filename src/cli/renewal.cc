@@ -24,7 +24,8 @@ Json thumbprint_json(const std::optional<CertificateOutline>& certificate) {
   return certificate ? Json(certificate->thumbprint.hex()) : Json();
 }
 
-// What root runs must be root's: the program, and each script or directory that it is given.
+// Everything that root runs must be root's: the program, and each script or directory in its
+// arguments.
 Done only_roots(const Files& files, const Command& command) {
   if (own_user() != 0) return {};
   SafeWay way(files);
@@ -40,7 +41,8 @@ Done only_roots(const Files& files, const Command& command) {
 
 Command renewal_command(const Lineage& lineage, bool now) {
   const auto& arguments = now && !lineage.renew_now.empty() ? lineage.renew_now : lineage.renew;
-  // As timers and cron start it: servers of other users read what some renewers write.
+  // As timers and cron start it, because servers of other users read files that some renewers
+  // write.
   return {.arguments = arguments, .root = {}, .file_mask = 0022};
 }
 

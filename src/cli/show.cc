@@ -16,13 +16,13 @@ namespace certrebind {
 
 namespace {
 
-// A certificate found for what was typed, with its chain where a file holds it.
+// A certificate that matches the argument, with its chain if the file contains it.
 struct Shown {
   Bundle bundle;
   std::vector<const InventoryItem*> places;
 };
 
-// Several places may hold the same certificate; several certificates may fit a name.
+// Several paths may hold the same certificate, and several certificates may match a name.
 std::vector<Shown> find_all(const Files& files, const std::vector<InventoryItem>& items,
                             const std::string& typed) {
   std::vector<Shown> found;

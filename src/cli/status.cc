@@ -31,7 +31,7 @@ struct Status {
   std::vector<Attention> attention;
 };
 
-// What was found by an earlier look at what is configured, on disk and served.
+// True for entries from an earlier survey of what is configured, on disk and served.
 bool is_of_a_look(const Attention& each) {
   if (!each.subject.starts_with("pending ")) return false;
   if (each.subject.ends_with("as far as it could be read")) return true;
@@ -40,9 +40,9 @@ bool is_of_a_look(const Attention& each) {
   });
 }
 
-// One judgement: what `check` would say now, instead of what was said when somebody looked last.
+// Replaces the result of the last survey by what `check` would report now, so that both agree.
 Done judge_now(Context& context, Status& status) {
-  // What is at work changes it all the time.
+  // A running command changes the result all the time.
   if (State::is_taken(context.settings())) return {};
   TerminalWatcher watcher;
   auto report =

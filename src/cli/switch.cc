@@ -23,7 +23,7 @@ std::string text_of(const Succession& succession) {
                      succession.old_one.thumbprint.brief());
 }
 
-// What is said to the tasks: all of it, or that for which there is something to do.
+// The successions that the tasks are told: all, or only those that need work.
 std::vector<const Succession*> declared_in(const Prepared& prepared, bool notify_only) {
   std::vector<const Succession*> declared;
   for (const Succession& succession : prepared.successions)

@@ -24,7 +24,7 @@ std::string trigger_text(const Task& task) {
   return join(parts, ", ");
 }
 
-// Newest first; nothing where there is no state yet.
+// Newest first; empty if there is no state yet.
 Result<std::vector<TaskRun>> runs_of(Context& context, const std::string& task) {
   auto state = State::open_for_reading(context.settings());
   if (!state && state.error().code == Code::not_found) return std::vector<TaskRun>();
@@ -112,7 +112,7 @@ int show_task(Context& context, const std::string& name) {
     print_json(json);
     return kDone;
   }
-  // What stands in the file, with what is as it is by default left out.
+  // The content of the file without default values.
   for (const std::string& line : split(to_toml(*task), '\n')) print_line(printable(line));
   if (runs->empty()) print_line("it never ran");
   for (size_t i = 0; i < std::min(runs->size(), kRunsShown); ++i)

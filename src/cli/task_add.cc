@@ -62,8 +62,8 @@ Done set_environment(const TaskAddOptions& options, Task& task) {
   return {};
 }
 
-// Through the text that will lie in the file, so that both ways have the same rules; without the
-// name of a file, since there is none yet.
+// Parses the text of the future file, so that command line and file have the same rules. There is
+// no file yet, so errors name none.
 Result<Task> checked(const Task& task) {
   if (!is_task_name(task.name))
     return fail(Code::usage, "add the task", printable(task.name), "that is no name for a task",

@@ -1,4 +1,4 @@
-// What the parts of `certrebind task` have in common.
+// Common code of the `certrebind task` commands.
 #pragma once
 
 #include "cli/command_line.h"
@@ -14,10 +14,10 @@ CommandSpec task_history_command();
 
 LoadedTasks load_tasks(Context& context);
 
-// The task of that name, or why there is none: the complaint about its file or the directory.
+// The task of that name. Otherwise the error of its file or of the directory.
 Result<Task> task_named(const LoadedTasks& loaded, const std::string& name);
 
-// The database for the queue, beside whoever holds the lock; the hint says how to get the right.
+// Opens the database for the queue, without the lock. The hint says how to get permission.
 Result<Database> open_queue(Context& context);
 
 std::string task_status_text(const TaskRun& run);

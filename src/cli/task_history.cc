@@ -48,7 +48,7 @@ int show_one(Context& context, TaskQueue& queue, const TaskHistoryOptions& optio
   return kDone;
 }
 
-// A task that was removed may have run; what is no task and never ran was mistyped.
+// A removed task may have run. A name that is not a task and never ran was mistyped.
 int show_none(Context& context, const TaskHistoryOptions& options) {
   if (!options.task.empty())
     if (auto task = task_named(load_tasks(context), options.task); !task)

@@ -33,7 +33,7 @@ Result<std::optional<Event>> event_of(Database& database, std::optional<int64_t>
   return std::optional(std::move(*event));
 }
 
-// Another run of the task may be at work: they never overlap.
+// Another run of the task may be in progress, and runs never overlap.
 Result<int64_t> begin_when_free(Context& context, TaskQueue& queue, const LoadedTasks& loaded,
                                 const Task& task, std::optional<int64_t> event) {
   Host host = context.host();
@@ -74,7 +74,7 @@ int run_by_hand(Context& context, const TaskRunOptions& options) {
   auto run = begin_when_free(context, queue, loaded, *task, record);
   if (!run) return report(run.error());
   TaskResult result = run_task(context.host(), context.settings(), *task, *event, home());
-  task->retries = 0;  // whoever typed it sees that it failed
+  task->retries = 0;  // the person who typed it sees the failure
   Done noted =
       queue.finished({*task}, *run, result.status, result.output, context.host().clock.wall());
   print_result(context, *run, result);
@@ -82,7 +82,7 @@ int run_by_hand(Context& context, const TaskRunOptions& options) {
   return result.status == 0 ? kDone : kDiffers;
 }
 
-// The task and its event as the queue has them; what is gone makes a run that failed.
+// Runs the task with its event from the queue. If either is gone, the run fails.
 TaskResult carry_out(Context& context, Database& database, const LoadedTasks& loaded,
                      const TaskRun& run) {
   auto task = task_named(loaded, run.task);
@@ -106,7 +106,7 @@ int run_queued(Context& context, const TaskRunOptions& options) {
   Done noted =
       queue.finished(loaded.tasks, run->id, result.status, result.output, host.clock.wall());
   if (!noted) return report(noted.error());
-  // The daemon that began this may be gone, and another one wait for its end.
+  // The daemon that started this run may be gone, and another one may wait for its end.
   wake_daemon(host.files, context.settings());
   return result.status == 0 ? kDone : kDiffers;
 }
@@ -127,7 +127,7 @@ CommandSpec task_run_command() {
                       {"--event", &options->event,
                        "as if this event had triggered it: a record of certrebind events", "RECORD",
                        Need::optional, record_number},
-                      // How the daemon runs them.
+                      // For the daemon only.
                       {"--queued", &options->queued, "", "INT"}},
           .footer =
               "Exit codes: 0; 1 if the task failed: it is not retried.\n"

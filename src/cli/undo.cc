@@ -15,7 +15,7 @@ namespace certrebind {
 namespace {
 
 constexpr milliseconds kLockPatience =
-    std::chrono::seconds(30);  // for another certrebind to finish
+    std::chrono::seconds(30);  // waiting time for another certrebind process
 
 int finish(Context& context, const Acting& acting, std::vector<TransactionResult> accounts) {
   if (context.json()) {
@@ -33,7 +33,7 @@ int undo_one(Context& context, int64_t id) {
   return finish(context, **acting, std::move(*accounts));
 }
 
-// A damaged database is found by reading all of it; who runs this has seen what it says.
+// To find damage, reads the whole database. The person who runs this has seen the attention entry.
 Result<std::optional<Rebuilt>> mend_state(Context& context) {
   Host host = context.host();
   auto mended = State::mend(host.files, context.settings(), kLockPatience);

@@ -1,3 +1,16 @@
+// The daemon's main loop. At its start it examines everything, to find changes made while no daemon
+// ran. Then each turn has these steps:
+//
+//   1. Do what is due: log expiry and keys that never appeared. Once changes have stopped for a
+//      while, survey the services if their configuration changed, and queue task runs for the new
+//      events. Start the runs that are due.
+//   2. Send new events to the supervisor's journal.
+//   3. Wait for changes in watched directories, signals, the end of a child, or the next due time.
+//   4. Examine the certificates that the changed directory entries may affect.
+//
+// A failed turn does not end the daemon if it can wait: it retries, and then examines everything
+// again, because it may have missed changes. Surveys of services and tasks run in child processes,
+// so the daemon stays small and parses no server's configuration.
 #include "daemon/daemon.h"
 
 #include <fmt/format.h>
@@ -15,19 +28,22 @@ namespace certrebind {
 
 namespace {
 
-constexpr milliseconds kPollEvery = std::chrono::minutes(1);  // of what tells nothing by itself
-// `certrebind status` holds the lock for a moment to see whether somebody else does.
+constexpr milliseconds kPollEvery =
+    std::chrono::minutes(1);  // for directories without change events
+// `certrebind status` takes the lock for a moment to see whether another process holds it.
 constexpr milliseconds kLockPatience = std::chrono::seconds(1);
-constexpr milliseconds kFirstPause = std::chrono::seconds(1);  // after something failed
-constexpr milliseconds kNap = std::chrono::seconds(1);  // a wait that is worth no preparation
+constexpr milliseconds kFirstPause = std::chrono::seconds(1);  // after a failure
+constexpr milliseconds kNap = std::chrono::seconds(1);         // shorter waits need no preparation
 constexpr milliseconds kLongestPause = std::chrono::minutes(1);
-constexpr milliseconds kJump = std::chrono::minutes(1);  // of the wall clock, that is worth a word
-// A wait does not follow a wall clock that is set meanwhile.
+constexpr milliseconds kJump =
+    std::chrono::minutes(1);  // of the wall clock; smaller ones are not reported
+// A wait does not notice a wall clock that is set meanwhile, so it is limited.
 constexpr milliseconds kLongestWait = std::chrono::hours(1);
-constexpr int kWatchRounds = 10;   // of listing and watching, where directories come and go
-constexpr size_t kSideBySide = 8;  // tasks at work
+constexpr int kWatchRounds =
+    10;  // limit of rounds of listing and watching, while directories come and go
+constexpr size_t kSideBySide = 8;  // maximum number of running tasks
 
-// journald's catalogue knows messages by this; the event's id is its last part.
+// journald's catalogue identifies messages by this id; its last part is the event's id.
 std::string message_id(EventId id) {
   return fmt::format("7c1d5b0ae2f84f5c9f3e6d20c5b1{:04x}", static_cast<int>(id));
 }
@@ -80,8 +96,8 @@ Done Daemon::run() {
   return noted;
 }
 
-// A full disk, a state that may not be written, a damaged database: it waits, says so once, and
-// tries again. Fails where nothing can be waited for.
+// On a full disk, a state directory without write permission, or a damaged database: waits, logs
+// the failure once, and retries. Fails if waiting is impossible.
 Done Daemon::after_failure(const Error& error, bool& stopping) {
   std::string message = error.message();
   if (message != failing_) log_entry(message, {{"PRIORITY", "3"}});
@@ -99,7 +115,7 @@ Done Daemon::after_failure(const Error& error, bool& stopping) {
   return {};
 }
 
-// What happened meanwhile is found by looking.
+// Examines everything, to find what happened during the failure.
 Done Daemon::look_after_failure() {
   if (Done begun = begin_anew(); !begun) return begun;
   log_entry("what failed works again", {{"PRIORITY", "5"}});
@@ -127,7 +143,7 @@ Done Daemon::begin_anew() {
   return queue_what_looks(now);
 }
 
-// Another certrebind may have found it damaged, and begun a new one.
+// Another certrebind process may have found the database damaged, and created a new one.
 bool Daemon::database_was_replaced() const {
   auto now = host_.files.stat(settings_.state_directory + "/state.db");
   return now && !now->same_file(database_file_);
@@ -160,7 +176,7 @@ Done Daemon::open() {
   return {};
 }
 
-// What happened while nobody watched is found by looking.
+// Examines everything, to find what happened while no daemon ran.
 Done Daemon::begin() {
   auto last = database_->guarded("read the log", [&] {
     return database_->handle().execAndGet("SELECT coalesce(max(record), 0) FROM events").getInt64();
@@ -168,7 +184,8 @@ Done Daemon::begin() {
   if (!last) return pass(last);
   told_ = *last;
   tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);
-  // On the first start this says from where on events count: what the first look logs does.
+  // On the first start this sets the mark from which events trigger tasks, so that the events of
+  // the first look do.
   Done queued = queue_->enqueue_for_new_events(tasks_.tasks, host_.clock.wall());
   if (!queued) return queued;
   if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
@@ -180,7 +197,8 @@ Done Daemon::begin() {
   return {};
 }
 
-// Tasks that compare and put right need no event to be worth a run after a time of not looking.
+// Queues tasks that compare and correct. After a time without watching they must run even without
+// an event.
 Done Daemon::queue_what_looks(WallTime now) {
   for (const Task& task : tasks_.tasks) {
     if (!task.enabled || !task.once_per_batch || !task.every) continue;
@@ -213,11 +231,11 @@ Done Daemon::turn(bool& stopping) {
 Done Daemon::after_changes(const Changes& changes) {
   if (changes.overflowed) return look_again();
   std::set<Hop> hops;
-  bool shape = false;  // what is watched may be different now
+  bool shape = false;  // the set of watched paths may have changed
   Done found = database_->guarded("look up what changed", [&] {
     for (const Change& change : changes.seen) {
       std::vector<Hop> here = hops_at(*database_, change.directory, change.name);
-      // A name that is watched already is nothing new in its store.
+      // A name that is already watched is not new in its store.
       bool known = std::ranges::find(here, HopKind::certificate, &Hop::kind) != here.end();
       bool stored = std::ranges::find(here, HopKind::store, &Hop::kind) != here.end();
       shape = shape || change.name.empty() || (stored && !known);
@@ -246,7 +264,7 @@ Done Daemon::after_changes(const Changes& changes) {
   return moved ? watch_anew() : Done();
 }
 
-// Not if a link leads elsewhere now, or something vanished.
+// False if a link now leads elsewhere, or something vanished.
 Result<bool> Daemon::is_watched_where_it_lies(const Watched& watched) {
   return database_->guarded("look up what is watched", [&] {
     for (const std::string& path : {watched.certificate, watched.key})
@@ -278,12 +296,13 @@ Done Daemon::watch_anew() {
   bool more = !std::ranges::includes(before, watched_);
   if (!*is_new && !more) return {};
   if (Done looked = look(); !looked || !more) return looked;
-  // What became of them before they were watched is no event: it is found by looking.
+  // Changes before the watch started cause no events, so everything is examined.
   return queue_what_looks(host_.clock.wall());
 }
 
-// Until what is watched is what there is: directories may come and go between the list and the
-// watch. True if some is watched that was not: whoever looks now sees what happened before.
+// Repeats until the watched paths match the existing ones, because directories may come and go
+// between listing and watching. True if a path was not watched before. The caller must then examine
+// it, to find earlier changes.
 Result<bool> Daemon::watch() {
   bool is_new = false;
   WatchedFiles list;
@@ -306,7 +325,7 @@ Result<bool> Daemon::watch() {
   return is_new;
 }
 
-// Much was read to find little: for the long wait that follows, the memory is for others.
+// Releases memory before a long wait, because little of the data read is needed again.
 void Daemon::rest() {
   restless_ = false;
   database_->give_back_memory();
@@ -330,7 +349,7 @@ void Daemon::gather() {
   if (!gathering_since_) gathering_since_ = last_change_;
 }
 
-// The two clocks go side by side, unless one is set or the machine sleeps.
+// The two clocks advance equally, unless one is set or the machine sleeps.
 Done Daemon::note_jump() {
   WallTime wall = host_.clock.wall();
   auto apart = wall.time_since_epoch() -
@@ -373,7 +392,7 @@ Done Daemon::do_what_is_due() {
   return run_tasks();
 }
 
-// What a policy's window held back is found by looking when it opens.
+// When a policy's window opens, examines everything, to find the work that it held back.
 Done Daemon::look_at_windows(WallTime now) {
   bool opened = next_opening_ && *next_opening_ <= now;
   if (next_opening_ && !opened) return {};
@@ -400,7 +419,7 @@ Done Daemon::run_tasks() {
   return {};
 }
 
-// This program again, for the same state.
+// Starts our own program with the same state directory.
 Result<int> Daemon::spawn(const std::vector<std::string>& command) const {
   std::vector<std::string> words = {program_,
                                     "--config",
@@ -423,7 +442,7 @@ Done Daemon::start(const TaskRun& run) {
   return {};
 }
 
-// What is bound is for a short-lived command to find out: it leaves it in the database.
+// A short-lived command surveys the services and stores the bindings in the database.
 void Daemon::look_at_services() {
   services_changed_ = false;
   auto pid = spawn({"scan"});
@@ -431,7 +450,7 @@ void Daemon::look_at_services() {
 }
 
 void Daemon::ended(const EndedChild& child) {
-  if (!database_) {  // their rows are put right when there is one again
+  if (!database_) {  // their rows are corrected once there is a database again
     runs_.erase(child.pid);
     if (child.pid == looker_) looker_ = 0;
     return;
@@ -448,7 +467,7 @@ void Daemon::ended(const EndedChild& child) {
   Done finished = queue_->finished(tasks_.tasks, run->second, child.status, "", host_.clock.wall());
   if (!finished) log_entry(finished.error().message(), {{"PRIORITY", "3"}});
   runs_.erase(run);
-  // What the task did may be an event for others.
+  // The task's actions may be events for other tasks.
   gather();
 }
 
@@ -458,7 +477,7 @@ Done Daemon::note(EventId id, std::string message) {
   });
 }
 
-// Every event that is new in the log goes to the supervisor's journal, whoever logged it.
+// Sends every new event of the log to the supervisor's journal, whichever process logged it.
 void Daemon::tell_events() {
   auto events = events_after(*database_, told_);
   if (!events) return;

@@ -1,5 +1,5 @@
-// The daemon: watches certificates, keeps the lifecycle log, runs tasks and timers. It parses no
-// server's configuration and touches no service: the tasks that it starts do.
+// The daemon: watches certificates, keeps the lifecycle log, runs tasks and timers. It neither
+// parses a server's configuration nor changes a service: the tasks that it starts do so.
 #pragma once
 
 #include <optional>
@@ -18,11 +18,11 @@ namespace certrebind {
 
 class Daemon {
  public:
-  // `program`: this very executable, which carries out tasks and looks at services. `user`: who
-  // runs it.
+  // `program`: our own executable, which runs tasks and surveys services. `user`: the user who runs
+  // it.
   Daemon(const Host& host, const Settings& settings, std::string program, uint32_t user);
 
-  // Until SIGTERM. Code::busy if another daemon runs with this state.
+  // Runs until SIGTERM. Code::busy if another daemon runs with this state directory.
   Done run();
 
  private:
@@ -69,19 +69,19 @@ class Daemon {
   std::optional<Waiter> waiter_;
   LoadedTasks tasks_;
   std::set<Watched> watched_;
-  std::map<int, int64_t> runs_;    // pid: the run of a task
-  int looker_ = 0;                 // pid of the command that looks at services
-  int64_t told_ = 0;               // the last event that was told to the supervisor
-  bool services_changed_ = false;  // their configuration, since they were looked at
-  bool restless_ = false;          // something was done since it last gave back memory
-  bool polling_ = false;           // something cannot be watched
+  std::map<int, int64_t> runs_;    // the task run of each pid
+  int looker_ = 0;                 // pid of the command that surveys services
+  int64_t told_ = 0;               // the last event reported to the supervisor
+  bool services_changed_ = false;  // whether their configuration changed since the last survey
+  bool restless_ = false;          // whether there was work since memory was last released
+  bool polling_ = false;           // some directories cannot be watched
   std::optional<SteadyTime> gathering_since_;
   SteadyTime last_change_;
   SteadyTime next_poll_;
   std::optional<WallTime> next_opening_;  // of a policy's window
-  std::optional<std::string> failing_;    // what failed last; nothing: all is well
-  milliseconds pause_{0};                 // before what failed is tried again
-  std::optional<milliseconds> apart_;     // the wall clock from the steady one
+  std::optional<std::string> failing_;    // the last failure; unset: no failure
+  milliseconds pause_{0};                 // the pause before a failed step is retried
+  std::optional<milliseconds> apart_;     // the difference between wall clock and steady clock
 };
 
 }  // namespace certrebind

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostHops = 20;
 
-// By OLD; of several that succeed one certificate, the latest.
+// By OLD. If several certificates succeed one, the latest.
 std::map<std::string, KnownSuccession> by_old_one(std::vector<KnownSuccession> known) {
   std::map<std::string, KnownSuccession> by_old;
   for (KnownSuccession& each : known)
@@ -29,7 +29,8 @@ std::map<std::string, KnownSuccession> by_old_one(std::vector<KnownSuccession> k
   return by_old;
 }
 
-// The last succession of the chain that begins with `first`; none if it is too long or goes round.
+// The last succession of the chain that begins with `first`; unset if the chain is too long or
+// cyclic.
 std::optional<KnownSuccession> end_of(const std::map<std::string, KnownSuccession>& by_old,
                                       const KnownSuccession& first) {
   KnownSuccession last = first;
@@ -51,7 +52,7 @@ Result<Ders> known_certificates(Database& database) {
   return ders;
 }
 
-// As much as is remembered of it.
+// The recorded data of the certificate.
 Json describe(const Ders& ders, const std::string& thumbprint) {
   Json json = {{"thumbprint", thumbprint}};
   auto der = ders.find(thumbprint);

@@ -1,4 +1,4 @@
-// Successions of the past, for tasks that begin later.
+// Queues runs for past successions, for tasks that are added later.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@ namespace certrebind {
 
 struct ExistingRuns {
   size_t queued = 0;
-  size_t too_long = 0;  // chains of more than 20 successions, or that lead back: not followed
+  size_t too_long = 0;  // chains of more than 20 successions, or cyclic ones: not followed
 };
 
-// Follows every succession to the end of its chain (A to B to C: A to C, B to C), logs an event
-// 1001 for each that the task is interested in, and queues a run for it, all in one database
-// transaction. The events are marked as made for this task: they trigger nothing else.
+// Follows every succession to the end of its chain (A to B to C: A to C, B to C). For each that
+// matches the task it logs an event 1001 and queues a run, all in one database transaction. The
+// events are marked as made for this task, so that they trigger nothing else.
 Result<ExistingRuns> enqueue_for_existing(Database& database, const Task& task, WallTime now);
 
 }  // namespace certrebind

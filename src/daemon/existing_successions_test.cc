@@ -32,7 +32,7 @@ class ExistingSuccessionsTest : public ::testing::Test {
     insert.bind(4, at);
     insert.exec();
   }
-  // "A>C" for each run that waits.
+  // "A>C" for each queued run.
   std::vector<std::string> queued() {
     std::vector<std::string> all;
     auto runs = queue_.history("");

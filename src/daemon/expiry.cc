@@ -1,4 +1,4 @@
-// When certificates are about to expire: the noticer's clockwork.
+// Finds certificates that are about to expire; a part of the noticer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,9 +13,10 @@ namespace certrebind {
 
 namespace {
 
-constexpr std::array kWarnDays = {7, 1};  // before the end, beside the settings' part of its life
+constexpr std::array kWarnDays = {
+    7, 1};  // days before the end, in addition to the configured part of the lifetime
 
-// A moment in the life of a certificate that is told once.
+// A time in the life of a certificate that is logged once.
 struct Threshold {
   std::string name;
   WallTime at;
@@ -29,7 +30,7 @@ std::vector<Threshold> thresholds_of(const Place& place, const Settings& setting
   std::vector<Threshold> all = {{fmt::format("{:g} % of its life", settings.expiry_fraction * 100),
                                  place.not_after - std::min(part, most)}};
   for (int days : kWarnDays)
-    // A certificate that lives six days is not warned of from its first day on.
+    // A certificate with a lifetime of six days should not cause a warning from its first day on.
     if (std::chrono::days(days) * 2 < lifetime)
       all.push_back(
           {count_of(static_cast<size_t>(days), "day"), place.not_after - std::chrono::days(days)});
@@ -76,7 +77,7 @@ Result<bool> Noticer::note_expiry() {
     Told told = read_told(database_);
     for (const Place& place : all_places(database_)) {
       if (place.thumbprint.empty()) continue;
-      // Several thresholds may have passed at once: the last says it all.
+      // Several thresholds may have passed at once; only the last is logged.
       std::optional<Threshold> last;
       for (const Threshold& threshold : thresholds_of(place, settings_)) {
         if (threshold.at > now) next = sooner(next, threshold.at);

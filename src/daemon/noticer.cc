@@ -23,11 +23,11 @@ constexpr const char* kFirstLook = "first look is over";
 
 }  // namespace
 
-// What lies at a place now.
+// The current files at a path.
 struct Noticer::Seen {
-  std::optional<Certificate> leaf;  // nothing: no certificate lies there
+  std::optional<Certificate> leaf;  // unset: no certificate at the path
   std::string path;
-  std::string key;  // where its key lies
+  std::string key;  // path of its key
   KeyState key_state = KeyState::none;
 
   std::string thumbprint() const { return leaf ? leaf->outline.thumbprint.hex() : ""; }
@@ -59,7 +59,7 @@ Result<bool> Noticer::look(const Watched& watched) {
     if (Done recorded = record(*known, now); !recorded) return pass(recorded);
     return true;
   }
-  // Without any key it never was one of ours: somebody's chain, a root.
+  // A certificate that never had a key is not a server's certificate, but a chain or a root.
   bool ours = !known->empty() || (now.leaf && now.key_state != KeyState::none);
   auto given_up = given_up_.find(watched.certificate);
   bool hopeless = given_up != given_up_.end() && given_up->second == now.thumbprint();
@@ -86,7 +86,7 @@ Result<bool> Noticer::look_at_all(const std::set<Watched>& certificates) {
     changed = changed || *looked;
   }
   quiet_ = false;
-  // What is watched no more may be gone from disk, or only from a configuration.
+  // A path that is no longer watched may be gone from disk, or only from a configuration.
   for (const std::string& path : gone) {
     auto looked = look({path, ""});
     if (!looked) return looked;
@@ -144,8 +144,8 @@ void Noticer::log_installed(const Seen& now) {
   log(std::move(event));
 }
 
-// A succession is told once, however many paths lead to the file, and not if a rebind told it; that
-// nothing is left of OLD, with the last path.
+// A succession is logged once, however many paths lead to the file, and not if a rebind logged it.
+// The removal of OLD is logged with its last path.
 void Noticer::log_replaced(const std::string& old_thumbprint, const Seen& now) {
   std::string renewer = renewer_at(files_, settings_.stores, now.path);
   bool is_new = add_succession(database_,

@@ -1,4 +1,4 @@
-// Looks at watched certificates and writes what became of them into the lifecycle log.
+// Examines watched certificates and writes their changes to the lifecycle log.
 #pragma once
 
 #include <map>
@@ -21,27 +21,29 @@ class Noticer {
         clock_(clock),
         began_(clock.wall()) {}
 
-  // Looks at one certificate. A pair that does not match yet, or a file that is gone, is looked at
-  // again by `due`; meanwhile nothing is logged. True if what lies there changed for good.
+  // Examines one certificate. If a pair does not match yet, or a file is gone, it is examined again
+  // until its waiting time is over (`give_up_waiting`). Nothing is logged until then. True if the
+  // certificate at the path changed permanently.
   Result<bool> look(const Watched& watched);
 
-  // The same for all of them, and forgets places that are no longer watched. On the very first run
-  // what lay there before it is taken as it is, without an event.
+  // Like `look`, for all certificates. Also removes paths that are no longer watched. The very
+  // first run records the existing certificates without an event.
   Result<bool> look_at_all(const std::set<Watched>& certificates);
-  // All that is there was looked at: what comes from now on is new, whatever its age.
+  // Call once all existing certificates were examined. Certificates found later are new, whatever
+  // their age.
   Done first_look_is_over();
 
-  // Those whose time of waiting is over: said so. True if something was logged.
+  // Logs the certificates whose waiting time is over. True if something was logged.
   Result<bool> give_up_waiting();
-  // Certificates that expired or are about to: once for each threshold. True if something was
-  // logged.
+  // Logs certificates that have expired or are about to, once for each threshold. True if something
+  // was logged.
   Result<bool> note_expiry();
 
-  // When there is something to do without a change; nothing: never. After `note_expiry`.
+  // The time of the next expiry threshold; unset: never. Valid after `note_expiry`.
   std::optional<WallTime> next_expiry() const { return next_expiry_; }
   std::optional<SteadyTime> next_deadline() const;
 
-  // Keeps the log within its bounds.
+  // Removes old events from the log.
   Done prune_log();
 
  private:
@@ -65,11 +67,12 @@ class Noticer {
   const Settings& settings_;
   const Clock& clock_;
   const WallTime began_;
-  // No threshold passes before, in the life of any certificate; the epoch: not known yet.
+  // no certificate reaches a threshold before this time; the epoch: not computed yet
   std::optional<WallTime> next_expiry_ = WallTime();
   std::map<Watched, SteadyTime> waiting_;
-  std::map<std::string, std::string> given_up_;  // path: the thumbprint that never got its key
-  bool quiet_ = false;                           // the very first look: the past is no event
+  std::map<std::string, std::string>
+      given_up_;        // path: the thumbprint of the certificate whose key never appeared
+  bool quiet_ = false;  // the very first run, which logs no events
 };
 
 }  // namespace certrebind

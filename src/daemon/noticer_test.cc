@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 constexpr EventId kInstalled = EventId::installed, kMatched = EventId::key_matched,
                   kReplaced = EventId::replaced, kArchived = EventId::archived;
 
-// One watched pair, /tls/a.pem and /tls/a.key, that was there from the beginning.
+// One watched pair, /tls/a.pem and /tls/a.key, which exists from the start.
 class NoticerTest : public ::testing::Test {
  protected:
   NoticerTest() {
@@ -172,7 +172,7 @@ TEST_F(NoticerTest, WhatComesBackInTimeWasNeverGone) {
   EXPECT_THAT(logged(), IsEmpty());
 }
 
-// The servers are asked after the stores were looked at.
+// Services are surveyed after the stores.
 TEST_F(NoticerTest, TheFirstLookGoesOnUntilAllWasLookedAt) {
   Database fresh = *Database::open_for_writing(directory_.path() + "/fresh.db");
   Noticer first(files_, fresh, settings_, clock_);

@@ -23,7 +23,7 @@ bool is_variable_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
-// A value given as text that `parse` must understand.
+// A value given as text that `parse` must accept.
 template <class Value, class Parse>
 void read_parsed(TomlReader& reader, const toml::table& root, const char* name, const char* like,
                  Parse parse, Value& into) {

@@ -15,7 +15,7 @@ namespace {
 constexpr uint32_t kOthersMayWrite = 0022;
 constexpr const char* kEnding = ".toml";
 
-// `path` has no links left in it.
+// `path` must have no links left in it.
 Done must_be_ours(const Files& files, const std::string& path, uint32_t user) {
   auto info = files.lstat(path);
   if (!info) return pass(info);
@@ -32,7 +32,7 @@ Done must_be_ours(const Files& files, const std::string& path, uint32_t user) {
 }
 
 Result<std::string> read_trusted(const Files& files, const std::string& path, uint32_t user) {
-  // Somebody else could lead us to another file of root's, too.
+  // Otherwise another user could redirect us to a different file of root's.
   if (user == 0)
     if (Done safe = SafeWay(files, user).to(path); !safe) return pass(safe);
   auto real = files.real_path(path);
@@ -46,7 +46,7 @@ bool is_task_file(const std::string& name) {
   return name.ends_with(kEnding) && !name.starts_with('.');
 }
 
-// Tasks with the files that they come from.
+// Tasks with the files that define them.
 struct Loading {
   LoadedTasks loaded;
   std::map<std::string, std::string> file_of;  // by task name
@@ -116,14 +116,15 @@ Done add_task(Files& files, const std::string& directory, uint32_t user, const T
   auto real = files.real_path(directory);
   if (!real) return pass(real);
   if (Done ours = must_be_ours(files, *real, user); !ours) return ours;
-  // Whole or not there: the daemon looks at names that end in .toml only.
+  // Written under another name first, so that readers see all or nothing: the daemon reads only
+  // names that end in .toml.
   std::string unfinished = directory + "/." + task.name + ".new";
-  (void)files.remove(unfinished);  // what a crash left
+  (void)files.remove(unfinished);  // left by a crash
   Attributes attributes;
   attributes.mode = 0644;
   if (Done made = files.create(unfinished, text, attributes); !made) return made;
   Done done = files.sync({unfinished});
-  if (done) done = files.link(unfinished, path);  // unlike rename it replaces nothing
+  if (done) done = files.link(unfinished, path);  // unlike rename, link replaces nothing
   (void)files.remove(unfinished);
   if (!done && done.error().code == Code::exists) return exists_already(task.name, path);
   if (!done) return done;

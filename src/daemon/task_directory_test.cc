@@ -104,7 +104,7 @@ TEST_F(TaskDirectoryTest, AddsDurablyAndOnce) {
 TEST_F(TaskDirectoryTest, ANameInAnotherFileIsTakenToo) {
   put("x.toml", "name = 'a'\n" + std::string(kTask));
   EXPECT_EQ(add_task(files_, directory_, 0, task_called("a")).error().code, Code::exists);
-  // And so is a file that cannot be read as a task.
+  // A file that cannot be read as a task is not overwritten either.
   put("b.toml", "= broken");
   EXPECT_EQ(add_task(files_, directory_, 0, task_called("b")).error().code, Code::exists);
   EXPECT_EQ(*files_.read(directory_ + "/b.toml", kPemLimit), "= broken");
@@ -155,7 +155,7 @@ TEST(TaskDirectoryOnDisk, SoIsAFileOfSomebodyElse) {
   ASSERT_TRUE(disk.make_directory(directory, 0755));
   ASSERT_TRUE(disk.create(directory + "/a.toml", kTask, {}, {}));
   EXPECT_THAT(load_tasks(disk, directory, own_user()).tasks, SizeIs(1));
-  if (own_user() != 0) return;  // only root can give a file away
+  if (own_user() != 0) return;  // only root can change a file's owner
   ASSERT_TRUE(disk.remove(directory + "/a.toml"));
   Attributes attributes;
   attributes.mode = 0644;

@@ -35,7 +35,7 @@ std::vector<std::string> texts_at(const DetailsJson& json, const char* name) {
   return texts;
 }
 
-// The certificate that the event is about: the new one, where it has two.
+// The certificate that the event is about: the new one if the event has two.
 const DetailsJson& subject_of(const DetailsJson& details) {
   for (const char* name : {"new", "certificate", "old"})
     if (member(details, name).is_object() && !member(details, name).empty())
@@ -90,7 +90,7 @@ std::map<std::string, std::string> environment_of(const EventFacts& facts, const
           {"CERTREBIND_OLD", facts.old_thumbprint},
           {"CERTREBIND_NEW", facts.new_thumbprint},
           {"CERTREBIND_PATH", facts.path},
-          // A certrebind that the task runs works on the same state.
+          // A certrebind started by the task must use the same state directory.
           {"CERTREBIND_CONFIG", settings.config_file},
           {"CERTREBIND_STATE", settings.state_directory},
           {"CERTREBIND_RUN", settings.run_directory}};

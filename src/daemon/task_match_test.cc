@@ -216,7 +216,7 @@ TEST(TaskOutput, TheEndIsKept) {
   std::string kept = kept_output(std::string(100'000, 'x') + "last");
   EXPECT_EQ(kept.size(), 64U * 1024);
   EXPECT_TRUE(kept.ends_with("xlast"));
-  // A key that begins before what is kept.
+  // A key that begins before the stored part.
   std::string key = "-----BEGIN PRIVATE KEY-----\n" + std::string(70'000, 'k') +
                     "\n-----END PRIVATE KEY-----\nlast";
   EXPECT_EQ(kept_output(key), "[private key removed]\nlast");

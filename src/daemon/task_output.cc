@@ -13,7 +13,7 @@ struct Line {
   size_t end = std::string::npos;
 };
 
-// The next "-----BEGIN … PRIVATE KEY…-----" (or END), wherever on its line it stands.
+// The next "-----BEGIN … PRIVATE KEY…-----" (or END), at any position in a line.
 Line key_line(const std::string& text, const std::string& word, size_t from) {
   const std::string head = "-----" + word + " ";
   for (size_t at = text.find(head, from); at != std::string::npos; at = text.find(head, at + 1)) {
@@ -31,7 +31,7 @@ Line key_line(const std::string& text, const std::string& word, size_t from) {
 std::string kept_output(std::string output) {
   std::string clean;
   size_t at = 0;
-  // The beginning of the first key may have been cut off.
+  // The beginning of the first key may be missing.
   Line first_end = key_line(output, "END", 0);
   if (first_end.end != std::string::npos && key_line(output, "BEGIN", 0).begin > first_end.begin) {
     clean = kRemoved;

@@ -19,7 +19,8 @@ namespace {
 
 constexpr const char* kEventMark = "tasks.event";
 constexpr int kRunsKept = 1'000;
-constexpr std::string_view kByHand = " by hand";  // behind a runner: whoever did it sees it fail
+constexpr std::string_view kByHand =
+    " by hand";  // suffix of a runner: started manually, so a person sees the failure
 
 std::string timer_mark(const std::string& task) {
   return "timer." + task;
@@ -71,7 +72,7 @@ struct TimerMark {
   std::string text() const { return fmt::format("{} {}", count(last), timer); }
 };
 
-// When the task's timer struck last; none if it never did, or was another.
+// When the task's timer last elapsed; unset if it never did, or if the timer was different.
 std::optional<WallTime> last_strike(Database& database, const Task& task) {
   auto text = stored_value(database, timer_mark(task.name));
   if (!text || !text->ends_with(" " + timer_text(task))) return std::nullopt;
@@ -89,7 +90,7 @@ bool has_timer_run_waiting(Database& database, const Task& task) {
 }
 
 void look_at_timer(Database& database, const Task& task, WallTime now) {
-  // A timer that is switched off begins anew when it is switched on.
+  // A disabled timer restarts when it is enabled.
   if (!task.enabled) return erase_value(database, timer_mark(task.name));
   auto last = last_strike(database, task);
   if (!last || is_implausible(task, *last, now)) return struck(database, task, now);
@@ -98,17 +99,17 @@ void look_at_timer(Database& database, const Task& task, WallTime now) {
   struck(database, task, now);
 }
 
-// ---- what is next
+// ---- choosing the next run
 
-// No run is ever queued for later than its task's pause: one that seems to be was queued before the
-// clock was put back.
+// No run is ever queued for later than its task's pause. If one appears to be, it was queued before
+// the clock was set back.
 WallTime plausible_due(const Task& task, WallTime due, WallTime now) {
   return due > now + task.retry_after ? now : due;
 }
 
 struct Waiting {
   TaskRun run;
-  WallTime at;  // when it may start
+  WallTime at;  // the earliest start
 };
 
 std::optional<Waiting> waiting_of(Database& database, const Task& task, WallTime now) {
@@ -120,7 +121,7 @@ std::optional<Waiting> waiting_of(Database& database, const Task& task, WallTime
   return Waiting{.run = std::move(*run), .at = at};
 }
 
-// ---- how it ended
+// ---- ends of runs
 
 void end_run(Database& database, const TaskRun& run, RunState state, WallTime now) {
   SQLite::Statement update(database.handle(),
@@ -166,7 +167,7 @@ void log_ending(Database& database, const TaskRun& run, EventId id, WallTime now
 }
 
 void try_again(Database& database, const Task& task, const TaskRun& run, WallTime due) {
-  // A run for newer events waits already, and does all.
+  // A queued run for newer events covers this one too.
   if (task.once_per_batch && first_queued(database, task.name)) return;
   insert_run(database,
              {.task = run.task, .event = run.event, .attempt = run.attempt + 1, .due = due});
@@ -217,7 +218,8 @@ Done TaskQueue::enqueue_for_new_events(const std::vector<Task>& tasks, WallTime 
   if (!events) return pass(events);
   if (*mark && events->empty()) return {};
   return database_.atomically("queue runs for events", [&] {
-    if (stored_value(database_, kEventMark) != *mark) return;  // somebody else has been here
+    if (stored_value(database_, kEventMark) != *mark)
+      return;  // another process has advanced the mark
     if (*mark) enqueue_for(database_, tasks, *events, now);
     int64_t seen = *mark ? events->back().record : last_record(database_);
     store_value(database_, kEventMark, std::to_string(seen));

@@ -1,3 +1,6 @@
+// Tests of the task queue: first runs for events with their retries, manual runs, windows and
+// history, then runs for timers. The tests set the time themselves, because the queue reads no
+// clock.
 #include "daemon/task_queue.h"
 
 #include <gmock/gmock.h>
@@ -58,7 +61,7 @@ class QueueTest : public ::testing::Test {
   void look() { ASSERT_TRUE(queue_.enqueue_for_new_events(tasks_, now_)); }
   void tick() { ASSERT_TRUE(queue_.enqueue_due_timers(tasks_, now_)); }
   std::optional<TaskRun> take() { return *queue_.take_next(tasks_, now_); }
-  // Takes the next and begins it.
+  // Takes the next run and starts it.
   int64_t begin() {
     auto run = take();
     EXPECT_TRUE(run);
@@ -137,7 +140,7 @@ TEST_F(QueueTest, AnOlderEventDoesNotTriggerANewTask) {
 
 TEST_F(QueueTest, TheMarkAndTheRunsAreOneTransaction) {
   log();
-  // The power fails between the two: the database refuses the mark.
+  // Simulates a power failure between the two: the database refuses the mark.
   database_.handle().exec(
       "CREATE TRIGGER no_mark BEFORE INSERT ON marks BEGIN SELECT RAISE(ABORT, 'no'); END");
   EXPECT_FALSE(queue_.enqueue_for_new_events(tasks_, now_));
@@ -367,7 +370,7 @@ class QueueTimerTest : public QueueTest {
     tasks_[0].events.clear();
     now_ = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 10)) + 12h;
   }
-  // How many runs there are by now; each is brought to its end.
+  // Finishes all due runs. Returns the number of runs so far.
   size_t runs() {
     tick();
     while (take()) end(begin(), 0);

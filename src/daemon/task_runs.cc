@@ -10,14 +10,14 @@ constexpr std::array kStates = {
     std::pair{RunState::queued, "queued"}, std::pair{RunState::running, "running"},
     std::pair{RunState::done, "done"}, std::pair{RunState::failed, "failed"}};
 
-// A word that is not ours (a newer certrebind wrote it) is nothing that we would start.
+// An unknown word (from a newer certrebind) is a state in which we do not start the run.
 RunState state_of(const std::string& text) {
   for (const auto& [state, word] : kStates)
     if (text == word) return state;
   return RunState::failed;
 }
 
-// Outputs are large: they are read one by one.
+// Outputs are large, so they are read one by one.
 std::string select_runs(const char* output, const std::string& where) {
   return std::string(
              "SELECT id, task, event, state, attempt, due_ms, started_ms, ended_ms, status, ") +
@@ -44,7 +44,7 @@ TaskRun run_at(SQLite::Statement& select) {
   return run;
 }
 
-// A run that waits for its next attempt has news now: it need not wait.
+// A run that waits for its next attempt has a new event now, so it need not wait.
 void renew(Database& database, const TaskRun& run, std::optional<int64_t> event, WallTime due) {
   SQLite::Statement update(database.handle(),
                            "UPDATE task_runs SET event = ?, attempt = 1, due_ms = min(due_ms, ?) "

@@ -4,11 +4,11 @@ namespace certrebind {
 
 namespace {
 
-// A daily run is not made again when the clock is put back by less.
+// A daily run is not repeated if the clock is set back by less than this.
 constexpr auto kAdjustment = std::chrono::hours(1);
 
-// Machines that were started together would all look at once, for ever. So each run puts off the
-// next by up to a twentieth more, as the time of day at which it came happens to be.
+// Machines that were started together would otherwise run their tasks at the same time for ever. So
+// each run delays the next by up to a twentieth more, depending on its own time of day.
 milliseconds jitter_of(milliseconds every, WallTime last) {
   return last.time_since_epoch() % std::max(every / 20, milliseconds(1));
 }

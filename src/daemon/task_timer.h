@@ -1,4 +1,4 @@
-// When a task's timer strikes. Pure; the queue remembers when it struck last.
+// When a task's timer elapses. Pure functions; the queue stores when it last elapsed.
 #pragma once
 
 #include <string>
@@ -7,15 +7,15 @@
 
 namespace certrebind {
 
-// "every 12h", "daily 03:30": another text is another timer, which begins anew. For tasks that have
-// one.
+// "every 12h", "daily 03:30". A different text is a different timer, which starts anew. Only for
+// tasks with a timer.
 std::string timer_text(const Task& task);
 
-// `last` lies further in the future than a clock that is merely being adjusted explains.
+// True if `last` is further in the future than a normal clock adjustment explains.
 bool is_implausible(const Task& task, WallTime last, WallTime now);
 
-// When it strikes after `last`: not later than `now` if that was missed, however often. `last`
-// counts as `now` where it is implausible: a clock that was put back stalls nothing.
+// When the timer elapses after `last`. Not later than `now` if it was missed, however often. An
+// implausible `last` counts as `now`, so that a clock that was set back stalls nothing.
 WallTime strikes_after(const Task& task, WallTime last, WallTime now);
 
 }  // namespace certrebind

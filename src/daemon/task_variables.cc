@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 11> kVariables = {
 
 struct VariablePlace {
   size_t begin = std::string::npos;
-  size_t end = std::string::npos;  // behind the bracket; npos: there is none
+  size_t end = std::string::npos;  // after the bracket; npos: there is none
 };
 
 VariablePlace next_place(const std::string& text, size_t from) {

@@ -23,7 +23,7 @@ std::string search_path(const Command& command) {
   return "";
 }
 
-// As execvp(3), but with the PATH that the program itself will see.
+// Searches like execvp(3), but in the PATH that the program itself will have.
 Result<std::string> program_for(const Files& files, const Command& command) {
   const std::string& typed = command.arguments.front();
   if (typed.starts_with('/')) return typed;

@@ -1,4 +1,4 @@
-// Runs a task's command once, to its end.
+// Runs a task's command once, until it ends.
 #pragma once
 
 #include <optional>
@@ -12,12 +12,12 @@
 namespace certrebind {
 
 struct TaskResult {
-  int status = 0;      // as shells have it: 126 and 127 where it could not be started, 128 + n
-  std::string output;  // kept_output of stdout and stderr, and what we have to say
+  int status = 0;      // as in shells: 126 and 127 if it could not be started, 128 + n
+  std::string output;  // kept_output of stdout and stderr, and our own messages
 };
 
-// Waits for the program, at most for the task's time limit; then its whole process group is killed.
-// A program without a slash is looked for in the task's PATH. `event`: what triggered the run.
+// Waits for the program, at most for the task's time limit, then kills its whole process group.
+// Searches a program without a slash in the task's PATH. `event`: the event that triggered the run.
 TaskResult run_task(const Host& host, const Settings& settings, const Task& task,
                     const std::optional<Event>& event, const std::string& home);
 

@@ -83,7 +83,7 @@ TEST_F(TaskWorkerTest, ItIsKilledInEarnest) {
             .network = wire_->network,
             .clock = clock_};
   task_.command = {"/bin/sh", "-c", "echo begun; /bin/sleep 1000"};
-  // On a busy machine it may have to be killed before it has begun to speak.
+  // On a busy machine it may be killed before its first output.
   TaskResult result;
   for (task_.time_limit = 200ms; !result.output.contains("begun\n") && task_.time_limit < 60s;
        task_.time_limit *= 2) {

@@ -11,7 +11,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as path_resolution(7)
+constexpr int kMostLinks = 40;  // as in path_resolution(7)
 constexpr int kStoreDepth = 3;  // certbot: live/NAME/; acme.sh: NAME/; /etc/pki: tls/certs/
 
 void collect_entries(const Files& files, const std::string& path, int links,
@@ -63,7 +63,7 @@ class Builder {
     inside(path, name, HopKind::wake);
   }
 
-  // Anything new in a store may be a certificate.
+  // Any new file in a store may be a certificate.
   void store(const std::string& path) {
     add(path, HopKind::store, path);
     directory(path, path, kStoreDepth);
@@ -113,7 +113,7 @@ Result<WatchedFiles> find_watched_files(const Files& files, const Settings& sett
   if (!bound) return pass(bound);
   auto configured_by = configuration_paths(database);
   if (!configured_by) return pass(configured_by);
-  // A bound path and a stored one may be the same: what the service says of the key comes first.
+  // A path may be both bound and stored. The key that the service names takes precedence.
   std::map<std::string, std::string> keys;
   for (const BoundRow& row : *bound) keys.emplace(row.certificate, row.key);
   for (const StoredCertificate& stored : stored_certificates(files, settings.stores))

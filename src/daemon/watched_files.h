@@ -1,6 +1,5 @@
-// What the daemon watches: for every certificate and key that is bound or stored, each directory
-// entry by which it is reached, links included; the stores; the files that services are configured
-// by.
+// The directory entries that the daemon watches: all entries on the paths of bound or stored
+// certificates and keys, including symbolic links; the stores; the configuration files of services.
 #pragma once
 
 #include <set>
@@ -13,10 +12,10 @@
 
 namespace certrebind {
 
-// A certificate to be watched.
+// A watched certificate.
 struct Watched {
   std::string certificate;
-  std::string key;  // empty: not known
+  std::string key;  // empty: unknown
   auto operator<=>(const Watched&) const = default;
 };
 
@@ -25,12 +24,13 @@ struct WatchedFiles {
   std::set<Hop> hops;
 };
 
-// Reads directories and links, no file. What does not exist is watched for where it would appear.
+// Reads directories and links, no files. A missing file is watched for at the place where it would
+// appear.
 Result<WatchedFiles> find_watched_files(const Files& files, const Settings& settings,
                                         Database& database);
 
-// The entries by which `path` is reached, outermost first: its own, those of links on the way, and
-// the first that is missing.
+// The directory entries on the way to `path`, outermost first: its own, those of links on the way,
+// and the first missing one.
 std::vector<std::pair<std::string, std::string>> entries_of(const Files& files,
                                                             const std::string& path);
 

@@ -36,7 +36,7 @@ void put(Database& database, const Attention& needed, WallTime now) {
   log(database, EventId::needs_attention, needed, now);
 }
 
-// The fact stands, and what to do about it has changed: no news.
+// The problem is unchanged, only the next step differs: no new event.
 void change_next(Database& database, const Attention& needed) {
   SQLite::Statement update(database.handle(), "UPDATE attention SET next = ? WHERE subject = ?");
   update.bind(1, needed.next);

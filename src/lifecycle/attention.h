@@ -1,4 +1,4 @@
-// What needs a person: told once, shown until it is over.
+// Problems that need a person: reported once, and listed until they are solved.
 #pragma once
 
 #include <string>
@@ -11,19 +11,18 @@
 namespace certrebind {
 
 struct Attention {
-  std::string subject;   // what it is about, once each: "nginx:/etc/nginx/nginx.conf 1a2b…"
-  std::string sentence;  // the fact
-  std::string next;      // the command to run, or what to decide
+  std::string subject;   // the affected object, unique: "nginx:/etc/nginx/nginx.conf 1a2b…"
+  std::string sentence;  // what happened
+  std::string next;      // the command to run, or the decision to make
   WallTime since;
 };
 
-// Makes the list of one kind of subjects, those that begin with `prefix`, what `now_needed` says:
-// what is new is an event (2012), what is no longer needed is over (2013), the rest is left as it
-// stands.
+// Makes the list of subjects that begin with `prefix` equal to `now_needed`. A new entry is an
+// event (2012), a removed one too (2013). All other entries stay unchanged.
 Done set_attention(Database& database, const std::string& prefix,
                    const std::vector<Attention>& now_needed, WallTime now);
 
-// Everything that needs a person, the oldest first.
+// All entries that need attention, oldest first.
 Result<std::vector<Attention>> attention(Database& database);
 
 }  // namespace certrebind

@@ -15,7 +15,7 @@ std::string text_of(const json& details) {
   return details.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// What cannot be parsed has thumbprints only.
+// A certificate that cannot be parsed has thumbprints only.
 json describe(const Described& one) {
   if (one.der.empty()) return nullptr;
   json about = {{"thumbprint", Thumbprint::of_der(one.der).hex()},

@@ -1,4 +1,4 @@
-// What a lifecycle event carries about its certificates, as JSON: docs/events.md documents it.
+// The JSON details of a lifecycle event about its certificates; docs/events.md documents them.
 // Thumbprints, subject and names, extended key usages, validity, path.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace certrebind {
 
-// One certificate, from its DER and where it lies or lay; both may be empty.
+// One certificate: its DER and its present or former path; both may be empty.
 struct Described {
   std::string_view der;
   std::string path;
@@ -20,12 +20,12 @@ struct ReplacedDetails {
   Described old_one;
   Described new_one;
   How how = How::declared;
-  std::string renewer;  // empty: not known
+  std::string renewer;  // empty: unknown
   std::string key_path;
 };
 std::string details_of(const ReplacedDetails& details);
 
-// Everything else.
+// For all other events.
 std::string details_of(const Described& certificate);
 
 }  // namespace certrebind

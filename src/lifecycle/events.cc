@@ -10,7 +10,7 @@ constexpr const char* kColumns =
     "SELECT record, id, at_ms, transaction_id, service, old, new, names, message, details FROM "
     "events";
 
-// The row at which a SELECT of kColumns stands.
+// The event in the current row of a SELECT of kColumns.
 Event event_at(SQLite::Statement& select) {
   Event event{.record = select.getColumn(0).getInt64(),
               .id = static_cast<EventId>(select.getColumn(1).getInt()),

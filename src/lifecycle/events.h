@@ -1,4 +1,4 @@
-// The lifecycle log: what was observed and done, one row an event. Ids below 2000 are those of
+// The lifecycle log: observations and actions, one row per event. Ids below 2000 are those of
 // Windows' certificate lifecycle notifications; ours begin at 2001. docs/events.md documents each.
 #pragma once
 
@@ -18,27 +18,28 @@ enum class EventId {
   replaced = 1001,  // a certificate succeeds another
   expired = 1002,
   about_to_expire = 1003,
-  deleted = 1004,               // it lies nowhere any more where it was seen
-  archived = 1005,              // it was succeeded, and nothing uses it any more
-  installed = 1006,             // a certificate was brought to a store or to where a site looks
-  key_matched = 1008,           // its key lies beside it
-  key_not_matched = 1009,       // … or does not, after a time of waiting
-  started = 2001,               // a transaction begins
-  committed = 2002,             // … and every handshake showed the new certificate
-  rolled_back = 2003,           // … or what was there before is back, and proven
-  refused = 2004,               // preflight found a reason; no server was touched
-  needs_operator = 2005,        // neither new nor old could be proven
-  finished_after_crash = 2006,  // an interrupted transaction was found served, and committed
+  deleted = 1004,          // the certificate is gone from every path where it was seen
+  archived = 1005,         // succeeded, and no longer used by anything
+  installed = 1006,        // a certificate was copied to a store or to a path that a site reads
+  key_matched = 1008,      // its key is beside it
+  key_not_matched = 1009,  // … or is still missing after a waiting time
+  started = 2001,          // a transaction begins
+  committed = 2002,        // … and every handshake showed the new certificate
+  rolled_back = 2003,      // … or the previous state is restored, and proven
+  refused = 2004,          // preflight found a reason; no server was touched
+  needs_operator = 2005,   // neither new nor old could be proven
+  finished_after_crash =
+      2006,  // an interrupted transaction was found to be served, and was committed
   restored_after_crash = 2007,  // an interrupted transaction was undone
-  proof_owed = 2008,            // committed while the server was down
-  proof_paid = 2009,            // … and seen served since
+  proof_owed = 2008,            // committed while the server was stopped
+  proof_paid = 2009,            // … and since seen to be served
   daemon_started = 2010,
   daemon_stopped = 2011,
-  needs_attention = 2012,  // something that only a person can decide
-  attention_over = 2013,   // … and that is decided
+  needs_attention = 2012,  // a problem that only a person can solve
+  attention_over = 2013,   // … and it is solved
   task_done = 2014,
-  task_failed = 2015,          // after its last attempt
-  watching_by_polling = 2016,  // the kernel cannot tell of changes there
+  task_failed = 2015,          // failed after its last attempt
+  watching_by_polling = 2016,  // the kernel reports no changes for these directories
   database_rebuilt = 2017,     // it was damaged (state/rebuild.cc logs this one)
   clock_jumped = 2018,         // the wall clock was set, or the machine slept
 };
@@ -57,8 +58,8 @@ struct Event {
   std::string details = {};  // JSON, or empty: docs/events.md says what each event carries
 };
 
-// Gives the event's record. Appends within whatever database transaction is open. Throws what
-// SQLiteCpp throws: for use inside Database::atomically.
+// Returns the event's record number. Appends within the open database transaction. Throws what
+// SQLiteCpp throws, so use it inside Database::atomically.
 int64_t append_event(Database& database, const Event& event);
 
 // One event by its record; Code::not_found if there is none.

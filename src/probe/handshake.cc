@@ -15,17 +15,17 @@ namespace certrebind {
 
 namespace {
 
-// Hung servers take no processor time: others are asked beside them.
+// Hung servers use no processor time, so other handshakes run meanwhile.
 constexpr size_t kMostThreads = 200;
 constexpr milliseconds kStuckAfter{400};
 
-// Half of the time goes to the server, which is on this machine too: more threads than this only
-// wait for each other.
+// The server, on the same machine, takes half of the time. More threads than this only wait for
+// each other.
 size_t default_threads() {
   return std::clamp<size_t>(2 * std::thread::hardware_concurrency(), 2, 16);
 }
 
-// The same failure, told as one of this target.
+// The same failure, with this target as its subject.
 std::unexpected<Error> about(const Target& target, Error error) {
   return fail(error.code, "shake hands with", target.text(), std::move(error.cause));
 }
@@ -41,7 +41,7 @@ std::string proxy_header(const Address& address) {
   if (!address.unix_path.empty()) return "PROXY UNKNOWN\r\n";
   bool is_v6 = address.host.find(':') != std::string::npos;
   std::string host = address.host.substr(0, address.host.find('%'));
-  // The source port is of no interest to anyone, but must be one.
+  // The source port is arbitrary, but the header requires one.
   return fmt::format("PROXY {} {} {} 65535 {}\r\n", is_v6 ? "TCP6" : "TCP4",
                      is_v6 ? "::1" : "127.0.0.1", host, address.port);
 }

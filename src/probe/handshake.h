@@ -1,7 +1,8 @@
-// What a server really serves: the proof behind every success that is announced.
+// Finds out what a server really serves, by TLS handshakes. Every reported success rests on this
+// proof.
 //
-// Only a handshake that completes counts. A server can present the right certificate and hold the
-// wrong key; then its signature over the handshake is bad, and the handshake fails (as was seen of
+// Only a completed handshake counts. A server can present the right certificate and hold the wrong
+// key. Then its signature over the handshake is bad, and the handshake fails (observed with
 // RabbitMQ).
 #pragma once
 
@@ -25,25 +26,25 @@ namespace certrebind {
 // One handshake to make.
 struct Target {
   Address address;
-  bool proxy_protocol = false;  // a PROXY header, version 1, goes first
-  std::string sni;              // empty: no server_name is sent
-  // Which certificate to ask for: only signatures of this kind are offered, so that a server with
-  // several shows this one, or refuses. `other`: any.
+  bool proxy_protocol = false;  // send a PROXY header, version 1, first
+  std::string sni;              // empty: send no server_name
+  // The key type of the certificate to request. Only signatures of this type are offered, so that a
+  // server with several certificates shows this one, or refuses. `other`: any type.
   KeyType key_type = KeyType::other;
 
   // "127.0.0.1:443 for www.example.com (RSA)"
   std::string text() const;
 };
 
-// What a completed handshake showed.
+// The result of a completed handshake.
 struct Served {
   Thumbprint thumbprint;  // of the leaf
   std::string leaf_der;
-  size_t chain_length = 0;         // certificates presented, the leaf included
+  size_t chain_length = 0;         // number of certificates presented, including the leaf
   std::string protocol;            // "TLSv1.3"
-  std::vector<std::string> above;  // DER of what was presented behind the leaf
-  // The server asked for a client certificate, which we have none of. If it turned us away for that
-  // after its key had signed the handshake, its certificate is proven all the same.
+  std::vector<std::string> above;  // DER of the certificates presented after the leaf
+  // The server requested a client certificate, and we have none. If the server then rejected us
+  // after its key had signed the handshake, its certificate is proven nevertheless.
   bool wants_client_certificate = false;
 };
 
@@ -52,31 +53,32 @@ class TlsContexts;
 // Thread-safe. `network` and `clock` must outlive it.
 class Prober {
  public:
-  // `patience` is for one whole handshake, the connection included.
+  // `patience` limits one whole handshake, including the connection.
   Prober(const Network& network, const Clock& clock, milliseconds patience);
   ~Prober();
 
-  // An address where one handshake was in vain until the end of its patience is not waited for
-  // again for as long: whoever else is to be asked there is told so at once, then one may try anew.
+  // If a handshake with an address used up its whole patience, the address is blocked for the same
+  // time: further handshakes there fail at once. After that, one may try again.
   //
-  // The error's cause says how far it came: the system's words for a connection that was not made,
-  // "no TLS: the server answered …", the server's alert, "bad signature" where certificate and key
-  // do not belong together. Code::timed_out after `patience`.
+  // The error's cause says how far the handshake came: the system's message if the connection
+  // failed, "no TLS: the server answered …", the server's alert, or "bad signature" if certificate
+  // and key do not match. Code::timed_out after `patience`.
   Result<Served> handshake(const Target& target) const;
 
   using Progress = std::function<void(size_t done)>;
-  // All targets, `threads` at a time (0: as many as serve best here); results in the same order.
-  // `progress` is called after each, from one thread at a time.
+  // Handshakes with all targets, on `threads` threads (0: the best number for this machine).
+  // Results are in the order of the targets. `progress` is called after each handshake, by one
+  // thread at a time.
   std::vector<Result<Served>> handshake_all(std::span<const Target> targets, size_t threads = 0,
                                             const Progress& progress = {}) const;
 
  private:
-  // Connected, the PROXY header sent.
+  // Connects and sends the PROXY header.
   Result<std::unique_ptr<Stream>> open(const Target& target, SteadyTime deadline) const;
   Result<Served> ask(const Target& target, SteadyTime deadline) const;
   bool is_silent(const Address& address) const;
   void note_answer(const Address& address, const Result<Served>& served) const;
-  const TlsContexts& contexts() const;  // made when first needed: many commands never ask
+  const TlsContexts& contexts() const;  // created on first use, because many commands need none
 
   const Network& network_;
   const Clock& clock_;
@@ -88,8 +90,8 @@ class Prober {
   mutable std::map<Address, SteadyTime> silent_until_;
 };
 
-// "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": what a listener with proxy_protocol expects first
-// (HAProxy's proxy-protocol.txt, version 1).
+// "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": the first bytes that a listener with proxy_protocol
+// expects (HAProxy's proxy-protocol.txt, version 1).
 std::string proxy_header(const Address& address);
 
 }  // namespace certrebind

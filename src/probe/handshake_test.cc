@@ -1,4 +1,4 @@
-// Against servers that live in memory: OpenSSL's server half behind a Stream.
+// Tests with servers in memory: OpenSSL's server side behind a Stream.
 #include "probe/handshake.h"
 
 #include <gtest/gtest.h>
@@ -61,7 +61,7 @@ TEST_F(Handshake, SendsTheNameOrNone) {
   EXPECT_EQ(server.seen_names, (std::vector<std::string>{"www.example.test", ""}));
 }
 
-// The right certificate and the wrong key: the promise that this room exists for.
+// The right certificate with the wrong key: the main purpose of the probe code.
 TEST_F(Handshake, FailsWhereTheKeyIsNotTheCertificates) {
   for (int version : {TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION}) {
     FakeServer server;

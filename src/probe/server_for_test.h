@@ -1,4 +1,4 @@
-// For tests only: one TLS server in memory that can misbehave; OpenSSL's server half behind a
+// For tests only: a TLS server in memory that can misbehave. It is OpenSSL's server side behind a
 // Stream.
 #pragma once
 
@@ -27,8 +27,8 @@ inline KeyPtr key_of(const std::string& pem) {
   return KeyPtr(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, nullptr, nullptr));
 }
 
-// A P-256 key that shows the public half of `shown` and signs with the private half of `signing`.
-// OpenSSL compares public halves only, so it lets a server start with it.
+// A P-256 key with the public half of `shown` and the private half of `signing`. OpenSSL compares
+// public halves only, so a server can start with it.
 inline KeyPtr forged_key(const std::string& shown, const std::string& signing) {
   unsigned char point[65];
   size_t size = 0;
@@ -50,7 +50,7 @@ inline KeyPtr forged_key(const std::string& shown, const std::string& signing) {
   return KeyPtr(key);
 }
 
-// How a server in memory behaves, and what it has seen.
+// The behaviour of a server in memory, and what it has received.
 class FakeServer {
  public:
   FakeServer() : context_(SSL_CTX_new(TLS_server_method())) {
@@ -65,7 +65,7 @@ class FakeServer {
     SSL_CTX_use_certificate(context_.get(), x509_of(certificate.der).get());
     EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key.get()), 1);
     BioPtr in = reader_of(certificate.chain_pem);
-    X509Ptr leaf(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));  // stepped over
+    X509Ptr leaf(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));  // skips the leaf
     while (X509* issuer = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
       SSL_CTX_add0_chain_cert(context_.get(), issuer);
     ERR_clear_error();
@@ -73,14 +73,14 @@ class FakeServer {
   SSL_CTX* context() const { return context_.get(); }
 
   bool proxy_protocol = false;
-  std::string plaintext;        // answered instead of TLS
+  std::string plaintext;        // sent instead of TLS
   bool closes_at_once = false;  // after the ClientHello
   bool closes_midway = false;   // after half of its first flight
   bool silent = false;
-  std::function<void(std::string&)> on_answer;  // changes what is sent
-  bool keeps_answering = false;                 // also where nothing is left to say: see on_answer
+  std::function<void(std::string&)> on_answer;  // modifies the bytes sent
+  bool keeps_answering = false;  // even if there is nothing more to send: see on_answer
 
-  // Seen:
+  // Recorded:
   std::mutex seen_lock;
   std::vector<std::string> seen_names;
   std::string seen_header;
@@ -144,7 +144,7 @@ class FakeStream final : public Stream {
   bool halved_ = false;
 };
 
-// Leads every address to one server.
+// Connects every address to one server.
 class FakeNetwork final : public Network {
  public:
   FakeNetwork(FakeServer& server, ManualClock& clock) : server_(server), clock_(clock) {}

@@ -41,7 +41,7 @@ int choose_by_name(SSL* ssl, int*, void*) {
   return SSL_TLSEXT_ERR_OK;
 }
 
-// One connection: OpenSSL's server half.
+// One connection: OpenSSL's server side.
 class TlsServerStream final : public Stream {
  public:
   explicit TlsServerStream(Names names)
@@ -67,7 +67,7 @@ class TlsServerStream final : public Stream {
   OpensslPtr<SSL, SSL_free> ssl_;
 };
 
-// One context for each set of identities that was ever served: they are dear to make.
+// One cached context per set of identities, because contexts are expensive to create.
 SSL_CTX* context_of(const std::vector<FakeIdentity>& identities) {
   static std::mutex lock;
   static std::map<std::vector<FakeIdentity>, ContextPtr> contexts;

@@ -1,4 +1,4 @@
-// For tests only: TLS servers in memory, behind the network's seam.
+// For tests only: TLS servers in memory, behind the Network interface.
 #pragma once
 
 #include <functional>
@@ -14,20 +14,20 @@
 
 namespace certrebind {
 
-// A certificate with its chain, and the key that it is served with.
+// A certificate with its chain, and the key with which it is served.
 struct FakeIdentity {
   std::string certificates;
   std::string key;
   auto operator<=>(const FakeIdentity&) const = default;
 };
 
-// TLS servers in memory, which serve what the table says at the moment of the connection.
+// TLS servers in memory. Each connection serves the current content of the table.
 class FakeTls final : public Network {
  public:
-  // By port and name; the name "" is for no name and for every name that is not listed. Several
-  // identities differ in their type of key. A port without entries refuses connections.
+  // By port and name. The name "" applies to no name and to every unlisted name. Several identities
+  // differ in their key type. A port without entries refuses connections.
   std::map<std::pair<uint16_t, std::string>, std::vector<FakeIdentity>> table;
-  // Called before each connection, one at a time; may change the table.
+  // Called before each connection, one at a time. It may change the table.
   std::function<void(const Address&)> on_connect;
   mutable int connections = 0;
 

@@ -15,13 +15,13 @@ namespace {
 
 using SslPtr = OpensslPtr<SSL, SSL_free>;
 
-// What has come from the server and what goes to it; OpenSSL sees it as a BIO. Its own memory BIOs
-// would do, but copy and allocate more.
+// The bytes from and to the server, which OpenSSL accesses as a BIO. OpenSSL's memory BIOs would
+// work, but copy and allocate more.
 struct Wire {
   std::string in;
   size_t in_at = 0;
   std::string out;
-  std::string first;  // the server's first bytes, to be shown if they are not TLS
+  std::string first;  // the server's first bytes, for the message if they are not TLS
 };
 
 Wire& wire_of(BIO* bio) {
@@ -64,11 +64,11 @@ BIO_METHOD* wire_method() {
 
 struct Offer {
   const char* signatures;  // TLS 1.2 and 1.3
-  const char* ciphers;     // up to TLS 1.2, where the cipher names the kind of key
+  const char* ciphers;     // up to TLS 1.2, where the cipher determines the key type
 };
 
-// Old internal servers must be seen too: hence TLS 1.0 and security level 0, for all that is
-// learned is a certificate. Ciphers with AES-128 come first because they are the cheapest.
+// Old internal servers must be reachable too. Hence TLS 1.0 and security level 0; only the
+// certificate is read. Ciphers with AES-128 come first because they are the cheapest.
 constexpr Offer kAny{nullptr, "ECDHE+AES128+AESGCM:ALL:!aNULL:!PSK:!SRP:@SECLEVEL=0"};
 constexpr Offer kRsa{
     "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:"
@@ -79,13 +79,13 @@ constexpr Offer kEcdsa{"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDS
 constexpr Offer kEd25519{"ed25519", kEcdsa.ciphers};
 constexpr Offer kEd448{"ed448", kEcdsa.ciphers};
 
-// Whom the certificate is trusted by is not asked: internal authorities are normal. That its key
-// signed this very handshake is checked by TLS itself, elsewhere.
+// Trust in the certificate is not checked, because internal authorities are normal. TLS itself
+// checks elsewhere that the certificate's key signed this handshake.
 int accept_any_chain(X509_STORE_CTX*, void*) {
   return 1;
 }
 
-// Called when the server has asked for a certificate of ours, and all it had to sign is verified.
+// Called when the server has requested a client certificate, and all its signatures are verified.
 int note_demand(SSL* ssl, X509**, EVP_PKEY**) {
   *static_cast<bool*>(SSL_get_app_data(ssl)) = true;
   return 0;
@@ -113,18 +113,18 @@ std::unexpected<Error> failed(std::string cause) {
   return fail(Code::failed, "complete", "the handshake", std::move(cause));
 }
 
-// A record of TLS begins with its type, 20 to 24, and version 3.
+// A TLS record begins with its type, 20 to 24, and version 3.
 bool is_tls(std::string_view bytes) {
   return bytes.empty() || (bytes[0] >= 20 && bytes[0] <= 24 && (bytes.size() < 2 || bytes[1] == 3));
 }
 
-// The first line of what is not TLS, short.
+// The shortened first line of an answer that is not TLS.
 std::string excerpt(std::string_view bytes) {
   bytes = bytes.substr(0, std::min(bytes.find_first_of("\r\n"), size_t{60}));
   return printable(bytes);
 }
 
-// SSL_set_tlsext_host_name, whose macro is an old-style cast that drops const.
+// Does what SSL_set_tlsext_host_name does; that macro is an old-style cast that drops const.
 bool set_name(SSL* ssl, const std::string& name) {
   void* text = const_cast<char*>(name.c_str());  // OpenSSL copies it
   return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, text) == 1;
@@ -139,7 +139,7 @@ class ClientHandshake {
     BIO_set_data(bio, &wire_);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);
-    SSL_set_ex_data(ssl_.get(), 0, &demanded_);  // what SSL_set_app_data is a name for
+    SSL_set_ex_data(ssl_.get(), 0, &demanded_);  // what the macro SSL_set_app_data expands to
     SSL_set_connect_state(ssl_.get());
   }
 
@@ -153,17 +153,17 @@ class ClientHandshake {
       if (going_on.error().code != Code::timed_out && key_is_proven()) return completed();
       return pass(going_on);
     }
-    // The goodbye goes out with our last flight, in one write.
+    // The close_notify is sent with our last flight, in one write.
     SSL_shutdown(ssl_.get());
     if (auto sent = send(); !sent) return pass(sent);
     return completed();
   }
 
  private:
-  // Sends what OpenSSL wrote and, if it wants more, gets that; an error if it cannot go on.
+  // Sends what OpenSSL wrote and, if OpenSSL wants more, receives it. An error if it cannot go on.
   Done exchange(bool wants_more) {
     std::string reason = wants_more ? "" : take_openssl_reason();
-    auto sent = send();  // an alert, too
+    auto sent = send();  // sends alerts, too
     if (!wants_more) {
       if (!is_tls(wire_.first))
         return failed(fmt::format("no TLS: the server answered \"{}\"", excerpt(wire_.first)));
@@ -192,9 +192,10 @@ class ClientHandshake {
     return {};
   }
 
-  // Up to TLS 1.2 a server may turn us away for having no certificate before it has finished. By
-  // then, if the key exchange is ephemeral, its own key has signed it, and OpenSSL has verified
-  // that before it asked us for a certificate. (With 1.3 we complete before we are turned away.)
+  // Up to TLS 1.2 a server may reject us for lack of a client certificate before it finishes the
+  // handshake. With an ephemeral key exchange, its key has signed the exchange by then, and OpenSSL
+  // has verified the signature before it asked for our certificate. (With 1.3 the handshake
+  // completes before the rejection.)
   bool key_is_proven() const {
     const SSL_CIPHER* cipher = SSL_get_pending_cipher(ssl_.get());
     int exchange = cipher != nullptr ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef;

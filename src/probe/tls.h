@@ -1,4 +1,4 @@
-// The client's half of a TLS handshake over any Stream, made to be cheap by the thousand.
+// The client side of a TLS handshake over any Stream, optimised for thousands of handshakes.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -13,7 +13,7 @@
 
 namespace certrebind {
 
-// One OpenSSL context per kind of key that is asked for. Thread-safe once made.
+// One OpenSSL context per requested key type. Thread-safe once constructed.
 class TlsContexts {
  public:
   TlsContexts();
@@ -23,7 +23,7 @@ class TlsContexts {
   OpensslPtr<SSL_CTX, SSL_CTX_free> any_, rsa_, ecdsa_, ed25519_, ed448_;
 };
 
-// Completes a full handshake (RFC 8446, or RFC 5246 and its elders) and says goodbye. `sni` empty:
+// Completes a full handshake (RFC 8446, RFC 5246 or older) and closes the TLS session. Empty `sni`:
 // no server_name. The error's cause says what the server did instead.
 Result<Served> complete_handshake(SSL_CTX* context, Stream& stream, const std::string& sni,
                                   SteadyTime deadline);

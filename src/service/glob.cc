@@ -13,7 +13,7 @@ bool is_pattern(std::string_view component) {
   return component.find_first_of("*?[\\") != std::string_view::npos;
 }
 
-// The entries of one directory that a component names.
+// Adds the entries of one directory that match a component.
 void add_matches(const std::string& directory, const std::string& component, Root& root,
                  std::vector<std::string>& paths) {
   auto real = root.real_path(directory.empty() ? "/" : directory);
@@ -39,7 +39,7 @@ bool is_glob(std::string_view path) {
 
 std::vector<std::string> expand_glob(std::string_view pattern, Root& root) {
   std::vector<std::string> paths = {""};
-  bool unsure = false;  // whether paths may name what does not exist
+  bool unsure = false;  // whether paths may name missing files
   for (const std::string& component : split(pattern.substr(1), '/')) {
     std::vector<std::string> longer;
     unsure = !is_pattern(component);

@@ -1,5 +1,4 @@
-// File name patterns as nginx's `include` understands them: glob(3) of glibc with no flags, in the
-// C locale.
+// File name patterns of nginx's `include`: glibc's glob(3) with no flags, in the C locale.
 #pragma once
 
 #include <string>
@@ -10,12 +9,12 @@
 
 namespace certrebind {
 
-// True for a path that nginx hands to glob(3); any other is opened as it stands (ngx_conf_include).
+// True for a path that nginx passes to glob(3). nginx opens any other path literally
+// (ngx_conf_include).
 bool is_glob(std::string_view path);
 
-// Takes an absolute pattern inside the root, with wildcards in any component; gives what exists, in
-// byte order of the whole paths. A directory that cannot be read counts as empty, as it does for
-// nginx.
+// Takes an absolute pattern inside the root, with wildcards in any component. Returns the existing
+// paths in byte order of the whole path. An unreadable directory counts as empty, as in nginx.
 std::vector<std::string> expand_glob(std::string_view pattern, Root& root);
 
 }  // namespace certrebind

@@ -12,7 +12,7 @@ const std::vector<std::string>& HostNames::addresses(const std::string& name) {
   return names_[name];
 }
 
-// hosts(5): an address, then its names, up to a "#".
+// hosts(5): each line has an address, then its names, up to a "#".
 void HostNames::read() {
   was_read_ = true;
   auto text = root_.files().read(root_.on_host("/etc/hosts"), kConfigLimit);

@@ -1,4 +1,4 @@
-// The addresses of host names, from /etc/hosts of a server's root; nothing asks the network.
+// Looks up host names in /etc/hosts of a server's root. Never uses the network.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@ namespace certrebind {
 class HostNames {
  public:
   explicit HostNames(const Root& root) : root_(root) {}
-  // Canonical addresses, IPv6 without brackets; none for a name that is not in the file.
+  // Canonical addresses, IPv6 without brackets. Empty for a name that is not in the file.
   const std::vector<std::string>& addresses(const std::string& name);
 
  private:

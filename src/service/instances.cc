@@ -65,7 +65,8 @@ Done none_is_hidden(const Program& program, const std::string& config,
                     const std::string& real_config, const std::vector<Process>& processes,
                     const std::function<std::vector<std::string>(const Process&)>& configs_of,
                     const Files& files) {
-  // One that is named relative to a directory that is not seen, or not at all, may be any.
+  // A process whose configuration is relative to an unknown directory, or not visible, may be any
+  // instance.
   auto may_be_it = [&](const std::string& named) {
     if (!named.starts_with('/')) return true;
     auto real = files.real_path(named);
@@ -73,7 +74,8 @@ Done none_is_hidden(const Program& program, const std::string& config,
   };
   for (const Process& process : processes) {
     if (!process.executable.empty() || process.arguments.empty()) continue;
-    if (own_user() == 0 && process.owner != 0) continue;  // no user hides root's servers from root
+    if (own_user() == 0 && process.owner != 0)
+      continue;  // another user's process cannot hide root's servers from root
     if (std::ranges::none_of(configs_of(process), may_be_it)) continue;
     return fail(
         Code::denied, "tell whether it runs:", config,

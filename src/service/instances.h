@@ -1,4 +1,4 @@
-// Finding the instances of a server program: what is the same for every kind.
+// Finds the instances of a server program: the code common to all kinds.
 #pragma once
 
 #include <functional>
@@ -14,60 +14,63 @@
 
 namespace certrebind {
 
-// A server program, as messages speak of it.
+// A server program and its names in messages.
 struct Program {
   const char* name;                     // "nginx"
   const char* one;                      // "an nginx"
-  std::span<const char* const> places;  // where it is usually installed
-  const char* hint;                     // what to do where it is not there
+  std::span<const char* const> places;  // usual paths of the executable
+  const char* hint;                     // the hint if it is not installed
 };
 
-// About "/usr/sbin/nginx (process 7)"; by the program's name where the executable is not seen.
+// A diagnostic about "/usr/sbin/nginx (process 7)". Uses the program's name if the executable is
+// unknown.
 Diagnostic about_process(Severity severity, const Program& program, const Process& process,
                          std::string message);
 
-// Whether it is an ordinary user's whom root was not told to look after: then nothing that it says
-// of itself counts, but a note for each such user.
+// True if the process belongs to an ordinary user whose servers root does not manage. Then nothing
+// that the process claims counts; each such user gets one note.
 bool is_left_to_its_user(const Program& program, const Process& process,
                          std::vector<Diagnostic>& diagnostics);
 
-// Whether it can be looked after from here; why not goes to `diagnostics`.
+// True if this process can manage the server. Otherwise adds the reason to `diagnostics`.
 bool is_manageable(const Program& program, const Process& process,
                    std::vector<Diagnostic>& diagnostics);
 
-// Why it may not be asked how it was built; empty where it may. What is root's own is run only
-// where nobody else could have put it there.
+// Why the program must not be run to query its build options; empty if it may be run. Root's own
+// program is run only if nobody else could have put it there.
 std::string why_not_to_run(const Trust& trust);
 
-// Whether a variable ("NAME=value") of a server's environment is obeyed by the loader of programs
-// or by libraries, whatever the configuration says (ld.so(8), openssl-env(7), Lua's package.path).
-// An environment is data by which a configuration is read: these never reach a program of ours.
+// True if the dynamic loader or a library obeys this variable ("NAME=value") of a server's
+// environment, whatever the configuration says (ld.so(8), openssl-env(7), Lua's package.path). We
+// use a server's environment as data to read its configuration. These variables are never passed to
+// a program that we run.
 bool rules_programs(std::string_view variable);
 
-// The first of its usual places where the program lies. Code::not_found without one.
+// The first of the usual paths at which the program exists. Code::not_found if there is none.
 Result<std::string> find_executable(const Program& program, const Files& files);
 
-// A search for the instance with one configuration file, in a kind's own words.
+// A search for the instance with one configuration file. Each kind supplies these functions.
 template <class Instance>
 struct Search {
-  // Those that run; what there is to say of them goes to the list.
+  // The running instances; adds diagnostics to the list.
   std::function<Result<std::vector<Instance>>(std::vector<Diagnostic>&)> running;
   std::function<bool(const Instance&, const std::string& real_config)> uses;
-  // The processes that may be one, and the configurations that a command line names, as written.
+  // The candidate processes, and the configurations that a command line names, as written.
   std::function<Result<std::vector<Process>>()> processes;
   std::function<std::vector<std::string>(const Process&)> configs_of;
-  // One that does not run.
+  // An instance that does not run.
   std::function<Instance(const std::string& executable)> idle;
 };
 
-// Code::denied where one of these processes may run with it and may not be looked into.
+// Code::denied if one of these processes may use this configuration and cannot be inspected.
 Done none_is_hidden(const Program& program, const std::string& config,
                     const std::string& real_config, const std::vector<Process>& processes,
                     const std::function<std::vector<std::string>(const Process&)>& configs_of,
                     const Files& files);
 
-// Takes a configuration file on this host, as typed. Gives the running instance that uses it, else
-// one that does not run. Code::not_found where there is no such file or no such program.
+// Takes a configuration file on this host, as typed. Returns the running instance that uses it,
+// otherwise an instance that does not run. Code::not_found if the file or the program does not
+// exist.
 template <class Instance>
 Result<Instance> instance_with(const std::string& config, const Program& program,
                                const Search<Instance>& search, const Files& files,
@@ -83,7 +86,7 @@ Result<Instance> instance_with(const std::string& config, const Program& program
   if (!processes) return pass(processes);
   Done seen = none_is_hidden(program, config, *real, *processes, search.configs_of, files);
   if (!seen) return pass(seen);
-  // What there is to say of others matters only where none of them is the one that was asked for.
+  // Diagnostics about other instances matter only if the requested instance does not run.
   for (Diagnostic& other : of_others)
     if (other.severity != Severity::note) diagnostics.push_back(std::move(other));
   auto executable = find_executable(program, files);

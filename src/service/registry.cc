@@ -92,7 +92,7 @@ const Files& Services::files_for(const Trust& trust, const Files& ours) {
 
 void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
   service->set_trust(trust);
-  // Nobody may have root busy with a thousand servers of his.
+  // Limits the work, so that no user can occupy root with a thousand servers.
   constexpr auto kMostOfOneUser = 16;
   auto is_his = [&](const auto& other) { return other->trust().owner == trust.owner; };
   if (!trust.is_ours() && std::ranges::count_if(found, is_his) >= kMostOfOneUser) {

@@ -1,5 +1,5 @@
-// The kinds of servers that are known, and which of them run here. A new kind is one line in
-// registry.cc.
+// The supported kinds of servers, and the instances that run on this host. A new kind is one line
+// in registry.cc.
 #pragma once
 
 #include <map>
@@ -13,24 +13,24 @@ namespace certrebind {
 
 struct Services {
   std::vector<std::unique_ptr<Service>> found;
-  std::vector<Diagnostic> diagnostics;  // what runs but cannot be looked after, and why
-  // The files of this host as those see them whose services are not ours.
+  std::vector<Diagnostic> diagnostics;  // servers that run but cannot be managed, and why
+  // The files of this host as each user sees them, for services of other users.
   std::map<uint32_t, std::unique_ptr<const Files>> files_of = {};
 
-  // Takes it in with whose it is; the files that it is to read are chosen by that. Of two that say
-  // they run with one configuration the one that is ours counts: the other only says so.
+  // Adds a service with its owner. The owner determines with whose rights its files are read. If
+  // two services claim the same configuration, ours is used, because the other one only claims it.
   void add(std::unique_ptr<Service> service, const Trust& trust);
   const Files& files_for(const Trust& trust, const Files& ours);
 };
 
-// "nginx:/etc/nginx/nginx.conf" as typed. Code::usage for an unknown kind or a missing path; the
-// path is not looked at.
+// "nginx:/etc/nginx/nginx.conf" as typed. Code::usage for an unknown kind or a missing path. Does
+// not check that the file exists.
 Result<ServiceId> parse_service_id(const std::string& typed);
 
-// All running services, or, where `only` names some, exactly those, running or not.
+// All running services. If `only` names some, exactly those, running or not.
 Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only);
 
-// Null where it is not among them.
+// Null if the service is not in the list.
 const Service* find_service(const Services& services, const ServiceId& id);
 
 }  // namespace certrebind

@@ -6,7 +6,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as path_resolution(7)
+constexpr int kMostLinks = 40;  // as in path_resolution(7)
 
 std::string_view without_trailing_slashes(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);

@@ -1,5 +1,5 @@
 // The contract between the kinds of servers and the transaction: services describe, the transaction
-// acts. Everything here is data; nothing here writes, signals or connects.
+// acts. Services only return data. They never write, signal or connect.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ struct ServiceId {
   auto operator<=>(const ServiceId&) const = default;
 };
 
-// Where something is written in a configuration file.
+// The position of a value in a configuration file.
 struct Span {
   std::string file;  // real path on this host
   size_t begin = 0;  // byte offsets of the value as written, quotes included
@@ -39,26 +39,26 @@ struct Span {
 
 // A file that a directive names.
 struct NamedFile {
-  std::string path;  // absolute on this host, links not followed; empty where it is not a file
+  std::string path;  // absolute on this host, links not followed; empty if the value is not a file
   Span where;
-  std::string written;  // the value as it stands there, quotes included
+  std::string written;  // the value as written, quotes included
 };
 
-// A place where a site answers, with the names that reach this binding there.
+// An address on which a site listens, and the names that select this binding there.
 struct Endpoint {
-  Address address;                       // connectable: a wildcard is given as loopback
-  std::string listens;                   // as written: "*:443", "[::]:443", "unix:/run/x.sock"
-  bool proxy_protocol = false;           // a PROXY header must come first
-  std::vector<std::string> probe_names;  // SNI to send, each proven to lead to this site
-  bool without_sni = false;              // this binding answers when no name is sent
-  // Not empty: this endpoint cannot be proven by a handshake, and why (QUIC without a TCP twin, an
-  // address that only a more specific listener answers on).
+  Address address;              // connectable: a wildcard is replaced by a loopback address
+  std::string listens;          // as written: "*:443", "[::]:443", "unix:/run/x.sock"
+  bool proxy_protocol = false;  // connections start with a PROXY header
+  std::vector<std::string> probe_names;  // SNI to send; each name is known to select this site
+  bool without_sni = false;              // this binding is used when the client sends no name
+  // Not empty: why no handshake can verify this endpoint (QUIC without TCP on the same port, an
+  // address that only a more specific listener receives).
   std::string unproven;
 };
 
 enum class Role { server, client };
 
-// A file beside a certificate that belongs to this one certificate, and is stale with another.
+// A file that belongs to one certificate, and is stale for any other.
 struct Companion {
   enum class Kind {
     ocsp_response,  // DER; empty: none
@@ -71,174 +71,177 @@ struct Companion {
 
 // A site's use of a certificate.
 struct Binding {
-  std::string site;  // what a person calls it: the first name, else the listener
-  // The names that clients use and a certificate has to cover, lower case: host names, IP addresses
-  // and "*.example.com". Regexes, and patterns that no certificate can cover, are left out.
+  std::string site;  // the site's name for people: the first name, otherwise the listener
+  // The names that clients use and a certificate must cover, in lower case: host names, IP
+  // addresses and "*.example.com". Excludes regexes and patterns that no certificate can cover.
   std::vector<std::string> names;
-  // The names are those of the certificate that lies in its file now: what the server has may be
-  // for others.
+  // The names come from the certificate file on disk. The certificate in the server's memory may
+  // have other names.
   bool named_by_certificate = false;
   std::vector<std::string>
-      unprobed_names;  // regexes and others that cannot be sent as SNI, as written
+      unprobed_names;  // regexes and other names that cannot be sent as SNI, as written
   std::vector<Endpoint> endpoints;
   Role role = Role::server;
   NamedFile certificate;
   NamedFile key;  // the same file as `certificate` for a combined PEM
   std::vector<Companion> companions = {};
-  // A file for the certificates above the leaf, where the server takes them from there and from
-  // nowhere else; empty where they stand behind the leaf.
+  // The file for the certificates above the leaf, if the server reads them only from there. Empty
+  // if they follow the leaf in its file.
   NamedFile chain;
-  // The file holds one certificate and its key and nothing else: no intermediates.
+  // The file contains one certificate and its key and nothing else: no intermediates.
   bool leaf_alone = false;
   bool stapling = false;  // OCSP stapling is on for this site
-  // The cipher suites of this site up to TLS 1.2, as OpenSSL's cipher list (openssl-ciphers(1)).
-  // Empty: the server's own default, or TLS 1.3 only; both suit every type of key.
+  // The site's cipher suites up to TLS 1.2, as an OpenSSL cipher list (openssl-ciphers(1)). Empty:
+  // the server's default, or TLS 1.3 only; both support every key type.
   std::string ciphers = {};
-  // A file with the certificate that the server itself will put in this one's place when it is
-  // reloaded next; empty where none waits.
+  // A file with a renewed certificate that the server itself installs at its next reload. Empty if
+  // there is none.
   std::string next_certificate = {};
-  // Not empty: why no plan may touch what names this certificate ("the path contains a variable").
+  // Not empty: why no plan may edit the directives of this certificate ("the path contains a
+  // variable").
   std::string not_editable;
 };
 
 enum class Severity { note, warning, error };
 
-// Something in a configuration worth telling a person, with its place.
+// A note, warning or error about a configuration, with its position.
 struct Diagnostic {
   Severity severity = Severity::warning;
   std::string file;
   int line = 0;  // 0: the whole file
   int column = 0;
   std::string message;
-  bool hidden = false;       // about a server that this user may not look into
+  bool hidden = false;       // about a server that this user may not inspect
   std::string text() const;  // "file:line:column: message"
 };
 
-// An address on which a server takes TCP connections once it has read its configuration anew.
+// An address on which a server accepts TCP connections after it reads its configuration again.
 struct ListenAddress {
-  Address address;      // as it is bound: a wildcard is "0.0.0.0" or "::"
+  Address address;      // as bound: a wildcard is "0.0.0.0" or "::"
   std::string where;    // "FILE:LINE"
-  bool shared = false;  // others of its user may listen there too (SO_REUSEPORT)
+  bool shared = false;  // other processes of the same user may listen there too (SO_REUSEPORT)
 };
 
 struct Discovery {
   std::vector<Binding> bindings;
   std::vector<Diagnostic> diagnostics;
-  // Where a change may bring, change or end a binding: the configuration files that were read, and
-  // the directories in which others would be found. Real paths on this host.
+  // Paths whose change may add, change or remove a binding: the configuration files, and the
+  // directories searched for more of them. Real paths on this host.
   std::vector<std::string> configured_by;
-  // What tells the server what to do or runs with its rights, as it is named, on this host:
-  // configuration files, directories of which files are included, modules and scripts. For
-  // who_else_could_change.
+  // Files that control the server or run with its rights, as named, on this host: configuration
+  // files, included directories, modules and scripts. For who_else_could_change.
   std::vector<std::string> obeyed = {};
-  // Of `configured_by`, the directories of which the server reads every file, hidden ones too.
+  // The directories of `configured_by` in which the server reads every file, including hidden ones.
   std::vector<std::string> read_whole = {};
-  // Where the server will listen after a reload, as far as that is known, each address once. Those
-  // that only the server could bind (transparent ones, of another namespace) are left out.
+  // The addresses on which the server will listen after a reload, as far as known, each once.
+  // Excludes addresses that only the server could bind (transparent ones, other namespaces).
   std::vector<ListenAddress> listens = {};
-  // Every certificate that is named for a server, used or not, as the server's own view has it.
+  // Every certificate that is named for a server, used or not, as the server itself reports it.
   std::vector<std::string> named = {};
-  // What the service had to look at itself, because it chooses by what certificates say: by path as
-  // bound, so that nobody reads it again.
+  // Certificates that the service has read, because it chooses by their content. By path as bound,
+  // so that they are not read again.
   std::unordered_map<std::string, std::shared_ptr<const OnDisk>> looked_at = {};
 };
 
-// A certificate's files as a directive would name them. For a combined PEM both are the same path.
+// A certificate's files as a directive would name them. Both paths are equal for a combined PEM.
 struct CertificateFiles {
   std::string certificate;
   std::string key;
 };
 
-// Replace bytes [begin, end) of a file.
+// Replaces bytes [begin, end) of a file.
 struct FileEdit {
   Span where;
-  std::string expected;  // what stands there; anything else, and the file has changed since
+  std::string expected;  // the current bytes; if they differ, the file has changed since
   std::string replacement;
 };
 
-// On what a server's workers take connections.
+// On which sockets a server's workers accept connections.
 enum class Listening {
-  unknown,      // they are told by their title, or by nothing
-  of_master,    // on sockets that their master holds too: any child that has one of these
-  of_their_own  // on any listening socket: the children that run the master's own program
+  unknown,      // workers are recognised by their title, or not at all
+  of_master,    // on the master's sockets: every child that has one of them is a worker
+  of_their_own  // on any listening socket: every child that runs the master's program and has one
+                // is a worker
 };
 
-// How the server takes up new files on a signal.
+// How a signal makes the server load new files.
 struct SignalReload {
   int signal = 0;
   std::string name;      // "HUP"
   int pid = 0;           // the master
   uint64_t started = 0;  // its start time: with the pid, an identity
-  // What those of its children are called, as their whole first argument, that take connections.
-  // After the signal, a proof counts once none of the earlier ones is called so any more. Empty:
-  // they are not told by name.
+  // The whole first argument of the worker processes that accept connections. After the signal, a
+  // handshake counts as proof once no old process has this title any more. Empty: workers have no
+  // recognisable title.
   std::string workers;
-  // How they are told where names do not tell: by the listening sockets that they hold and close
-  // when they are to end.
+  // How to recognise workers without a title: by the listening sockets that they hold, and close
+  // when they shut down.
   Listening workers_listen = Listening::unknown;
 };
 
 // A conversation with a running server over its control socket, as a pure state machine. Each
-// request goes over a connection of its own; the server ends its answer by closing it.
+// request uses its own connection. The server ends its answer by closing the connection.
 class SocketConversation {
  public:
   virtual ~SocketConversation() = default;
-  // What to send next; nothing when it is over. It may hold a private key: it goes to the socket
-  // and nowhere else.
+  // The next request; unset when the conversation is over. It may contain a private key, so it is
+  // sent to the socket only.
   virtual std::optional<std::string> request() = 0;
   virtual void hear(std::string_view answer) = 0;
-  // When it is over: whether it came to what was wanted.
+  // After the end: whether the conversation succeeded.
   virtual Done outcome() const = 0;
 };
 
-// Has the server's memory follow certain files without a reload.
+// Loads changed files into the server's memory without a reload.
 class LiveUpdate {
  public:
   virtual ~LiveUpdate() = default;
   virtual Address address() const = 0;
-  // Only asks. Code::busy: somebody else's change is under way there, which neither this nor a
-  // reload may trample. Any other error: only a reload brings these files up, and why.
+  // Only queries the server. Code::busy: another program's change is in progress, which neither
+  // this update nor a reload may disturb. Any other error: only a reload can load these files, and
+  // why.
   virtual std::unique_ptr<SocketConversation> question() const = 0;
-  // Has the server hold what lies on disk now, all of it or, as far as it can tell, nothing.
-  // `resumed`: a change found half done may be what a crash left of ours, and is taken back first.
+  // Loads the files on disk into the server: all of them or, as far as the server can tell, none.
+  // `resumed`: a half-done change in the server may be left over from our crash, and is reverted
+  // first.
   virtual Result<std::unique_ptr<SocketConversation>> update(bool resumed) const = 0;
 };
 
-// Asks a running server which certificates it has.
+// Asks a running server which certificates it has loaded.
 class LoadedView : public SocketConversation {
  public:
   virtual Address address() const = 0;
-  // Those in use that its configuration was not seen to name, by its own names.
+  // Certificates in use that its configuration does not name, by the server's own names.
   virtual std::vector<std::string> unseen() const = 0;
 };
 
 struct Reload {
-  // Unset: the server is not running; nothing is signalled, and proof is owed.
+  // Unset: the server is not running. Nothing is signalled, and the proof is deferred.
   std::optional<SignalReload> signal = {};
-  // Not empty: it runs, but only a restart has it load anew, and why. `signal` then only says which
-  // process it is.
+  // Not empty: the server runs, but only a restart makes it load new files, and why. `signal` then
+  // only identifies the process.
   std::string restart_only = {};
-  // Unset, or: how these files (real paths on this host) are brought up while it runs. Null where
-  // one of them is none that it could take up so.
+  // If set: creates the live update for these files (real paths on this host). Null if one of them
+  // cannot be updated live.
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
-  // Unset, or gives null: it cannot be asked what it has loaded.
+  // Unset, or returns null: the server cannot report which certificates it has loaded.
   std::function<std::unique_ptr<LoadedView>()> view = {};
 };
 
-// What a bad certificate at reload does to the server.
+// What the server does on a bad certificate at reload.
 enum class OnBadCertificate { keeps_old, dies };
 
-// What some servers tell beyond the outcome of their test. What it gives lives as long as the
-// service.
+// What some servers report beyond the result of their configuration test. Its functions are valid
+// as long as the service.
 struct SelfReport {
-  // The same test, which also tells which certificates the server would load.
+  // The same test, which also reports which certificates the server would load.
   std::optional<Command> own_view = {};
-  // Where what it told differs from what was found here (Discovery::named).
+  // The differences between the server's report and our own findings (Discovery::named).
   std::function<std::vector<Diagnostic>(const CommandOutput& own_view,
                                         const std::vector<std::string>& named)>
       doubts = {};
-  // Where the test does not load what a reload loads: the server itself, started apart from the
-  // world and ended again. Reads the configuration.
+  // For servers whose configuration test does not load everything that a reload loads: starts the
+  // server itself in isolation and ends it again. Reads the configuration.
   std::function<std::optional<Rehearsal>()> rehearsal = {};
 };
 
@@ -246,23 +249,24 @@ class Service {
  public:
   virtual ~Service() = default;
   virtual const ServiceId& id() const = 0;
-  // Whose it is. A doubt may be added when what it reads was looked at.
+  // The owner of the server. A doubt may be added after the files that it reads were checked.
   const Trust& trust() const { return trust_; }
   void set_trust(Trust trust) { trust_ = std::move(trust); }
-  // The files of this host as its owner sees them.
+  // The files of this host as the server's owner sees them.
   virtual const Files& files() const = 0;
-  // Every binding, and what was not understood. An error only if the main file cannot be read.
+  // All bindings, and diagnostics for what was not understood. An error only if the main file
+  // cannot be read.
   virtual Result<Discovery> bindings() const = 0;
-  // The edits that make `binding` name `files` instead. Code::unsupported where no directive can
-  // name them: the bound file is rebuilt then.
+  // The edits that make `binding` name `files` instead. Code::unsupported if no directive can name
+  // them; then the bound file is rewritten.
   virtual Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                                 const CertificateFiles& files) const = 0;
   virtual std::optional<Command> config_test() const = 0;
-  // Unset where the server tells no more than its test.
+  // Unset if the server reports no more than the result of its test.
   virtual std::optional<SelfReport> self_report() const = 0;
   virtual Reload reload() const = 0;
   virtual OnBadCertificate on_bad_certificate() const = 0;
-  // The user that reads keys: 0 where a root master does.
+  // The user id that reads keys: 0 if a root master does.
   virtual uint32_t key_reader() const = 0;
 
  private:

@@ -6,7 +6,7 @@ namespace certrebind {
 
 bool is_sni_name(std::string_view name) {
   if (name.empty() || name == "_" || name.size() > 253) return false;
-  size_t label = 0;  // the length of the one being read
+  size_t label = 0;  // the length of the current label
   bool letters = false;
   for (char c : name) {
     bool letter = (c >= 'a' && c <= 'z') || c == '-' || c == '_';

@@ -5,7 +5,8 @@
 
 namespace certrebind {
 
-// Whether a name can be sent as SNI: a host name in lower case and no address (RFC 6066 section 3).
+// True if the name can be sent as SNI: a lower-case host name that is not an address (RFC 6066
+// section 3).
 bool is_sni_name(std::string_view name);
 
 }  // namespace certrebind

@@ -1,7 +1,7 @@
-// Whose a server is. What is found on a host tells a lot about itself, and anybody may have written
-// it: a process chooses its title and its arguments, a user his configuration and his programs. So
-// each server has an owner of trust, and everything about it is read, run and signalled with his
-// rights (ARCHITECTURE.md, "Whose rights").
+// Determines the owner of a server. Processes and files on a host describe themselves, and anybody
+// may have written them: a process chooses its title and arguments, a user writes his configuration
+// and programs. So each server has an owner, and everything about it is read, run and signalled
+// with the owner's rights (ARCHITECTURE.md, "Whose rights").
 #pragma once
 
 #include <cstdint>
@@ -15,25 +15,27 @@ namespace certrebind {
 
 struct Trust {
   uint32_t owner = own_user();
-  // Not empty: why nothing of it is run, signalled or edited although it is root's: somebody else
-  // could change what would be run.
+  // Not empty: why a server of root is not run, signalled or edited: another user could change what
+  // would be run.
   std::string doubt = {};
 
-  // Why the program may not be asked how it was built; empty where it may: nobody but root could
-  // have put it there, or we are who could.
+  // Why the program must not be run to query its build options. Empty if it may be run: only root,
+  // or this user, could have put it there.
   std::string unasked = {};
 
   bool is_ours() const { return owner == own_user(); }
 };
 
-// A server that runs is its process's owner's; of root's the executable must be root's, too.
+// The owner of a running server is the owner of its process. For root the executable must be root's
+// too.
 Trust trust_of(const Process& process, const Files& files);
-// One that does not run is whose this program is: its configuration was named by who runs it.
+// The owner of a server that does not run is the owner of its program, because the user who runs
+// certrebind named its configuration.
 Trust trust_of_idle(const std::string& executable, const Files& files);
 
-// What a server of root's obeys (configuration files, directories of included ones, modules; as
-// named, absolute on this host). Empty where only root can change all of it, on every directory of
-// the way; else what it is, and who could.
+// Checks the files that a server of root obeys (configuration files, included directories, modules;
+// as named, absolute on this host). Empty if only root can change all of them and every directory
+// on their paths. Otherwise names the file, and who could change it.
 std::string who_else_could_change(const Files& files, const std::vector<std::string>& obeyed);
 
 }  // namespace certrebind

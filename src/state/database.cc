@@ -11,9 +11,9 @@ namespace certrebind {
 
 namespace {
 
-// One string for each version of the tables; a version that was released is never changed again.
+// One string per version of the tables. A released version is never changed.
 constexpr std::array kMigrations = {
-    // 1: transactions with their journal, the event log, and what was seen where.
+    // 1: transactions with their journal, the event log, and the sightings.
     R"sql(
 CREATE TABLE transactions (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,7 +48,7 @@ CREATE TABLE sightings (
   PRIMARY KEY (path, thumbprint)
 ) WITHOUT ROWID;
 )sql",
-    // 2: what the daemon watches, what lies there, what it makes of it, and the runs of its tasks.
+    // 2: the daemon's watched paths, the certificates there, their state, and task runs.
     R"sql(
 ALTER TABLE events ADD COLUMN details TEXT NOT NULL DEFAULT '';  -- JSON
 CREATE TABLE bound (  -- every binding, as the last survey of its service found it
@@ -118,8 +118,8 @@ CREATE TABLE marks (  -- small facts of the daemon: how far tasks have read the 
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
-    // 3: records apart. They may hold megabytes, and SQLite writes a row as a whole: marking a
-    // phase must not write them anew.
+    // 3: records in a table of their own. They may hold megabytes, and SQLite rewrites a whole row:
+    // updating a phase must not rewrite them.
     R"sql(
 CREATE TABLE records (
   transaction_id INTEGER PRIMARY KEY REFERENCES transactions(id),
@@ -139,11 +139,11 @@ std::unexpected<Error> too_new(const std::string& path) {
               "run that version");
 }
 
-// All versions in one transaction: nobody sees one between.
+// All versions in one transaction, so that no other process sees an intermediate one.
 void migrate(SQLite::Database& database) {
   if (version_of(database) >= kMigrations.size()) return;
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  // Another process may have been at the same: who comes second looks again.
+  // Another process may have migrated meanwhile. The second one reads the version again.
   for (size_t version = version_of(database); version < kMigrations.size(); ++version)
     database.exec(kMigrations[version]);
   database.exec("PRAGMA user_version = " + std::to_string(kMigrations.size()));
@@ -159,7 +159,7 @@ std::unexpected<Error> failed(const std::string& doing, const std::string& path,
   return fail(Code::failed, doing, path, error.what());
 }
 
-constexpr int kMoreTries = 5;  // to read a database that another process is just making
+constexpr int kMoreTries = 5;  // for a database that another process is just creating
 constexpr milliseconds kBetweenTries{20};
 constexpr int kBusyMs = 5'000;  // another process may be in the middle of a checkpoint
 
@@ -174,7 +174,8 @@ Result<Database> Database::open_for_writing(const std::string& path) {
     handle->exec("PRAGMA foreign_keys = ON");
     migrate(*handle);
     if (version_of(*handle) > kMigrations.size()) return too_new(path);
-    handle->execAndGet("SELECT count(*) FROM sqlite_schema");  // reads it: damage shows here
+    handle->execAndGet(
+        "SELECT count(*) FROM sqlite_schema");  // reads the database, so that damage shows here
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
     return failed("open the database", path, error);
@@ -185,7 +186,7 @@ Result<Database> Database::open_once_for_reading(const std::string& path) {
   try {
     auto handle = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY, kBusyMs);
     size_t version = version_of(*handle);
-    // Somebody is just making it: there is nothing to read yet.
+    // Another process is just creating it: there is nothing to read yet.
     if (version == 0) return fail(Code::not_found, "open the database", path, "it is empty");
     if (version > kMigrations.size()) return too_new(path);
     if (version < kMigrations.size())
@@ -194,7 +195,7 @@ Result<Database> Database::open_once_for_reading(const std::string& path) {
     return Database(std::move(handle), path);
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() != SQLITE_CANTOPEN) return failed("open the database", path, error);
-    // "It was never made" and "it is not for you to read" are not the same.
+    // Distinguishes "never created" from "no permission to read".
     auto there = Disk().stat(path);
     if (there || there.error().code == Code::denied)
       return fail(Code::denied, "read", path, "permission denied", "run it as root");
@@ -204,8 +205,8 @@ Result<Database> Database::open_once_for_reading(const std::string& path) {
 
 Result<Database> Database::open_for_reading(const std::string& path) {
   auto database = open_once_for_reading(path);
-  // One that is just being made may be seen without what stands beside it, and be there only after
-  // we had looked in vain.
+  // A database that is just being created may lack its companion files, and may appear only after
+  // the first attempt failed. So the open is retried.
   for (int more = kMoreTries; more > 0 && !database && database.error().code == Code::denied;
        --more) {
     SystemClock().sleep(kBetweenTries);

@@ -1,4 +1,4 @@
-// The one SQLite database: opening, its tables, and its errors as Results.
+// The one SQLite database: opens it, maintains its tables, and reports its errors as Results.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -13,22 +13,22 @@ namespace certrebind {
 
 class Database {
  public:
-  // Creates the file (mode 0600 by the process's umask) and brings its tables up to date. WAL,
-  // synchronous=FULL: what a transaction committed is on disk.
+  // Creates the file (mode 0600 by the process's umask) and brings its tables up to date. Uses WAL
+  // and synchronous=FULL, so a committed transaction is on disk.
   static Result<Database> open_for_writing(const std::string& path);
-  // Both fail with Code::damaged where SQLite finds the file corrupt, as everything below does.
-  // Code::not_found if there is none yet.
+  // Both functions fail with Code::damaged if SQLite finds the file corrupt, as all functions below
+  // do. Code::not_found if there is no database yet.
   static Result<Database> open_for_reading(const std::string& path);
 
-  // Reads all of it (PRAGMA quick_check). Code::damaged if something does not fit.
+  // Reads the whole database (PRAGMA quick_check). Code::damaged if it is inconsistent.
   Done check();
 
-  // Of SQLite's cache.
+  // Releases the memory of SQLite's cache.
   void give_back_memory();
 
   SQLite::Database& handle() { return *handle_; }
 
-  // Runs `work` and turns the library's exceptions into an Error about `doing` this database.
+  // Runs `work` and converts the library's exceptions to an Error about `doing` this database.
   template <class TransactionRequest>
   auto guarded(const char* doing, TransactionRequest work)
       -> Result<std::invoke_result_t<TransactionRequest>> {
@@ -44,8 +44,9 @@ class Database {
     }
   }
 
-  // The same inside one database transaction: all of it or nothing. It is a writer from the start:
-  // of two processes that read and then write, one waits for the other instead of failing.
+  // Like `guarded`, inside one database transaction: all of it or nothing. It takes the write lock
+  // at its start. So if two processes read and then write, one waits for the other instead of
+  // failing.
   template <class TransactionRequest>
   Done atomically(const char* doing, TransactionRequest work) {
     return guarded(doing, [&] {

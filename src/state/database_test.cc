@@ -165,7 +165,7 @@ TEST_F(StateTest, BesideWhoeverHoldsTheLock) {
   EXPECT_EQ(value, "1");
 }
 
-// Both read before they write: the second must wait, not fail with a snapshot that is too old.
+// Both read before they write. The second one must wait, not fail because its snapshot is outdated.
 TEST_F(DatabaseTest, TwoWritersThatReadFirst) {
   auto one = Database::open_for_writing(path_);
   auto other = Database::open_for_writing(path_);

@@ -1,5 +1,5 @@
-// Small facts that outlive the daemon, by name. For use inside Database::atomically or guarded:
-// these throw what SQLiteCpp throws.
+// Small named values that outlive the daemon. Use these inside Database::atomically or guarded:
+// they throw what SQLiteCpp throws.
 #pragma once
 
 #include <optional>

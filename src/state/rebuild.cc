@@ -18,7 +18,7 @@ std::string free_name(const Files& files, const std::string& path) {
   }
 }
 
-// The log beside it goes first: it must never be taken for one of the new database.
+// Moves the write-ahead log first, so that it can never be taken for one of the new database.
 Done keep_aside(Files& files, const std::string& path, const std::string& kept) {
   for (const char* suffix : {"-wal", "-shm", ""}) {
     if (!files.lstat(path + suffix)) continue;
@@ -36,7 +36,7 @@ std::vector<std::string> tables_of(SQLite::Database& database) {
   return tables;
 }
 
-// Copies rows until one cannot be read. Gives how many are new.
+// Copies rows until one cannot be read. Returns the number of new rows.
 size_t copy_rows(SQLite::Database& from, SQLite::Database& into, const std::string& table,
                  const char* order) {
   size_t copied = 0;
@@ -58,7 +58,7 @@ size_t copy_rows(SQLite::Database& from, SQLite::Database& into, const std::stri
       insert.clearBindings();
     }
   } catch (const SQLite::Exception&) {
-    // What lies behind the damage is tried from the other end.
+    // Rows behind the damage are read from the other end.
   }
   return copied;
 }
@@ -78,12 +78,12 @@ size_t salvage(const std::string& kept, SQLite::Database& into) {
       if (!key.empty()) rows += copy_rows(from, into, table, key.c_str());
     }
   } catch (const SQLite::Exception&) {
-    // Not even its header can be read: what is on disk and served is found anew.
+    // Not even the header is readable. The next survey finds again what is on disk and served.
   }
   return rows;
 }
 
-// Tasks remember how far they read the events: a number is never given twice.
+// Tasks store the number up to which they read events, so a number must never be reused.
 constexpr const char* kContinueNumbers =
     "UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT CAST(value AS INTEGER) FROM marks "
     "WHERE name = 'tasks.event'), 0)) WHERE name = 'events'";
@@ -113,7 +113,7 @@ Result<Rebuilt> rebuild_database(Files& files, const std::string& path) {
     SQLite::Database& handle = database->handle();
     handle.exec("PRAGMA defer_foreign_keys = ON");
     rebuilt.rows = salvage(rebuilt.kept, handle);
-    // A transaction is of no use without its record, and the other way round.
+    // A transaction without its record is useless, and vice versa.
     handle.exec("DELETE FROM records WHERE transaction_id NOT IN (SELECT id FROM transactions)");
     handle.exec("DELETE FROM transactions WHERE id NOT IN (SELECT transaction_id FROM records)");
     handle.exec(

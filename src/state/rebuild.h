@@ -1,4 +1,5 @@
-// A damaged database: kept aside, and a new one begun with every row that can still be read.
+// Rebuilds a damaged database: keeps the damaged file aside, and creates a new database with every
+// row that is still readable.
 #pragma once
 
 #include <string>
@@ -9,12 +10,12 @@
 namespace certrebind {
 
 struct Rebuilt {
-  std::string kept;  // where the damaged one lies now
-  size_t rows = 0;   // that could be read
+  std::string kept;  // path of the damaged file
+  size_t rows = 0;   // number of rows recovered
 };
 
-// Takes the path of the database. Whoever calls it holds the lock. The new database says so itself:
-// event 2017, and something that needs a person until `certrebind recover` is run.
+// Takes the path of the database. The caller must hold the lock. The new database records the
+// rebuild: event 2017, and an entry that needs attention until `certrebind recover` is run.
 Result<Rebuilt> rebuild_database(Files& files, const std::string& path);
 
 }  // namespace certrebind

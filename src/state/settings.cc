@@ -124,7 +124,7 @@ std::string Settings::tasks_directory() const {
 }
 
 Result<Settings> load_settings(const Files& files, Settings settings, bool must_exist) {
-  // What stands in it is run as root: `renew`, for instance.
+  // Commands in the file run as root, such as `renew`.
   if (own_user() == 0)
     if (Done ours = SafeWay(files).to_content(settings.config_file); !ours) return pass(ours);
   auto text = files.read(settings.config_file, kPemLimit);

@@ -1,5 +1,5 @@
-// What an administrator may set: /etc/certrebind/certrebind.toml, and where everything lies. Every
-// path is relocatable, for tests and for ordinary users.
+// The administrator's settings: /etc/certrebind/certrebind.toml, and the locations of all files.
+// Every path can be changed, for tests and for ordinary users.
 #pragma once
 
 #include <optional>
@@ -12,23 +12,24 @@
 
 namespace certrebind {
 
-// A place where certificates live, as a renewer lays it out. See store/stores.h for the kinds.
+// A certificate store with the directory layout of a renewer. See store/stores.h for the kinds.
 struct StoreSetting {
   std::string kind;
   std::string path;
-  // Renews what lies there where the renewer's own files do not tell how: an argument vector in
-  // which "{name}" stands for the certificate's name. Empty: what the files tell.
+  // The command that renews a certificate, if the renewer's own files do not tell: an argument
+  // vector in which "{name}" stands for the certificate's name. Empty: use the renewer's files.
   std::vector<std::string> renew = {};
 };
 
-// What happens by itself to the bindings that a policy fits; the first that fits decides.
+// What the daemon does automatically with bindings that match a policy. The first matching policy
+// decides.
 struct Policy {
-  enum class Automatic { yes, notify, no };  // no: left alone; notify: a person is told
-  std::string service = "*";                 // patterns in which "*" stands for anything
+  enum class Automatic { yes, notify, no };  // no: nothing; notify: only report to a person
+  std::string service = "*";                 // patterns in which "*" matches anything
   std::string site = "*";
   std::string certificate = "*";  // the path as bound
   Automatic automatic = Automatic::yes;
-  std::string window = {};  // "02:00-04:00", local time: nothing by itself outside it
+  std::string window = {};  // "02:00-04:00", local time: no automatic action outside the window
 };
 
 struct Settings {
@@ -36,29 +37,32 @@ struct Settings {
   std::string state_directory = "/var/lib/certrebind";
   std::string run_directory = "/run/certrebind";
 
-  std::vector<StoreSetting> stores;  // the usual places and those of [[store]]
+  std::vector<StoreSetting> stores;  // the usual stores and those of [[store]]
 
-  // "About to expire": this part of the lifetime is left, but never more than so many days.
+  // A certificate is "about to expire" when this part of its lifetime is left, but never earlier
+  // than this number of days before its end.
   double expiry_fraction = 0.10;
   int expiry_days = 30;
 
-  milliseconds verify_at_least = milliseconds(10'000);  // how long a reload may take at the least
+  milliseconds verify_at_least = milliseconds(10'000);  // minimum time allowed for a reload
   milliseconds handshake_deadline = milliseconds(5'000);
   int keep_days = 90;  // how long before-images are kept for undo
 
   std::vector<Policy> policies;
 
-  // Users whose servers root looks after, with the rights of each: names or numbers.
+  // Users whose servers root manages, with the rights of the respective user: names or numbers.
   std::vector<std::string> users;
 
-  // The daemon: a batch is gathered until nothing changed for `quiet`, but at most for `gather`.
+  // The daemon collects changes into a batch until nothing changed for `quiet`, but at most for
+  // `gather`.
   milliseconds quiet = milliseconds(2'000);
   milliseconds gather = milliseconds(30'000);
-  milliseconds pair_patience = milliseconds(60'000);  // for a key that does not match yet
-  int log_events = 10'000;                            // the lifecycle log keeps so many events
-  int log_days = 400;                                 // … and none that is older
+  milliseconds pair_patience =
+      milliseconds(60'000);  // waiting time for a key that does not match yet
+  int log_events = 10'000;   // maximum number of events in the lifecycle log
+  int log_days = 400;        // … and their maximum age
 
-  // Where tasks are described, one file each: beside the configuration file.
+  // The directory of the task files, one file per task. It is beside the configuration file.
   std::string tasks_directory() const;
 };
 

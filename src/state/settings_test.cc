@@ -17,7 +17,7 @@ class SettingsTest : public ::testing::Test {
     files_.put("/c.toml", text);
     return load_settings(files_, defaults_, true);
   }
-  // The complaint must be usage, and name the line.
+  // The error must be Code::usage and name the line.
   void expect_refused(const std::string& text, int line, const std::string& why) {
     auto settings = load(text);
     ASSERT_FALSE(settings) << text;

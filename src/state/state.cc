@@ -46,7 +46,7 @@ Result<std::unique_ptr<Lock>> lock_of(const Settings& settings, milliseconds pat
   return take_lock(lock_path(settings), patience);
 }
 
-// SQLite does not say why it cannot open a file for writing; the system does.
+// SQLite does not say why it cannot open a file for writing; the system call does.
 Result<Database> open_database(Files& files, const Settings& settings) {
   auto database = Database::open_for_writing(database_path(settings));
   if (database || database.error().code == Code::damaged) return database;
@@ -57,7 +57,7 @@ Result<Database> open_database(Files& files, const Settings& settings) {
   return database;
 }
 
-// For who holds the lock.
+// Opens the database for the holder of the lock.
 Result<Database> open_sound(Files& files, const Settings& settings) {
   auto database = open_database(files, settings);
   if (database || database.error().code != Code::damaged) return database;

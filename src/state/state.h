@@ -1,4 +1,4 @@
-// The state directory: the database, the before-images and the lock. Whoever holds the lock writes;
+// The state directory: the database, the before-images and the lock. Only the lock's holder writes;
 // everybody may read.
 #pragma once
 
@@ -16,27 +16,28 @@ namespace certrebind {
 
 class State {
  public:
-  // Creates the directories (0700) where needed, takes the lock (Code::busy after `patience`) and
-  // opens the database. One that turns out to be damaged is rebuilt first (rebuild.h).
+  // Creates the directories (0700) if needed, takes the lock (Code::busy after `patience`) and
+  // opens the database. A damaged database is rebuilt first (rebuild.h).
   static Result<State> open_for_writing(Files& files, const Settings& settings,
                                         milliseconds patience);
-  // Whether somebody holds the lock now.
+  // True if a process holds the lock now.
   static bool is_taken(const Settings& settings);
   // Code::not_found if nothing was ever written.
   static Result<State> open_for_reading(const Settings& settings);
 
-  // The database without the lock, for short writes that stand alone and may come while somebody
-  // holds it (the queue of tasks: a task may itself run what needs the lock). SQLite keeps such
-  // writers apart. A damaged one is rebuilt as soon as nobody holds the lock.
+  // Opens the database without the lock, for short, independent writes that may happen while
+  // another process holds it. The task queue needs this, because a task may itself run a command
+  // that takes the lock. SQLite serialises such writers. A damaged database is rebuilt as soon as
+  // the lock is free.
   static Result<Database> open_beside(Files& files, const Settings& settings);
 
-  // Reads the whole database, and rebuilds it if it is damaged. Gives what was done, if anything.
+  // Reads the whole database, and rebuilds it if it is damaged. Returns the rebuild, if any.
   static Result<std::optional<Rebuilt>> mend(Files& files, const Settings& settings,
                                              milliseconds patience);
 
   Database& database() { return database_; }
-  // Where the before-images of one transaction lie. Its token makes the name unique also after the
-  // database was lost and numbers begin again.
+  // The directory of the before-images of one transaction. The token keeps the name unique even if
+  // the database was lost and transaction numbers start again.
   std::string before_directory(int64_t transaction, const std::string& token) const;
 
  private:

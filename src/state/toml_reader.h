@@ -1,4 +1,4 @@
-// Reading TOML files that people write: every complaint names file and line (Code::usage).
+// Reads TOML files that people write. Every error names file and line (Code::usage).
 #pragma once
 
 #include <fmt/format.h>
@@ -15,11 +15,11 @@
 
 namespace certrebind {
 
-// Code::usage with file and line for what is not TOML.
+// Code::usage with file and line if the text is not TOML.
 Result<toml::table> parse_toml(const std::string& file, const std::string& text);
 
-// Reads one file's tables, remembering the first complaint. A key that is missing leaves alone what
-// it is read into.
+// Reads the tables of one file and remembers the first error. A missing key leaves its variable
+// unchanged.
 class TomlReader {
  public:
   TomlReader(std::string file, const toml::table& root) : file_(std::move(file)), root_(root) {}
@@ -27,7 +27,7 @@ class TomlReader {
   void only(const toml::table& table, const std::set<std::string_view>& known);
   // A table below the root.
   const toml::table* table(std::string_view name);
-  // Complains where it is missing, too.
+  // Also reports a missing key as an error.
   std::string text(const toml::table& table, std::string_view name);
   void optional_text(const toml::table& table, std::string_view name, std::string& into);
   void texts(const toml::table& table, std::string_view name, std::vector<std::string>& into);

@@ -1,4 +1,4 @@
-// Tells the daemon that the database holds something new for it.
+// Wakes the daemon after a change in the database.
 #pragma once
 
 #include "state/settings.h"
@@ -8,7 +8,7 @@ namespace certrebind {
 
 inline constexpr const char* kWakeFile = "wake";  // in the run directory, which the daemon watches
 
-// Nothing happens where no daemon runs, or where it may not be woken: it looks once an hour anyway.
+// Does nothing if no daemon runs, or if it cannot be woken: the daemon checks once an hour anyway.
 void wake_daemon(Files& files, const Settings& settings);
 
 }  // namespace certrebind

@@ -1,4 +1,4 @@
-// What the last survey found bound, kept for who may not survey: the daemon parses no server's
+// Stores the bindings that the last survey found, for the daemon, which parses no server's
 // configuration.
 #pragma once
 
@@ -19,24 +19,24 @@ struct BoundRow {
   std::string key;
 };
 
-// What one service binds, and what it was configured by: files, and directories of further files.
+// The bindings of one service and its configuration: files, and directories of further files.
 struct BoundService {
   std::string service;
   std::vector<BoundRow> rows;
   std::vector<std::string> configured_by;
 };
 
-// Replaces what was known of these services. `whole`: they are all that run. What else is known and
-// binds something is kept, until `forget_bound`: it may be down only. Writes only where something
-// differs. Gives whether it did.
+// Replaces what is recorded for these services. `whole`: these are all running services. Other
+// recorded services with bindings are kept until `forget_bound`, because they may only be stopped.
+// Writes only differences. Returns true if anything changed.
 Result<bool> remember_bound(Database& database, const std::vector<BoundService>& services,
                             bool whole);
 
-// Gives whether anything was known of it.
+// Returns true if anything was recorded for the service.
 Result<bool> forget_bound(Database& database, const std::string& service);
 
 Result<std::vector<BoundRow>> bound_rows(Database& database);
-// The paths that some service was configured by.
+// The configuration paths of all recorded services.
 Result<std::vector<std::string>> configuration_paths(Database& database);
 
 }  // namespace certrebind

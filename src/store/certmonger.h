@@ -1,4 +1,4 @@
-// certmonger's tracking requests: one file for each certificate, which may lie anywhere.
+// certmonger's tracking requests: one file per certificate. The certificate may be anywhere.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace certrebind {
 
-// What a file in requests/ says; only what is kept in PEM files, not in NSS databases. The file may
-// also hold a key's PIN: nothing but these fields is taken from it.
+// The content of a file in requests/. Only requests for PEM files are read, not for NSS databases.
+// The file may also contain a key's PIN, so only these fields are read.
 struct CertmongerRequest {
   std::string id;
   std::string file;

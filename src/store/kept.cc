@@ -20,8 +20,8 @@ Done ensure_directory(Files& files, const std::string& path) {
   return made || made.error().code == Code::exists ? Done() : made;
 }
 
-// The numbers in a directory, which are the names of pairs, lowest first. Nothing where there is no
-// directory yet.
+// The numbers in a directory, which name the pairs, lowest first. Empty if there is no directory
+// yet.
 Result<std::vector<std::string>> pairs_in(const Files& files, const std::string& place) {
   auto names = files.list(place);
   if (!names && names.error().code == Code::not_found) return std::vector<std::string>();
@@ -87,8 +87,9 @@ size_t sent_with(const KeptPair& pair) {
   return pair.bundle.connected() + (fits ? chain->connected() + 1 : 0);
 }
 
-// Nothing of what was proven may be pushed out by the same certificate with less of its chain: no
-// handshake tells what a file holds that was changed after it was loaded.
+// True if the new pair is identical, or sends less of the same certificate's chain. Such a pair
+// must not replace proven content, because no handshake verifies a file that was changed after it
+// was loaded.
 bool says_no_more(const KeptPair& now, const KeptPair& kept) {
   const bool same =
       now.certificate == kept.certificate && now.key == kept.key && now.chain == kept.chain;
@@ -103,7 +104,7 @@ Done remove_pair(Files& files, const std::string& directory) {
   return files.remove(directory);
 }
 
-// Whole or not at all: a crash leaves a directory that counts for nothing and is removed next time.
+// All or nothing: after a crash the incomplete directory is ignored, and removed next time.
 Done write_pair(Files& files, const std::string& place, const std::string& name,
                 const KeptPair& pair) {
   std::string unfinished = place + "/" + kUnfinished;
@@ -145,7 +146,7 @@ Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
 
 Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths& paths,
                const Thumbprint& proven) {
-  // It may have been overwritten, or be gone, since it was proven.
+  // The files may have been overwritten or removed since the proof.
   auto now = lying_at(files, paths);
   if (!now || !is_pair_of(*now, proven)) return {};
   std::string place = place_of(state_directory, paths.certificate);
@@ -159,7 +160,7 @@ Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths
   if (Done made = ensure_directory(files, parent_directory(place)); !made) return made;
   if (Done made = ensure_directory(files, place); !made) return made;
   if (Done written = write_pair(files, place, next_name(*names), *now); !written) return written;
-  // The same certificate in another form takes the place of the newest, not of the one before.
+  // The same certificate in another form replaces the newest pair, not the one before.
   if (known) return remove_pair(files, place + "/" + names->back());
   for (size_t i = 0; i + kGenerations <= names->size(); ++i)
     if (Done removed = remove_pair(files, place + "/" + (*names)[i]); !removed) return removed;

@@ -1,5 +1,5 @@
-// The last good pairs: for every bound path, the certificate and key that were last proven to be
-// served from it, and those before. Files of 0600 in a directory of 0700; two for each path.
+// The last good pairs: for every bound path, the certificate and key last proven to be served from
+// it, and the pair before. Two pairs per path, in files of mode 0600 in a directory of mode 0700.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ namespace certrebind {
 struct KeptPair {
   Bundle bundle;
   std::string certificate;  // the files, byte for byte
-  std::string key;          // empty: it stands in `certificate`
-  std::string chain;        // the intermediates, where the binding has a file for them
+  std::string key;          // empty: the key is in `certificate`
+  std::string chain;        // the intermediates, if the binding has a separate file for them
 };
 
-// Where what is to be kept lies. `key` is `certificate` for a combined PEM; `chain` may be empty.
+// The files of a pair. `key` equals `certificate` for a combined PEM; `chain` may be empty.
 struct KeptPaths {
   std::string certificate;
   std::string key;
@@ -26,17 +26,17 @@ struct KeptPaths {
   auto operator<=>(const KeptPaths&) const = default;
 };
 
-// Keeps what lies at these paths now, if it is `proven` with its key and not the newest kept
-// already.
+// Stores the current files at these paths, if the certificate is `proven` with its key and is not
+// already the newest stored pair.
 Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths& paths,
                const Thumbprint& proven);
 
 struct Kept {
   std::vector<KeptPair> pairs;       // newest first
-  std::vector<std::string> damaged;  // directories of such as cannot be read any more
+  std::vector<std::string> damaged;  // directories of pairs that are no longer readable
 };
 
-// What was kept for a bound path.
+// The stored pairs of a bound path.
 Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
                         const std::string& certificate_path);
 

@@ -1,4 +1,4 @@
-// What lies at the path of a certificate: its leaf, outlined.
+// The certificate file at a path: the outline of its leaf.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace certrebind {
 struct OnDisk {
   std::optional<CertificateOutline> certificate;
   std::string der;      // of the leaf
-  std::string problem;  // why there is no certificate; empty where there is one
+  std::string problem;  // why there is no certificate; empty if there is one
 };
 
 // Reads the leaf at `path`.

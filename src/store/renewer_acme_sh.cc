@@ -1,5 +1,5 @@
-// acme.sh: NAME/ or NAME_ecc/ with NAME.conf, which holds what it was issued with, when it is next
-// due, and where copies are installed.
+// acme.sh: directories NAME/ or NAME_ecc/ with NAME.conf. This file contains the issue options, the
+// next due time, and the paths of installed copies.
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -8,7 +8,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr std::string_view kEcc = "_ecc";  // ends the directory of an ECDSA certificate
+constexpr std::string_view kEcc = "_ecc";  // suffix of the directory of an ECDSA certificate
 
 std::string name_of(const std::string& directory) {
   return directory.ends_with(kEcc) ? directory.substr(0, directory.size() - kEcc.size())
@@ -61,7 +61,7 @@ std::optional<Lineage> read_acme_sh(const Files& files, const StoreSetting& stor
   return lineage;
 }
 
-// What --install-cert noted: acme.sh writes there again after each renewal.
+// The paths that --install-cert recorded: acme.sh writes them again after each renewal.
 std::vector<std::pair<std::string, std::string>> copies_acme_sh(const Files& files,
                                                                 const StoreSetting& store) {
   std::vector<std::pair<std::string, std::string>> found;

@@ -1,5 +1,5 @@
-// certbot: live/NAME is what servers use, archive/NAME what it leads to, renewal/NAME.conf how it
-// was issued.
+// certbot: servers use live/NAME, which links to archive/NAME. renewal/NAME.conf says how it was
+// issued.
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -19,7 +19,7 @@ std::string conf_of(const StoreSetting& store, const std::string& name) {
   return store.path + "/renewal/" + name + ".conf";
 }
 
-// The lineage whose archive directory is called `directory`: nearly always the same name.
+// The lineage whose archive directory is `directory`; its name is nearly always the same.
 std::string name_of_archive(const Files& files, const StoreSetting& store,
                             const std::string& directory) {
   if (files.stat(conf_of(store, directory))) return directory;
@@ -49,9 +49,9 @@ void add_hooks(const Files& files, const StoreSetting& store, Values& conf, Line
   }
 }
 
-// Until 3.x: 30 days before expiry. Since 4.0.0 (its CHANGELOG): a third of the lifetime, half of
-// one below ten days. renew_before_expiry wins over both. `version` is that of the certbot which
-// wrote the file last.
+// When certbot renews. Up to 3.x: 30 days before expiry. Since 4.0.0 (its CHANGELOG): when a third
+// of the lifetime is left, or half of it for lifetimes below ten days. renew_before_expiry
+// overrides both. `version` is the certbot version that last wrote the file.
 void set_due(const Files& files, Values& conf, Lineage& lineage) {
   if (to_lower(conf["autorenew"]) == "false") {
     lineage.due_rule = "never: autorenew is off in its renewal configuration";

@@ -1,4 +1,4 @@
-// certmonger: a daemon with a file for each certificate that it tracks.
+// certmonger: a daemon with one file per tracked certificate.
 #include <algorithm>
 
 #include "base/text.h"
@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kConfiguration = "/etc/certmonger/certmonger.conf";
 constexpr int64_t kFirstTry = 2'419'200;  // seconds: certmonger.conf(5), enroll_ttls
 
-// The earliest of the times at which it tries.
+// The earliest time before expiry at which it tries.
 std::chrono::seconds first_try(const Files& files) {
   auto text = files.read(kConfiguration, kPemLimit);
   if (!text) return std::chrono::seconds(kFirstTry);
@@ -49,7 +49,7 @@ std::optional<Lineage> read_certmonger(const Files& files, const StoreSetting& s
   return std::nullopt;
 }
 
-// It is a daemon: it runs, or nothing is renewed.
+// certmonger renews only while its daemon runs.
 void apply(const Files& files, const JobWords&, Lineage& lineage) {
   bool runs = files.stat("/run/certmonger.pid") || files.stat("/var/run/certmonger.pid");
   if (runs) lineage.scheduled_by = "certmonger.service";

@@ -1,4 +1,4 @@
-// dehydrated: CERTDIR/ALIAS/fullchain.pem; a shell script as configuration, and domains.txt.
+// dehydrated: CERTDIR/ALIAS/fullchain.pem. Its configuration is a shell script, and domains.txt.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kDays = 30;  // RENEW_DAYS where nothing sets it, dehydrated 0.7.0
+constexpr int kDays = 30;  // default of RENEW_DAYS, dehydrated 0.7.0
 
 struct Configuration {
   std::string path;
@@ -21,7 +21,7 @@ struct Configuration {
 
 // A line of domains.txt: "NAME OTHER-NAME… > ALIAS".
 struct Line {
-  std::string names;  // with one space between them
+  std::string names;  // separated by single spaces
   std::string alias;
 };
 

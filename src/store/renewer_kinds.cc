@@ -9,8 +9,8 @@ namespace certrebind {
 
 namespace {
 
-// Where packages, snap, pip and people put programs. Not the PATH: it is not the same for a person,
-// a timer and a daemon.
+// The directories in which packages, snap, pip and people install programs. PATH is not used,
+// because it differs between a person, a timer and a daemon.
 constexpr const char* kProgramDirectories[] = {"/usr/local/sbin", "/usr/local/bin",  "/usr/sbin",
                                                "/usr/bin",        "/sbin",           "/bin",
                                                "/snap/bin",       "/opt/certbot/bin"};

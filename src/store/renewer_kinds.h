@@ -1,4 +1,4 @@
-// What each renewer's own files say. For renewers.cc alone.
+// Reads the files of each kind of renewer. For renewers.cc only.
 #pragma once
 
 #include <optional>
@@ -10,42 +10,43 @@
 
 namespace certrebind {
 
-// A job's command line that runs the renewer for this certificate, if one does; its options tell
-// what the renewer's files do not.
+// The command line of a scheduled job that runs the renewer for this certificate, if any. Its
+// options tell what the renewer's files do not.
 using JobWords = std::vector<std::string>;
 
 struct RenewerKind {
   const char* kind;                        // of the store
-  std::vector<std::string> programs;       // names under which it is started
-  std::vector<std::string> name_options;   // that restrict a run to some certificates
-  std::vector<std::string> place_options;  // that say which directory or file it works with
+  std::vector<std::string> programs;       // program names of the renewer
+  std::vector<std::string> name_options;   // options that restrict a run to some certificates
+  std::vector<std::string> place_options;  // options that name the renewer's directory or file
 
-  // The lineage to which `within`, a path relative to the store, belongs; none if it is no
-  // certificate's. Fills in all that the renewer's files tell.
+  // The lineage to which `within`, a path relative to the store, belongs. Unset if it belongs to no
+  // certificate. Fills in all that the renewer's files tell.
   std::optional<Lineage> (*read)(const Files&, const StoreSetting&, const std::string& within);
-  // What renews it stands nowhere but in the job that is run regularly.
+  // only the scheduled job contains the renewal command
   bool takes_command_of_job;
 
-  // Fills in what only the command line tells that is run regularly, or what happens without one.
+  // Fills in what only the scheduled command line tells, or what happens without one.
   void (*apply)(const Files&, const JobWords&, Lineage&);
-  // Paths outside the store that the renewer writes, each with the path in the store it belongs to.
+  // Paths outside the store that the renewer writes, each with the path in the store of which it is
+  // a copy.
   std::vector<std::pair<std::string, std::string>> (*copies)(const Files&, const StoreSetting&);
 };
 
 // Null for a kind that renews nothing ("directory").
 const RenewerKind* renewer_kind(const std::string& kind);
 
-// For the readers of each kind.
+// Helpers for the readers of each kind.
 
-// The program's path in the usual places; empty where it is not installed.
+// The program's path in the usual directories; empty if it is not installed.
 std::string find_program(const Files& files, const std::vector<std::string>& names);
-// Sets the two commands and their text, or says that the program is missing.
+// Sets the two commands and their text, or the message that the program is missing.
 void set_command(Lineage& lineage, const std::string& program,
                  const std::vector<std::string>& arguments, const std::vector<std::string>& force);
-// Not-before and not-after of the certificate there; none if there is none.
+// Not-before and not-after of the certificate at a path; unset if there is none.
 std::optional<std::pair<WallTime, WallTime>> validity_at(const Files& files,
                                                          const std::string& path);
-// Due so long before its certificate expires.
+// Sets the due time to this long before the certificate expires.
 void set_due_before_expiry(const Files& files, std::chrono::seconds before, std::string rule,
                            Lineage& lineage);
 

@@ -1,5 +1,5 @@
-// lego and uacme: both keep certificates and an account, and nothing of how the names were proven.
-// What renews is the command line that is run regularly.
+// lego and uacme: both store certificates and an account, but not how the names were validated. So
+// the renewal command is the command line of the scheduled job.
 #include <fmt/format.h>
 
 #include "base/text.h"

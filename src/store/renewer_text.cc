@@ -18,14 +18,15 @@ bool is_name(std::string_view text) {
   });
 }
 
-// The end of the variable's name that begins at `at`.
+// The end of the variable name that begins at `at`.
 size_t name_end(std::string_view text, size_t at) {
   size_t end = at;
   while (end < text.size() && is_name(text.substr(at, end + 1 - at))) ++end;
   return end;
 }
 
-// Puts in the variable at text[at] == '$' and moves `at` behind it. False for anything cleverer.
+// Expands the variable at text[at] == '$' and moves `at` behind it. False for more complex
+// expansions.
 bool expand(std::string_view text, size_t& at, const Values& known, std::string& into) {
   bool braced = at + 1 < text.size() && text[at + 1] == '{';
   size_t begin = at + (braced ? 2 : 1);
@@ -38,7 +39,7 @@ bool expand(std::string_view text, size_t& at, const Values& known, std::string&
   return true;
 }
 
-// One word as a shell reads it. None if only a shell could tell.
+// One word as a shell reads it. Unset if only a shell could evaluate it.
 std::optional<std::string> shell_value(std::string_view text, const Values& known) {
   std::string value;
   char quote = 0;
@@ -88,7 +89,7 @@ std::string base64_text(std::string_view digits) {
   int held = 0;
   for (char c : digits) {
     int digit = base64_digit(c);
-    if (digit < 0) continue;  // acme.sh breaks long ones into words
+    if (digit < 0) continue;  // acme.sh splits long values into words
     bits = (bits << 6 | static_cast<uint32_t>(digit)) & 0xffffffu;
     held += 6;
     if (held < 8) continue;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kPlaceholder = "{name}";
 
-// `path` relative to `directory`, itself or with the links of both resolved.
+// `path` relative to `directory`, as given or with the links of both resolved.
 std::optional<std::string> within(const Files& files, const std::string& directory,
                                   const std::string& path) {
   auto relative = [](const std::string& inner,
@@ -28,7 +28,7 @@ std::optional<std::string> within(const Files& files, const std::string& directo
   return relative(*real, *real_directory);
 }
 
-// Only a shell could say what it stands for: it may stand for anything.
+// True if only a shell can evaluate the word, so that it may stand for anything.
 bool is_open(const std::string& word) {
   return word.find('$') != std::string::npos || word.find('`') != std::string::npos;
 }
@@ -38,7 +38,7 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-// False if the command line says that it is about another certificate or another directory.
+// False if the command line names another certificate or another directory.
 bool may_concern(const RenewerKind& kind, const StoreSetting& store, const Lineage& lineage,
                  const JobWords& words) {
   auto place = option_of(words, kind.place_options);
@@ -54,7 +54,7 @@ bool may_concern(const RenewerKind& kind, const StoreSetting& store, const Linea
          std::ranges::find(words, lineage.name) != words.end();
 }
 
-// A directory whose certificates the configuration says how to renew.
+// The lineage of a directory for which the configuration has a renewal command.
 Lineage configured_lineage(const StoreSetting& store, const std::string& path) {
   Lineage lineage;
   lineage.renewer = file_name(store.renew.front());
@@ -65,7 +65,7 @@ Lineage configured_lineage(const StoreSetting& store, const std::string& path) {
   return lineage;
 }
 
-// The administrator's own word is obeyed as it is, and over what the renewer's files tell.
+// The administrator's command is used unchanged, and overrides the renewer's files.
 void use_configured(const StoreSetting& store, Lineage& lineage) {
   lineage.renew.clear();
   for (std::string word : store.renew) {
@@ -79,7 +79,7 @@ void use_configured(const StoreSetting& store, Lineage& lineage) {
   lineage.command_text = Command{.arguments = lineage.renew, .root = {}}.text();
 }
 
-// A renewer's directory counts before a plain one, then the inner one.
+// A renewer's directory takes precedence over a plain one, then the innermost one.
 std::pair<bool, size_t> rank(const StoreSetting& store) {
   return {renewer_kind(store.kind) != nullptr, store.path.size()};
 }

@@ -1,6 +1,6 @@
-// Renewers: who renews a certificate, how it is told to, when it will do so by itself, and whether
-// anything on this host runs it regularly. Only reads; docs/renewers.md says what and how it was
-// observed.
+// Renewers: which program renews a certificate, with which command, when it will do so by itself,
+// and which scheduled job of this host runs it. Only reads files. docs/renewers.md says what was
+// observed, and how.
 #pragma once
 
 #include <map>
@@ -16,46 +16,48 @@
 
 namespace certrebind {
 
-// One certificate as its renewer knows it, through all its renewals.
+// One certificate as its renewer knows it, across all renewals.
 struct Lineage {
-  std::string renewer;           // "certbot", "lego", "acme.sh", "dehydrated", "uacme",
-                                 // "certmonger", or the program that the configuration names
-  std::string name;              // by which the renewer calls it
-  std::string directory;         // of its files; certbot's RENEWED_LINEAGE
-  std::string certificate_path;  // where the renewer puts the certificate, with its chain where it
+  std::string renewer;  // "certbot", "lego", "acme.sh", "dehydrated", "uacme", "certmonger", or the
+                        // program that the configuration names
+  std::string name;     // the renewer's name for the certificate
+  std::string directory;         // of the certificate's files; certbot's RENEWED_LINEAGE
+  std::string certificate_path;  // where the renewer writes the certificate, with its chain if it
                                  // writes one
   std::string key_path;
   std::vector<std::string> hooks;  // commands and scripts that the renewer runs after a renewal
 
-  // Renews it if the renewer finds it due; empty where `no_command` says why not.
+  // Renews the certificate if the renewer finds it due. If empty, `no_command` says why.
   std::vector<std::string> renew;
-  std::vector<std::string> renew_now;  // … due or not; empty where the renewer cannot be told so
+  std::vector<std::string>
+      renew_now;  // Renews it whether due or not; empty if the renewer has no such command.
   std::string no_command;
-  std::string command_text;         // of `renew`, to be shown
-  std::optional<int> status_undue;  // its exit status, other than 0, for "not due yet"
-  std::vector<std::string> obeys;   // files that decide what the command does
+  std::string command_text;         // text of `renew`, for display
+  std::optional<int> status_undue;  // the exit status other than 0 that means "not due yet"
+  std::vector<std::string> obeys;   // files that determine what the command does
 
-  std::optional<WallTime> due;  // when the renewer will find it due; none: unknown, or never
-  std::string due_rule;         // by which rule, or why never: "30 days before it expires (lego)"
+  std::optional<WallTime> due;  // when the renewer will find it due; unset: unknown, or never
+  std::string due_rule;  // the rule for `due`, or why never: "30 days before it expires (lego)"
 
-  std::string scheduled_by;   // what runs the renewer regularly: "certbot.timer"; empty: nothing
-  std::string schedule_note;  // what would, and why it does not; may be empty
+  std::string scheduled_by;   // the job that runs the renewer: "certbot.timer"; empty: none
+  std::string schedule_note;  // a job that should run it, and why it does not; may be empty
 };
 
 class Renewers {
  public:
-  // Looks once at the schedules and at what renewers keep outside their own directories. `user`:
-  // whose rights the commands would have; files that others may write are not obeyed for them.
+  // Reads the schedules and the files outside the renewers' own directories once. `user`: the user
+  // who would run the commands; files that other users can write are ignored for them.
   Renewers(const Files& files, const std::vector<StoreSetting>& stores, uint32_t user);
-  Renewers(const Renewers&) = delete;  // it points into itself
+  Renewers(const Renewers&) = delete;  // contains pointers into itself
 
-  // Whose file lies at `path`, as typed or with its links resolved. None: nobody renews it.
+  // The lineage of the file at `path`, as typed or with links resolved. Unset if no renewer owns
+  // it.
   std::optional<Lineage> owner_of(const std::string& path) const;
 
  private:
-  struct Copy {  // a path outside the store that the renewer writes too
+  struct Copy {  // a path outside the store that the renewer also writes
     const StoreSetting* store;
-    std::string within;  // the path inside the store that it belongs to
+    std::string within;  // the path inside the store of which it is a copy
   };
   struct Use {  // a job that runs a renewer
     const Job* job;

@@ -1,4 +1,5 @@
-// Layouts and texts are those of real runs against pebble; see docs/renewers.md.
+// Tests how each renewer's files are read: one section per renewer, then the cases common to all.
+// Layouts and texts come from real runs against pebble; see docs/renewers.md.
 #include "store/renewers.h"
 
 #include <gmock/gmock.h>

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kScriptLimit = 64 << 10;
 
-// In systemd's order: the first directory that has a unit wins (systemd.unit(5)).
+// In systemd's order: the first directory that contains the unit wins (systemd.unit(5)).
 constexpr const char* kUnitDirectories[] = {"/etc/systemd/system", "/run/systemd/system",
                                             "/usr/local/lib/systemd/system",
                                             "/usr/lib/systemd/system", "/lib/systemd/system"};
@@ -37,7 +37,7 @@ std::vector<std::string> names_in(const Files& files, const std::string& directo
   return names ? std::move(*names) : std::vector<std::string>();
 }
 
-// run-parts(8) and cron pass over names with other characters, "x.dpkg-old" above all.
+// run-parts(8) and cron skip names with other characters, above all "x.dpkg-old".
 bool cron_takes(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
     return c == '-' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
@@ -45,7 +45,7 @@ bool cron_takes(const std::string& name) {
   });
 }
 
-// Lines of a script or unit, those that end in a backslash joined with the next.
+// The lines of a script or unit. A line that ends in a backslash is joined with the next.
 std::vector<std::string> whole_lines(std::string_view text) {
   std::vector<std::string> lines;
   bool joined = false;
@@ -69,7 +69,7 @@ std::vector<std::vector<std::string>> words_of_script(const std::string& text) {
   return lines;
 }
 
-// A command, and one level of the scripts that it names.
+// Adds a command, and those in the scripts that it names (one level).
 void add_line(const Files& files, const std::string& line, Job& job) {
   job.lines.push_back(shell_words(line));
   std::vector<std::string> words = job.lines.back();
@@ -114,7 +114,7 @@ class Timers {
     jobs.push_back(std::move(job));
   }
 
-  // Without the characters that change how systemd starts it (systemd.service(5)).
+  // The line without the prefix characters that change how systemd starts it (systemd.service(5)).
   static std::string program_line(std::string_view line) {
     while (!line.empty() && std::string_view("-@:+!|").find(line[0]) != std::string_view::npos)
       line.remove_prefix(1);
@@ -139,7 +139,7 @@ class Timers {
     return text;
   }
 
-  // A link in some unit's .wants or .requires directory; of a template, to any instance.
+  // True if some unit's .wants or .requires directory links to it; for a template, to any instance.
   bool is_enabled(const std::string& name) const {
     std::string begin = name.substr(0, name.size() - 6);
     for (const char* directory : kUnitDirectories)
@@ -176,7 +176,7 @@ class Cron {
   }
 
  private:
-  // `owner`: of a user's own table; empty where each line names the user.
+  // `owner`: the owner of a user's crontab; empty if each line names the user.
   void add_table(const std::string& path, const std::string& owner, std::vector<Job>& jobs) const {
     auto text = files_.read(path, kPemLimit);
     if (!text) return;
@@ -206,7 +206,7 @@ class Cron {
     std::string user = owner.empty() ? next_word() : owner;
     Job job{.by = std::move(by), .asleep = {}, .lines = {}, .command = {}};
     add_line(files_, std::string(line), job);
-    // The line of Debian's packages that leaves the work to their timer.
+    // Debian's packages have this line, which leaves the work to their systemd timer.
     bool yields = line.find("-d /run/systemd/system") != std::string_view::npos;
     if (yields && systemd_runs(files_)) {
       job.asleep = "it leaves the work to systemd";
@@ -216,8 +216,7 @@ class Cron {
     jobs.push_back(std::move(job));
   }
 
-  // Nothing where the table sets anything else: it may be a secret, and arguments are no place for
-  // one.
+  // Empty if the table sets other variables: they may be secrets, which must not become arguments.
   static std::vector<std::string> command_with(const Values& settings, std::string_view line) {
     std::vector<std::string> command = {"/usr/bin/env"};
     for (const auto& [name, value] : settings) {

@@ -13,7 +13,7 @@ using ::testing::IsEmpty;
 
 class SchedulesTest : public ::testing::Test {
  protected:
-  // "by" or "by: asleep" of the jobs that run the program.
+  // "by" or "by: asleep" for the jobs that run the program.
   std::vector<std::string> jobs_of(const std::string& program) {
     std::vector<std::string> found;
     for (const Job& job : regular_jobs(files_))

@@ -21,8 +21,7 @@ Done remember(Database& database, const std::vector<Sighting>& seen, WallTime no
   });
 }
 
-// In the order in which they were seen first. Sorted here, not by SQLite: that would hold all of it
-// twice.
+// In the order of first sighting. Sorted here, not by SQLite, which would hold all rows twice.
 Result<std::vector<Sighting>> remembered(Database& database) {
   return database.guarded("read sightings", [&] {
     std::vector<std::pair<int64_t, Sighting>> dated;

@@ -1,4 +1,4 @@
-// Sightings: which certificate was seen at which path, remembered after it is gone from there.
+// Sightings: records which certificate was seen at which path, also after it is gone from there.
 #pragma once
 
 #include <string>
@@ -14,13 +14,13 @@ namespace certrebind {
 struct Sighting {
   std::string path;
   Thumbprint thumbprint;
-  std::string der;  // of the leaf: a certificate is public
+  std::string der;  // of the leaf; a certificate is public, so it may be stored
 };
 
-// Remembers those that were not known yet.
+// Records the sightings that are new.
 Done remember(Database& database, const std::vector<Sighting>& seen, WallTime now);
 
-// Every sighting that was ever remembered, in the order in which they were first seen.
+// All recorded sightings, in the order in which they were first seen.
 Result<std::vector<Sighting>> remembered(Database& database);
 
 }  // namespace certrebind

@@ -16,7 +16,7 @@ TEST(Sightings, AreRememberedOnce) {
   Sighting first{"/c/\xff.pem", old_one.thumbprint, old_one.der};
   ASSERT_TRUE(remember(database, {first, first}, test_now()));
   ASSERT_TRUE(remember(database, {first}, test_now() + milliseconds(5)));
-  // The path holds another now; the old one is not forgotten.
+  // The path holds another certificate now; the old one must stay recorded.
   ASSERT_TRUE(remember(database, {{first.path, new_one.thumbprint, new_one.der}}, test_now()));
   auto all = remembered(database);
   ASSERT_EQ(all->size(), 2U);
@@ -32,7 +32,7 @@ TEST(Sightings, AreRememberedOnce) {
             test_now().time_since_epoch().count());
 }
 
-// What lay at a path last is told by that.
+// Callers use the order to find the last certificate of a path.
 TEST(Sightings, ComeInTheOrderOfTheirFirstTime) {
   FakeHost host;
   Database& database = host.state().database();

@@ -11,10 +11,11 @@ namespace certrebind {
 
 namespace {
 
-constexpr size_t kSiblingLimit = 500;       // files beside a certificate that are tried for its key
+constexpr size_t kSiblingLimit =
+    500;  // maximum number of files beside a certificate that are tried as its key
 constexpr size_t kKeyFileLimit = 64 << 10;  // bytes; the largest RSA keys in use take 13 KB
 
-// How one kind of store lays out its certificates.
+// Lists the certificates in one kind of store.
 using Lister = void (*)(const Files&, const StoreSetting&, std::vector<StoredCertificate>&);
 
 std::string stem(const std::string& name) {
@@ -28,7 +29,7 @@ void add_if_there(const Files& files, const StoreSetting& store, const std::stri
   found.push_back({store, certificate, files.stat(key) ? key : ""});
 }
 
-// One directory for each lineage, with files of fixed names.
+// One directory per lineage, with fixed file names.
 void list_lineages(const Files& files, const StoreSetting& store, const std::string& directory,
                    const std::string& certificate, const std::string& key,
                    std::vector<StoredCertificate>& found) {
@@ -60,7 +61,8 @@ void list_lego(const Files& files, const StoreSetting& store,
                    found);
 }
 
-// acme.sh: NAME/fullchain.cer and NAME/NAME.key; "_ecc" ends the directory of an ECDSA certificate.
+// acme.sh: NAME/fullchain.cer and NAME/NAME.key. The directory of an ECDSA certificate ends in
+// "_ecc".
 void list_acme_sh(const Files& files, const StoreSetting& store,
                   std::vector<StoredCertificate>& found) {
   auto names = files.list(store.path);
@@ -82,7 +84,7 @@ void list_uacme(const Files& files, const StoreSetting& store,
                  store.path + "/private/" + name + "/key.pem", found);
 }
 
-// certmonger keeps certificates anywhere: a file for each says where.
+// certmonger certificates may be anywhere; its request files contain their paths.
 void list_certmonger(const Files& files, const StoreSetting& store,
                      std::vector<StoredCertificate>& found) {
   for (const CertmongerRequest& request : certmonger_requests(files, store.path))
@@ -147,7 +149,7 @@ std::vector<std::string> likely_keys(const std::string& certificate_path) {
           parent_directory(directory) + "/private/" + name + ".key"};
 }
 
-// True too for what may not be read: then that is what is to be said.
+// Also true for an unreadable file, so that this is what gets reported.
 bool may_hold_a_key(const Files& files, const std::string& path) {
   auto bytes = files.read(path, kKeyFileLimit);
   if (!bytes) return bytes.error().code == Code::denied;

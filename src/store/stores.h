@@ -1,4 +1,4 @@
-// Stores: the places where certificates live, and which renewer looks after each.
+// Stores: the directories of certificates, and the renewer of each.
 #pragma once
 
 #include <optional>
@@ -12,39 +12,41 @@
 
 namespace certrebind {
 
-// The stores that are looked for on every host, whether they exist or not.
+// The stores that are checked on every host, whether they exist or not.
 std::vector<StoreSetting> usual_stores(const std::string& home_directory);
 
-// Complains (Code::usage) about a store of an unknown kind.
+// Code::usage for a store of an unknown kind.
 Done check_stores(const std::vector<StoreSetting>& stores);
 
-// True if a renewer owns the files there and will write them again: they are never overwritten.
+// True if a renewer owns the files in the store and will write them again. Such files are never
+// overwritten.
 bool belongs_to_renewer(const StoreSetting& store);
 
-// The innermost store in which `path` lies, as typed or with its links resolved; none for a loose
+// The innermost store that contains `path`, as typed or with links resolved. Unset for a loose
 // file.
 std::optional<StoreSetting> store_of(const Files& files, const std::vector<StoreSetting>& stores,
                                      const std::string& path);
 
-// The kind of the renewer whose file lies at `path`, "certbot"; empty where no renewer's does.
+// The kind of the renewer that owns the file at `path`, such as "certbot". Empty if no renewer
+// does.
 std::string renewer_at(const Files& files, const std::vector<StoreSetting>& stores,
                        const std::string& path);
 
-// A certificate file in a store, with the key file that belongs to it by the renewer's layout.
+// A certificate file in a store, with its key file according to the renewer's layout.
 struct StoredCertificate {
   StoreSetting store;
   std::string certificate_path;
-  std::string key_path;  // empty where the layout tells none
+  std::string key_path;  // empty if the layout does not name one
 };
 
-// What lies in the stores, by each renewer's layout. In plain directories only what has a key is
-// listed: the rest of /etc/ssl is roots. Unreadable places are skipped.
+// The certificates in the stores, by each renewer's layout. In plain directories only certificates
+// with a key are listed, because the rest of /etc/ssl is roots. Skips unreadable directories.
 std::vector<StoredCertificate> stored_certificates(const Files& files,
                                                    const std::vector<StoreSetting>& stores);
 
-// Where the key of the certificate at `certificate_path` is likely to lie: the same file, its
-// siblings by the layouts that renewers and people use, then any other small file beside it whose
-// key matches.
+// The probable key file of the certificate at `certificate_path`. Tries the same file, then the
+// file names that renewers and people use, then any other small file in the directory whose key
+// matches.
 std::optional<std::string> find_key(const Files& files, const std::string& certificate_path,
                                     const Certificate& leaf);
 

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 
 class StoresTest : public ::testing::Test {
  protected:
-  // "certificate <- key" of everything that is found.
+  // "certificate <- key" for everything that is found.
   std::vector<std::string> found(const std::string& kind, const std::string& path) {
     std::vector<std::string> all;
     for (const StoredCertificate& stored : stored_certificates(files_, {{kind, path}})) {

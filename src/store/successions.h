@@ -1,4 +1,4 @@
-// Which certificate succeeded which, and how that is known. Outlives both files.
+// Records which certificate succeeded which, and how this is known. The record outlives both files.
 #pragma once
 
 #include <string>
@@ -13,9 +13,9 @@ namespace certrebind {
 // How it is known that NEW succeeds OLD.
 enum class How {
   declared,       // a person said so
-  same_place,     // a path that held OLD holds NEW
-  same_identity,  // the same names and type of key, and the only one that ends later
-  undone,         // it does not: a person took it back, and nothing makes it again by itself
+  same_place,     // a path that held OLD now holds NEW
+  same_identity,  // same names and key type, and the only such certificate that expires later
+  undone,         // no succession: a person revoked it, and it is not recreated automatically
 };
 std::string to_text(How how);  // "declared", "same place", …
 
@@ -24,13 +24,13 @@ struct KnownSuccession {
   std::string new_thumbprint;
   How how = How::declared;
   std::string renewer;  // empty: unknown
-  std::string path;     // where NEW lies
+  std::string path;     // of NEW
 };
 
-// True if it was not known before. Within whatever database transaction is open; throws what
-// SQLiteCpp throws.
+// True if the succession is new. Runs within the open database transaction; throws what SQLiteCpp
+// throws.
 bool add_succession(Database& database, const KnownSuccession& succession, WallTime now);
-// The same, over what was known of the two: a person's word.
+// Like `add_succession`, but overwrites what is known about the two: a person declared it.
 void declare_succession(Database& database, const KnownSuccession& succession, WallTime now);
 
 // Oldest first.

@@ -97,7 +97,8 @@ Hop hop_in(SQLite::Statement& select) {
 }  // namespace
 
 void put_hops(Database& database, const std::set<Hop>& hops) {
-  // Tens of thousands of rows, of which few differ: both sides in one order, side by side.
+  // There are tens of thousands of rows, of which few differ. So both sides are read in the same
+  // order and merged.
   SQLite::Statement select(database.handle(),
                            "SELECT directory, name, kind, path FROM hops ORDER BY 1, 2, 3, 4");
   std::vector<Hop> gone;
@@ -132,7 +133,7 @@ void put_hops(Database& database, const std::set<Hop>& hops) {
 std::vector<Hop> hops_at(Database& database, const std::string& directory,
                          const std::string& name) {
   std::vector<Hop> hops;
-  // A directory that itself came or went concerns all that is in it.
+  // A directory that was itself created or removed affects everything in it.
   SQLite::Statement select(database.handle(),
                            name.empty()
                                ? "SELECT directory, name, kind, path FROM hops WHERE directory = ?"

@@ -1,4 +1,5 @@
-// What the daemon last saw at each path that it watches, and where a change may concern which path.
+// Records what the daemon last saw at each watched path, and which directory entries may affect
+// which path.
 #pragma once
 
 #include <optional>
@@ -14,16 +15,16 @@ namespace certrebind {
 
 struct Place {
   std::string path;        // of the certificate
-  std::string key;         // of its key; empty: it is looked for
-  std::string thumbprint;  // empty: nothing lies there
+  std::string key;         // of the key; empty: search for it
+  std::string thumbprint;  // empty: no certificate there
   WallTime not_before;
   WallTime not_after;
 };
 
-// What a watched directory entry leads to. In the order of their names, as the database sorts them.
+// What a watched directory entry belongs to. Ordered by name, as the database sorts them.
 enum class HopKind { certificate, configuration, store, wake };
 
-// A change of the entry `name` in `directory` (empty: of anything there) may concern `path`.
+// A change of the entry `name` in `directory` (empty name: any entry) may affect `path`.
 struct Hop {
   std::string directory;
   std::string name;
@@ -32,16 +33,16 @@ struct Hop {
   auto operator<=>(const Hop&) const = default;
 };
 
-// These work within whatever database transaction is open, and throw what SQLiteCpp throws: for use
-// inside Database::atomically and guarded.
+// These functions run within the open database transaction and throw what SQLiteCpp throws. Use
+// them inside Database::atomically and guarded.
 std::optional<Place> place_at(Database& database, const std::string& path);
 std::vector<Place> all_places(Database& database);
 void put_place(Database& database, const Place& place, WallTime now);
 void drop_place(Database& database, const std::string& path);
-// Whether a certificate still lies somewhere.
+// True if some watched path still holds the certificate.
 bool lies_somewhere(Database& database, const std::string& thumbprint);
 
-// Makes what is kept equal to `hops`.
+// Makes the stored hops equal to `hops`.
 void put_hops(Database& database, const std::set<Hop>& hops);
 std::vector<Hop> hops_at(Database& database, const std::string& directory, const std::string& name);
 

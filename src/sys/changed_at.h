@@ -1,4 +1,4 @@
-// When what is read at a path last changed.
+// When a path last changed.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,7 @@
 
 namespace certrebind {
 
-// The file itself, or the link that is named: whichever changed later, by its ctime. Nothing where
-// it cannot be told.
+// The later ctime of the file and of the symbolic link that names it. Unset if unknown.
 std::optional<WallTime> changed_at(const Files& files, const std::string& path);
 
 }  // namespace certrebind

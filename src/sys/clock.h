@@ -1,4 +1,4 @@
-// Time behind an interface, so that tests own it.
+// Time behind an interface, so that tests control it.
 #pragma once
 
 #include "base/time.h"
@@ -20,7 +20,7 @@ class SystemClock final : public Clock {
   void sleep(milliseconds duration) override;
 };
 
-// Stands still until told; sleeping moves it.
+// Stands still until a test advances it. Sleeping advances it too.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(WallTime wall) : wall_(wall) {}

@@ -1,4 +1,4 @@
-// Running other programs: an argument vector, a deadline, the output.
+// Runs other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -44,19 +44,20 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
-// What the child needs, made before the fork.
+// The child's settings, prepared before the fork.
 struct Becoming {
-  const char* root;  // null: ours
-  bool from_top;     // it begins in "/"
+  const char* root;  // null: our own
+  bool from_top;     // start in "/"
   char* const* arguments;
   char* const* environment;
   int output;
   uint32_t file_mask;
-  const Rights* rights;  // null: ours
-  rlim_t seconds;        // of processor time, for one with rights of its own
+  const Rights* rights;  // null: our own
+  rlim_t seconds;        // limit of processor time, for a program with another user's rights
 };
 
-// What a server's own test may use that is not root's: room for ten thousand sites, and an end.
+// Limits for the configuration test of a server that is not root's: enough for ten thousand sites,
+// but bounded.
 constexpr rlim_t kMostMemory = rlim_t{4} << 30, kLargestFile = rlim_t{256} << 20;
 
 bool limit(__rlimit_resource what, rlim_t most) {
@@ -70,9 +71,9 @@ bool give_up_ours(const Becoming& it) {
          take_for_good(*it.rights);
 }
 
-// Between fork and exec only async-signal-safe calls (signal-safety(7)).
+// Uses only async-signal-safe calls between fork and exec (signal-safety(7)).
 [[noreturn]] void become(const Becoming& it) {
-  ::setsid();  // with a terminal it could type into ours (TIOCSTI)
+  ::setsid();  // with our terminal it could inject input into it (TIOCSTI)
   ::umask(it.file_mask);
   int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
@@ -100,7 +101,7 @@ bool has_ended(pid_t child) {
          info.si_pid != 0;
 }
 
-// The first or the last part of what a program says.
+// The first or the last part of a program's output.
 class Output {
  public:
   explicit Output(bool keeps_end) : keeps_end_(keeps_end) {}
@@ -128,12 +129,13 @@ bool read_some(int pipe, Output& output) {
   return got > 0 || (got < 0 && errno == EINTR);
 }
 
-constexpr milliseconds kAfterlife(1000);  // for what a program left in the background to say more
-constexpr milliseconds kLook(200);        // how often it is looked whether the program has ended
-constexpr milliseconds kPause(2);         // … while it says nothing any more
+constexpr milliseconds kAfterlife(
+    1000);                          // waiting time for output of processes left in the background
+constexpr milliseconds kLook(200);  // interval of checks whether the program has ended
+constexpr milliseconds kPause(2);   // … after it has closed its output
 
-// Listens until the program has ended and all it left closed the pipe. False at the deadline, and
-// when it is not wanted any more.
+// Reads until the program has ended and all its background processes have closed the pipe. False at
+// the deadline, and when the caller stops it.
 bool attend(pid_t child, int pipe, SteadyTime deadline, const std::stop_token& unwanted,
             Output& output) {
   std::optional<SteadyTime> ended;
@@ -192,7 +194,7 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
   result.timed_out = !attend(child, reading.get(), begun + deadline, unwanted, output);
   if (result.timed_out) {
     ::kill(-child, SIGKILL);
-    ::kill(child, SIGKILL);  // one that has no group of its own yet
+    ::kill(child, SIGKILL);  // a child that has no process group of its own yet
   }
   int wait_status = 0;
   while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {

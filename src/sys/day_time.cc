@@ -20,7 +20,7 @@ constexpr std::array kUnits = {Unit{'d', 86'400'000}, Unit{'h', 3'600'000}, Unit
                                Unit{'s', 1'000}};
 constexpr int64_t kLongest = 3650 * kUnits[0].milliseconds;
 
-// Takes the number at the front of `text`.
+// Removes a number from the front of `text` and returns it.
 std::optional<int> take_number(std::string_view& text) {
   int number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -47,7 +47,7 @@ class LocalTest : public ::testing::Test {
  protected:
   LocalTest() { ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1); }
   ~LocalTest() override { ::unsetenv("TZ"); }
-  // 2026-01-10, given as local time.
+  // A local time on 2026-01-10.
   static WallTime at(milliseconds of_day) {
     return WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 10)) + of_day - 1h;
   }
@@ -80,7 +80,7 @@ TEST_F(TaskDailyTest, TheNextOne) {
 }
 
 TEST_F(TaskDailyTest, OncePerDayWhenTheClockIsChanged) {
-  // The whole year at 02:30, which is left out in March and comes twice in October.
+  // 02:30 over the whole year. It is skipped in March and occurs twice in October.
   WallTime time = at(0h);
   for (int day = 0; day < 365; ++day) {
     WallTime next = next_daily(150, time);

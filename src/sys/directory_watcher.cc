@@ -18,8 +18,8 @@ constexpr uint32_t kInteresting = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM |
                                   IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
                                   IN_ONLYDIR;
 
-// Others change these behind the kernel's back. The numbers without a name in linux/magic.h are
-// CIFS's and SMB2's.
+// Other machines or processes change these without kernel events. The numbers without a name in
+// linux/magic.h are CIFS and SMB2.
 constexpr std::array<uint32_t, 8> kEventless = {NFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, SMB_SUPER_MAGIC,
                                                 0xFF534D42,      0xFE534D42,       V9FS_MAGIC,
                                                 AFS_SUPER_MAGIC, CEPH_SUPER_MAGIC};
@@ -76,7 +76,7 @@ void DirectoryWatcher::forget(const std::string& directory, int watch) {
 void DirectoryWatcher::add(const std::string& directory, Watching& watching) {
   int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), kInteresting);
   if (watch < 0) {
-    // It went since it was seen. Whoever looks again sees what is there instead.
+    // The directory vanished. The next look finds whatever is there instead.
     if (errno == ENOENT || errno == ENOTDIR) {
       watching.is_new = true;
       return;
@@ -111,7 +111,7 @@ Changes DirectoryWatcher::take() {
       std::string name = itself || event->len == 0 ? "" : event->name;
       for (const std::string& directory : known->second) changes.seen.push_back({directory, name});
       if (!itself) continue;
-      // A directory that was moved is not where its name says: watched anew if it comes back.
+      // A moved directory is no longer at its path. It is watched again if it comes back.
       if ((event->mask & IN_IGNORED) == 0) ::inotify_rm_watch(inotify_.get(), event->wd);
       for (const std::string& directory : known->second) {
         by_directory_.erase(directory);

@@ -1,5 +1,5 @@
-// Tells that something changed in directories (inotify(7)). What changed is for whoever asks to
-// look at: an event only says that it is time to look.
+// Reports that directories changed (inotify(7)). The caller finds out what changed: an event only
+// says that it is time to look.
 #pragma once
 
 #include <optional>
@@ -15,35 +15,36 @@ namespace certrebind {
 
 struct Change {
   std::string directory;
-  std::string name;  // of the entry; empty: the directory itself came, went or moved
+  std::string name;  // of the entry; empty: the directory itself was created, removed or moved
 };
 
 struct Changes {
   std::vector<Change> seen;
-  bool overflowed = false;  // some were lost: anything may have changed
+  bool overflowed = false;  // events were lost: anything may have changed
 };
 
-// What became of a wish to watch.
+// The result of a request to watch.
 struct Watching {
-  bool is_new = false;  // some were not watched before: what happened to them until now is not told
-  // What could not be watched.
-  std::set<std::string> eventless;  // on file systems that tell nothing (NFS, FUSE and the like)
-  std::vector<Error> errors;        // Code::busy: the limit is reached; the hint names it
+  bool is_new =
+      false;  // some directories were not watched before: their earlier events are unknown
+  // Directories that cannot be watched.
+  std::set<std::string> eventless;  // on file systems without events (NFS, FUSE and the like)
+  std::vector<Error> errors;        // Code::busy: the inotify limit is reached; the hint names it
 };
 
 class DirectoryWatcher {
  public:
-  // Where the system gives no means to watch (EMFILE of inotify_init(2)) it watches nothing, and
-  // says so whenever it is asked to.
+  // If the system has no inotify instance left (EMFILE of inotify_init(2)), the watcher watches
+  // nothing and returns an error for each request.
   static DirectoryWatcher create();
 
-  // From now on exactly these, of which some may not exist.
+  // Watches exactly these directories from now on. Some of them may not exist.
   Watching watch_exactly(const std::set<std::string>& directories);
 
-  // What happened since the last call, without waiting.
+  // The events since the last call. Does not wait.
   Changes take();
 
-  int descriptor() const { return inotify_.get(); }  // negative where it watches nothing
+  int descriptor() const { return inotify_.get(); }  // negative if nothing can be watched
 
  private:
   explicit DirectoryWatcher(Descriptor inotify) : inotify_(std::move(inotify)) {}
@@ -54,7 +55,8 @@ class DirectoryWatcher {
   std::optional<Error> why_none_;
   std::unordered_map<std::string, int> by_directory_;
   std::set<std::string> eventless_;
-  std::unordered_map<int, std::set<std::string>> by_watch_;  // names of one directory have one
+  std::unordered_map<int, std::set<std::string>>
+      by_watch_;  // several names of one directory share one watch
 };
 
 }  // namespace certrebind

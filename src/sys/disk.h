@@ -1,4 +1,4 @@
-// Files on the disk of this machine.
+// The files on the disk of this machine.
 #pragma once
 
 #include "sys/files.h"

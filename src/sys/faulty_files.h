@@ -1,5 +1,5 @@
-// Files that fail on demand: the Nth call that writes fails once, or it and all after it fail, or
-// it ends the story by throwing PowerFailure. Everything else goes through to the files beneath.
+// Files that fail on demand. The Nth writing call fails once, or it and all later calls fail, or it
+// throws PowerFailure. All other calls go to the underlying files.
 #pragma once
 
 #include "sys/files.h"
@@ -7,7 +7,7 @@
 
 namespace certrebind {
 
-// Thrown in place of the fatal write: a test catches it where the process would have died.
+// Thrown instead of the fatal write. A test catches it where the process would have died.
 struct PowerFailure {};
 
 class FaultyFiles final : public Files {

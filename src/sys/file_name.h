@@ -1,12 +1,12 @@
-// File names against patterns.
+// Matches file names against patterns.
 #pragma once
 
 #include <string>
 
 namespace certrebind {
 
-// Takes one component of a path's pattern and one name: fnmatch(3) with FNM_PERIOD, which is how
-// glob(3) compares them.
+// Compares one component of a path pattern with one name: fnmatch(3) with FNM_PERIOD, as glob(3)
+// does.
 bool file_name_matches(const std::string& pattern, const std::string& name);
 
 }  // namespace certrebind

@@ -1,10 +1,10 @@
-// What the process promises about itself before it touches a key.
+// Hardens the process before it reads a key.
 #pragma once
 
 namespace certrebind {
 
-// No core dump, no ptrace by others of the same user, files created private by default, and a
-// broken pipe is an error of write(2), not a death.
+// Disables core dumps and ptrace by other processes of the same user, and makes new files private
+// by default. A broken pipe becomes an error of write(2) instead of ending the process.
 void guard_process();
 
 // True if standard output is a terminal (for colour and progress).

@@ -1,4 +1,4 @@
-// The outside world of one machine, as a room's functions take it.
+// The interfaces to one machine, bundled as functions take them.
 #pragma once
 
 #include "sys/clock.h"

@@ -28,7 +28,7 @@ std::optional<unsigned char> octet(std::string_view text) {
 
 }  // namespace
 
-// Not inet_pton(3): servers take leading zeros, it does not.
+// Does not use inet_pton(3), because servers accept leading zeros and it does not.
 std::optional<std::string> canonical_ipv4(std::string_view text) {
   const std::vector<std::string> parts = split(text, '.');
   std::array<unsigned char, 4> bytes{};

@@ -1,4 +1,4 @@
-// IP addresses as text: equal addresses compare equal however they were written.
+// IP addresses as text. Equal addresses compare equal, however they were written.
 #pragma once
 
 #include <optional>
@@ -7,18 +7,19 @@
 
 namespace certrebind {
 
-// Takes four decimal numbers ("127.0.0.1"; nginx takes no other form, ngx_inet_addr), and gives
-// them without leading zeros. Nothing for any other text.
+// Takes four decimal numbers ("127.0.0.1"; nginx accepts no other form, ngx_inet_addr) and returns
+// them without leading zeros. Unset for any other text.
 std::optional<std::string> canonical_ipv4(std::string_view text);
 
-// Takes an IPv6 address without brackets; gives it as RFC 5952 writes it, or nothing.
+// Takes an IPv6 address without brackets and returns it in the form of RFC 5952. Unset for any
+// other text.
 std::optional<std::string> canonical_ipv6(std::string_view text);
 
-// An address, in brackets or not, in canonical form; the text itself where it is none.
+// An address, with or without brackets, in canonical form. Any other text is returned unchanged.
 std::string canonical_ip(std::string_view text);
 
-// An address as a certificate holds it (RFC 5280: 4 or 16 bytes), as text; the bytes in hex where
-// they are neither 4 nor 16.
+// The text of an address as a certificate stores it (RFC 5280: 4 or 16 bytes). Any other number of
+// bytes is returned in hex.
 std::string ip_text(std::string_view bytes);
 
 // True for text that can only be an address: an IPv4 literal, or anything with a colon.

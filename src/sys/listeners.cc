@@ -1,6 +1,6 @@
-// Who takes the connections to an address: listening sockets from /proc/net, and the processes that
-// hold them from /proc/PID/fd (proc(5)). A socket's inode is unique on the host, whatever network
-// namespace it was made in, so processes of other namespaces are found too.
+// Finds the processes that receive the connections to an address. Reads listening sockets from
+// /proc/net, and the processes that hold them from /proc/PID/fd (proc(5)). A socket's inode is
+// unique on the host across network namespaces, so processes of other namespaces are found too.
 #include <arpa/inet.h>
 #include <sys/syscall.h>
 
@@ -20,9 +20,9 @@ namespace certrebind {
 
 namespace {
 
-using Ip = std::array<unsigned char, 16>;  // an IPv4 address as ::ffff:a.b.c.d
+using Ip = std::array<unsigned char, 16>;  // IPv4 addresses as ::ffff:a.b.c.d
 
-constexpr std::string_view kListens = "0A";            // the state of a TCP socket
+constexpr std::string_view kListens = "0A";            // TCP socket state LISTEN
 constexpr std::string_view kAcceptsFlag = "00010000";  // __SO_ACCEPTCON of a UNIX socket
 
 bool is_v4(const Ip& ip) {
@@ -50,7 +50,7 @@ std::string text_of(const Ip& ip) {
   return text;
 }
 
-// "0100007F:01BB": words of four bytes in the machine's own order, and the port.
+// Parses "0100007F:01BB": four-byte words in host byte order, and the port.
 std::optional<std::pair<Ip, uint16_t>> local_of(std::string_view text) {
   size_t colon = text.find(':');
   if (colon != 8 && colon != 32) return std::nullopt;
@@ -66,8 +66,9 @@ std::optional<std::pair<Ip, uint16_t>> local_of(std::string_view text) {
   return std::pair(ip, port);
 }
 
-// How well a socket's address fits the one that is connected to; 0: not at all. The order is that
-// of the kernel's own lookup: the very address, then a wildcard of the family, then IPv6's.
+// How specifically a socket's address matches the target address; 0: not at all. The order is that
+// of the kernel's lookup: the exact address, then a wildcard of the same family, then the IPv6
+// wildcard.
 int fits(const Ip& bound, bool bound_in_v6_table, const Ip& wanted) {
   if (bound == wanted) return 4;
   if (!is_wildcard(bound)) return 0;
@@ -113,7 +114,7 @@ std::vector<ListeningSocket> unix_listeners(int near, const Address& address) {
   return found;
 }
 
-// The descriptors of a process that are one of these sockets: number and inode.
+// The descriptors of a process that refer to one of these sockets: number and inode.
 std::vector<std::pair<std::string, uint64_t>> descriptors_of(int pid,
                                                              const std::set<uint64_t>& sockets) {
   constexpr std::string_view kSocket = "socket:[";
@@ -129,7 +130,7 @@ std::vector<std::pair<std::string, uint64_t>> descriptors_of(int pid,
   return found;
 }
 
-// One of its epoll instances watches the descriptor (fdinfo in proc(5)).
+// True if one of the process's epoll instances watches the descriptor (fdinfo in proc(5)).
 bool is_polled(int pid, const std::string& descriptor) {
   auto entries = Disk().list(proc(pid, "fd"));
   if (!entries) return false;
@@ -145,10 +146,10 @@ bool is_polled(int pid, const std::string& descriptor) {
 
 using Waits = SocketHolder::Waits;
 
-// What the system call says in which a thread is (proc(5)). Which descriptors select(2), poll(2)
-// and accept(2) were given is not asked: whoever is in one of these waits for connections, most
-// likely. What an epoll instance watches was seen elsewhere, but a server may take its socket out
-// of it for a while.
+// Judges by the system call that a thread is in (proc(5)). The descriptors passed to select(2),
+// poll(2) and accept(2) are not checked: a thread in one of them most likely waits for connections.
+// The descriptors of epoll instances are checked elsewhere, but a server may remove its socket from
+// one for a while.
 Waits waits_in(const std::string& call) {
   static constexpr long kSurely[] = {SYS_accept,
 #ifdef SYS_accept4

@@ -7,7 +7,7 @@ namespace certrebind {
 LocalTime local_of(WallTime time) {
   std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm parts{};
-  ::tzset();  // localtime_r need not look at TZ
+  ::tzset();  // localtime_r need not read TZ
   ::localtime_r(&seconds, &parts);
   return {.year = parts.tm_year + 1900,
           .month = parts.tm_mon + 1,
@@ -17,8 +17,8 @@ LocalTime local_of(WallTime time) {
 
 namespace {
 
-// Which of two equal times, and which side of a gap, mktime(3) gives depends on what it was asked
-// before.
+// For an ambiguous or non-existent local time, the result of mktime(3) depends on its earlier
+// calls.
 WallTime any_wall_of(const LocalTime& local) {
   std::tm parts{};
   parts.tm_year = local.year - 1900;

@@ -5,18 +5,18 @@
 
 namespace certrebind {
 
-// What a calendar and a clock on the wall show.
+// A local calendar date and time of day.
 struct LocalTime {
   int year = 1970;
   int month = 1;   // 1 to 12
-  int day = 1;     // 1 to 31; `wall_of` also takes 0 and 32: the day before and after the month's
+  int day = 1;     // 1 to 31; `wall_of` also takes 0 and 32: the day before and after the month
   int minute = 0;  // of the day, from 0
 };
 
 LocalTime local_of(WallTime time);
 
-// The moment at which that minute begins. Of two such moments (a clock put back) the first; where
-// there is none (a clock put forward), as much later as the clock was put forward.
+// The moment at which the minute begins. If it occurs twice (a clock put back), the first one. If
+// it does not occur (a clock put forward), later by the amount that the clock was put forward.
 WallTime wall_of(const LocalTime& local);
 
 }  // namespace certrebind

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 class LocalTimeTest : public ::testing::Test {
  protected:
-  // Central Europe by rule (POSIX TZ): nothing has to be installed.
+  // Central European Time as a POSIX TZ rule, which needs no installed time zones.
   LocalTimeTest() { ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1); }
   ~LocalTimeTest() override { ::unsetenv("TZ"); }
 };
@@ -40,7 +40,7 @@ TEST_F(LocalTimeTest, DaysBeyondTheMonth) {
   EXPECT_EQ(wall_of({.year = 2026, .month = 1, .day = 32, .minute = 0}), utc(2026, 1, 31, 23h));
 }
 
-// Whatever was asked before: mktime remembers.
+// mktime depends on its earlier calls, so the result must not.
 TEST_F(LocalTimeTest, ATimeThatIsLeftOutComesLater) {
   for (WallTime before : {utc(2026, 1, 1, 0h), utc(2026, 7, 1, 0h)}) {
     wall_of(local_of(before));

@@ -30,7 +30,7 @@ std::string holder_of(const Descriptor& file) {
   return pid.empty() ? "another certrebind is at work" : "certrebind (pid " + pid + ") is at work";
 }
 
-// For the message that the next one prints; the lock holds without it.
+// Writes the pid for the message of the next process. The lock works without it.
 void write_holder(const Descriptor& file) {
   std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), pid.data(), pid.size(), 0);

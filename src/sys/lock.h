@@ -1,5 +1,5 @@
-// One act at a time on one machine: an advisory lock (flock(2)) that ends with the process, however
-// it ends.
+// An advisory lock (flock(2)), so that one operation runs at a time on a machine. The lock ends
+// with the process, however it ends.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,12 @@ class Lock {
   virtual ~Lock() = default;
 };
 
-// Takes the lock file at `path`, creating it (mode 0600), and waits at most `patience` for another
-// holder. Code::busy if it is still held; the cause names the holder's pid where it can be read.
+// Takes the lock file at `path` and creates it (mode 0600) if needed. Waits at most `patience` for
+// another holder. Code::busy if the lock is still held; the cause names the holder's pid if it can
+// be read.
 Result<std::unique_ptr<Lock>> take_lock(const std::string& path, milliseconds patience);
 
-// Whether somebody holds the lock file at `path`. Several may ask at once.
+// True if a process holds the lock file at `path`. Several processes may ask at once.
 bool is_locked(const std::string& path);
 
 }  // namespace certrebind

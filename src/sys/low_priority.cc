@@ -16,12 +16,13 @@ constexpr int kNice = 10;
 void run_at_low_priority(const std::function<void()>& work) {
   try {
     std::jthread([&] {
-      // On Linux of the calling thread alone, whatever POSIX says (nice(2), C library differences).
+      // On Linux this affects the calling thread only, contrary to POSIX (nice(2), C library
+      // differences).
       ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNice);
       work();
     });
   } catch (const std::system_error&) {
-    work();  // without a thread: in this one
+    work();  // no thread could be created: run in this one
   }
 }
 

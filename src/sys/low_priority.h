@@ -5,8 +5,9 @@
 
 namespace certrebind {
 
-// Calls `work`, which must not throw, at a lower priority (nice(2)) than this thread's own, in a
-// thread of its own: an ordinary user could not raise it again. Threads that it starts are like it.
+// Calls `work`, which must not throw, in a new thread at a lower priority (nice(2)). It needs a new
+// thread because an ordinary user cannot raise the priority again. Threads that `work` starts
+// inherit the priority.
 void run_at_low_priority(const std::function<void()>& work);
 
 }  // namespace certrebind

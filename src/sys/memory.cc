@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// jemalloc's, where it is linked (mallctl in jemalloc(3)).
+// jemalloc's function, if linked (mallctl in jemalloc(3)).
 extern "C" int mallctl(const char* name, void* old_value, size_t* old_size, void* new_value,
                        size_t new_size) __attribute__((weak));
 
@@ -16,7 +16,7 @@ namespace certrebind {
 
 namespace {
 
-// Only segments that nothing may write to: their pages are the file's.
+// Drops read-only segments only: their pages can be read from the file again.
 int drop_pages(dl_phdr_info* object, size_t, void*) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {

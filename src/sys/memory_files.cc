@@ -36,7 +36,7 @@ MemoryFiles::NodePtr MemoryFiles::make_node(FileKind kind, const std::string& by
                 .changed_ns = now_ns_,
                 .mode = mode};
   node->bytes = bytes;
-  // The target of a link is part of its inode: it is as durable as the entry.
+  // A link's target is part of its inode, so it is as durable as the entry.
   if (kind == FileKind::symlink) node->synced_bytes = bytes;
   node->attributes.mode = mode;
   return node;
@@ -239,8 +239,9 @@ Done MemoryFiles::sync(const std::vector<std::string>& paths) {
     auto node = find("sync", path);
     if (!node) return pass(node);
     (*node)->synced_bytes = (*node)->bytes;
-    // Journalling file systems write entries in order: syncing one directory takes all that came
-    // before it along only where it must; the weakest promise is that this directory's own arrive.
+    // Journalling file systems write entries in order, and syncing one directory writes earlier
+    // changes of others only if necessary. The weakest guarantee is that this directory's own
+    // changes are written.
     std::vector<Change> later;
     for (Change& change : pending_) {
       if (change.touches(path)) {

@@ -1,8 +1,9 @@
-// A file system in memory that forgets at a crash what was not synced: the seam's fake for tests.
+// A file system in memory that loses unsynced data in a crash: the fake for tests.
 //
-// It keeps two trees: what running programs see, and what a power failure would leave. Content
-// reaches the second by `sync` of the file, directory entries by `sync` of the directory. A crash
-// may keep any part of what is pending; `crash` takes the choice as a function.
+// It has two trees: the one that running programs see, and the one that a power failure would
+// leave. `sync` of a file copies its content to the second tree. `sync` of a directory copies its
+// entries. A crash may keep any part of the pending changes; `crash` takes the choice as a
+// function.
 #pragma once
 
 #include <functional>
@@ -19,18 +20,17 @@ class MemoryFiles final : public Files {
  public:
   MemoryFiles();
 
-  // Test set-up: directories are made as needed, everything is durable at once.
+  // Test set-up. Creates directories as needed; everything is durable at once.
   void put(const std::string& path, const std::string& bytes, uint32_t mode = 0644);
   void put_link(const std::string& path, const std::string& target);
-  // Somebody writes into the file that is there, as an editor does: through links, keeping the
-  // inode.
+  // Writes into the existing file, as an editor does: follows links and keeps the inode.
   void overwrite(const std::string& path, const std::string& bytes);
 
-  // The power fails: for every pending change of a directory entry, in order, `survives` says
-  // whether it had reached the disk; content that was not synced is lost (the file is empty).
+  // Simulates a power failure. For each pending change of a directory entry, in order, `survives`
+  // says whether it had reached the disk. Unsynced content is lost (the file is empty).
   void crash(const std::function<bool()>& survives);
 
-  // Whether the file system knows RENAME_EXCHANGE (as NFS and old kernels do not).
+  // true if the file system supports RENAME_EXCHANGE (NFS and old kernels do not)
   bool can_exchange = true;
 
   Result<std::string> read(const std::string& path, size_t limit) const override;
@@ -53,13 +53,13 @@ class MemoryFiles final : public Files {
  private:
   struct Node {
     FileInfo info;
-    std::string bytes;         // content, or a link's target
-    std::string synced_bytes;  // what a crash leaves of it
+    std::string bytes;         // content, or the target of a link
+    std::string synced_bytes;  // the content after a crash
     Attributes attributes;
   };
   using NodePtr = std::shared_ptr<Node>;
   using Entries = std::map<std::string, NodePtr>;  // by full path
-  // One atomic change: these entries become these nodes (null: gone).
+  // One atomic change: sets these entries to these nodes (null: removed).
   struct Change {
     std::vector<std::pair<std::string, NodePtr>> entries;
     bool touches(const std::string& directory) const;

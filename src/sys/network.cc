@@ -23,11 +23,10 @@ namespace certrebind {
 
 namespace {
 
-// A file descriptor that is closed once, and in the ordinary way. Closing with a reset
-// (SO_LINGER 0) would leave no TIME_WAIT behind, but servers log it as a failed handshake; and
-// 40,000 handshakes in a row with one address went through without: with TLS 1.3 the server's late
-// tickets end the connection anyhow, with TLS 1.2 Linux takes ports in TIME_WAIT up again
-// (net.ipv4.tcp_tw_reuse).
+// A file descriptor that is closed once, in the ordinary way. Closing with a reset (SO_LINGER 0)
+// would avoid TIME_WAIT, but servers log a reset as a failed handshake. 40,000 successive
+// handshakes with one address worked without it. With TLS 1.3 the server's late tickets end the
+// connection anyway; with TLS 1.2 Linux reuses ports in TIME_WAIT (net.ipv4.tcp_tw_reuse).
 class Socket {
  public:
   explicit Socket(int fd) : fd_(fd) {}
@@ -42,7 +41,7 @@ class Socket {
   int fd_;
 };
 
-// An address as the system calls take it.
+// An address as a sockaddr.
 struct SystemAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -62,7 +61,8 @@ Result<SystemAddress> unix_address(const Address& address) {
   SystemAddress system;
   auto* where = reinterpret_cast<sockaddr_un*>(&system.storage);
   const std::string& path = address.unix_path;
-  // An abstract name begins with a zero byte and ends where its size says; a path ends in zero.
+  // An abstract name begins with a zero byte and its end is given by the size; a path ends with a
+  // zero byte.
   bool is_abstract = path.front() == '@';
   static_assert(sizeof where->sun_path == kLongestUnixPath);
   if (path.size() + (is_abstract ? 0 : 1) > kLongestUnixPath)
@@ -96,12 +96,12 @@ Result<SystemAddress> ip_address(const Address& address) {
   return system;
 }
 
-// Waits until the socket is ready; false at the deadline. Errors show in the call that follows.
+// Waits until the socket is ready. False at the deadline. The next call reports errors.
 bool wait_for(int fd, short events, SteadyTime deadline) {
   while (true) {
     auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd entry{.fd = fd, .events = events, .revents = 0};
-    // poll takes an int: a longer wait is taken in pieces.
+    // poll takes an int, so a longer wait is split.
     int timeout = static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1'000'000));
     int ready = poll(&entry, 1, timeout);
     if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
@@ -109,7 +109,7 @@ bool wait_for(int fd, short events, SteadyTime deadline) {
   }
 }
 
-// An address as net/tcp and net/tcp6 show it: each 32 bits of it as a number of this machine.
+// An address as net/tcp and net/tcp6 print it: each 32 bits as a number in host byte order.
 std::string table_form(const void* address, size_t size, uint16_t port) {
   std::array<uint32_t, 4> words{};
   std::memcpy(words.data(), address, size);
@@ -141,8 +141,8 @@ std::vector<TableLine> tcp_tables() {
   return lines;
 }
 
-// An address as both tables may show it: a socket of IPv6 may take what is sent to an IPv4 address,
-// also if it was bound to just that one ("::ffff:127.0.0.1").
+// An address in the forms of both tables. An IPv6 socket may accept connections to an IPv4 address,
+// even if it is bound to that one address ("::ffff:127.0.0.1").
 struct TableForms {
   std::vector<std::string> exact, any;
 };
@@ -164,7 +164,7 @@ TableForms forms_of(const SystemAddress& address) {
     add(forms.exact, &in->sin_addr, sizeof any, port);
     add(forms.any, &any, sizeof any, port);
     add(forms.any, six.data(), six.size(), port);
-    constexpr size_t kMarks = 10;  // of a mapped address (RFC 4291 section 2.5.5.2)
+    constexpr size_t kMarks = 10;  // of an IPv4-mapped address (RFC 4291 section 2.5.5.2)
     six[kMarks] = six[kMarks + 1] = 0xFF;
     std::memcpy(six.data() + kMarks + 2, &in->sin_addr, sizeof any);
     add(forms.exact, six.data(), six.size(), port);
@@ -176,8 +176,8 @@ bool contains(const std::vector<std::string>& forms, const std::string& form) {
   return std::ranges::find(forms, form) != forms.end();
 }
 
-// Whoever could have taken this connection: all sockets that listen there must be one user's, and
-// so must be the one that took it, if that is done. Nobody is told where it is not plain.
+// The user of the server that accepted this connection. All sockets that listen there must belong
+// to one user, and so must the accepted socket, if it exists. Unset if this is not certain.
 std::optional<uint32_t> tcp_peer_user(const SystemAddress& peer, const SystemAddress& own) {
   constexpr const char* kListening = "0A";
   const TableForms theirs = forms_of(peer), ours = forms_of(own);
@@ -189,7 +189,7 @@ std::optional<uint32_t> tcp_peer_user(const SystemAddress& peer, const SystemAdd
     if (user && *user != line.user) return std::nullopt;
     user = line.user;
   }
-  // One that nobody has taken yet is shown as root's.
+  // A connection that is not accepted yet is shown as root's.
   for (const TableLine& line : lines)
     if (line.state != kListening && contains(theirs.exact, line.local) &&
         contains(ours.exact, line.remote) && line.user != 0 && line.user != user)
@@ -202,7 +202,7 @@ class SystemStream final : public Stream {
   SystemStream(Socket socket, std::string peer)
       : socket_(std::move(socket)), peer_(std::move(peer)) {}
 
-  // Waits before it reads: an answer is never there yet, so reading first would be in vain.
+  // Waits before reading. The answer is never there yet, so reading first would only waste a call.
   Result<std::string> read(SteadyTime deadline) override {
     std::array<char, 16384> buffer;
     while (true) {
@@ -247,10 +247,10 @@ class SystemStream final : public Stream {
   std::string peer_;
 };
 
-// Starts to connect, and waits for the outcome.
+// Starts the connection and waits for the result.
 Done establish(const Socket& socket, const SystemAddress& to, const std::string& peer,
                SteadyTime deadline) {
-  // A UNIX socket whose queue is full says EAGAIN, and nothing tells when to come again.
+  // A UNIX socket with a full queue returns EAGAIN, and no event tells when to retry.
   while (connect(socket.fd(), to.get(), to.size) != 0) {
     if (errno == EAGAIN && to.storage.ss_family == AF_UNIX) {
       if (std::chrono::steady_clock::now() >= deadline) return too_late("connect to", peer);
@@ -271,7 +271,7 @@ Done establish(const Socket& socket, const SystemAddress& to, const std::string&
 }  // namespace
 
 std::string Address::text() const {
-  // Of an abstract name that is padded with zeros the padding is not told.
+  // Does not print the zero padding of an abstract name.
   if (!unix_path.empty()) return "unix:" + unix_path.substr(0, unix_path.find('\0'));
   bool is_v6 = host.find(':') != std::string::npos;
   return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
@@ -284,14 +284,14 @@ Result<std::unique_ptr<Stream>> SystemNetwork::connect(const Address& address,
   std::string peer = address.text();
   Socket socket(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.fd() < 0) return failed("connect to", peer, errno);
-  // What we write is always a whole message: nothing is gained by waiting for more.
+  // Each write is a whole message, so delaying it (Nagle) gains nothing.
   int on = 1;
   if (address.unix_path.empty()) setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (auto done = establish(socket, *to, peer, deadline); !done) return pass(done);
   return std::make_unique<SystemStream>(std::move(socket), std::move(peer));
 }
 
-// A wildcard of IPv6 is tried for IPv6 alone: what it takes of IPv4 is asked for apart.
+// An IPv6 wildcard is tried for IPv6 only. Its IPv4 part is checked separately.
 Done SystemNetwork::try_listen(const Address& address, bool shared) const {
   auto at = ip_address(address);
   if (!at) return {};
@@ -307,7 +307,7 @@ Done SystemNetwork::try_listen(const Address& address, bool shared) const {
   bool wildcard = address.host == "0.0.0.0" || address.host == "::";
   if (error == EADDRINUSE)
     return fail(Code::busy, "listen on", address.text(), "another program listens there");
-  // Without IPv6 a machine has no "::" either, and servers make do.
+  // A machine without IPv6 has no "::" either, and servers work without it.
   if (error == EADDRNOTAVAIL && !wildcard)
     return fail(Code::not_found, "listen on", address.text(), "this machine has no such address");
   return {};

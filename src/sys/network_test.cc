@@ -71,7 +71,7 @@ void expect_conversation(const Listener& listener) {
   EXPECT_EQ(*(*stream)->read(in(milliseconds(1000))), "");
 }
 
-// Listens as the user that this is for the moment, at an IPv6 address; a wildcard takes IPv4 too.
+// Listens as the current user on an IPv6 address; a wildcard accepts IPv4 too.
 Listener tcp6_listener(const in6_addr& where) {
   int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in6 at{};
@@ -142,7 +142,7 @@ TEST(SystemNetwork, WritesMoreThanTheKernelHolds) {
 }
 
 TEST(SystemNetwork, SaysWhyNot) {
-  uint16_t closed = tcp_listener().address.port;  // the listener is gone by then
+  uint16_t closed = tcp_listener().address.port;  // the temporary listener is closed again
   auto cause = [](Address address) {
     auto stream = SystemNetwork().connect(address, in(milliseconds(500)));
     return stream ? "it connected" : stream.error().cause;

@@ -9,7 +9,7 @@ std::string proc(int pid, const std::string& entry) {
   return "/proc/" + std::to_string(pid) + "/" + entry;
 }
 
-// They have no size; Disk::read copes.
+// These files have no size, which Disk::read handles.
 std::string read_or_empty(const std::string& path) {
   auto bytes = Disk().read(path, kConfigLimit);
   return bytes ? *bytes : std::string();

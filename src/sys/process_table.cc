@@ -37,7 +37,7 @@ struct Stat {
   uint64_t started = 0;
 };
 
-// "PID (NAME) STATE PPID …": NAME may hold spaces and parentheses, so the last ')' ends it.
+// "PID (NAME) STATE PPID …". NAME may contain spaces and parentheses, so the last ')' ends it.
 bool read_stat(int pid, Stat& stat) {
   std::string text = read_or_empty(proc(pid, "stat"));
   size_t open = text.find('('), close = text.rfind(')');
@@ -62,9 +62,9 @@ std::vector<std::string> arguments_of(int pid) {
 
 constexpr uint32_t kNobody = 65534;
 
-// The four of proc(5): real, effective, saved, for files. Not the owner of /proc/PID, which is root
-// of every process that forbids to be looked into (PR_SET_DUMPABLE). Of one that tells nothing
-// nobody's.
+// The four user ids of proc(5): real, effective, saved, file system. The owner of /proc/PID is no
+// substitute: it is root for every process that forbids inspection (PR_SET_DUMPABLE). If the ids
+// cannot be read, the user is nobody.
 std::array<uint32_t, 4> users_of(int pid) {
   std::array<uint32_t, 4> users{kNobody, kNobody, kNobody, kNobody};
   std::string status = read_or_empty(proc(pid, "status"));
@@ -85,15 +85,15 @@ uint32_t owner_among(const std::array<uint32_t, 4>& users) {
   return not_root == users.end() ? 0 : *not_root;
 }
 
-// Replaced on disk by an upgrade: what lies at the path now is what a reload would run.
+// An upgrade replaced the executable on disk. A reload would run the file that is now at the path.
 std::string without_deleted(std::string path) {
   constexpr std::string_view kDeleted = " (deleted)";
   if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
   return path;
 }
 
-// A mount namespace of its own does not make a container: systemd gives one to every unit with
-// PrivateTmp. Only where the root is another directory do paths mean other files.
+// A private mount namespace alone does not mean a container: systemd creates one for every unit
+// with PrivateTmp. Paths mean other files only if the root directory differs.
 bool sees_other_files(int pid) {
   std::string ours = link_or_empty("/proc/self/ns/mnt");
   std::string theirs = link_or_empty(proc(pid, "ns/mnt"));
@@ -121,7 +121,7 @@ bool is_alive(const Stat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
-// The same program may be installed under another name, which is then its short name.
+// The program may be installed under another name, which is then its short name.
 bool is_titled(int pid, const std::string& name) {
   std::vector<std::string> arguments = arguments_of(pid);
   if (!arguments.empty() && arguments.front().starts_with(name + ": ")) return true;
@@ -145,9 +145,9 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
   return found;
 }
 
-// The UNIX sockets that listen. A name there may hold a line end and what looks like another line
-// (unix(7)), so a socket counts only if every line about it says so, and none of the TCP tables
-// does: each socket has a true line.
+// The listening UNIX sockets. A socket name there may contain a line end and text that looks like
+// another line (unix(7)). So a socket counts only if every line about it says that it listens, and
+// no TCP table contains it: each socket has one true line.
 std::set<uint64_t> unix_listeners_near(int pid) {
   constexpr size_t kFlags = 3, kInode = 6, kTcpInode = 9;
   std::set<uint64_t> listening, other;
@@ -174,15 +174,15 @@ std::set<uint64_t> unix_listeners_near(int pid) {
   return listening;
 }
 
-// The sockets that listen in the network namespace of a process, by inode, with their TCP ports (0
-// of UNIX sockets): state 0A of tcp(7), the flag __SO_ACCEPTCON of a UNIX socket.
+// The listening sockets in the network namespace of a process, by inode, with their TCP ports (0
+// for UNIX sockets). State 0A of tcp(7), flag __SO_ACCEPTCON of a UNIX socket.
 std::map<uint64_t, uint16_t> listening_near(int pid) {
   std::map<uint64_t, uint16_t> found;
   auto add = [&](const char* table, size_t column, const std::string& value, size_t inode) {
-    constexpr size_t kLocal = 1;  // of TCP: "0100007F:01BB"
+    constexpr size_t kLocal = 1;  // address of a TCP socket: "0100007F:01BB"
     std::string text;
     if (auto bytes = Disk().read(proc(pid, table), kConfigLimit)) text = std::move(*bytes);
-    // Most lines are of connections, of which a busy server has tens of thousands.
+    // Skips connections early: a busy server has tens of thousands of them.
     for (size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
       end = std::min(text.find('\n', begin), text.size());
       std::string_view line = std::string_view(text).substr(begin, end - begin);
@@ -202,7 +202,7 @@ std::map<uint64_t, uint16_t> listening_near(int pid) {
   return found;
 }
 
-// A line of /proc/PID/status that holds a set of signals, the first in the lowest bit.
+// A signal set from a line of /proc/PID/status; the first signal is the lowest bit.
 uint64_t signal_set(std::string_view status, std::string_view name) {
   size_t line = status.find(name);
   if (line == std::string_view::npos) return 0;
@@ -210,8 +210,9 @@ uint64_t signal_set(std::string_view status, std::string_view name) {
   return std::strtoull(text.c_str(), nullptr, 16);
 }
 
-// Through a child that has only his rights: between our look and the signal his process may have
-// become one of root's (execve(2) of a set-user-ID program). Gives an errno, or 0.
+// Signals through a child that has only the user's rights. Otherwise, between our check and the
+// signal, the process could become one of root's (execve(2) of a set-user-ID program). Returns an
+// errno, or 0.
 int signal_as(uint32_t user, int process, int number) {
   const Rights rights = rights_of(user);
   pid_t child = ::fork();
@@ -287,7 +288,7 @@ Result<std::set<uint16_t>> SystemProcessTable::listening_ports(std::span<const i
   if (*network != link_or_empty("/proc/self/ns/net"))
     return fail(Code::unsupported, "tell the ports of process", std::to_string(pids.front()),
                 "it has a network of its own");
-  auto listening = listening_near(pids.front());  // some milliseconds: once for all
+  auto listening = listening_near(pids.front());  // takes some milliseconds, so only once for all
   std::set<uint16_t> ports;
   for (int pid : pids) {
     auto held = sockets(pid);
@@ -299,7 +300,7 @@ Result<std::set<uint16_t>> SystemProcessTable::listening_ports(std::span<const i
   return ports;
 }
 
-// What ticks since boot is CLOCK_BOOTTIME (proc(5), field 22 of stat).
+// Process start times use CLOCK_BOOTTIME (proc(5), field 22 of stat).
 WallTime SystemProcessTable::started_at(const Process& process) const {
   struct timespec up {};
   ::clock_gettime(CLOCK_BOOTTIME, &up);
@@ -318,7 +319,7 @@ Result<bool> SystemProcessTable::catches(int pid, int number) const {
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
   std::string subject = std::to_string(pid);
-  // The descriptor pins the process: a pid reused after the check below cannot be hit.
+  // The descriptor pins the process, so a reused pid cannot be signalled after the check below.
   Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process) return system_failure(errno, "signal process", subject);
   Stat stat;

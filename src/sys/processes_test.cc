@@ -87,7 +87,7 @@ TEST(Commands, OfAForeignProgramTheEndIsKept) {
 
 TEST(Commands, AForeignProgramsDeadlineIsAValueWithItsOutput) {
   std::string output;
-  // A busy machine may not even have started it within the first of these.
+  // A busy machine may not even start it within the first deadlines.
   for (milliseconds deadline = 200ms; output.empty() && deadline < 60s; deadline *= 2) {
     auto result = run_foreign("echo said; /bin/sleep 1000 & /bin/sleep 1000", deadline);
     ASSERT_TRUE(result);
@@ -122,7 +122,7 @@ TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {
 }
 
 TEST(ProcessTable, TellsWhetherASignalWouldBeCaught) {
-  // Of the main thread, in which tests run.
+  // For the main thread, in which tests run.
   SystemProcessTable table;
   EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2));
   auto before = std::signal(SIGUSR2, [](int) {});
@@ -148,10 +148,10 @@ TEST(ProcessTable, TellsTheEnvironmentOfAProcess) {
   EXPECT_FALSE(SystemProcessTable().environment(1 << 30));
 }
 
-// None of a UNIX socket.
+// No port for a UNIX socket.
 std::set<uint16_t> port_of(int socket, int family) {
   if (family == AF_UNIX) return {};
-  sockaddr_in6 at{};  // the port stands at the same place in sockaddr_in
+  sockaddr_in6 at{};  // the port is at the same offset in sockaddr_in
   socklen_t size = sizeof at;
   ::getsockname(socket, reinterpret_cast<sockaddr*>(&at), &size);
   return {ntohs(at.sin6_port)};

@@ -1,5 +1,16 @@
-// Starting a server apart from the world (namespaces(7)): it sees the files of this host, but what
-// it does reaches neither them where it is said, nor the network, nor any process.
+// Runs a trial start of a server in isolation (namespaces(7)), to find out whether it comes up. The
+// server sees the files of this host. But its changes to the given directories are discarded, and
+// it reaches neither the network nor other processes.
+//
+// Steps:
+//
+//   1. `prepare` computes all data for the child (Stage), because only system calls are allowed
+//      after the fork.
+//   2. A child enters new namespaces. Its own child is the first process there (`mind`).
+//   3. `mind` mounts /proc, covers the given directories with overlays and masks the given files.
+//   4. It starts the server and watches it until it is ready, has ended, or takes too long.
+//   5. It sends a report through a pipe and ends the server. The end of the pid namespace ends all
+//      remaining processes.
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
@@ -34,25 +45,25 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kSaidLimit = 256 * 1024;
-constexpr int kEndsAfterMs = 5'000;  // asked to end, until it is ended
-constexpr int kSettleMs = 50;        // that it has to live on once it is ready
+constexpr int kEndsAfterMs = 5'000;  // between the request to end and SIGKILL
+constexpr int kSettleMs = 50;        // how long the server must stay alive after it is ready
 constexpr int kLookMs = 5;
 
-// What became of it, as the process that minds it says.
+// The outcome, as the supervising process reports it.
 struct Report {
   enum Kind : int { came_up, ended, impossible, too_slow };
   Kind kind = impossible;
-  int status = 0;      // of waitpid(2), or an errno
-  char step[64] = {};  // of what was impossible
+  int status = 0;      // from waitpid(2), or an errno
+  char step[64] = {};  // the step that was impossible
 };
 
-// A directory seen through an overlay: its own content below, what is changed above.
+// A directory under an overlay: its own content below, changes above.
 struct Overlay {
   std::string directory, layer, upper, work, options;
   uint32_t owner = 0, group = 0, mode = 0;
 };
 
-// All that the child needs, made before the fork: afterwards only system calls are made
+// All data for the child, prepared before the fork. After the fork only system calls are made
 // (signal-safety(7)).
 struct Stage {
   std::string scratch, said, ready, proc, scratch_options;
@@ -61,7 +72,7 @@ struct Stage {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   std::vector<char*> argv, envp;
-  std::string uid_map, gid_map;  // empty for root, who needs none
+  std::string uid_map, gid_map;  // empty for root, which needs none
   int output = -1;
   int report = -1;
   int64_t deadline_ms = 0;
@@ -104,7 +115,8 @@ bool put(const char* path, const char* text) {
   return done;
 }
 
-// Loopback answers, and any address may be listened on: the server's own are not here.
+// Brings up loopback, and allows to bind any address, because the server's addresses do not exist
+// here.
 void open_network() {
   int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq request{};
@@ -119,7 +131,7 @@ void open_network() {
 
 void map_user(const Stage& stage) {
   if (stage.uid_map.empty()) return;
-  // This program lets nobody look into it, and the kernel then gives its own /proc entries to root.
+  // This program forbids inspection, and the kernel then gives its /proc entries to root.
   ::prctl(PR_SET_DUMPABLE, 1);
   put("/proc/self/setgroups", "deny");
   if (!put("/proc/self/uid_map", stage.uid_map.c_str())) give_up(stage, "map the user");
@@ -181,7 +193,8 @@ bool is_there(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
-// Until it is ready and has lived on for a moment, has ended, or it takes too long.
+// Watches until the server is ready and has stayed alive for a moment, has ended, or takes too
+// long.
 Report watch(const Stage& stage, pid_t server) {
   int64_t ready_since = -1;
   while (true) {
@@ -195,7 +208,8 @@ Report watch(const Stage& stage, pid_t server) {
   }
 }
 
-// Asked first, so that it removes what it made outside; then the end of the namespace ends all.
+// First asks the server to end, so that it removes what it created outside. Then the end of the
+// namespace kills the rest.
 void end_server(pid_t server) {
   ::kill(server, SIGTERM);
   for (int waited = 0; waited < kEndsAfterMs; waited += kLookMs) {
@@ -212,7 +226,7 @@ void repeat_said(const Stage& stage) {
   }
 }
 
-// The first process of the new process table: with it every other there ends.
+// The first process of the new pid namespace: when it ends, all others there end.
 [[noreturn]] void mind(const Stage& stage) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   set_apart(stage);
@@ -220,7 +234,7 @@ void repeat_said(const Stage& stage) {
   if (server < 0) give_up(stage, "start it");
   if (server == 0) become_server(stage);
   Report report = watch(stage, server);
-  // One that came up has nothing more to say, and takes its time to free what it loaded.
+  // A server that came up has nothing more to report, and needs a while to free its memory.
   if (report.kind == Report::came_up) tell(stage, report);
   if (report.kind != Report::ended) end_server(server);
   if (report.kind == Report::came_up) ::_exit(0);
@@ -229,8 +243,8 @@ void repeat_said(const Stage& stage) {
   ::_exit(0);
 }
 
-// What is made beside, the ends of other commands' pipes among it, would be held open for as long
-// as this goes on.
+// Closes other descriptors, such as the pipes of other commands. Otherwise they would stay open as
+// long as this runs.
 void close_all_else(const Stage& stage) {
   auto close_between = [](unsigned first, unsigned last) {
     first = std::max(first, 3U);
@@ -259,7 +273,7 @@ void close_all_else(const Stage& stage) {
   ::_exit(0);
 }
 
-// A directory of ours for the time of the run; what lies in it lies in memory.
+// A temporary directory for the run, whose content is in memory.
 class ScratchDirectory {
  public:
   ScratchDirectory() {
@@ -285,7 +299,7 @@ std::string with_scratch(std::string text, const std::string& scratch) {
   return text;
 }
 
-// Outer directories first; one within another is covered with it.
+// Outer directories first. A directory within another one is covered with it.
 Done add_overlays(std::vector<std::string> directories, Stage& stage) {
   std::ranges::sort(directories);
   std::string outer;
@@ -328,7 +342,7 @@ Result<Stage> prepare(const Rehearsal& rehearsal, const std::string& scratch) {
   return stage;
 }
 
-// What comes at once; false at the end, when the last process that could say something has gone.
+// Reads available output. False at the end, when the last process with the pipe has gone.
 bool listen(int pipe, std::string& output) {
   char chunk[4096];
   ssize_t got = ::read(pipe, chunk, sizeof chunk);
@@ -339,7 +353,7 @@ bool listen(int pipe, std::string& output) {
   return true;
 }
 
-// Listens until the report is there, or the end.
+// Reads output until the report arrives, or the end.
 void await_report(int output, int report, std::string& said) {
   while (true) {
     pollfd entries[] = {{.fd = output, .events = POLLIN, .revents = 0},
@@ -375,13 +389,13 @@ Result<Pipe> make_pipe(const std::string& line) {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// One rehearsal, all of it in one thread: with the thread that forked it the child would end
-// (PR_SET_PDEATHSIG, prctl(2)).
+// One rehearsal. All of it runs in one thread, because the child ends with the thread that forked
+// it (PR_SET_PDEATHSIG, prctl(2)).
 class Run {
  public:
   explicit Run(const Rehearsal& rehearsal) : line_(rehearsal.command.text()) {}
 
-  // Until the outcome is known.
+  // Waits until the outcome is known.
   Result<RehearsalOutput> outcome(const Rehearsal& rehearsal, milliseconds deadline) {
     if (scratch_.path().empty()) return system_failure(errno, "make a directory for", line_);
     auto stage = prepare(rehearsal, scratch_.path());
@@ -402,13 +416,13 @@ class Run {
     bool is_told =
         ::read(report->reading.get(), &told, sizeof told) == static_cast<ssize_t>(sizeof told);
     milliseconds took(now_ms() - begun);
-    // How one ends that came up is of no interest any more.
+    // How a server ends that came up does not matter.
     if (!is_told || told.kind != Report::came_up) await_end(said);
     if (!is_told) return fail(Code::failed, "rehearse", line_, "it was ended from outside");
     return as_output(told, std::move(said), took);
   }
 
-  // Until no process of it is left.
+  // Waits until none of its processes is left.
   ~Run() {
     std::string rest;
     await_end(rest);

@@ -1,4 +1,4 @@
-// On the real thing, as root; where this system does not let us set anything apart, it says so.
+// Tests real rehearsals, as root. If this system does not allow the isolation, they report so.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ class RehearsalTest : public ::testing::Test {
     return std::filesystem::exists(directory_ + "/" + name);
   }
 
-  // A "server" in shell, with $1 for the scratch directory and $2 for this test's.
+  // A "server" as a shell script; $1 is the scratch directory and $2 the test's directory.
   Result<RehearsalOutput> rehearse(const std::string& script, milliseconds deadline = 20s) {
     Rehearsal rehearsal;
     rehearsal.command.arguments = {"/bin/sh", "-c", script, "server", kScratch, directory_};
@@ -99,8 +99,8 @@ TEST_F(RehearsalTest, NothingOfItReachesTheFiles) {
   EXPECT_FALSE(is_there("made"));
 }
 
-// It ignores being ended, and so do two that it left in the background and one in a session of its
-// own.
+// The server ignores termination signals, and so do two background processes and one in its own
+// session.
 TEST_F(RehearsalTest, NoProcessOfItIsLeft) {
   std::string mark = "certrebind-left-" + std::to_string(::getpid());
   auto output = rehearse("trap '' TERM; (exec -a x sh -c 'trap \"\" TERM; sleep 1000; : " + mark +

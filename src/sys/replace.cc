@@ -22,7 +22,7 @@ std::string staged_name(const std::string& name, const std::string& staging, siz
   return absolute_in(staging, std::string(kPrefix) + name + "-" + std::to_string(number) + suffix);
 }
 
-// The way from one directory to a path, both real and absolute.
+// The relative path from one directory to a path, both real and absolute.
 std::string relative(const std::string& from_directory, const std::string& to) {
   std::vector<std::string> from = split(from_directory.substr(1), '/');
   std::vector<std::string> target = split(to.substr(1), '/');
@@ -35,7 +35,7 @@ std::string relative(const std::string& from_directory, const std::string& to) {
   return way + join({target.begin() + static_cast<ptrdiff_t>(shared), target.end()}, "/");
 }
 
-// All in which something is changed.
+// All directories in which something changes.
 template <class Staged>
 std::vector<std::string> directories_of(const std::vector<Staged>& whole) {
   std::set<std::string> found;
@@ -43,7 +43,7 @@ std::vector<std::string> directories_of(const std::vector<Staged>& whole) {
   return {found.begin(), found.end()};
 }
 
-// mtime must advance even within one second: some servers ignore a file that is not newer by then.
+// The mtime must advance even within one second: some servers ignore a file that is not newer.
 int64_t later_than(int64_t modified_ns) {
   return modified_ns + 1'000'000'000;
 }
@@ -93,7 +93,7 @@ Done ReplaceSet::expect(size_t index, const std::string& at) const {
   return {};
 }
 
-// A link that was displaced leads elsewhere from where it lies now: it is known by its target.
+// A displaced link resolves differently at its new place, so it is recognised by its target.
 Done ReplaceSet::expect_displaced(size_t index, const std::string& at, Before before) const {
   auto target = files_.read_link(at);
   if (before == Before::our_link) {
@@ -116,7 +116,7 @@ Done ReplaceSet::name_twice(size_t index, const std::string& at, const char* suf
                             const std::string& bytes) {
   Done linked = files_.link(at, beside(index, suffix));
   if (linked) return linked;
-  // Hard links are missing on some file systems, and refused to those who do not own the file.
+  // Some file systems lack hard links, and users who do not own the file may not create them.
   if (linked.error().code == Code::exists) return linked;
   return files_.create(beside(index, suffix), bytes, replacements_[index].attributes);
 }
@@ -132,7 +132,7 @@ Done ReplaceSet::stage_one(size_t index) {
     if (!real) return pass(real);
     links_[index] = {std::move(*target), std::move(*real)};
   }
-  // Created now, so newer than any honest mtime; a file from the future must still be passed.
+  // Created now, so newer than any correct mtime. But it must also exceed an mtime in the future.
   if (Done created =
           files_.create(beside(index, ".new"), replacement.bytes, replacement.attributes);
       !created)
@@ -194,7 +194,7 @@ Done ReplaceSet::look_again() const {
   return {};
 }
 
-// Puts `with` in the file's place; what lay there must be what was expected.
+// Puts `with` at the file's path. The displaced entry must be the expected one.
 Done ReplaceSet::put(size_t index, const std::string& with, Before before) {
   const std::string& path = replacements_[index].path;
   Done exchanged = files_.exchange(path, with);
@@ -215,8 +215,8 @@ Done ReplaceSet::put_all(const char* suffix, Before before) {
   return files_.sync(directories_of(replacements_));
 }
 
-// Who had a file open, or came through its link, may have written into the old one since it was
-// compared. Such a file is theirs.
+// A program that had a file open, or came through its link, may have written to the old one since
+// the comparison. Such a file is handed back.
 Done ReplaceSet::hand_back_late_edits() {
   Done outcome;
   for (size_t index = 0; index < replacements_.size(); ++index) {

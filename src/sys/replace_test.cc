@@ -29,7 +29,7 @@ MemoryFiles disk_of(size_t count) {
   return files;
 }
 
-// The second is staged above its directory, as where a server reads all of that.
+// The second file is staged above its directory, as if a server reads all files of it.
 std::string staging_of(size_t i) {
   return i == 1 ? "/etc/ssl" : parent_directory(kPaths[i]);
 }
@@ -39,7 +39,7 @@ std::vector<StagedFile> whole_of(size_t count) {
   return whole;
 }
 
-// What lies where something was staged, but for the files.
+// The content of the staging directories, without the files.
 std::vector<std::string> leftovers(const MemoryFiles& files) {
   std::vector<std::string> found;
   for (const StagedFile& file : whole_of(kPaths.size())) {
@@ -51,7 +51,7 @@ std::vector<std::string> leftovers(const MemoryFiles& files) {
   return found;
 }
 
-// What is to be done to reach `content` from what a reader finds now.
+// The replacements from the current content to `content`.
 std::vector<Replacement> towards(Files& files, size_t count, std::string (*content)(size_t index)) {
   std::vector<Replacement> replacements;
   for (size_t i = 0; i < count; ++i)
@@ -64,7 +64,7 @@ std::vector<Replacement> towards(Files& files, size_t count, std::string (*conte
   return replacements;
 }
 
-// "old", "new", or "between" with what was found.
+// "old", "new", or "between" with the content found.
 std::string state_of(const Files& files, size_t count) {
   size_t old_ones = 0, new_ones = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -85,12 +85,12 @@ Done replace(Files& files, const std::string& name, size_t count,
   return remove_leftovers(files, name, whole_of(count));
 }
 
-// Looks at the set of files after every single call that writes.
+// Checks the set of files after every writing call.
 class WatchedFiles final : public Files {
  public:
   WatchedFiles(Files& beneath, size_t count) : beneath_(beneath), count_(count) {}
   std::vector<std::string> seen;
-  std::function<void(int)> after;  // each call that writes, counted from 1
+  std::function<void(int)> after;  // called after each writing call, counted from 1
 
   Result<std::string> read(const std::string& p, size_t n) const override {
     return beneath_.read(p, n);
@@ -183,7 +183,7 @@ TEST_P(Replace, PowerFailureAtEveryWriteLeavesOldOrNewAndRestores) {
       finished = replace(faulty, "7", count(), new_content).has_value();
     } catch (const PowerFailure&) {
     }
-    // Three fates of what was not synced: all lost, all kept, or any part of it.
+    // Three outcomes for unsynced data: all lost, all kept, or any part kept.
     for (unsigned seed = 0; seed < 12; ++seed) {
       std::mt19937 random(seed);
       MemoryFiles after = files;
@@ -251,8 +251,8 @@ TEST_P(Replace, AnEditAfterStagingIsSeenBeforeAnythingIsTouched) {
   EXPECT_THAT(same.error().message(), testing::HasSubstr(kPaths[count() - 1]));
 }
 
-// Somebody else touches the last file behind any call of ours: what they wrote is there in the end,
-// whether we noticed in time or were done with it before.
+// Another program writes the last file after any of our calls. Its content must be there at the
+// end, whether we noticed it or had already finished.
 class AnyMoment : public testing::TestWithParam<void (*)(MemoryFiles&, const std::string&)> {};
 
 TEST_P(AnyMoment, SomebodyElsesWriteIsNeverLost) {
@@ -275,7 +275,8 @@ TEST_P(AnyMoment, SomebodyElsesWriteIsNeverLost) {
     if (done) done = set.swap();
     watched.after = {};
     ASSERT_EQ(files.read(kPaths[2], kPemLimit).value(), all_seen ? "new 2" : "theirs");
-    // As the transaction does it: the others go back, what is theirs stays, nothing else is left.
+    // Does as the transaction does: reverts the other files, keeps the other program's content, and
+    // leaves nothing else.
     if (!done) {
       ++failures;
       std::vector<Replacement> back = towards(files, kCount, old_content);
@@ -306,7 +307,8 @@ void write_into(MemoryFiles& files, const std::string& path) {
 
 INSTANTIATE_TEST_SUITE_P(Replace, AnyMoment, testing::Values(rename_over, write_into));
 
-// A path is walked link by link: who read our link before the last step still arrives after it.
+// A path is resolved link by link. A reader that read our link before the last step must still
+// reach the file.
 TEST(ReplaceSet, WhoIsOnTheWayThroughThePivotArrives) {
   constexpr size_t kCount = 2;
   MemoryFiles files = disk_of(kCount);

@@ -25,12 +25,12 @@ constexpr uint32_t kNoGroup = 65534;
 constexpr size_t kPasswdBuffer = 16384;
 constexpr int kMostGroups = 65536;  // NGROUPS_MAX
 
-// setgroups(2) of the C library changes every thread; the system call changes this one alone.
+// setgroups(2) of the C library changes every thread; the raw system call changes this one only.
 bool set_groups(const std::vector<gid_t>& groups) {
   return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
 }
 
-// Until its end, this thread reaches files as somebody else.
+// During its life, this thread accesses files as another user.
 class Borrowed {
  public:
   explicit Borrowed(const Rights& rights) {
@@ -39,7 +39,7 @@ class Borrowed {
     if (!known || !set_groups(rights.groups)) return;
     ::setfsgid(rights.group);
     ::setfsuid(rights.user);
-    // These two tell nothing of failure but what is in force afterwards.
+    // These two calls report no failure, but return the id in force.
     valid_ = static_cast<uint32_t>(::setfsuid(static_cast<uid_t>(-1))) == rights.user &&
              static_cast<uint32_t>(::setfsgid(static_cast<gid_t>(-1))) == rights.group;
   }
@@ -121,9 +121,9 @@ class FilesOf final : public Files {
                 "run it as root");
   }
 
-  // Nobody may fill our memory: what one command reads of his.
+  // Limits what one command reads of a user's files, so that nobody can fill our memory.
   static constexpr size_t kLargest = 16u << 20;
-  static constexpr int64_t kEach = 512;  // also of an empty file
+  static constexpr int64_t kEach = 512;  // counted for every file, even an empty one
 
   Rights rights_;
   mutable Disk disk_;
@@ -168,7 +168,7 @@ bool take_for_good(const Rights& rights) {
          set_groups(rights.groups) &&
          ::syscall(SYS_setresgid, rights.group, rights.group, rights.group) == 0 &&
          ::syscall(SYS_setresuid, rights.user, rights.user, rights.user) == 0 &&
-         ::setuid(0) != 0;  // the way back must be shut
+         ::setuid(0) != 0;  // there must be no way back
 }
 
 std::unique_ptr<Files> files_seen_by(uint32_t user) {

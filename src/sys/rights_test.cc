@@ -19,9 +19,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr uint32_t kStranger = 12345;  // whom nobody knows by name
+constexpr uint32_t kStranger = 12345;  // a user without a name
 
-// A directory that everybody may enter, with a file of root's and one of the stranger's.
+// A directory that everybody may enter, with a file of root and one of the stranger.
 class RightsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -48,7 +48,7 @@ TEST_F(RightsTest, FilesAreSeenAsTheUserSeesThem) {
   EXPECT_EQ(refused.error().code, Code::denied);
   EXPECT_EQ(his->read(root_ + "/his", 100).value_or(""), "/his");
   EXPECT_FALSE(his->remove(root_ + "/roots"));
-  // And afterwards we are who we were, in this thread and in others that asked meanwhile.
+  // Afterwards the rights are as before, in this thread and in others that asked meanwhile.
   EXPECT_TRUE(disk_.read(root_ + "/roots", 100));
   std::jthread([&] {
     EXPECT_FALSE(his->read(root_ + "/roots", 100));
@@ -91,7 +91,7 @@ TEST_F(RightsTest, ACommandHasHisRightsAndNothingOfOurs) {
 }
 
 TEST_F(RightsTest, AKnownUserHasHisGroups) {
-  Rights daemon = rights_of(1);  // of every Debian
+  Rights daemon = rights_of(1);  // the user of this id exists on every Debian
   EXPECT_EQ(daemon.group, 1U);
   EXPECT_THAT(daemon.groups, testing::Contains(1U));
   Rights stranger = rights_of(kStranger);

@@ -8,11 +8,11 @@ namespace certrebind {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as Linux (path_resolution(7))
+constexpr int kMostLinks = 40;  // Linux's limit (path_resolution(7))
 constexpr uint32_t kSticky = 01000, kGroupMayWrite = 0020, kOthersMayWrite = 0002;
 
-// Root's own group is root. But an ACL that lets more users write shows as the group's right, too
-// (acl(5)): then nobody knows whose it is.
+// The group root has only root as member. But an ACL that lets more users write also shows as the
+// group's permission (acl(5)), so then the group is unknown.
 bool others_may_write(const Files& files, const std::string& directory, const FileInfo& info) {
   if ((info.mode & kOthersMayWrite) != 0) return true;
   if ((info.mode & kGroupMayWrite) == 0) return false;
@@ -76,7 +76,8 @@ Done SafeWay::to_content(const std::string& path) {
   if (!info) return pass(info);
   if (!is_trusted(*info))
     return not_trusted(path, fmt::format("it belongs to user {}", info->owner));
-  // Of a directory like /tmp everybody owns his entries: as a place for what is obeyed it is his.
+  // In a directory like /tmp everybody owns his entries. As a place for files that are obeyed, such
+  // a directory is unsafe.
   if (others_may_write(files_, path, *info))
     return not_trusted(
         path, fmt::format("others may change it (group {}, mode {:04o})", info->group, info->mode));

@@ -1,6 +1,6 @@
-// Who else could lead us elsewhere. What is written is named by a path, several times, with root's
-// rights: whoever may change a directory on the way could put a link, or another file, in place of
-// what was looked at, and have a file of somebody else's read, given away or overwritten.
+// Guards against other users redirecting our writes. A file is named by its path several times,
+// with root's rights. A user who can change a directory on the path could replace the checked file
+// by a link or another file. Then root would read, give away or overwrite a file of somebody else.
 #pragma once
 
 #include <map>
@@ -13,18 +13,19 @@ namespace certrebind {
 
 class SafeWay {
  public:
-  // Trusted are root and `user`.
+  // Trusts root and `user`.
   explicit SafeWay(const Files& files, uint32_t user = own_user()) : files_(files), user_(user) {}
 
-  // Nothing if, all the way to `path` (absolute) and through every link on it, only who is trusted
-  // may change directories; those like /tmp, where everybody owns his entries (sticky), are well if
-  // the entry is ours. Else Code::denied, with the directory. What is not there is no error.
+  // Succeeds if only trusted users can change the directories on `path` (absolute), including those
+  // behind every symbolic link on it. In a sticky directory like /tmp, where each user owns his
+  // entries, the entry must be ours. Otherwise Code::denied, with the directory. A missing file is
+  // no error.
   Done to(const std::string& path) { return walk(path, 0); }
 
-  // The same, and nobody else may change what lies there: for what is obeyed or run.
+  // Like `to`, and nobody else may change the file either. For files that are obeyed or run.
   Done to_content(const std::string& path);
 
-  // As `to`, and gives what `path` leads to, which must exist.
+  // Like `to`, and returns the real path of `path`, which must exist.
   Result<std::string> real_path(const std::string& path);
 
  private:
@@ -34,7 +35,8 @@ class SafeWay {
 
   const Files& files_;
   const uint32_t user_;
-  std::map<std::string, bool> directories_;  // those that are safe; whether they are like /tmp
+  std::map<std::string, bool>
+      directories_;  // directories known to be safe; true if sticky like /tmp
 };
 
 }  // namespace certrebind

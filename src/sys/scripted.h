@@ -1,4 +1,4 @@
-// Processes and commands that follow a script: the seams' fakes for tests.
+// Processes and commands that follow a script: the fakes for tests.
 #pragma once
 
 #include <deque>
@@ -17,11 +17,11 @@ class ScriptedProcesses final : public ProcessTable {
   std::vector<Process> processes;
   std::map<int, std::vector<std::string>> environments;
   std::map<int, std::vector<uint64_t>> held;   // sockets, by pid
-  std::set<uint64_t> listening;                // those of them that take connections
-  std::map<int, std::vector<uint16_t>> ports;  // on which it listens, by pid
-  std::vector<std::pair<int, int>> signals;    // what was sent: pid, signal
-  std::function<void(int, int)> on_signal;     // what the server then does
-  std::function<bool()> ready;                 // it catches what is sent; unset: always
+  std::set<uint64_t> listening;                // the subset that listens
+  std::map<int, std::vector<uint16_t>> ports;  // listening ports, by pid
+  std::vector<std::pair<int, int>> signals;    // signals sent: pid, signal
+  std::function<void(int, int)> on_signal;     // the server's reaction
+  std::function<bool()> ready;  // whether the process handles the signal; unset: always
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
   Result<std::vector<Process>> children(int pid) const override {
@@ -55,8 +55,9 @@ class ScriptedProcesses final : public ProcessTable {
         all.insert(found->second.begin(), found->second.end());
     return all;
   }
-  std::vector<ListeningSocket> bound;      // what `listeners_at` finds
-  std::vector<SocketHolder> also_holding;  // beside those of `processes` that `held` says
+  std::vector<ListeningSocket> bound;  // the result of `listeners_at`
+  std::vector<SocketHolder>
+      also_holding;  // in addition to the holders among `processes` according to `held`
   Result<std::vector<ListeningSocket>> listeners_at(int, const Address& address) const override {
     std::vector<ListeningSocket> found;
     for (const ListeningSocket& socket : bound)
@@ -73,7 +74,7 @@ class ScriptedProcesses final : public ProcessTable {
       if (sockets.contains(holder.inode)) found.push_back(holder);
     return found;
   }
-  // A tick is a millisecond here, and the machine was booted at the epoch.
+  // Here a tick is a millisecond, and the machine was booted at the epoch.
   WallTime started_at(const Process& process) const override {
     return WallTime(milliseconds(process.started));
   }
@@ -102,17 +103,17 @@ class ScriptedCommands final : public Commands {
   };
 
   Result<CommandOutput> run(const Command& command, milliseconds) override {
-    std::lock_guard locked(lock_);  // several may be run at once
+    std::lock_guard locked(lock_);  // several commands may run at once
     ran.push_back(command);
     return answer(command);
   }
-  // It has ended when this returns: what a test sees does not depend on threads.
+  // The command has ended when this returns, so that tests do not depend on threads.
   RunningCommand start(const Command& command, milliseconds deadline) override {
     std::promise<Result<CommandOutput>> output;
     output.set_value(run(command, deadline));
     return {output.get_future()};
   }
-  // It runs when its outcome is asked for: after what is done beside it.
+  // The command runs when its outcome is requested, after the work done in parallel.
   RunningRehearsal rehearse(const Rehearsal& what, milliseconds) override {
     rehearsed.push_back(what);
     return {std::async(std::launch::deferred, [this, what] { return rehearsal(what); })};

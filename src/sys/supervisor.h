@@ -1,4 +1,4 @@
-// Who supervises a daemon: systemd, where it runs (sd_notify(3), sd_journal_send(3)).
+// The supervisor of the daemon: systemd, if it runs (sd_notify(3), sd_journal_send(3)).
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace certrebind {
 
-// "READY=1", "STATUS=…", "WATCHDOG=1", "STOPPING=1". Nothing happens where nobody listens.
+// Sends "READY=1", "STATUS=…", "WATCHDOG=1" or "STOPPING=1". Does nothing without a supervisor.
 void tell_supervisor(const std::string& state);
 
-// How often the supervisor wants WATCHDOG=1 at the least; nothing if it does not.
+// The longest interval between two WATCHDOG=1 messages; unset if the supervisor wants none.
 std::optional<milliseconds> watchdog_interval();
 
-// One entry for the journal, with its fields, where standard error goes there; else the message as
-// a line on standard error.
+// Writes one journal entry with its fields if standard error goes to the journal. Otherwise writes
+// the message as a line to standard error.
 void log_entry(const std::string& message,
                const std::vector<std::pair<std::string, std::string>>& fields);
 

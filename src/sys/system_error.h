@@ -1,4 +1,4 @@
-// errno as an Error. Used by the rooms' files that talk to the system.
+// Converts errno to an Error. For files that make system calls.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace certrebind {
 
-// The Code that callers branch on for an errno.
+// The Code for an errno value.
 Code code_of(int number);
 
-// An Error from `number` (an errno value) in the system's own words.
+// An Error for `number` (an errno value) with the system's message.
 std::unexpected<Error> system_failure(int number, std::string doing, std::string subject);
 
 }  // namespace certrebind

@@ -36,7 +36,7 @@ Done listen_to(int epoll, int descriptor) {
   return system_failure(errno, "wait for", "events");
 }
 
-// posix_spawn's two bags, for their whole life.
+// posix_spawn's two attribute objects, with their lifetime.
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -98,7 +98,7 @@ void Waiter::take_signals(Wake& wake) {
     if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) wake.stop = true;
     if (info.ssi_signo == SIGHUP) wake.rescan = true;
   }
-  // Signals of one kind melt together, so every child is asked.
+  // Signals of one kind are merged, so every child is checked.
   int status = 0;
   for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;)
     wake.ended.push_back({pid, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)});

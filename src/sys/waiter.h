@@ -1,4 +1,5 @@
-// What a daemon waits for: changes in directories, signals, the end of its children, a deadline.
+// Waits for the events of a daemon: changes in directories, signals, the end of children, a
+// deadline.
 #pragma once
 
 #include <optional>
@@ -18,7 +19,7 @@ struct EndedChild {
 };
 
 struct Wake {
-  bool changes = false;  // the watcher has something
+  bool changes = false;  // the watcher has events
   bool stop = false;     // SIGTERM or SIGINT
   bool rescan = false;   // SIGHUP
   std::vector<EndedChild> ended;
@@ -26,14 +27,13 @@ struct Wake {
 
 class Waiter {
  public:
-  // From now on those signals come here and nowhere else. `watcher` must outlive it.
+  // From now on those signals are delivered here only. `watcher` must outlive the Waiter.
   static Result<Waiter> create(const DirectoryWatcher& watcher);
 
-  // Until something happened, at most for `patience`; for ever without it.
+  // Waits until an event occurs, at most for `patience`; without it, for ever.
   Result<Wake> wait(std::optional<milliseconds> patience);
 
-  // Starts a program in a process group of its own, with nothing to read and nowhere to write.
-  // Gives its pid.
+  // Starts a program in its own process group, with neither input nor output. Returns its pid.
   static Result<int> spawn(const std::vector<std::string>& arguments);
 
  private:

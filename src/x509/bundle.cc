@@ -27,8 +27,8 @@ Result<Certificate> parse_block(const PemBlock& block, size_t number) {
   return certificate;
 }
 
-// The next PEM block as OpenSSL's reader gives it, base64 undone; wiped when it goes, for it may be
-// a key.
+// The next PEM block from OpenSSL's reader, base64-decoded. Its memory is wiped on destruction,
+// because it may be a key.
 class OpensslBlock {
  public:
   explicit OpensslBlock(BIO* in) : read_(PEM_read_bio(in, &name_, &header_, &data_, &size_) == 1) {}
@@ -55,9 +55,9 @@ class OpensslBlock {
   bool read_;
 };
 
-// OpenSSL's own reader has rules for blank lines, headers and line lengths that ours does not
-// repeat. Servers use OpenSSL's, so a file that it reads otherwise, or not to its end, reaches no
-// server. Gives what is the matter, or nothing.
+// OpenSSL's reader has rules for blank lines, headers and line lengths that ours does not repeat.
+// Servers use OpenSSL's reader, so a file that it reads differently, or not to its end, must not
+// reach a server. Returns the problem; unset if there is none.
 std::optional<std::string> openssl_objection(std::string_view pem,
                                              const std::vector<Certificate>& expected) {
   BioPtr in = reader_of(pem);
@@ -77,8 +77,8 @@ std::optional<std::string> openssl_objection(std::string_view pem,
                      count_of(expected.size(), "certificate"), reason);
 }
 
-// The system's trusted roots, opened at first use. OpenSSL's directory is looked up by name hash,
-// so roots that nobody asks for are never read.
+// The system's trusted roots, opened at first use. OpenSSL's directory is indexed by name hash, so
+// unused roots are never read.
 X509_STORE* system_store() {
   static X509_STORE* const kStore = [] {
     X509_STORE* store = X509_STORE_new();

@@ -1,4 +1,4 @@
-// What one PEM file says about a certificate: leaf, chain, key, and in which order they stand.
+// The content of one PEM file: leaf, chain and key, and their order.
 #pragma once
 
 #include <optional>
@@ -12,29 +12,29 @@
 namespace certrebind {
 
 struct Bundle {
-  Certificate leaf;                // the first certificate of the file, as servers take it
+  Certificate leaf;                // the first certificate of the file, as servers read it
   std::vector<Certificate> chain;  // the others in file order
-  bool has_key = false;            // a private key block stands in the same file
+  bool has_key = false;            // the file also contains a private key block
   bool key_first = false;          // … before the leaf
 
-  // Code::failed if there is no certificate, or one does not parse; the cause says which block.
+  // Code::failed if there is no certificate, or if one cannot be parsed; the cause names the block.
   static Result<Bundle> parse(std::string_view pem);
 
-  // The first certificate that is not a CA stands behind a CA: the leaf is not first.
+  // True if the first certificate that is not a CA follows a CA, so the leaf is not first.
   bool leaf_not_first() const;
-  // leaf ← chain[0] ← chain[1] …: the number of chain certificates that connect, by signature.
+  // The number of chain certificates that connect by signature: leaf ← chain[0] ← chain[1] …
   size_t connected() const;
-  // The last certificate that connects: the leaf itself where the chain is empty.
+  // The last certificate that connects. It is the leaf if the chain is empty.
   const Certificate& top() const;
-  // leaf and chain as PEM, nothing else.
+  // Leaf and chain as PEM, without the key.
   std::string certificates_pem() const;
 };
 
 // True if a chain from `bundle.top()` ends in a root that this machine trusts (OpenSSL's default
-// directory). Time is not looked at.
+// directory). Ignores validity times.
 bool ends_in_trusted_root(const Bundle& bundle);
 
-// The text of the private key blocks (with EC PARAMETERS left out), as they stand in `pem`.
+// The text of the private key blocks in `pem`, unchanged, without EC PARAMETERS.
 std::string private_key_blocks(std::string_view pem);
 
 }  // namespace certrebind

@@ -69,7 +69,7 @@ TEST(Bundle, SaysWhichBlockIsBad) {
   EXPECT_TRUE(refused.error().cause.starts_with("certificate 2 of the file: "));
 }
 
-// OpenSSL takes what stands before an empty line for headers: a server would not start with this.
+// OpenSSL treats the text before an empty line as headers, so a server would not start with this.
 TEST(Bundle, RefusesWhatOnlyWeCouldRead) {
   std::string pem = TestAuthority().issue().pem;
   pem.insert(28 + 65, "\n");
@@ -88,7 +88,7 @@ TEST(Bundle, KeyBlocksStandAlone) {
   EXPECT_EQ(private_key_blocks(made.pem), "");
 }
 
-// Each answer that is not as it should be, by its number.
+// Reports each wrong answer by its number.
 void exit_with_wrong_answer() {
   Family family, stranger;
   char directory[] = "/tmp/certrebind-roots-XXXXXX";
@@ -114,7 +114,7 @@ void exit_with_wrong_answer() {
   std::_Exit(0);
 }
 
-// The system's roots are opened once per process: in one of its own, nobody has asked before.
+// The system's roots are opened once per process, so this test uses a process of its own.
 TEST(BundleDeathTest, EndsInATrustedRoot) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(exit_with_wrong_answer(), ::testing::ExitedWithCode(0), "");

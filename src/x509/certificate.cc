@@ -35,7 +35,7 @@ KeyType type_of(const EVP_PKEY* key) {
   }
 }
 
-// "P-256" where NIST has a name for it, else OpenSSL's: "secp256k1".
+// "P-256" if NIST has a name for the curve, otherwise OpenSSL's name: "secp256k1".
 std::string curve_of(const EVP_PKEY* key) {
   std::array<char, 80> group{};
   if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) return {};
@@ -52,14 +52,14 @@ void describe_key(const X509* x509, Certificate& certificate) {
   if (certificate.key_type == KeyType::ecdsa) certificate.curve = curve_of(key);
 }
 
-// RFC 2253, but with UTF-8 left readable.
+// RFC 2253, but with readable UTF-8.
 std::string one_line(const X509_NAME* name) {
   BioPtr out(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   return text_of(out.get());
 }
 
-// An extension of type T, decoded; null where there is none or it is malformed.
+// A decoded extension of type T; null if missing or malformed.
 template <class T>
 T* extension_of(const X509* x509, int nid) {
   return static_cast<T*>(X509_get_ext_d2i(x509, nid, nullptr, nullptr));

@@ -13,7 +13,7 @@ namespace {
 
 struct Suits {
   bool rsa = true;
-  bool ecdsa = true;  // EdDSA as well (RFC 8422, section 2.2)
+  bool ecdsa = true;  // includes EdDSA (RFC 8422, section 2.2)
 };
 
 Suits look_at(const std::string& ciphers) {
@@ -36,7 +36,7 @@ Suits look_at(const std::string& ciphers) {
 
 }  // namespace
 
-// Thousands of sites have the same one.
+// Cached, because thousands of sites share one list.
 bool has_suite_for(const std::string& ciphers, KeyType type) {
   if (ciphers.empty() || type == KeyType::other) return true;
   static std::mutex lock;

@@ -1,5 +1,5 @@
-// What a list of cipher suites says of keys: up to TLS 1.2 each suite is for one type (RFC 5246,
-// appendix A.5), so that a server may be left without any for a new certificate.
+// Which key types a list of cipher suites supports. Up to TLS 1.2 each suite works with one key
+// type only (RFC 5246, appendix A.5). So a server may have no suite for a new certificate.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace certrebind {
 
-// Whether some suite of this list (openssl-ciphers(1)) authenticates with such a key. A list that
-// is empty, or that this OpenSSL does not take, suits every key: nothing is known of it.
+// True if some suite of the list (openssl-ciphers(1)) authenticates with such a key. Also true for
+// an empty list, and for one that this OpenSSL rejects, because then nothing is known.
 bool has_suite_for(const std::string& ciphers, KeyType type);
 
 }  // namespace certrebind

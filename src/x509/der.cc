@@ -14,7 +14,7 @@ std::optional<Header> read_header(std::string_view bytes) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
   if (bytes.size() < 2 || (byte(0) & 0x1F) == 0x1F) return std::nullopt;
   if (byte(1) < 0x80) return Header{2, byte(1)};
-  // Four octets of length are more than any certificate; none is BER's indefinite form.
+  // Four length octets suffice for every certificate. Zero octets means BER's indefinite form.
   size_t octets = byte(1) & 0x7F;
   if (octets == 0 || octets > 4 || bytes.size() < 2 + octets || byte(2) == 0) return std::nullopt;
   size_t size = 0;

@@ -1,5 +1,5 @@
-// Reading DER (X.690 section 10) element by element, over bytes that may be hostile: nothing is
-// read outside the text given, and nothing is copied.
+// Reads DER (X.690 section 10) element by element. The bytes may be hostile: the reader never reads
+// outside the given text, and copies nothing.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 namespace certrebind {
 
 namespace der {
-// Identifier octets, as they stand in a certificate.
+// Identifier octets of the elements in a certificate.
 constexpr unsigned char kBoolean = 0x01;
 constexpr unsigned char kInteger = 0x02;
 constexpr unsigned char kBitString = 0x03;
@@ -29,10 +29,10 @@ constexpr unsigned char kContextConstructed = 0xA0;  // | number
 struct DerElement {
   unsigned char tag = 0;     // the identifier octet
   std::string_view content;  // without identifier and length
-  std::string_view whole;    // with them
+  std::string_view whole;    // with identifier and length
 };
 
-// Walks the elements of one level.
+// Iterates over the elements of one level.
 class DerReader {
  public:
   explicit DerReader(std::string_view bytes) : rest_(bytes) {}
@@ -41,19 +41,19 @@ class DerReader {
   bool next_is(unsigned char tag) const {
     return !rest_.empty() && static_cast<unsigned char>(rest_.front()) == tag;
   }
-  // The next element, or nothing where the bytes are none: high tag numbers, indefinite, overlong
-  // or too long lengths. Then the reader stays where it is.
+  // The next element. Unset if the bytes are not an element: high tag numbers, indefinite, overlong
+  // or too large lengths. Then the reader does not advance.
   std::optional<DerElement> next();
   // The next element if it has this tag.
   std::optional<DerElement> next(unsigned char tag) { return next_is(tag) ? next() : std::nullopt; }
-  // Steps over the next element if it has this tag; false only if it has and is malformed.
+  // Skips the next element if it has this tag. False only if it has the tag and is malformed.
   bool skip_if(unsigned char tag) { return !next_is(tag) || next().has_value(); }
 
  private:
   std::string_view rest_;
 };
 
-// The size of the element that `bytes` begin with, identifier and length included.
+// The size of the first element in `bytes`, including identifier and length.
 std::optional<size_t> der_element_size(std::string_view bytes);
 
 }  // namespace certrebind

@@ -14,12 +14,12 @@ namespace certrebind {
 
 namespace {
 
-// OpenSSL would ask on the terminal; nobody sits there when a renewal runs.
+// Without this, OpenSSL would prompt on the terminal, and nobody is there during a renewal.
 int refuse_passphrase(char*, int, int, void*) {
   return -1;
 }
 
-// OpenSSL 3.0 looks all its decoders up for every key, some 500 µs; one that is kept reads a key in
+// OpenSSL 3.0 looks up all its decoders for every key, some 500 µs. A cached decoder reads a key in
 // some 40 µs.
 class KeyDecoder {
  public:
@@ -38,12 +38,12 @@ class KeyDecoder {
   }
 
  private:
-  EVP_PKEY* slot_ = nullptr;  // where OpenSSL puts the key
+  EVP_PKEY* slot_ = nullptr;  // where OpenSSL stores the key
   OpensslPtr<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free> context_;
 };
 
-// What the quick decoder does not read gets the whole of OpenSSL's reading, as in a server. The
-// key is read where it lies, not copied.
+// If the quick decoder fails, OpenSSL's full reader reads the key, as in a server. The key is read
+// in place, not copied.
 KeyPtr read_key(const PemBlock& block) {
   thread_local KeyDecoder decoder;
   if (KeyPtr key = decoder.read(block.whole)) return key;
@@ -54,10 +54,10 @@ KeyPtr read_key(const PemBlock& block) {
 
 using DigestPtr = OpensslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
 
-// Both with the algorithm's own digest.
+// Both use the algorithm's default digest.
 bool signs_for(EVP_PKEY* key, EVP_PKEY* certified) {
   constexpr unsigned char kText[] = "certrebind";
-  unsigned char signature[2048];  // of RSA with 16384 bits
+  unsigned char signature[2048];  // the size for RSA with 16384 bits
   size_t size = sizeof signature;
   DigestPtr signing(EVP_MD_CTX_new()), verifying(EVP_MD_CTX_new());
   return EVP_DigestSignInit(signing.get(), nullptr, nullptr, nullptr, key) == 1 &&

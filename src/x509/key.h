@@ -1,5 +1,5 @@
-// Private keys: does this one belong to that certificate? A key is never shown, stored or copied
-// here.
+// Private keys: checks whether a key belongs to a certificate. This code never shows, stores or
+// copies a key.
 #pragma once
 
 #include <string>
@@ -10,25 +10,25 @@
 
 namespace certrebind {
 
-// What is wrong with a key file, ordered by how far one came.
+// The result of checking a key file, ordered by how far the check came.
 enum class KeyState {
   matches,     // it is the certificate's key
-  damaged,     // its public half is the certificate's, and yet it does not sign for it
-  of_another,  // a good key, of another certificate
-  encrypted,   // needs a passphrase that no reload could type
+  damaged,     // its public half is the certificate's, but its signatures do not verify
+  of_another,  // a valid key, of another certificate
+  encrypted,   // needs a passphrase, which nobody can type during a reload
   unreadable,  // a key block that OpenSSL cannot read
   none,        // no private key block in the text
 };
 std::string to_text(KeyState state);  // "matches", "belongs to another certificate", …
 
-// Looks at the first private key block of `pem`, as servers do. `leaf`: the certificate in DER; to
-// what is none, any key is one of another.
+// Checks the first private key block of `pem`, as servers do. `leaf` is the certificate in DER. If
+// `leaf` is not a certificate, every key counts as `of_another`.
 KeyState key_state(std::string_view pem, std::string_view leaf);
 KeyState key_state(std::string_view pem, const Certificate& leaf);
 
-// The same, and has a key that matches sign something, which the certificate has to verify: no
-// server compares the secret with anything, and a damaged one fails each handshake. Some 100 µs of
-// EC, a millisecond of RSA.
+// Like `key_state`, but a matching key also signs something that the certificate must verify. No
+// server checks the secret, and a damaged one fails each handshake. Takes some 100 µs for EC, a
+// millisecond for RSA.
 KeyState tried_key_state(std::string_view pem, const Certificate& leaf);
 
 }  // namespace certrebind

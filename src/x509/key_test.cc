@@ -45,8 +45,7 @@ TEST(KeyState, SkipsEcParameters) {
             KeyState::matches);
 }
 
-// In PKCS #8 of P-256 the secret begins 36 bytes in (RFC 5915): base64 turns 3 bytes into 4
-// letters.
+// In PKCS #8 of P-256 the secret begins at byte 36 (RFC 5915). Base64 encodes 3 bytes in 4 letters.
 TEST(KeyState, ADamagedSecretIsFoundByTrying) {
   TestAuthority ca;
   for (TestKey kind :

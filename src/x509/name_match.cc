@@ -14,13 +14,13 @@ std::string_view without_trailing_dot(std::string_view name) {
   return name;
 }
 
-// ASCII letters only, as DNS has it.
+// Compares ASCII letters without case, as DNS does.
 bool equal_names(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// "*.example.com" and "www.example.com". The rest must have two labels: as in browsers and
+// "*.example.com" covers "www.example.com". The rest must have two labels: as in browsers and
 // OpenSSL, "*.com" covers nothing.
 bool wildcard_covers(std::string_view pattern, std::string_view name) {
   size_t dot = name.find('.');

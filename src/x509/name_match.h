@@ -7,9 +7,9 @@
 
 namespace certrebind {
 
-// `pattern` is a certificate's name: exact, or with "*" as its whole leftmost label. `name` is a
-// host name, an IP address, or itself a wildcard ("*.example.com" is covered only by the same
-// wildcard). Case and a trailing dot do not matter.
+// True if the certificate name `pattern` covers `name`. `pattern` is exact, or has "*" as its whole
+// leftmost label. `name` is a host name, an IP address, or itself a wildcard (only the same
+// wildcard covers "*.example.com"). Ignores case and a trailing dot.
 bool covers(std::string_view pattern, std::string_view name);
 bool covers(const std::vector<std::string>& patterns, std::string_view name);
 

@@ -22,8 +22,8 @@ std::string text_of(BIO* written) {
 
 namespace {
 
-// One certificate is asked about several times in a row (parsed, matched with its key,
-// its chain followed), and intermediates are shared by thousands of leaves.
+// A cache. One certificate is used several times in a row (parsed, matched with its key, its chain
+// followed), and thousands of leaves share intermediates.
 class RecentCertificates {
  public:
   X509* find(const Thumbprint& thumbprint) const {
@@ -53,7 +53,7 @@ X509Ptr x509_of(std::string_view der) {
   }
   const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
   X509* certificate = X509_new_ex(quick_context(), nullptr);
-  // Frees and forgets the certificate where it fails.
+  // On failure d2i_X509 frees the certificate and clears the pointer.
   if (d2i_X509(&certificate, &at, static_cast<long>(der.size())) == nullptr) return nullptr;
   recent.keep(thumbprint, certificate);
   return X509Ptr(certificate);

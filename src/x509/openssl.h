@@ -1,4 +1,4 @@
-// Owners for OpenSSL's objects, and its errors as text. For x509/ and probe/ only.
+// Owning pointers for OpenSSL's objects, and OpenSSL's errors as text. For x509/ and probe/ only.
 #pragma once
 
 #include <openssl/bio.h>
@@ -26,18 +26,19 @@ using BioPtr = OpensslPtr<BIO, BIO_free_all>;
 using KeyPtr = OpensslPtr<EVP_PKEY, EVP_PKEY_free>;
 using X509Ptr = OpensslPtr<X509, X509_free>;
 
-// A BIO that reads `bytes` where they lie; they must outlive it. Null where memory ran out.
+// A BIO that reads `bytes` in place; they must outlive it. Null if out of memory.
 BioPtr reader_of(std::string_view bytes);
 
-// What was written to a memory BIO, copied.
+// A copy of the content of a memory BIO.
 std::string text_of(BIO* written);
 
-// The X.509 certificate at the start of `der`; null, with OpenSSL's reason in the error queue, if
-// there is none. Each thread keeps the last few, and gives them out again: never change one.
+// The X.509 certificate at the start of `der`. Null if there is none; OpenSSL's error queue then
+// holds the reason. Each thread caches the last few certificates and returns them again, so never
+// modify one.
 X509Ptr x509_of(std::string_view der);
 
-// OpenSSL's reason for the oldest error of this thread, "unknown reason" if it has none; the
-// queue is empty afterwards. OpenSSL's reasons never contain input, so none leaks key bytes.
+// OpenSSL's reason for the oldest error of this thread, or "unknown reason". Empties the error
+// queue. OpenSSL's reasons never contain input, so they never leak key bytes.
 std::string take_openssl_reason();
 
 }  // namespace certrebind

@@ -1,5 +1,5 @@
-// The fast walk over a certificate's DER (RFC 5280 section 4.1). What it does not show is stepped
-// over without a look: whether a certificate is any good is OpenSSL's to say, in
+// The fast parser of a certificate's DER (RFC 5280 section 4.1). It skips all fields that the
+// outline does not contain. It does not validate the certificate; OpenSSL does that in
 // Certificate::parse.
 #include <algorithm>
 #include <chrono>
@@ -48,8 +48,8 @@ void append_utf8(std::string& text, uint32_t point) {
   }
 }
 
-// A directory string as UTF-8. Like OpenSSL, strings of one byte per character are taken as
-// Latin-1, which is right for ASCII and what old TeletexStrings really hold.
+// A directory string as UTF-8. As in OpenSSL, strings with one byte per character are read as
+// Latin-1. That is right for ASCII and for the real content of old TeletexStrings.
 std::string directory_text(const DerElement& value) {
   if (value.tag == der::kUtf8String) return std::string(value.content);
   size_t width = value.tag == der::kBmpString ? 2 : value.tag == der::kUniversalString ? 4 : 1;
@@ -65,7 +65,7 @@ std::string directory_text(const DerElement& value) {
 }
 
 struct NameText {
-  std::string shown;                       // the CN, else the last value
+  std::string shown;                       // the CN, otherwise the last value
   std::optional<std::string> common_name;  // the last CN, which is the most specific
 };
 
@@ -116,7 +116,7 @@ std::optional<WallTime> time_of(const DerElement& element) {
   return sys_days(day) + hours(part[3]) + minutes(part[4]) + seconds(part[5]);
 }
 
-// An INTEGER in hex, "-" before a negative one (in two's complement on the wire).
+// An INTEGER in hex, with "-" for a negative one (two's complement in DER).
 std::string serial_text(std::string_view content) {
   bool negative = !content.empty() && (content.front() & 0x80) != 0;
   std::string magnitude(content);
@@ -145,8 +145,8 @@ bool read_alternative_names(std::string_view bytes, std::vector<std::string>& na
   return true;
 }
 
-// Looks through the Extensions for the subjectAltName: nothing if malformed, else whether there
-// is one.
+// Searches the Extensions for the subjectAltName. Unset if malformed, otherwise whether there is
+// one.
 std::optional<bool> find_alternative_names(std::string_view content,
                                            std::vector<std::string>& names) {
   auto extensions = DerReader(content).next(der::kSequence);
@@ -176,7 +176,7 @@ KeyType key_type_of(std::string_view content) {
   return KeyType::other;
 }
 
-// The fields of a TBSCertificate that are shown, where they lie.
+// The fields of a TBSCertificate that the outline uses, in place.
 struct Fields {
   DerElement serial, issuer, validity, subject, key;
   std::optional<DerElement> extensions;

@@ -1,4 +1,4 @@
-// The fast walk against OpenSSL's own answers, and against bytes that mean harm.
+// Compares the fast parser with OpenSSL, and runs it on malicious bytes.
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
@@ -39,7 +39,7 @@ WallTime openssl_time(const ASN1_TIME* time) {
   return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
 }
 
-// All that both can tell must agree.
+// All properties that both provide must agree.
 void expect_same_as_openssl(const std::string& der) {
   auto outline = outline_of(der);
   ASSERT_TRUE(outline) << outline.error().message();

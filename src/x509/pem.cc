@@ -17,16 +17,16 @@ constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kDashes = "-----";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// A boundary line within `text`: "-----BEGIN LABEL-----", alone on its line. As in OpenSSL,
-// nothing may stand before it on its line (but a byte order mark before the first line of all) and
-// only blanks after it.
+// A boundary line within `text`: "-----BEGIN LABEL-----", alone on its line. As in OpenSSL, nothing
+// may precede it on its line (except a byte order mark on the first line), and only blanks may
+// follow it.
 struct Boundary {
   std::string_view label;
   size_t begin = 0;  // of the line
   size_t end = 0;    // of the line, its newline included
 };
 
-// The line that `text` has at `begin`, as a boundary, if it is one.
+// The boundary in the line that starts at `begin`, if it is one.
 std::optional<Boundary> boundary_at(std::string_view text, size_t begin, std::string_view opening) {
   bool starts_line = begin == 0 || text[begin - 1] == '\n' ||
                      (begin == kByteOrderMark.size() && text.starts_with(kByteOrderMark));
@@ -51,7 +51,7 @@ std::optional<Boundary> next_boundary(std::string_view text, size_t from,
   return std::nullopt;
 }
 
-// The first whole block at or after `from`, which is moved behind it.
+// The first complete block at or after `from`. Moves `from` behind it.
 std::optional<PemBlock> next_block(std::string_view text, size_t& from) {
   auto begin = next_boundary(text, from, kBegin);
   if (!begin) return std::nullopt;
@@ -62,7 +62,7 @@ std::optional<PemBlock> next_block(std::string_view text, size_t& from) {
                   text.substr(begin->end, end->begin - begin->end)};
 }
 
-// For each byte its six bits, kBlank for what may stand between, kWrong for all else.
+// For each byte its six bits; kBlank for bytes allowed between; kWrong for all others.
 constexpr uint8_t kBlank = 0x40;
 constexpr uint8_t kWrong = 0x80;
 constexpr std::array<uint8_t, 256> kSixBits = [] {
@@ -76,13 +76,13 @@ constexpr std::array<uint8_t, 256> kSixBits = [] {
   return table;
 }();
 
-// Decodes base64 into `out`, which has room for three bytes in four. A state of its own because
-// a quartet may be broken by a line end.
+// Decodes base64 into `out`, which must have room for three bytes per four. Keeps state between
+// calls because a line end may split a quartet.
 class Base64Decoder {
  public:
   explicit Base64Decoder(char* out) : begin_(out), out_(out) {}
 
-  // False at the first byte that is no base64, or data after padding.
+  // False at the first byte that is not base64, or at data after padding.
   bool feed(std::string_view text) {
     const char* at = text.data();
     const char* end = at + text.size();
@@ -93,12 +93,12 @@ class Base64Decoder {
     return true;
   }
 
-  // False unless the last quartet was whole.
+  // False unless the last quartet was complete.
   bool finish() const { return collected_ == 0; }
   size_t size() const { return static_cast<size_t>(out_ - begin_); }
 
  private:
-  // The straight run: whole quartets without a blank. Gives where it stopped.
+  // The fast path: complete quartets without blanks. Returns where it stopped.
   const char* feed_quartets(const char* at, const char* end) {
     if (collected_ != 0 || padded_ != 0) return at;
     for (; end - at >= 4; at += 4) {
@@ -139,7 +139,7 @@ class Base64Decoder {
   int padded_ = 0;
 };
 
-// The body behind its RFC 1421 headers, which end at a blank line.
+// The body after its RFC 1421 headers, which end at a blank line.
 std::string_view without_headers(std::string_view body) {
   if (body.find(':') == std::string_view::npos) return body;
   for (std::string_view gap : {"\n\n", "\n\r\n"})
@@ -185,8 +185,8 @@ Result<std::string> pem_decode(const PemBlock& block) {
     return fail(Code::failed, "read", "a block of type " + printable(block.label),
                 "it is not base64");
   bytes.resize(decoder.size());
-  // A TRUSTED CERTIFICATE goes on with OpenSSL's own trust settings, and OpenSSL ignores what
-  // follows a certificate: neither is ever sent to a client.
+  // In a TRUSTED CERTIFICATE, OpenSSL's own trust settings follow the certificate, and OpenSSL
+  // ignores trailing bytes. Neither is ever sent to a client.
   if (block.is_certificate())
     if (auto size = der_element_size(bytes)) bytes.resize(*size);
   return bytes;

@@ -1,4 +1,4 @@
-// PEM blocks in a file (RFC 7468), found without copying. Text between blocks is allowed and
+// Finds the PEM blocks in a file (RFC 7468) without copying. Text between blocks is allowed and
 // skipped, as servers do.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace certrebind {
 struct PemBlock {
   std::string_view label;  // "CERTIFICATE", "PRIVATE KEY", "EC PRIVATE KEY", "DH PARAMETERS", …
   std::string_view
-      whole;  // from "-----BEGIN" to the end of the "-----END" line, into the text given
+      whole;  // from "-----BEGIN" to the end of the "-----END" line; a view into the given text
   std::string_view body;  // between the two boundary lines
 
   bool is_certificate() const;  // CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE
@@ -24,14 +24,14 @@ struct PemBlock {
   bool is_encrypted() const;
 };
 
-// The blocks in order. A BEGIN without its END, or with another label, ends the list there.
+// The blocks in order. The list ends at a BEGIN that has no END with the same label.
 std::vector<PemBlock> pem_blocks(std::string_view text);
 
-// The first certificate block, without looking further: what a thumbprint needs.
+// The first certificate block. Reads no further, because a thumbprint needs no more.
 std::optional<PemBlock> first_certificate_block(std::string_view text);
 
-// The base64 body as bytes; an error for anything that is not base64. Of a certificate block the
-// certificate alone: trust settings and junk behind it are left off, as servers do.
+// The decoded base64 body; an error if it is not base64. For a certificate block returns the
+// certificate alone: trust settings and trailing junk are dropped, as servers do.
 Result<std::string> pem_decode(const PemBlock& block);
 
 // DER as a PEM CERTIFICATE block, 64 columns, with a final newline.

@@ -20,7 +20,7 @@ std::string with_crlf(const std::string& text) {
   return changed;
 }
 
-// What OpenSSL's reader, the one that servers use, makes of the text.
+// True if OpenSSL's reader, which servers use, accepts the text.
 bool openssl_reads(const std::string& text) {
   BioPtr in = reader_of(text);
   X509Ptr x509(PEM_read_bio_X509_AUX(in.get(), nullptr, nullptr, nullptr));
@@ -43,7 +43,7 @@ TEST(Pem, RoundTrip) {
     auto blocks = pem_blocks(pem);
     ASSERT_EQ(blocks.size(), 1U);
     PemBlock plain = blocks.front();
-    plain.label = "X";  // so that nothing is cut behind a DER element
+    plain.label = "X";  // so that pem_decode does not cut after a DER element
     EXPECT_EQ(*pem_decode(plain), bytes);
   }
 }
@@ -86,7 +86,7 @@ TEST(Pem, KnowsEncryptedKeys) {
   EXPECT_FALSE(pem_blocks(sample().key_pem)[0].is_encrypted());
 }
 
-// Where a boundary counts as one, and what may stand around: the same as OpenSSL has it.
+// Boundary lines and the text around them must be accepted exactly as OpenSSL does.
 TEST(Pem, ReadsWhatOpensslReads) {
   const std::string& pem = sample().pem;
   std::string body = pem.substr(28, pem.find("-----END") - 28);

@@ -14,17 +14,17 @@ namespace {
 constexpr std::string_view kRsa{"\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", 9};  // 1.2.840.113549.1.1.1
 constexpr std::string_view kEc{"\x2A\x86\x48\xCE\x3D\x02\x01", 7};           // 1.2.840.10045.2.1
 
-// What two keys have to agree in.
+// The parts in which two keys must agree.
 struct PublicHalf {
-  std::string_view algorithm;  // an OID's content
-  std::string_view curve;      // of EC: its parameters, whole
-  std::string_view point;      // of EC
+  std::string_view algorithm;  // the content of an OID
+  std::string_view curve;      // for EC: the parameters, including their header
+  std::string_view point;      // for EC
   std::string_view modulus, exponent;
   bool operator==(const PublicHalf&) const = default;
 };
 using Found = std::optional<PublicHalf>;
 
-// Without the count of unused bits, which is none.
+// The bytes without the count of unused bits, which must be zero.
 std::optional<std::string_view> bytes_of(const std::optional<DerElement>& bits) {
   if (!bits || bits->content.empty() || bits->content.front() != '\0') return std::nullopt;
   return bits->content.substr(1);
@@ -48,8 +48,8 @@ Found of_rsa_private(std::string_view der) {
   return PublicHalf{kRsa, {}, {}, number[1]->content, number[2]->content};
 }
 
-// ECPrivateKey: version, secret, [0] parameters, [1] public key. In PKCS #8 the parameters stand
-// outside.
+// ECPrivateKey: version, secret, [0] parameters, [1] public key. In PKCS #8 the parameters are
+// outside of it.
 Found of_ec_private(std::string_view der, std::string_view curve) {
   DerReader outside(der);
   auto sequence = outside.next(der::kSequence);
@@ -84,7 +84,7 @@ std::optional<Algorithm> algorithm_in(DerReader& reader) {
   return Algorithm{oid->content, parameters->whole};
 }
 
-// PrivateKeyInfo: version, algorithm, the key as that algorithm writes it, attributes.
+// PrivateKeyInfo: version, algorithm, the key in the algorithm's own format, attributes.
 Found of_pkcs8(std::string_view der) {
   DerReader outside(der);
   auto sequence = outside.next(der::kSequence);

@@ -25,7 +25,7 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
-// What a server asks OpenSSL.
+// The check that a server makes with OpenSSL.
 bool is_key_of(const std::string& key_der, const std::string& leaf) {
   auto at = reinterpret_cast<const unsigned char*>(key_der.data());
   KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(key_der.size())));
@@ -63,8 +63,8 @@ TEST(PublicHalf, WhatCarriesNoneIsLeftToOpenssl) {
   EXPECT_FALSE(carries_public_key_of({}, made.der));
 }
 
-// Whatever byte is lost or cut off: what is no whole key is never said to match, and the verdict is
-// never another than OpenSSL's, but for the secret, which no server compares with anything.
+// Changes or cuts off every byte. An incomplete key must never match. The result must never differ
+// from OpenSSL's, except for the secret, which no server checks.
 TEST(PublicHalf, ADamagedKeyIsNotSaidToMatchUnlessOpensslReadsIt) {
   TestAuthority ca;
   for (TestKey kind : {TestKey::p256, TestKey::rsa2048}) {

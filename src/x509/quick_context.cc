@@ -1,9 +1,11 @@
-// For every public key that it meets, so for every certificate that is parsed and every handshake,
-// OpenSSL 3.0 gathers all the decoders of its providers, about a hundred, to find the one that
-// reads this key: some 150 µs, more than all of a handshake's arithmetic (later versions keep the
-// outcome). Here is a provider that is OpenSSL's default one, function for function, except that it
-// shows only the decoders and the kinds of keys that certificates and handshakes need; and only the
-// ciphers and digests that they need, for OpenSSL goes through all that it has shown for every key.
+// A provider that makes OpenSSL 3.0 fast for certificates and handshakes.
+//
+// For every public key, so for every parsed certificate and every handshake, OpenSSL 3.0 collects
+// all decoders of its providers, about a hundred, to find the one that reads this key. This takes
+// some 150 µs, more than all of a handshake's arithmetic (later versions cache the result). The
+// provider here has the functions of OpenSSL's default provider. But it offers only the decoders,
+// key types, ciphers and digests that certificates and handshakes need, because OpenSSL goes
+// through everything that is offered for every key.
 #include "x509/quick_context.h"
 
 #include <openssl/core_dispatch.h>
@@ -21,16 +23,16 @@ namespace certrebind {
 
 namespace {
 
-// Keys in certificates; DSA and SM2 are not for this context.
+// Key types in certificates. DSA and SM2 are not supported in this context.
 constexpr std::array<std::string_view, 5> kCertified = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448"};
-// Keys that handshakes make. HMAC is what TLS up to 1.2 authenticates records with.
+// Key types that handshakes create. TLS up to 1.2 authenticates records with HMAC.
 constexpr std::array<std::string_view, 4> kEphemeral = {"X25519", "X448", "DH", "HMAC"};
-// What the names of TLS's ciphers contain (CBC-CTS is not of TLS), and the one that OpenSSL's
-// random bytes come from.
+// Parts of the names of TLS ciphers (CBC-CTS is not used in TLS), and the cipher that OpenSSL's
+// random generator uses.
 constexpr std::array<std::string_view, 5> kCiphers = {"-GCM", "-CCM", "-CBC", "Poly1305",
                                                       "AES-256-CTR"};
 
-// An algorithm's first name: the others are aliases and numbers.
+// The first name of an algorithm; the others are aliases and numbers.
 std::string_view name_of(const OSSL_ALGORITHM& algorithm) {
   std::string_view names = algorithm.algorithm_names;
   return names.substr(0, names.find(':'));
@@ -40,13 +42,13 @@ bool is_one_of(auto& row, std::string_view name) {
   return std::ranges::find(row, name) != row.end();
 }
 
-// The provider behind ours, of OpenSSL's own default context.
+// The underlying provider, of OpenSSL's default context.
 OSSL_PROVIDER* default_provider() {
   static OSSL_PROVIDER* const kProvider = OSSL_PROVIDER_load(nullptr, "default");
   return kProvider;
 }
 
-// Some of the default provider's algorithms, as OpenSSL wants them: an array that ends in an empty
+// Selected algorithms of the default provider in OpenSSL's format: an array that ends with an empty
 // entry.
 std::vector<OSSL_ALGORITHM> chosen(int operation, bool (*wanted)(const OSSL_ALGORITHM&)) {
   std::vector<OSSL_ALGORITHM> algorithms;
@@ -70,7 +72,7 @@ const OSSL_ALGORITHM* public_key_decoders() {
   return kDecoders.data();
 }
 
-// The kinds of keys that certificates and handshakes have.
+// The key types that certificates and handshakes use.
 const OSSL_ALGORITHM* key_managers() {
   static const auto kManagers = chosen(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& manager) {
     std::string_view name = name_of(manager);
@@ -116,7 +118,7 @@ int get_parameters(void*, OSSL_PARAM* parameters) {
   return OSSL_PROVIDER_get_params(default_provider(), parameters);
 }
 
-// TLS-GROUP: which groups a handshake can use.
+// TLS-GROUP: the groups that a handshake can use.
 int get_capabilities(void*, const char* capability, OSSL_CALLBACK* callback, void* argument) {
   return OSSL_PROVIDER_get_capabilities(default_provider(), capability, callback, argument);
 }
@@ -126,7 +128,7 @@ OSSL_DISPATCH entry(int id, Function function) {
   return {id, reinterpret_cast<void (*)()>(function)};
 }
 
-// The provider context handed out is the default provider's: its functions are called with it.
+// Returns the default provider's context, because its functions are called with it.
 int start(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** functions,
           void** context) {
   static const OSSL_DISPATCH kFunctions[] = {

@@ -16,7 +16,7 @@ TEST(QuickContext, IsMade) {
   EXPECT_NE(quick_context(), nullptr);
 }
 
-// What it reads is what OpenSSL's own context reads, for every kind of key.
+// Must read the same as OpenSSL's own context, for every key type.
 TEST(QuickContext, ReadsTheSameKeys) {
   TestAuthority ca;
   for (TestKey kind :
@@ -40,7 +40,7 @@ std::vector<std::string> ciphers_in(OSSL_LIB_CTX* library) {
   return names;
 }
 
-// OpenSSL leaves out of the list what the library has no cipher or digest for.
+// OpenSSL omits from the list every suite whose cipher or digest the library lacks.
 TEST(QuickContext, OffersTheSameCiphers) {
   EXPECT_EQ(ciphers_in(quick_context()), ciphers_in(nullptr));
 }

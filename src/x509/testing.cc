@@ -127,13 +127,13 @@ void add_extensions(X509* x509, const TestRequest& request) {
   add_extension(x509, NID_tlsfeature, request.must_staple ? "status_request" : "");
 }
 
-// Ed25519 signs without a digest of its own choice.
+// Ed25519 takes no separate digest.
 const EVP_MD* digest_for(const EVP_PKEY* key) {
   return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
 }
 
-// Issues `request` under the name and the key of `issuer_name`, `issuer_key_pem`; itself where
-// they are empty.
+// Issues `request` under the name and key of `issuer_name`, `issuer_key_pem`. Self-signed if these
+// are empty.
 TestCertificate make(const TestRequest& request, const std::string& issuer_name,
                      const std::string& issuer_key_pem) {
   TestCertificate made;
@@ -177,7 +177,7 @@ TestRequest authority_request(const std::string& name, TestKey key) {
 
 TestAuthority::TestAuthority(std::string name, TestKey key)
     : name_(std::move(name)), own_(self_signed(authority_request(name_, key))) {
-  own_.chain_pem.clear();  // a root is not sent
+  own_.chain_pem.clear();  // servers do not send the root
 }
 
 TestCertificate TestAuthority::issue(const TestRequest& request) const {

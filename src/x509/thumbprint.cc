@@ -12,13 +12,13 @@ namespace certrebind {
 
 namespace {
 
-// OpenSSL 3 looks an algorithm up by name at every one-shot digest, which costs more than
-// digesting a certificate: it is looked up once, and each thread keeps its context.
+// OpenSSL 3 looks up the algorithm by name for every one-shot digest, which takes longer than
+// digesting a certificate. So it is looked up once, and each thread keeps its context.
 EVP_MD* fetched(const char* name) {
   return EVP_MD_fetch(nullptr, name, nullptr);
 }
 
-// Writes the digest of `bytes` to `out`, which has room for it.
+// Writes the digest of `bytes` to `out`, which must be large enough.
 void digest(const EVP_MD* algorithm, std::string_view bytes, unsigned char* out) {
   thread_local const OpensslPtr<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
   bool done = algorithm != nullptr && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1 &&
@@ -41,10 +41,10 @@ bool is_hex(char c) {
   return digit_value(c) >= 0;
 }
 
-// What Windows' certificate dialog copies in front of a thumbprint: U+200E in UTF-8.
+// U+200E in UTF-8, which Windows' certificate dialog copies before a thumbprint.
 constexpr std::string_view kLeftToRightMark = "\xE2\x80\x8E";
 
-// The digits without what people and dialogs put between them, in lower case.
+// The digits in lower case, without the separators of people and dialogs.
 std::string without_separators(std::string_view typed) {
   std::string digits;
   while (!typed.empty()) {
@@ -126,7 +126,7 @@ bool TypedThumbprint::matches(const Thumbprint& sha256, std::string_view der) co
 
 size_t std::hash<certrebind::Thumbprint>::operator()(
     const certrebind::Thumbprint& thumbprint) const noexcept {
-  // The digest is evenly spread already: its first bytes are the hash.
+  // A digest is uniformly distributed, so its first bytes serve as the hash.
   static_assert(std::is_trivially_copyable_v<certrebind::Thumbprint>);
   size_t value = 0;
   std::memcpy(&value, &thumbprint, sizeof value);

@@ -1,4 +1,4 @@
-// Thumbprint: the SHA-256 of a certificate's DER, and how people type one.
+// Thumbprint: the SHA-256 of a certificate's DER, and the forms in which people type one.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ class Thumbprint {
  public:
   Thumbprint() = default;
   static Thumbprint of_der(std::string_view der);
-  // Exactly 64 lower-case hex digits (what `hex` gave); anything else is an error.
+  // Takes exactly 64 lower-case hex digits (the output of `hex`); anything else is an error.
   static Result<Thumbprint> from_hex(std::string_view hex);
 
   std::string hex() const;
@@ -27,20 +27,20 @@ class Thumbprint {
   std::array<unsigned char, 32> digest_{};
 };
 
-// The SHA-1 of the DER, lower-case hex: what Windows and HAProxy show. Never used as an identity.
+// The SHA-1 of the DER in lower-case hex, as Windows and HAProxy show it. Never used as an
+// identity.
 std::string sha1_thumbprint(std::string_view der);
 
-// What a person typed for a thumbprint: a SHA-256, a SHA-1, or a prefix (8 digits or more) of
-// either. Upper case, colons, spaces and the invisible U+200E of Windows dialogs are accepted.
+// A thumbprint as a person types it: a SHA-256, a SHA-1, or a prefix (8 digits or more) of either.
+// Accepts upper case, colons, spaces and the invisible U+200E of Windows dialogs.
 class TypedThumbprint {
  public:
-  // Code::usage with a cause that says what is wrong: not hex, too short, too long.
+  // Code::usage; the cause says what is wrong: not hex, too short, too long.
   static Result<TypedThumbprint> parse(std::string_view typed);
-  // True if `typed` can only be meant as a thumbprint (hex digits and separators, 8 digits or
-  // more).
+  // True if `typed` can only be a thumbprint (hex digits and separators, 8 digits or more).
   static bool looks_like_one(std::string_view typed);
 
-  // `der` is asked for its SHA-1 only where the SHA-256 does not fit already.
+  // Computes the SHA-1 of `der` only if the SHA-256 does not match.
   bool matches(const Thumbprint& sha256, std::string_view der) const;
   const std::string& digits() const { return digits_; }
 

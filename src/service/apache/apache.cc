@@ -13,7 +13,7 @@ namespace certrebind {
 
 namespace {
 
-constexpr size_t kFew = 5;  // of the names in one sentence
+constexpr size_t kFew = 5;  // maximum number of names in one sentence
 
 }  // namespace
 
@@ -59,8 +59,8 @@ Result<std::string> ApacheService::written(const std::string& path) const {
   return apache::quoted_path(*inside);
 }
 
-// A key that was sought in the certificate's file gets a directive of its own where NEW's lies
-// apart. Intermediates in a file of their own are taken from the new certificate's.
+// A key in the certificate's file gets its own directive if NEW's key is in another file. If the
+// old chain had its own file, the chain comes from the new certificate's file.
 Result<std::vector<FileEdit>> ApacheService::repoint(const Binding& binding,
                                                      const CertificateFiles& files) const {
   if (!binding.not_editable.empty())
@@ -146,7 +146,7 @@ std::vector<Diagnostic> ApacheService::doubts(const CommandOutput& own_view,
 std::optional<Rehearsal> ApacheService::rehearsal() const {
   Root root(instance_.root, files_);
   auto config = apache::read_config(instance_.given, root);
-  // Only root may part with the world for others, and then it would be root who starts it.
+  // Only root can isolate a process of another user, and then root would start that user's server.
   if (!config || instance_.root != "/" || !trust().is_ours()) return std::nullopt;
   Rehearsal rehearsal;
   rehearsal.command.arguments = arguments();
@@ -160,7 +160,7 @@ std::optional<Rehearsal> ApacheService::rehearsal() const {
   for (const char* word : {"-D", apache::kRehearsalDefine, "-D", "FOREGROUND"})
     rehearsal.command.arguments.emplace_back(word);
   rehearsal.command.environment = instance_.environment;
-  // Written once everything is loaded, before the first child is made (ap_log_pid).
+  // Written after everything is loaded and before the first child is created (ap_log_pid).
   rehearsal.ready = "pid";
   apache::WrittenPlaces places = apache::written_places(*config, root);
   rehearsal.forgotten = std::move(places.state);

@@ -1,4 +1,4 @@
-// Apache httpd: what it binds, and how it takes up new files.
+// Apache httpd: its bindings, and how it loads new files.
 #pragma once
 
 #include <optional>
@@ -17,17 +17,17 @@ struct Instance {
   std::string executable;  // on this host
   std::string root = "/";
   Given given;
-  std::vector<std::string> environment;  // "NAME=value", as it was started with
+  std::vector<std::string> environment;  // "NAME=value", from the start of the process
   std::optional<SignalReload> master;    // unset: not running
   Trust trust;
   uint32_t user = 0;  // the master's
 };
 
-// The argument of a directive that means `path`: as it stands where httpd reads it so, else in
-// double quotes. An error for a path that no quoting can write: httpd puts variables in.
+// The directive argument for `path`: unchanged if httpd reads it correctly so, otherwise in double
+// quotes. An error for a path that no quoting can express, because httpd expands variables in it.
 Result<std::string> quoted_path(const std::string& path);
 
-// That a server was started by a rehearsal.
+// Marks a server that a rehearsal started.
 inline constexpr const char* kRehearsalDefine = "CERTREBIND_REHEARSAL";
 
 }  // namespace apache
@@ -44,10 +44,10 @@ class ApacheService final : public Service {
                                         const CertificateFiles& files) const override;
   // `httpd -t`, which reads the configuration and loads no certificate.
   std::optional<Command> config_test() const override;
-  // `httpd -t -D DUMP_CERTS`, and the whole server apart.
+  // `httpd -t -D DUMP_CERTS`, and a rehearsal of the whole server.
   std::optional<SelfReport> self_report() const override;
   Reload reload() const override { return {instance_.master}; }
-  // A certificate that cannot be loaded ends the master, and all sites with it.
+  // A certificate that cannot be loaded ends the master and all its sites.
   OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::dies; }
   uint32_t key_reader() const override { return instance_.user; }
 

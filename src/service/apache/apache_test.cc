@@ -25,7 +25,7 @@ struct Served {
     instance.given.defines = {"X"};
     service = std::make_unique<ApacheService>(instance, files);
   }
-  // The text after the edits that bring `files` in.
+  // The text after the edits that make it name these files.
   std::string repointed(const CertificateFiles& to) {
     auto found = service->bindings();
     auto edits = service->repoint(found->bindings.at(0), to);

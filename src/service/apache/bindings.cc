@@ -24,7 +24,7 @@ Discovery discover_bindings(Config config, Root& root) {
   Hosts hosts = read_hosts(config, names);
   Discovery shown, used;
   std::vector<std::string> named;
-  // Without mod_ssl its directives stand in sections that are not read, or httpd refuses them.
+  // Without mod_ssl its directives are in skipped sections, or httpd rejects them.
   const bool serves = config.has_module("ssl_module");
   for_each_index(2, 2, [&](size_t which) {
     if (which == 0 && serves) shown = server_bindings(hosts, config, root);

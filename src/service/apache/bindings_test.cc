@@ -34,7 +34,7 @@ TEST(ApacheBindings, NameBasedHosts) {
                           "b.test b.pem @127.0.0.1:443 b.test www.b.test certrebind-probe.b.test"));
 }
 
-// The first host that has the name answers, be it by a wildcard.
+// httpd chooses the first host with the name, even through a wildcard.
 TEST(ApacheBindings, AnEarlierWildcardBeatsALaterName) {
   EXPECT_THAT(lines_of("Listen 443\n" + host("*:443", "a.test", certificate("a")) +
                        host("*:443", "w.test", "ServerAlias *.x.test\n" + certificate("w")) +
@@ -74,8 +74,8 @@ TEST(ApacheBindings, AnAddressWithoutAPortTakesTheMainServers) {
               ElementsAre("a.test a.pem @192.0.2.1:8443 a.test -"));
 }
 
-// Without SSLEngine a named certificate is enough where the listener's protocol is https, and the
-// listener is at just the host's address.
+// Without SSLEngine a named certificate is enough if the listener's protocol is https and the
+// listener has exactly the host's address.
 TEST(ApacheBindings, TlsWithoutSslEngine) {
   auto line = [](const std::string& listen, const std::string& address, const std::string& name) {
     return lines_of(listen + "\n" + host(address, name, certificate("a"), false));
@@ -87,7 +87,7 @@ TEST(ApacheBindings, TlsWithoutSslEngine) {
   EXPECT_THAT(line("Listen 0.0.0.0:443", "*:443", "a.test"), shown);
   EXPECT_THAT(line("Listen 8443 HTTPS", "*:8443", "a.test"),
               ElementsAre("a.test a.pem @127.0.0.1:8443 a.test -"));
-  // The first of a host's addresses that is listened on tells.
+  // The first of a host's addresses that has a listener determines the protocol.
   EXPECT_THAT(line("Listen 443\nListen 8443", "*:443 *:8443", "a.test"),
               ElementsAre(HasSubstr(":443"), HasSubstr(":8443")));
   EXPECT_THAT(line("Listen 443\nListen 8443", "*:8443 *:443", "a.test"), IsEmpty());
@@ -119,7 +119,7 @@ TEST(ApacheBindings, WhereTheFirstHasNoTlsNobodyHas) {
   EXPECT_THAT(messages(found.diagnostics), Contains(HasSubstr("listens nowhere with TLS")));
 }
 
-// By position: the first of the host's takes the place of the first of the main server's.
+// By position: the host's first value replaces the main server's first.
 TEST(ApacheBindings, InheritsCertificatesByPosition) {
   View view = View::of("Listen 443\nSSLEngine on\n" + certificate("g") + "\n" + certificate("h") +
                        "\n" + host("*:443", "a.test", certificate("a"), false));

@@ -38,7 +38,7 @@ class ClientBinder {
   std::string site_of(size_t section, const std::string& outer) const {
     const Node& node = config_.nodes[section];
     if (node.is("VirtualHost")) {
-      // Hosts lie in the order of their nodes, the main server before them.
+      // Hosts are ordered by node, after the main server.
       auto host =
           std::lower_bound(hosts_.all.begin() + 1, hosts_.all.end(), section + 1,
                            [](const Host& known, size_t wanted) { return known.begin < wanted; });
@@ -64,7 +64,7 @@ class ClientBinder {
     add(std::move(named.file), std::move(named.not_editable), site);
   }
 
-  // Every file of the directory holds certificates with their keys.
+  // Every file of the directory contains certificates with their keys.
   void bind_directory(const Value& value, const std::string& site) {
     NamedValue named = named_value(value, config_.server_root, root_);
     std::string directory = named.file.path;

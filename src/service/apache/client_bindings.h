@@ -1,4 +1,4 @@
-// The bindings of the certificates that httpd shows to the servers behind it
+// The bindings of the certificates that httpd presents to backend servers
 // (SSLProxyMachineCertificateFile and …Path).
 #pragma once
 

@@ -41,8 +41,8 @@ Version version_in(std::string_view line) {
   return version;
 }
 
-// A shell word of an assignment: quotes off, variables put in; what else a shell would do with it
-// makes it empty.
+// A shell word of an assignment: removes quotes and expands variables. Empty if it needs any other
+// shell feature.
 std::string shell_value(std::string_view text, const std::map<std::string, std::string>& known) {
   std::string value;
   if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0])

@@ -1,4 +1,4 @@
-// The arguments of httpd, and what it says of how it was built.
+// The arguments and build options of httpd.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@ struct CommandLine {
   std::vector<std::string> defines;
   std::vector<std::string> directives_before;  // -C
   std::vector<std::string> directives_after;   // -c
-  bool one_shot = false;                       // it tests, reports or signals, and serves nothing
+  bool one_shot = false;                       // tests, reports or signals, but serves nothing
 };
 
 // Takes argv, the program first.
@@ -24,7 +24,7 @@ CommandLine parse_arguments(const std::vector<std::string>& arguments);
 
 struct BuildDefaults {
   std::string server_root;  // HTTPD_ROOT
-  std::string config;       // SERVER_CONFIG_FILE: as a rule relative to the ServerRoot, -d too
+  std::string config;  // SERVER_CONFIG_FILE: usually relative to the ServerRoot, also to that of -d
   Version version;
   std::vector<std::string> modules;  // compiled in: "mod_so.c"
 };
@@ -32,8 +32,9 @@ struct BuildDefaults {
 // Takes the output of `httpd -V` and `httpd -l`.
 BuildDefaults parse_build(std::string_view settings, std::string_view modules);
 
-// The variables that Debian's envvars file exports: plain assignments, with $NAME and ${NAME} put
-// in. Other shell is passed over. What is `given` stays as it is, whatever is assigned.
+// The variables that Debian's envvars file exports. Reads plain assignments, and expands $NAME and
+// ${NAME}. Skips other shell code. Variables in `given` keep their values, whatever the file
+// assigns.
 std::vector<std::string> parse_envvars(std::string_view text,
                                        const std::map<std::string, std::string>& given = {});
 

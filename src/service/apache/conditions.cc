@@ -15,7 +15,7 @@ namespace certrebind::apache {
 
 namespace {
 
-// Modules whose source file is not called after the shared object.
+// Modules whose source file is not named after the shared object.
 struct OddName {
   std::string_view object;
   std::string_view source;
@@ -54,7 +54,7 @@ bool is_equals(std::string_view sign) {
   return sign == "=" || sign == "==" || sign.empty();
 }
 
-// As httpd has it, by the library that httpd uses; nothing where that refuses the pattern.
+// Matches as httpd does, with the same library. Unset if the library rejects the pattern.
 std::optional<bool> matches(std::string_view pattern, std::string_view text) {
   auto bytes = [](std::string_view view) { return reinterpret_cast<PCRE2_SPTR>(view.data()); };
   int error = 0;
@@ -67,7 +67,7 @@ std::optional<bool> matches(std::string_view pattern, std::string_view text) {
   return pcre2_match(code.get(), bytes(text), text.size(), 0, 0, found.get(), nullptr) >= 0;
 }
 
-// The pattern of "~ PATTERN" and of "= /PATTERN/".
+// The pattern in "~ PATTERN" or "= /PATTERN/".
 std::optional<std::string_view> pattern_of(std::string_view sign, std::string_view wanted) {
   if (sign == "~") return wanted;
   bool slashes = wanted.size() > 1 && wanted.starts_with('/') && wanted.ends_with('/');

@@ -1,4 +1,4 @@
-// The conditions of <IfModule>, <IfDefine>, <IfVersion> and <IfFile>, decided while reading.
+// Evaluates <IfModule>, <IfDefine>, <IfVersion> and <IfFile> while reading.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@
 
 namespace certrebind::apache {
 
-// The names by which a module is asked for once "LoadModule IDENTIFIER FILE" was read: the
-// identifier, and the name of its source file.
+// The names that match a module in <IfModule> after "LoadModule IDENTIFIER FILE": the identifier,
+// and the name of its source file.
 std::vector<std::string> module_names(std::string_view identifier, std::string_view file);
 
-// The identifier of a module that is compiled in: "ssl_module" of "mod_ssl.c".
+// The identifier of a compiled-in module: "ssl_module" for "mod_ssl.c".
 std::string module_identifier(std::string_view source_file);
 
-// Takes the arguments of an <IfVersion>; nothing for a form that httpd refuses.
+// Takes the arguments of an <IfVersion>. Unset for a form that httpd rejects.
 std::optional<bool> version_fits(const Version& version, std::span<const Word> arguments);
 
 }  // namespace certrebind::apache

@@ -1,3 +1,11 @@
+// Reads an Apache httpd configuration as httpd does, and flattens it to one array of nodes.
+//
+// The reader first reads the directives of -C, then the main file, then those of -c. For each line
+// it expands macro parameters and variables. Then it evaluates sections that are conditions, and
+// executes directives that affect reading: Include, Define, LoadModule, Use and the like. Every
+// other directive or section becomes a node. The order is httpd's, because a condition depends on
+// what was defined and loaded before it. Only reading and parsing of included files runs in
+// parallel.
 #include "service/apache/config.h"
 
 #include <fmt/format.h>
@@ -18,14 +26,14 @@ namespace certrebind::apache {
 
 namespace {
 
-// Files within files, sections and macros counted together: httpd itself stops at 128 macros or
-// includes, and a real configuration has about ten.
+// Limit of nested files, sections and macros, counted together. httpd itself stops at 128 macros or
+// includes, and a real configuration has about ten levels.
 constexpr size_t kDeepest = 256;
 
-// Includes and macros that multiply end here.
+// Stops includes and macros that multiply.
 constexpr size_t kMostSteps = 4'000'000;
 
-// Fewer files are read before a thread has started.
+// Reading fewer files takes less time than starting a thread.
 constexpr size_t kWorthThreads = 64;
 
 struct Frame;
@@ -34,18 +42,18 @@ struct Macro {
   const ConfigFile* file = nullptr;
   uint32_t section = 0;  // the index of its line
   std::vector<std::string> parameters;
-  std::shared_ptr<const Frame> within;  // the use of the macro that defined it
+  std::shared_ptr<const Frame> within;  // the macro use that defined it
 };
 
-// One use of a macro: what its parameters stand for. It keeps the macro, which may be undefined or
-// defined anew by its own content.
+// One use of a macro: the values of its parameters. It owns the macro, which its own content may
+// undefine or redefine.
 struct Frame {
   std::shared_ptr<const Macro> macro;
   std::vector<std::string> values;
 };
 using FramePtr = std::shared_ptr<const Frame>;
 
-// A macro's text is what is left of the text of the one that defined it.
+// Expands the text of a macro that another macro defined, frame by frame.
 Source unrolled(Source source, const FramePtr& frame) {
   if (!frame) return source;
   source = unrolled(std::move(source), frame->macro->within);
@@ -104,11 +112,11 @@ class Reader {
   std::set<std::string> reported_variables_;
   std::unordered_map<std::string, const ConfigFile*> by_path_;
   std::unordered_map<std::string, const ConfigFile*> by_real_path_;
-  std::vector<const ConfigFile*> reading_;  // the files being included, outermost first
-  std::vector<const Macro*> using_;         // the macros being unrolled
+  std::vector<const ConfigFile*> reading_;  // the files of the current includes, outermost first
+  std::vector<const Macro*> using_;         // the macros that are being expanded
   size_t depth_ = 0;
   size_t steps_ = 0;
-  bool gave_up_ = false;  // on depth or length: reported once
+  bool gave_up_ = false;  // because of depth or length; reported once
 };
 
 Result<Config> Reader::read() {
@@ -120,7 +128,7 @@ Result<Config> Reader::read() {
   return std::move(config_);
 }
 
-// What stands on the command line has no file that could be edited.
+// Directives on the command line have no file that could be edited.
 void Reader::read_arguments(const std::vector<std::string>& directives) {
   if (directives.empty()) return;
   config_.files.push_back(
@@ -146,8 +154,8 @@ Result<const ConfigFile*> Reader::load(const std::string& path) {
   return file;
 }
 
-// The files of one pattern are read and parsed side by side; what they mean is decided in order.
-// What cannot be read is left for `load` to report.
+// Reads and parses the files of one pattern in parallel. They are interpreted in order later.
+// `load` reports unreadable files.
 void Reader::load_ahead(const std::vector<IncludedFile>& files) {
   if (files.size() < kWorthThreads) return;
   struct Ahead {
@@ -193,7 +201,7 @@ void Reader::add(const ConfigFile& file, size_t begin, size_t end, const FramePt
   }
 }
 
-// What is wrong with the sections at these lines; not asked of content that httpd skips.
+// Reports unbalanced sections at these lines. Not called for content that httpd skips.
 void Reader::report_structure(const ConfigFile& file, size_t begin, size_t end) {
   for (const SyntaxError& error : file.tree.errors())
     if (error.at >= begin && error.at < end)
@@ -243,7 +251,8 @@ void Reader::add_node(const ConfigFile& file, size_t index, std::span<const Word
   config_.nodes[node].next = static_cast<uint32_t>(config_.nodes.size());
 }
 
-// True for a section that only decides whether its content is read.
+// The existence of directives and sections depends on the loaded modules. Only those of TLS are
+// known here.
 bool Reader::read_section(const ConfigFile& file, size_t index, std::span<const Word> words,
                           const FramePtr& frame) {
   std::string_view name = words.front().value;
@@ -277,7 +286,7 @@ bool Reader::holds(const ConfigFile& file, std::span<const Word> words) {
   if (same_name(name, "IfDefine")) return defines_.contains(wanted) != negated;
   if (same_name(name, "IfModule")) return config_.has_module(wanted) != negated;
   if (same_name(name, "IfFile")) return file_exists(wanted) != negated;
-  // Which directives and sections there are depends on modules; those of TLS are known here.
+  // The known directives and sections depend on modules; this code knows those for TLS.
   bool of_tls = to_lower(wanted).starts_with("ssl");
   if (!of_tls)
     report(file, words.front(),
@@ -291,7 +300,7 @@ bool Reader::file_exists(std::string_view path) const {
   return real && root_.files().stat(*real).has_value();
 }
 
-// True for a directive that httpd obeys while it reads.
+// True for a directive that httpd executes while reading.
 bool Reader::read_directive(const ConfigFile& file, std::span<const Word> words) {
   std::string_view name = words.front().value;
   if (same_name(name, "Include") || same_name(name, "IncludeOptional")) {
@@ -326,8 +335,8 @@ void Reader::define(std::span<const Word> words) {
   if (words.size() == 3) variables_[to_lower(words[1].value)] = words[2].value;
 }
 
-// Names of defined variables are looked up without regard to case (apr_table_get), those of the
-// environment as they are.
+// Names of defined variables are looked up ignoring case (apr_table_get), those of the environment
+// exactly.
 std::optional<std::string> Reader::variable(std::string_view name) const {
   if (auto defined = variables_.find(to_lower(name)); defined != variables_.end())
     return defined->second;

@@ -1,5 +1,5 @@
-// A whole Apache httpd configuration: the main file and all that it includes, with conditions
-// decided, variables put in and macros unrolled, in the order in which httpd reads it.
+// A whole Apache httpd configuration: the main file and all included files, in httpd's reading
+// order. Conditions are evaluated, variables expanded and macros unrolled.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@
 namespace certrebind::apache {
 
 struct ConfigFile {
-  std::string path;  // as httpd names it, inside the root
+  std::string path;  // httpd's name for the file, inside the root
   std::string real;  // real path on this host
   Tree tree;
 };
@@ -28,10 +28,10 @@ struct Version {
   auto operator<=>(const Version&) const = default;
 };
 
-// What decides how a configuration is read and does not stand in it.
+// The inputs from outside the configuration that affect how it is read.
 struct Given {
   std::string main_file;                           // absolute, inside the root
-  std::string server_root;                         // -d, or what was compiled in
+  std::string server_root;                         // -d, or the compiled-in value
   std::vector<std::string> defines;                // -D
   std::map<std::string, std::string> environment;  // for ${NAME}
   std::vector<std::string> modules;                // compiled in, as `-l` lists them: "mod_so.c"
@@ -52,7 +52,7 @@ struct Node {
   std::span<const Word> arguments() const { return words.subspan(1); }
 };
 
-// One argument of a directive, and the file it stands in. Null where there is none.
+// One argument of a directive, and the file that contains it. Null if there is none.
 struct Value {
   const ConfigFile* file = nullptr;
   const Word* word = nullptr;
@@ -67,24 +67,25 @@ Diagnostic diagnostic_at(Severity severity, const ConfigFile& file, const Word& 
 
 struct Config {
   std::string server_root;                         // inside the root
-  std::vector<std::unique_ptr<ConfigFile>> files;  // in the order of reading, each once
+  std::vector<std::unique_ptr<ConfigFile>> files;  // in reading order, each once
   std::vector<Node> nodes;
-  std::vector<std::string> modules;      // compiled in and loaded: "mod_ssl.c", "ssl_module"
-  std::vector<Diagnostic> diagnostics;   // what httpd would refuse, and what was not understood
-  std::vector<std::string> directories;  // in which includes look for files, on this host
+  std::vector<std::string> modules;  // compiled-in and loaded modules: "mod_ssl.c", "ssl_module"
+  std::vector<Diagnostic>
+      diagnostics;  // errors that httpd would report, and what was not understood
+  std::vector<std::string> directories;  // directories that includes search, on this host
 
   std::vector<std::string> loads;  // modules and libraries, inside the root
-  std::vector<std::string> whole;  // of the directories, those of which httpd reads every file
+  std::vector<std::string> whole;  // the subset of `directories` in which httpd reads every file
 
   bool has_module(std::string_view name) const;
 
-  // What the words of unrolled lines are views of.
+  // The words of unrolled lines point into this.
   DecodedWords decoded;
   std::vector<std::unique_ptr<std::vector<Word>>> unrolled;
 };
 
-// Gives the configuration as far as it can be read; what cannot becomes a diagnostic. An error only
-// if the main file cannot be read.
+// Returns the configuration as far as it can be read; anything else becomes a diagnostic. An error
+// only if the main file cannot be read.
 Result<Config> read_config(const Given& given, Root& root);
 
 }  // namespace certrebind::apache

@@ -27,8 +27,7 @@ constexpr std::array<const char*, 6> kUsualPlaces = {
 
 constexpr Program kProgram{"httpd", "an httpd", kUsualPlaces, "install Apache httpd, or start it"};
 
-// Where distributions keep the options that httpd is started with, by the configuration they are
-// for.
+// The files in which distributions store httpd's start options, by configuration.
 struct OptionsFile {
   const char* config;
   const char* path;
@@ -38,12 +37,12 @@ constexpr std::array<OptionsFile, 2> kOptionsFiles = {
     OptionsFile{"/etc/apache2/httpd.conf", "/etc/conf.d/apache2", "APACHE2_OPTS"},
     OptionsFile{"/etc/httpd/conf/httpd.conf", "/etc/sysconfig/httpd", "OPTIONS"}};
 
-// What a service manager gives to the process that it started, and to no other.
+// Variables that a service manager sets only for the process that it starts.
 constexpr std::array<std::string_view, 6> kManagerVariables = {
     "NOTIFY_SOCKET=",  "LISTEN_FDS=",    "LISTEN_PID=",
     "LISTEN_FDNAMES=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
 
-// What the program was built with; nothing, and a diagnostic, if it does not say.
+// The build options of a program. Unset, with a diagnostic, if the program does not report them.
 class Builds {
  public:
   Builds(Commands& commands, std::vector<Diagnostic>& diagnostics)
@@ -62,8 +61,8 @@ class Builds {
     if (std::string why = why_not_to_run(trust); !why.empty())
       return is_unknown(executable, why, trust);
     std::string program = root.inside(executable).value_or(executable);
-    // -V reads the configuration too, to tell the MPM: it is given an empty one, and complains.
-    // Each start of httpd costs more than reading a thousand files: both at once.
+    // -V also reads the configuration to find the MPM. It gets an empty one, and complains. Each
+    // start of httpd takes longer than reading a thousand files, so both run in parallel.
     const Command asked[] = {
         {.arguments = {program, "-V", "-f", "/dev/null"},
          .root = root.directory(),
@@ -104,13 +103,13 @@ std::map<std::string, std::string> as_map(const std::vector<std::string>& enviro
   return map;
 }
 
-// The files that a command line and what was compiled in lead to.
+// The configuration inputs from a command line and the compiled-in defaults.
 Given given_by(const CommandLine& line, const BuildDefaults& built, const std::string& directory) {
   Given given;
   given.server_root = line.server_root.empty()
                           ? built.server_root
                           : normalized(absolute_in(directory, line.server_root));
-  // What was compiled in is relative to -d as well.
+  // The compiled-in path is relative to -d as well.
   given.main_file =
       normalized(absolute_in(given.server_root, line.config.empty() ? built.config : line.config));
   given.defines = line.defines;
@@ -185,7 +184,7 @@ void Finder::add(const Process& process, const CommandLine& line) {
            std::ranges::any_of(kManagerVariables,
                                [&](std::string_view name) { return entry.starts_with(name); });
   });
-  found.environment.emplace_back(kPlainEnvironment[0]);  // the path, for programs of passphrases
+  found.environment.emplace_back(kPlainEnvironment[0]);  // PATH, for passphrase programs
   found.trust = std::move(trust);
   found.user = process.user;
   found.master = SignalReload{.signal = kUser1,
@@ -197,7 +196,7 @@ void Finder::add(const Process& process, const CommandLine& line) {
   instances_.push_back(std::move(found));
 }
 
-// Masters only: children have the same name, arguments and program.
+// Masters only. Children have the same name, arguments and program.
 Result<std::vector<Process>> masters(const ProcessTable& processes) {
   std::vector<Process> all;
   for (const char* name : kProgramNames) {
@@ -219,8 +218,8 @@ bool uses(const Instance& instance, const std::string& real_config, const Files&
   return real && *real == real_config;
 }
 
-// The ServerRoot with which one that is not running would be started: the one at which the main
-// file has the name that was compiled in. So Debian starts further instances: -d /etc/apache2-foo.
+// The ServerRoot for starting an instance that does not run: the directory in which the main file
+// has its compiled-in name. Debian starts additional instances so: -d /etc/apache2-foo.
 std::string server_root_for(const std::string& config, const BuildDefaults& built) {
   std::string within = "/" + built.config;
   if (built.config.starts_with('/') || !config.ends_with(within)) return built.server_root;
@@ -228,8 +227,8 @@ std::string server_root_for(const std::string& config, const BuildDefaults& buil
   return root.empty() ? "/" : root;
 }
 
-// What Debian's apache2ctl gives to the file envvars, and what that makes of it for an instance
-// beside the first.
+// The variables that Debian's apache2ctl passes to envvars, and their values for an additional
+// instance.
 std::map<std::string, std::string> given_to_envvars(const std::string& directory) {
   constexpr std::string_view kFurther = "/etc/apache2-";
   std::map<std::string, std::string> given = {{"APACHE_CONFDIR", directory}};
@@ -237,7 +236,7 @@ std::map<std::string, std::string> given_to_envvars(const std::string& directory
   return given;
 }
 
-// Debian keeps the environment beside the configuration; elsewhere options are kept.
+// Debian stores the environment beside the configuration; other distributions store options.
 void add_settings(const std::string& config, const Files& files, CommandLine& line,
                   std::vector<std::string>& environment) {
   environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};

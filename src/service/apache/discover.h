@@ -1,4 +1,4 @@
-// Which httpd run here, and with which configuration.
+// Finds the running httpd instances and their configurations.
 #pragma once
 
 #include <string>
@@ -10,16 +10,16 @@
 
 namespace certrebind::apache {
 
-// Gives an instance for every running master, by pid. What runs but cannot be handled from here is
-// named in `diagnostics`. Fails only if the process table cannot be read.
+// Returns an instance for every running master, by pid. Names in `diagnostics` those that cannot be
+// managed. Fails only if the process table cannot be read.
 Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
                                                 const Files& files,
                                                 std::vector<Diagnostic>& diagnostics);
 
-// Takes a main configuration file on this host, as typed. Gives the running instance that uses it,
-// else one that does not run, with the first httpd found in the usual places and the environment
-// and options that the system would start it with. Code::not_found where there is no such file or
-// no httpd.
+// Takes a main configuration file on this host, as typed. Returns the running instance that uses
+// it. Otherwise returns one that does not run, with the first httpd in the usual paths and the
+// environment and options with which the system would start it. Code::not_found if the file or
+// httpd does not exist.
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics);

@@ -86,7 +86,7 @@ TEST_F(ApacheDiscoverTest, FindsAnIdleOneWithItsEnvironment) {
   EXPECT_EQ(found->given.environment.at("APACHE_LOG_DIR"), "/var/log/apache2");
 }
 
-// What was compiled in is a name in the ServerRoot, which -d moves.
+// The compiled-in path is relative to the ServerRoot, which -d changes.
 TEST_F(ApacheDiscoverTest, TheMainFileIsInTheServerRoot) {
   run(100, 1, {"/usr/sbin/apache2", "-d", "/etc/apache2-foo", "-k", "start"});
   run(200, 1, {"/usr/sbin/apache2", "-k", "start"});
@@ -97,7 +97,7 @@ TEST_F(ApacheDiscoverTest, TheMainFileIsInTheServerRoot) {
   EXPECT_EQ(found[1].given.main_file, "/etc/apache2/apache2.conf");
 }
 
-// As Debian starts further instances.
+// As Debian starts additional instances.
 TEST_F(ApacheDiscoverTest, AnIdleOneBesideTheFirst) {
   files_.put("/etc/apache2-foo/apache2.conf", "");
   files_.put("/etc/apache2-foo/envvars", "SUFFIX=\nexport APACHE_RUN_DIR=/run/apache2$SUFFIX\n");
@@ -107,7 +107,7 @@ TEST_F(ApacheDiscoverTest, AnIdleOneBesideTheFirst) {
   EXPECT_EQ(found->given.server_root, "/etc/apache2-foo");
   EXPECT_EQ(found->given.environment.at("APACHE_RUN_DIR"), "/run/apache2-foo");
   EXPECT_EQ(found->given.environment.at("APACHE_CONFDIR"), "/etc/apache2-foo");
-  // Elsewhere, and by another name, the ServerRoot is what was compiled in.
+  // With another directory and file name, the ServerRoot is the compiled-in one.
   files_.put("/srv/x/site.conf", "");
   found = instance_for("/srv/x/site.conf", processes_, commands_, files_, diagnostics_);
   ASSERT_TRUE(found);

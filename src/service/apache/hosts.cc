@@ -19,7 +19,7 @@ std::optional<bool> on_or_off(std::string_view text) {
   return std::nullopt;
 }
 
-// ServerName may hold a scheme and a port: "https://www.example.com:443".
+// ServerName may contain a scheme and a port: "https://www.example.com:443".
 std::string bare_name(std::string_view text) {
   if (size_t scheme = text.find("://"); scheme != std::string_view::npos)
     text.remove_prefix(scheme + 3);
@@ -28,7 +28,7 @@ std::string bare_name(std::string_view text) {
   return to_lower(text);
 }
 
-// The port in a ServerName; 0 where it has none.
+// The port in a ServerName; 0 if it has none.
 uint16_t port_in(std::string_view text) {
   if (size_t scheme = text.find("://"); scheme != std::string_view::npos)
     text.remove_prefix(scheme + 3);
@@ -38,9 +38,9 @@ uint16_t port_in(std::string_view text) {
   return port;
 }
 
-// Whether a listener is at an address that a host is for, as httpd compares them to find out what
-// protocol the host speaks (ap_setup_listeners). A host for "*" is for 0.0.0.0 and for [::]; a
-// listener on all addresses is at [::], which takes IPv4 too.
+// True if a listener is on an address of a host. httpd compares them so to determine the host's
+// protocol (ap_setup_listeners). A host for "*" is for 0.0.0.0 and for [::]. A listener on all
+// addresses is on [::], which accepts IPv4 too.
 bool is_at(const Socket& listener, const Socket& address) {
   if (listener.port != address.port || listener.host != address.host) return false;
   if (!listener.wildcard()) return listener.family == address.family;
@@ -48,8 +48,8 @@ bool is_at(const Socket& listener, const Socket& address) {
   return address.family == Family::any || address.family == family;
 }
 
-// The directives and sections of core.c that may stand in a virtual host. One that has none of them
-// shares the main server's settings of the core, and its protocol with them.
+// The directives and sections of core.c that are allowed in a virtual host. A host without any of
+// them shares the main server's core settings, including its protocol.
 constexpr std::string_view kOfCore[] = {"AcceptPathInfo",
                                         "AccessFileName",
                                         "AddDefaultCharset",
@@ -121,7 +121,8 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
   } else if (same_name(name, "SSLCertificateChainFile")) {
     tls.chain = value;
   } else if (same_name(name, "SSLEngine")) {
-    tls.engine = on_or_off(value.text()).value_or(false);  // `optional` never spoke TLS at once
+    tls.engine =
+        on_or_off(value.text()).value_or(false);  // `optional` never used TLS from the start
   } else if (same_name(name, "SSLUseStapling")) {
     tls.stapling = on_or_off(value.text());
   } else if (same_name(name, "SSLCipherSuite")) {
@@ -129,8 +130,8 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
   }
 }
 
-// `SSLCipherSuite [SSL|TLSv1.3] LIST`; of `SSLProtocol` only that matters here whether nothing but
-// TLS 1.3 is left, whose suites are for keys of any type.
+// `SSLCipherSuite [SSL|TLSv1.3] LIST`. Of `SSLProtocol` only one fact matters here: whether TLS 1.3
+// alone is left, whose suites support every key type.
 void read_protocols(const Node& node, TlsSettings& tls) {
   const auto arguments = node.arguments();
   if (same_name(node.name(), "SSLCipherSuite") && arguments.size() == 2 &&
@@ -143,8 +144,8 @@ void read_protocols(const Node& node, TlsSettings& tls) {
     });
 }
 
-// Each that a virtual host names takes the place of the main server's at the same position, and
-// further ones of the main server stay (modssl_ctx_cfg_merge_certkeys_array).
+// Each value of a virtual host replaces the main server's at the same position. Further values of
+// the main server stay (modssl_ctx_cfg_merge_certkeys_array).
 void inherit(std::vector<Value>& own, const std::vector<Value>& outer) {
   if (own.size() < outer.size())
     own.insert(own.end(), outer.begin() + static_cast<ptrdiff_t>(own.size()), outer.end());
@@ -183,8 +184,8 @@ class HostReader {
   }
 
  private:
-  // Where SSLEngine is not set, a host that names a certificate speaks TLS if its protocol is https
-  // (ssl_init_Module). Listeners may stand anywhere, so this comes last.
+  // Without SSLEngine, a host that names a certificate uses TLS if its protocol is https
+  // (ssl_init_Module). Listeners may be anywhere in the configuration, so this step is last.
   void decide_tls(Host& host) const {
     if (host.tls.engine || host.tls.certificates.empty()) return;
     host.tls.engine = protocol_of(host) == "https";
@@ -207,8 +208,8 @@ class HostReader {
     return false;
   }
 
-  // Beside another listener of IPv6 on its port, one without an address takes IPv4 only, and one on
-  // [::] before it is closed again.
+  // If its port has another IPv6 listener, a listener without an address accepts IPv4 only, and an
+  // earlier one on [::] is closed again.
   void settle_listeners() {
     std::vector<Listener>& all = hosts_.listeners;
     auto has_ipv6 = [&](uint16_t port) {
@@ -227,8 +228,8 @@ class HostReader {
     });
   }
 
-  // What the main server's ServerName says before this section is the port of an address without
-  // one.
+  // An address without a port gets the port of the main server's ServerName, as set before this
+  // section.
   uint16_t port_before(uint32_t section) const {
     uint16_t port = 0;
     for (uint32_t i = 0; i < section; i = config_.nodes[i].next) {
@@ -251,7 +252,7 @@ class HostReader {
     const Host& main = hosts_.all.front();
     host.own_certificates = !host.tls.certificates.empty();
     inherit(host.tls, main.tls);
-    // On addresses of its own it has the name that a reverse lookup gave, which is not known here.
+    // A host on specific addresses is named by a reverse lookup, whose result is unknown here.
     if (host.name.empty() && std::ranges::any_of(host.addresses, &Socket::wildcard))
       host.name = main.name;
     if (!host.proxy_protocol) host.proxy_protocol = main.proxy_protocol;
@@ -338,7 +339,7 @@ Hosts read_hosts(const Config& config, HostNames& names) {
   return HostReader(config, names).read();
 }
 
-// "443" and "[::]:443" are one socket of IPv6 that takes IPv4 too (AP_ENABLE_V4_MAPPED).
+// "443" and "[::]:443" are one IPv6 socket that also accepts IPv4 (AP_ENABLE_V4_MAPPED).
 std::vector<ListenAddress> listen_addresses(const Hosts& hosts) {
   std::vector<ListenAddress> found;
   for (const Listener& listener : hosts.listeners) {

@@ -1,4 +1,4 @@
-// The servers of a configuration, the main one and its virtual hosts, with what matters to TLS:
+// The servers of a configuration, main server and virtual hosts, and their TLS properties:
 // addresses, names, and certificates after inheritance.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace certrebind::apache {
 
-// What is set in one server; a virtual host takes from the main server what it does not set.
+// The settings of one server. A virtual host inherits from the main server what it does not set.
 struct TlsSettings {
   std::optional<bool> engine;
   std::vector<Value> certificates;
@@ -25,7 +25,7 @@ struct TlsSettings {
 struct ServerName {
   std::string text;  // lower case
   Value where;
-  bool pattern = false;  // holds "*" or "?"
+  bool pattern = false;  // contains "*" or "?"
 };
 
 struct Host {
@@ -34,22 +34,22 @@ struct Host {
   uint32_t end = 0;
   std::vector<Socket> addresses;  // none for the main server
   std::string name;               // of ServerName, lower case, without scheme and port
-  std::string own_name;           // the same, but empty where it is only inherited
+  std::string own_name;           // like `name`, but empty if inherited
   std::vector<ServerName> names;  // ServerName (if set here) and aliases
-  TlsSettings tls;                // with what was inherited
+  TlsSettings tls;                // including inherited settings
   bool own_certificates = false;
   std::optional<bool> proxy_protocol;  // RemoteIPProxyProtocol
-  std::string protocol;                // of Protocol, lower case; empty where it is not set
+  std::string protocol;                // of Protocol, lower case; empty if not set
 
   bool has_tls() const { return tls.engine.value_or(false); }
-  // What a person calls it: its name, else its first alias, else its address.
+  // The site's name for people: its name, otherwise its first alias, otherwise its address.
   std::string site() const;
 };
 
 struct Listener {
   Socket at;
   Value where;           // the address
-  std::string protocol;  // "https", lower case: as written, else by the port
+  std::string protocol;  // "https", lower case: as written, otherwise by the port
 };
 
 struct Hosts {
@@ -60,7 +60,7 @@ struct Hosts {
 
 Hosts read_hosts(const Config& config, HostNames& names);
 
-// What httpd binds, each address once.
+// The addresses that httpd binds, each once.
 std::vector<ListenAddress> listen_addresses(const Hosts& hosts);
 
 }  // namespace certrebind::apache

@@ -12,8 +12,8 @@ namespace certrebind::apache {
 namespace {
 
 constexpr int kDeepestPattern = 20;        // AP_MAX_INCLUDE_DIR_DEPTH
-constexpr size_t kMostFiles = 200'000;     // links that lead in circles end here
-constexpr size_t kListsWorthThreads = 64;  // fewer are looked at before a thread has started
+constexpr size_t kMostFiles = 200'000;     // stops circular links
+constexpr size_t kListsWorthThreads = 64;  // checking fewer takes less time than starting a thread
 
 class Expander {
  public:
@@ -65,7 +65,7 @@ class Expander {
     return root_.find(path.empty() ? "/" : path);
   }
 
-  // Looked at side by side where there are many; taken in order.
+  // Checks many paths in parallel, and adds them in order.
   void add_all(const std::vector<std::string>& paths, int depth) {
     std::vector<Result<Root::Found>> found(paths.size());
     size_t threads = paths.size() < kListsWorthThreads ? 1 : std::thread::hardware_concurrency();

@@ -6,7 +6,7 @@ namespace certrebind::apache {
 
 namespace {
 
-// isspace(3) in the C locale, as apr_isspace.
+// isspace(3) in the C locale, like apr_isspace.
 bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -16,7 +16,7 @@ size_t skip_blanks(std::string_view text, size_t at) {
   return at;
 }
 
-// A view of a line with what says where its bytes come from.
+// A view of a line with the origin of its bytes.
 struct LineView {
   std::string_view text;
   std::span<const Piece> pieces;
@@ -29,7 +29,7 @@ const Piece& piece_at(const LineView& view, size_t at) {
   return after == view.pieces.begin() ? view.pieces.front() : *(after - 1);
 }
 
-// The offset in the file of the byte at `at`; of what replaced something, that thing's begin.
+// The file offset of the byte at `at`. For replaced text, the begin of the text that it replaces.
 uint32_t offset_of(const Piece& piece, size_t at) {
   if (piece.origin != Origin::written) return piece.begin;
   return std::min(piece.end, piece.begin + static_cast<uint32_t>(at - piece.at));
@@ -48,7 +48,7 @@ Word place(const LineView& view, size_t from, size_t to) {
   return word;
 }
 
-// Within quotes a backslash hides the quote and itself; outside only itself (substring_conf).
+// Inside quotes a backslash escapes the quote and itself; outside only itself (substring_conf).
 std::string_view decode(std::string_view written, char quote, DecodedWords& decoded) {
   if (written.find('\\') == std::string_view::npos) return written;
   std::string& value = decoded.emplace_front();
@@ -69,7 +69,7 @@ size_t closing_quote(std::string_view text, size_t at, char quote) {
   return at;
 }
 
-// The word that begins at `at`, which is moved behind it (ap_getword_conf).
+// Returns the word that begins at `at`, and moves `at` behind it (ap_getword_conf).
 Word next_word(const LineView& view, size_t& at, size_t end, DecodedWords& decoded) {
   size_t from = at;
   char quote = view.text[at];
@@ -95,7 +95,7 @@ void add_words(const LineView& view, size_t at, size_t end, DecodedWords& decode
     words.push_back(next_word(view, at, end, decoded));
 }
 
-// "<Name arguments>": the last ">" ends it.
+// "<Name arguments>": ends at the last ">".
 LineKind split_section(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
   bool closes = view.text.size() > 1 && view.text[1] == '/';
   size_t at = closes ? 2 : 1;
@@ -117,9 +117,9 @@ LineKind split_line(const LineView& view, DecodedWords& decoded, std::vector<Wor
   return LineKind::directive;
 }
 
-// Where the physical line that begins at `at` ends, without its newline, and what it goes on with.
+// The end of the physical line that begins at `at`, without its newline, and its continuation.
 struct Physical {
-  size_t end = 0;   // of what counts: without newline, carriage return and continuing backslash
+  size_t end = 0;   // of its content: without newline, carriage return and continuing backslash
   size_t next = 0;  // where the next line begins
   bool continues = false;
 };
@@ -152,7 +152,7 @@ bool LineReader::take(RawLine& line) {
   size_t first = position_;
   line.line = line_;
   line.line_begin = static_cast<uint32_t>(position_);
-  bool found = false;  // a byte that is no blank
+  bool found = false;  // a non-blank byte
   for (bool more = true; more;) {
     Physical physical = physical_line(text_, position_);
     size_t at = position_;
@@ -207,7 +207,7 @@ LineKind split_words(std::string_view text, const RawLine& line, DecodedWords& d
                       words);
   }
   Source source = source_of(text, line);
-  // The words are views of the joined text, which has to stay.
+  // The words are views of the joined text, so it must be stored.
   std::string& joined = decoded.emplace_front(std::move(source.text));
   return split_line({joined, source.pieces}, decoded, words);
 }

@@ -1,7 +1,7 @@
-// The lines of an Apache httpd configuration file and their words, read as httpd 2.4 reads them
-// (ap_cfg_getline, ap_getword_conf), with their places. Never fails: every text has lines.
+// Splits an Apache httpd configuration file into lines and words, with their positions, exactly as
+// httpd 2.4 does (ap_cfg_getline, ap_getword_conf). Never fails: every text has lines.
 //
-// Free of base/result.h, so that a fuzzer can be built from it by compilers without std::expected.
+// Does not use base/result.h, so that compilers without std::expected can build a fuzzer from it.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@
 
 namespace certrebind::apache {
 
-// How the value of a word came to be.
+// The origin of a word's value.
 enum class Origin : uint8_t {
-  written,    // it stands there, but for quotes and continued lines
+  written,    // from the text itself, apart from quotes and continued lines
   variable,   // partly from a ${VARIABLE}
-  parameter,  // partly from a parameter of a macro: another use of it has another value
+  parameter,  // partly from a macro parameter: another use of the macro gives another value
 };
 
 // A word of a line, bytes [begin, end) as written, quotes included.
@@ -30,23 +30,23 @@ struct Word {
   Origin origin = Origin::written;
 };
 
-// A run of a line's text and where it comes from.
+// A run of a line's text and its position in the file.
 struct Piece {
-  size_t at = 0;  // where it begins in the line
+  size_t at = 0;  // offset in the line
   uint32_t begin = 0;
-  uint32_t end = 0;  // of all of it in the file
+  uint32_t end = 0;  // of the whole run in the file
   uint32_t line = 0;
-  uint32_t line_begin = 0;  // the offset of that line in the file
+  uint32_t line_begin = 0;  // offset of that line in the file
   Origin origin = Origin::written;
 };
 
-// One line as httpd sees it: continued lines joined, outer blanks taken off.
+// One line as httpd sees it: continued lines joined, surrounding blanks removed.
 struct Source {
   std::string text;
   std::vector<Piece> pieces;
 };
 
-// Where values live that differ from the text: addresses stay good when the list is moved.
+// Stores values that differ from the text. Addresses stay valid when the list is moved.
 using DecodedWords = std::forward_list<std::string>;
 
 enum class LineKind : uint8_t {
@@ -55,7 +55,7 @@ enum class LineKind : uint8_t {
   close,  // </Name>
 };
 
-// Bytes [begin, end) of the file, from the first that is no blank.
+// Bytes [begin, end) of the file, from the first non-blank.
 struct RawLine {
   uint32_t begin = 0;
   uint32_t end = 0;
@@ -64,11 +64,11 @@ struct RawLine {
   bool continued = false;  // a backslash joins several lines
 };
 
-// Cuts a text into lines that are neither empty nor comments.
+// Splits a text into lines. Skips empty lines and comments.
 class LineReader {
  public:
   explicit LineReader(std::string_view text) : text_(text.substr(0, UINT32_MAX - 1)) {}
-  // False after the last.
+  // False at the end.
   bool next(RawLine& line);
 
  private:
@@ -81,8 +81,8 @@ class LineReader {
 
 Source source_of(std::string_view text, const RawLine& line);
 
-// Appends a line's words, the name first, without the marks of a section: "VirtualHost" and "*:443"
-// for "<VirtualHost *:443>". `text` must outlive the words. The second form takes the whole file.
+// Appends a line's words, the name first, without section marks: "VirtualHost" and "*:443" for
+// "<VirtualHost *:443>". `text` must outlive the words. The second form takes the whole file.
 LineKind split_words(std::string_view text, std::span<const Piece> pieces, DecodedWords& decoded,
                      std::vector<Word>& words);
 LineKind split_words(std::string_view text, const RawLine& line, DecodedWords& decoded,

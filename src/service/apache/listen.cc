@@ -20,7 +20,7 @@ std::optional<uint16_t> parse_port(std::string_view text) {
 
 struct HostAndPort {
   std::string host;  // without brackets
-  std::string port;  // empty without one
+  std::string port;  // empty if not given
   bool bracketed = false;
 };
 
@@ -43,14 +43,14 @@ Socket of_ipv4(const std::string& host) {
   return {Family::ipv4, host == "0.0.0.0" ? std::string() : host, 0};
 }
 
-// "192.0.2.1" for "::ffff:192.0.2.1"; nothing for other addresses.
+// "192.0.2.1" for "::ffff:192.0.2.1"; unset for other addresses.
 std::optional<std::string> mapped_ipv4(std::string_view host) {
   constexpr std::string_view kMapped = "::ffff:";
   if (!host.starts_with(kMapped)) return std::nullopt;
   return canonical_ipv4(host.substr(kMapped.size()));
 }
 
-// An IPv4 address that is written as one of IPv6 is the same address to httpd.
+// httpd treats an IPv4 address in IPv6 form as the same address.
 Socket of_ipv6(const std::string& host) {
   if (auto mapped = mapped_ipv4(host)) return of_ipv4(*mapped);
   return {Family::ipv6, host == "::" ? std::string() : host, 0};

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kCertificate = "pubcert";
 constexpr std::string_view kKey = "privkey";
-constexpr std::string_view kFallback = "fallback-";  // until there is a first certificate
+constexpr std::string_view kFallback =
+    "fallback-";  // name prefix until the first certificate exists
 constexpr size_t kJobLimit = 1u << 20;
 constexpr const char* kManaged = "mod_md obtains and renews this certificate itself";
 
@@ -48,7 +49,8 @@ void add_names(const Node& node, ManagedDomain& domain) {
       domain.names.push_back(to_lower(word.value));
 }
 
-// Names may stand before a <MDomainSet> as MDomain, in it as its arguments, or in it as MDMember.
+// Names may be in an MDomain before a <MDomainSet>, in the section's arguments, or in an MDMember
+// inside it.
 void Collector::collect(size_t begin, size_t end) {
   for (size_t i = begin; i < end; i = config_.nodes[i].next) {
     const Node& node = config_.nodes[i];
@@ -79,7 +81,7 @@ void Collector::read(const Node& node, ManagedDomain* domain) {
   if (node.is("MDCertificateKeyFile")) domain->key = value;
 }
 
-// What waits in a staging directory to be taken into use; nothing before mod_md is done there.
+// The renewed files in a staging directory. Empty until mod_md has finished there.
 std::set<std::string> Collector::staged(const std::string& directory) const {
   auto job = root_.files().read(directory + "/job.json", kJobLimit);
   if (!job) return {};
@@ -91,8 +93,8 @@ std::set<std::string> Collector::staged(const std::string& directory) const {
   return {names->begin(), names->end()};
 }
 
-// "pubcert.pem" goes with "privkey.pem", "pubcert.secp256r1.pem" with "privkey.secp256r1.pem"; a
-// renewed one waits under the same name in the staging directory.
+// "pubcert.pem" belongs to "privkey.pem", "pubcert.secp256r1.pem" to "privkey.secp256r1.pem". A
+// renewed file has the same name in the staging directory.
 void Collector::look_into(const std::string& store, ManagedDomain& domain) {
   std::string directory = fmt::format("{}/domains/{}", store, domain.names.front());
   std::string staging = fmt::format("{}/staging/{}", store, domain.names.front());

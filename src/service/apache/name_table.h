@@ -1,5 +1,5 @@
-// Which host of an address httpd chooses for a name: the first in the configuration that has it, as
-// its name or as an alias, wildcards included (ssl_find_vhost).
+// Which host of an address httpd chooses for a name: the first in the configuration whose name or
+// alias matches, wildcards included (ssl_find_vhost).
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace certrebind::apache {
 
 class NameTable {
  public:
-  // Takes names in lower case, host by host in the configuration's order. The bytes must outlive
-  // the table.
+  // Adds lower-case names, host by host in the configuration's order. The bytes must outlive the
+  // table.
   void add(std::string_view name, uint32_t position);
 
-  // The position of the host that answers; nothing where the default one does.
+  // The position of the chosen host; unset if the default host is chosen.
   std::optional<uint32_t> find(std::string_view name) const;
 
  private:
@@ -26,11 +26,11 @@ class NameTable {
     uint32_t position;
   };
   std::unordered_map<std::string_view, uint32_t> exact_;
-  std::unordered_map<std::string_view, uint32_t> suffixes_;  // of "*.x": by "x"
+  std::unordered_map<std::string_view, uint32_t> suffixes_;  // for "*.x": by "x"
   std::vector<Pattern> patterns_;                            // all others, in order
 };
 
-// "*" stands for any bytes, "?" for one (ap_strcasecmp_match).
+// "*" matches any bytes, "?" one byte (ap_strcasecmp_match).
 bool matches_pattern(std::string_view pattern, std::string_view name);
 
 }  // namespace certrebind::apache

@@ -1,4 +1,4 @@
-// What httpd itself says of its certificates, beside what is read here.
+// Compares httpd's own report of its certificates with our findings.
 #pragma once
 
 #include <string>
@@ -13,11 +13,11 @@ struct Difference {
   std::vector<std::string> only_theirs, only_ours;  // paths inside the root
 };
 
-// The certificates that httpd would name: the SSLCertificateFile of every server, those that speak
-// no TLS and what is inherited among them. Sorted, each once.
+// The certificates that httpd would report: the SSLCertificateFile of every server, including
+// servers without TLS and inherited values. Sorted, each once.
 std::vector<std::string> named_certificates(const Hosts& hosts, const std::string& server_root);
 
-// `named` as named_certificates gives them; `printed` by `httpd -t -D DUMP_CERTS`.
+// `named` comes from named_certificates; `printed` is the output of `httpd -t -D DUMP_CERTS`.
 Difference compare_certificates(const std::vector<std::string>& named, std::string_view printed);
 
 }  // namespace certrebind::apache

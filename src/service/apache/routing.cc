@@ -14,8 +14,7 @@ namespace certrebind::apache {
 
 namespace {
 
-// A label that nobody uses, for asking a wildcard. Tried with a number behind it where somebody
-// does.
+// An unused label for probing a wildcard. If a host uses it, a number is appended.
 constexpr std::string_view kProbeLabel = "certrebind-probe";
 constexpr int kProbeLabels = 5;
 
@@ -40,7 +39,7 @@ class Router {
   }
 
  private:
-  // Addresses without wildcards that have hosts or listeners of their own.
+  // Non-wildcard addresses that have their own hosts or listeners.
   std::set<std::pair<std::string, uint16_t>> specific() const;
   void add_listener(const Socket& listener);
   void add_group(const Socket& listener, const Socket& at);
@@ -57,7 +56,7 @@ class Router {
   const Hosts& hosts_;
   Loopback loopback_;
   std::map<Socket, Members> by_address_;
-  std::set<std::pair<std::string, uint16_t>> known_;  // addresses that have a group
+  std::set<std::pair<std::string, uint16_t>> known_;  // addresses with a group
   Members main_only_{0};
   Routing routing_;
 };
@@ -83,11 +82,11 @@ std::set<std::pair<std::string, uint16_t>> Router::specific() const {
 bool hears(const Socket& listener, const Socket& address) {
   bool port = address.port == 0 || address.port == listener.port;
   bool family = listener.family == Family::any || listener.family == address.family ||
-                listener.family == Family::ipv6;  // [::] takes mapped IPv4 addresses too
+                listener.family == Family::ipv6;  // [::] also accepts IPv4-mapped addresses
   return port && family;
 }
 
-// A listener on all addresses leads to the hosts of each special address, and to those of the rest.
+// A listener on all addresses reaches the hosts of each specific address, and those of all others.
 void Router::add_listener(const Socket& listener) {
   if (!listener.wildcard()) return add_group(listener, listener);
   for (const auto& [address, members] : by_address_)
@@ -96,8 +95,8 @@ void Router::add_listener(const Socket& listener) {
   add_group(listener, listener);
 }
 
-// The hosts for an address of its own, else those for all addresses of its port
-// (ap_update_vhost_given_ip); without either the main server answers.
+// The hosts of the specific address, otherwise those for all addresses of its port
+// (ap_update_vhost_given_ip). If there are none, the main server is used.
 const Members& Router::members_at(const Socket& at) const {
   const Members* found = nullptr;
   if (!at.wildcard()) {
@@ -158,7 +157,8 @@ Route& Router::route_of(uint32_t host, uint32_t group) {
   return routes.back();
 }
 
-// Adds what reaches the host at `position` by each of its names: nothing unless the table says so.
+// Adds the SNI that selects the host at `position` by its names; none if the table does not map any
+// to it.
 void Router::add_probes(uint32_t position, const Host& host, const NameTable& table,
                         Route& route) const {
   auto add = [&](std::string name) {

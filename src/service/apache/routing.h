@@ -1,4 +1,4 @@
-// Who answers: on every address with TLS, which virtual host httpd chooses for which name.
+// Which virtual host httpd chooses for which name, on every address with TLS.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@
 
 namespace certrebind::apache {
 
-// One address at which the same hosts answer.
+// One address that is served by the same hosts.
 struct Group {
-  std::string listens;  // as the listener says: "*:443"
-  Address address;      // where to connect
+  std::string listens;  // as the listener writes it: "*:443"
+  Address address;      // to connect to
   std::string unproven;
   std::vector<uint32_t> hosts;  // indexes, in httpd's order; the first is the default
   bool proxy_protocol = false;
 };
 
-// What leads to one host's certificate at one address.
+// The names that select one host's certificate at one address.
 struct Route {
   uint32_t group = 0;
   std::vector<std::string> probe_names;
@@ -27,8 +27,8 @@ struct Route {
 
 struct Routing {
   std::vector<Group> groups;               // those with TLS
-  std::vector<std::vector<Route>> routes;  // of each host
-  // Of each host: names of others without TLS of their own, for which its certificate is shown.
+  std::vector<std::vector<Route>> routes;  // per host
+  // Per host: names of hosts without their own TLS for which this host's certificate is shown.
   std::vector<std::vector<std::string>> lodgers;
 };
 

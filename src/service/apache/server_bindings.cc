@@ -63,7 +63,7 @@ void Binder::bind_host(uint32_t index) {
           fmt::format("{} names a certificate, but SSLEngine is not on", printable(host.site())));
     return;
   }
-  // The main server answers only where no virtual host does.
+  // The main server is used only if no virtual host is.
   if (!host.where && routing_.routes[index].empty()) return;
   Binding binding = outline(index);
   if (host.tls.certificates.empty()) return bind_managed(host, binding);
@@ -75,7 +75,7 @@ void Binder::bind_host(uint32_t index) {
   add_pair(host, host.tls.certificates.size() - 1, std::move(binding));
 }
 
-// All of a host's binding but the files.
+// The binding of a host without its files.
 Binding Binder::outline(uint32_t index) const {
   const Host& host = hosts_.all[index];
   Binding binding;
@@ -101,7 +101,8 @@ Binding Binder::outline(uint32_t index) const {
   return binding;
 }
 
-// A pattern that a certificate can cover is "*." and a name; others are probed, but not compared.
+// Certificates can cover patterns of the form "*." and a name. Other patterns are probed, but not
+// compared with certificates.
 void Binder::add_names(const Host& host, Binding& binding) const {
   for (const ServerName& name : host.names) {
     bool coverable = !name.pattern || (name.text.starts_with("*.") &&
@@ -112,8 +113,8 @@ void Binder::add_names(const Host& host, Binding& binding) const {
   }
 }
 
-// Certificates and keys go together by position; where there is no key it is sought in the
-// certificate's file (ssl_init_server_certs).
+// The nth certificate belongs to the nth key. If there is no key directive, httpd reads the key
+// from the certificate's file (ssl_init_server_certs).
 void Binder::add_pair(const Host& host, size_t position, Binding binding) {
   const Value& certificate = host.tls.certificates[position];
   used_.insert(certificate.word);
@@ -130,7 +131,7 @@ void Binder::add_pair(const Host& host, size_t position, Binding binding) {
   found_.bindings.push_back(std::move(binding));
 }
 
-// The chain file replaces whatever stands behind the leaf, for all certificates of the host.
+// The chain file replaces all certificates behind the leaf, for all certificates of the host.
 void Binder::add_chain(const Host& host, Binding& binding) const {
   NamedValue chain = named_value(host.tls.chain, config_.server_root, root_);
   if (chain.file.path == binding.certificate.path) return;

@@ -1,4 +1,4 @@
-// The bindings of the certificates that hosts show.
+// The bindings of the certificates that hosts present.
 #pragma once
 
 #include "service/apache/hosts.h"
@@ -7,7 +7,7 @@
 
 namespace certrebind::apache {
 
-// Takes the hosts, the directory that relative paths begin at, and what mod_md looks after.
+// Takes the hosts, the base directory of relative paths, and the certificates that mod_md manages.
 Discovery server_bindings(const Hosts& hosts, const Config& config, Root& root);
 
 }  // namespace certrebind::apache

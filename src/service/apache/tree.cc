@@ -6,7 +6,7 @@ namespace certrebind::apache {
 
 namespace {
 
-// A file with this many errors is no configuration, and further ones help nobody.
+// A file with this many errors is not a configuration, and more of them help nobody.
 constexpr size_t kMostErrors = 100;
 
 char lower(char c) {
@@ -47,7 +47,8 @@ void Tree::parse() {
   }
 }
 
-// Ends the innermost section of this name; those within it that are still open were never closed.
+// Ends the innermost section of this name. Sections that are still open inside it were never
+// closed.
 void Tree::close(const Word& name) {
   auto at = static_cast<uint32_t>(lines_.size());
   auto named = [&](uint32_t index) {

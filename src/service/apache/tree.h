@@ -1,7 +1,7 @@
-// The lines of one configuration file with their sections, from any text whatever: where httpd
-// would refuse the file there is a tree all the same, and a list of errors.
+// The lines of one configuration file with their sections. Accepts any text: a file that httpd
+// would reject still gives a tree, and a list of errors.
 //
-// Free of base/result.h, as lexer.h is.
+// Does not use base/result.h; lexer.h says why.
 #pragma once
 
 #include <memory>
@@ -14,20 +14,20 @@
 
 namespace certrebind::apache {
 
-// A directive, or the opening of a section. Lines lie in one row, a section's before its content:
-// that of the section at index i is [i + 1, next).
+// A directive, or the opening of a section. Lines are in one array, a section before its content:
+// the content of the section at index i is [i + 1, next).
 struct Line {
   RawLine raw;
   uint32_t first_word = 0;
   uint32_t word_count = 0;
-  uint32_t next = 0;  // the index of what follows on the same level
+  uint32_t next = 0;  // index of the next line on the same level
   bool section = false;
-  bool variables = false;  // "${" stands in it
+  bool variables = false;  // contains "${"
 };
 
-// A section that is not closed, or closed without having been opened.
+// A section that is not closed, or closed but never opened.
 struct SyntaxError {
-  uint32_t at = 0;  // the index of the line that it concerns, or before which it stands
+  uint32_t at = 0;  // index of the line concerned, or of the line after the error
   uint32_t line = 0;
   uint32_t column = 0;
   std::string message;
@@ -35,7 +35,7 @@ struct SyntaxError {
 
 class Tree {
  public:
-  // Takes the text and keeps it; every view of the tree points into it, also after a move.
+  // Takes and stores the text. Every view of the tree points into it, also after a move.
   explicit Tree(std::string text);
 
   const std::string& text() const { return *text_; }
@@ -57,10 +57,10 @@ class Tree {
   std::vector<Word> words_;
   std::vector<Line> lines_;
   std::vector<SyntaxError> errors_;
-  std::vector<uint32_t> open_;  // the sections not closed yet
+  std::vector<uint32_t> open_;  // the sections that are still open
 };
 
-// Names of directives and sections are compared without regard to case.
+// Compares names of directives and sections, ignoring case.
 bool same_name(std::string_view one, std::string_view other);
 
 }  // namespace certrebind::apache

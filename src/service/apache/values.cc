@@ -6,7 +6,7 @@ namespace certrebind::apache {
 
 namespace {
 
-// "pkcs11:object=…", "store:…": a scheme, and no path.
+// "pkcs11:object=…", "store:…": has a scheme, so it is not a path.
 bool is_uri(std::string_view text) {
   size_t colon = text.find(':');
   return colon != std::string_view::npos && colon > 1 && text.find('/') > colon;

@@ -1,4 +1,4 @@
-// What a directive that names a certificate or a key means.
+// Interprets the value of a directive that names a certificate or a key.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace certrebind::apache {
 
-// The file a value names, or why no plan may touch it.
+// The file that a value names, or why no plan may edit it.
 struct NamedValue {
   NamedFile file;
   std::string not_editable;
 };
 
-// Takes a value of SSLCertificateFile or its like. Relative paths begin at the ServerRoot
-// (ap_server_root_relative).
+// Takes a value of SSLCertificateFile or a similar directive. Relative paths start at the
+// ServerRoot (ap_server_root_relative).
 NamedValue named_value(const Value& value, const std::string& server_root, const Root& root);
 
 }  // namespace certrebind::apache

@@ -6,12 +6,12 @@ namespace certrebind::apache {
 
 namespace {
 
-// Builds a source from parts of another.
+// Builds a source from parts of another one.
 class Rebuilder {
  public:
   explicit Rebuilder(const Source& from) : from_(from) {}
 
-  // Bytes [begin, end) of the other as they are.
+  // Copies bytes [begin, end) unchanged.
   void copy(size_t begin, size_t end) {
     for (size_t i = piece_index(begin); begin < end && i < from_.pieces.size(); ++i) {
       Piece piece = from_.pieces[i];
@@ -29,7 +29,7 @@ class Rebuilder {
     }
   }
 
-  // Something else where the other has bytes [begin, end).
+  // Replaces bytes [begin, end) by other text.
   void replace(size_t begin, size_t end, std::string_view with, Origin origin) {
     const Piece& first = from_.pieces[piece_index(begin)];
     const Piece& last = from_.pieces[piece_index(end - 1)];
@@ -61,7 +61,7 @@ class Rebuilder {
   Source made_;
 };
 
-// The index of the parameter that stands at `at`, the longest of several.
+// The index of the parameter at `at`; the longest one if several match.
 std::optional<size_t> parameter_at(std::string_view text, size_t at,
                                    const std::vector<std::string>& parameters) {
   std::optional<size_t> best;
@@ -89,7 +89,7 @@ Source with_variables(const Source& source, const Lookup& lookup,
       done = close + 1;
       at = source.text.find("${", done);
     } else {
-      // ${map:key} is left to RewriteRule and the like.
+      // ${map:key} belongs to RewriteRule and similar directives.
       if (name.find(':') == std::string_view::npos) unknown.emplace_back(name);
       at = source.text.find("${", at + 2);
     }

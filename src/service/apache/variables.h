@@ -1,4 +1,4 @@
-// ${VARIABLES} and the parameters of macros, put into a line so that every byte keeps its place.
+// Expands ${VARIABLES} and macro parameters in a line, and keeps the file position of every byte.
 #pragma once
 
 #include <functional>
@@ -13,12 +13,12 @@ namespace certrebind::apache {
 
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
-// Every ${NAME} that `lookup` knows; others stay as they are (ap_resolve_env), and their names are
-// added to `unknown`.
+// Expands every ${NAME} that `lookup` knows. Others stay as they are (ap_resolve_env), and their
+// names are added to `unknown`.
 Source with_variables(const Source& source, const Lookup& lookup,
                       std::vector<std::string>& unknown);
 
-// The parameters of a macro, replaced from left to right, the longest that fits first (mod_macro).
+// Replaces macro parameters from left to right; the longest match wins (mod_macro).
 Source with_parameters(const Source& source, const std::vector<std::string>& parameters,
                        const std::vector<std::string>& values);
 

@@ -1,4 +1,4 @@
-// For tests: a configuration in memory, and what this room sees in it.
+// For tests: a configuration in memory, and what the Apache code finds in it.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -11,14 +11,14 @@ namespace certrebind::apache {
 
 namespace {
 
-// Directives that name a file, beside which others may appear. PidFile, DefaultRuntimeDir and the
-// main ErrorLog are others' in a rehearsal.
+// Directives that name a file in whose directory httpd may create others. A rehearsal replaces
+// PidFile, DefaultRuntimeDir and the main ErrorLog.
 constexpr std::array<std::string_view, 6> kStateFiles = {
     "ScoreBoardFile", "ScriptSock", "LockFile", "DavLockDB", "SSLStaplingCache", "SSLSessionCache"};
 constexpr std::array<std::string_view, 4> kStateDirectories = {"DefaultStateDir", "MDStoreDir",
                                                                "Mutex", "CacheRoot"};
 
-// "shmcb:/run/x(512000)", "file:/run/lock": the path within.
+// The path within "shmcb:/run/x(512000)" or "file:/run/lock".
 std::string_view bare_path(std::string_view text) {
   if (size_t colon = text.find(":/"); colon != std::string_view::npos)
     text.remove_prefix(colon + 1);
@@ -71,8 +71,8 @@ class PlaceCollector {
     if (found && known_.insert(*found).second) places_.state.push_back(std::move(*found));
   }
 
-  // A log that is there is masked, one that is not would be made. A logger that is piped to writes
-  // where its arguments say.
+  // An existing log file is masked; a missing one would be created, so its directory is covered. A
+  // piped logger writes to the paths in its arguments.
   void add_log(std::string_view value) {
     if (value.starts_with('|')) {
       for (const std::string& word : split(value, ' '))

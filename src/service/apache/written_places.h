@@ -1,4 +1,4 @@
-// Where httpd writes: what a rehearsal must not touch.
+// The paths that httpd writes, which a rehearsal must not touch.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 namespace certrebind::apache {
 
 struct WrittenPlaces {
-  // Directories, as real paths on this host: of locks, sockets, stores, and of logs that are not
-  // there yet.
+  // Directories, as real paths on this host: of locks, sockets, stores, and of logs that do not
+  // exist yet.
   std::vector<std::string> state;
   std::vector<std::string> logs;  // files that are appended to
 };

@@ -19,7 +19,7 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// Every certificate once, several at a time.
+// Reads every certificate once, several in parallel.
 Looks look_at_all(Listeners& listeners, const Files& files) {
   Looks looks = std::move(listeners.looked_at);
   std::vector<std::pair<const std::string*, OnDisk*>> to_do;
@@ -47,7 +47,7 @@ Candidate candidate_of(const Use& use, const OnDisk& disk) {
     } else {
       candidate.names.push_back(filter);
     }
-  // Any filter, be it an exclusion alone, and the certificate's own names do not count.
+  // If there is any filter, even only an exclusion, the certificate's own names do not count.
   if (!use.filters.empty() || !disk.certificate) return candidate;
   candidate.names = disk.certificate->names;
   const std::string& common_name = disk.certificate->common_name;
@@ -139,7 +139,7 @@ class Binder {
     return binding;
   }
 
-  // A word that means this one file is given with its place; else the line alone.
+  // If the word names exactly this file, gives the word's position; otherwise only the line.
   static NamedFile named(const Use& use, const Word& word, const std::string& path) {
     NamedFile file{path, span_of(use.place, word), {}};
     if (use.editable_word) {
@@ -208,8 +208,8 @@ class Binder {
     return "";
   }
 
-  // What it binds, however it is written: "*:443", ":443" and "ipv4@0.0.0.0:443" are one, and the
-  // kernel gives each connection there to any of the lines.
+  // The sockets that an address binds, whatever its form: "*:443", ":443" and "ipv4@0.0.0.0:443"
+  // are equal, and the kernel gives each connection to any of the lines.
   static std::vector<std::string> taken_by(const BindAddress& address, const Listener& listener) {
     using Family = BindAddress::Family;
     if (!address.unknown.empty() || address.family == Family::other) return {address.text};
@@ -238,7 +238,7 @@ class Binder {
   std::vector<Binding> bindings_;
 };
 
-// See Discovery::obeyed. A script of Lua's runs with the rights of whoever reads the configuration.
+// See Discovery::obeyed. A Lua script runs with the rights of the user who reads the configuration.
 std::vector<std::string> obeyed_by(const Config& config, const Started& started, const Root& root) {
   std::vector<std::string> obeyed = config.directories;
   for (const auto& file : config.files) obeyed.push_back(root.on_host(file->path));

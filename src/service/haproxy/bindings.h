@@ -1,5 +1,5 @@
-// From a configuration to bindings: which listener shows which certificate, and where that can be
-// seen.
+// Derives bindings from a configuration: which listener shows which certificate, and on which
+// endpoints.
 #pragma once
 
 #include "service/haproxy/config.h"
@@ -8,8 +8,8 @@
 
 namespace certrebind::haproxy {
 
-// Gives a binding for each certificate on each `bind` line with TLS, in HAProxy's order, then the
-// client certificates towards servers.
+// Returns a binding for each certificate on each `bind` line with TLS, in HAProxy's order, then the
+// client certificates for servers.
 Discovery discover_bindings(Config config, const Started& started, Root& root);
 
 }  // namespace certrebind::haproxy

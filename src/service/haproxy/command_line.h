@@ -1,4 +1,4 @@
-// What an HAProxy was started with, from its arguments.
+// The arguments of an HAProxy.
 #pragma once
 
 #include <string>
@@ -7,15 +7,15 @@
 namespace certrebind::haproxy {
 
 struct CommandLine {
-  std::vector<std::string> configs;  // -f and what follows "--", in order
+  std::vector<std::string> configs;  // -f and the arguments after "--", in order
   std::string directory;             // -C
   std::string peer;                  // -L
   bool master_worker = false;        // -W, -Ws
-  bool one_shot = false;             // -c, -cc, -v, -vv, -h: it is no server
+  bool one_shot = false;             // -c, -cc, -v, -vv, -h: not a server
 };
 
 // Takes an argument vector, the program's name first. A reloaded master shows "-sf PID…" and "-x
-// SOCKET" in front of what it was started with.
+// SOCKET" before its original arguments.
 CommandLine parse_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace certrebind::haproxy

@@ -40,7 +40,7 @@ class Evaluator {
   }
 
  private:
-  // As deep as no honest condition goes.
+  // No real condition is deeper.
   static constexpr int kDeepest = 100;
 
   bool at_end() const { return at_ >= text_.size(); }
@@ -114,7 +114,7 @@ class Evaluator {
     return call(name, arguments());
   }
 
-  // "(a,b)": blanks around an argument and quotes do not belong to it.
+  // "(a,b)": blanks around an argument and quotes are not part of it.
   std::vector<std::string> arguments() {
     std::vector<std::string> values;
     if (!take("(")) return values;
@@ -156,7 +156,7 @@ class Evaluator {
   bool broken_ = false;
 };
 
-// What follows `mark` on its line.
+// The text after `mark` on its line.
 std::string after(std::string_view output, std::string_view mark) {
   size_t at = output.find(mark);
   if (at == std::string_view::npos) return {};

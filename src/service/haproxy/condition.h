@@ -1,4 +1,4 @@
-// The conditions of ".if" and ".elif": what HAProxy 2.6 evaluates while it reads.
+// The conditions of ".if" and ".elif", which HAProxy 2.6 evaluates while reading.
 #pragma once
 
 #include <optional>
@@ -9,20 +9,20 @@
 
 namespace certrebind::haproxy {
 
-// What the program says of itself (`haproxy -vv`).
+// The build information of the program (`haproxy -vv`).
 struct Build {
-  std::string version;   // "2.6.12"; empty: not known
+  std::string version;   // "2.6.12"; empty: unknown
   std::string features;  // "+EPOLL -KQUEUE …"
 };
 
 // Takes the output of `haproxy -vv`.
 Build parse_build(std::string_view output);
 
-// Compares versions by their numbers: negative, zero or positive. Nothing if one has none.
+// Compares versions by their numbers: negative, zero or positive. Unset if one contains no number.
 std::optional<int> compare_versions(std::string_view one, std::string_view other);
 
-// True or false, or nothing for a predicate that cannot be judged from here. An empty condition is
-// false, a number is true unless it is zero; "!", "&&", "||" and parentheses combine.
+// True or false; unset for a predicate that we cannot evaluate. An empty condition is false. A
+// number is true unless it is zero. "!", "&&", "||" and parentheses combine conditions.
 std::optional<bool> evaluate(std::string_view condition, const Variables& variables,
                              const Build& build);
 

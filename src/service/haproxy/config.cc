@@ -21,11 +21,11 @@ bool is_section(std::string_view word) {
   return std::ranges::find(kSections, word) != kSections.end();
 }
 
-// One ".if" and what became of it.
+// The state of one ".if".
 struct Branch {
-  bool outer = true;    // the lines around it are in effect
-  bool active = false;  // this branch is
-  bool taken = false;   // some branch was
+  bool outer = true;    // the surrounding lines are in effect
+  bool active = false;  // the current branch is in effect
+  bool taken = false;   // an earlier branch was in effect
   bool doubtful = false;
 };
 
@@ -124,8 +124,8 @@ class Loader {
     branch.taken = true;
   }
 
-  // Whether the branch that begins here is taken. What cannot be judged is taken, in doubt, and so
-  // are those that follow it.
+  // Decides whether the branch that begins here is in effect. If the condition cannot be evaluated,
+  // this branch and the following ones are in effect, marked as doubtful.
   void choose(const Place& place, const Line& line, const Variables& variables) {
     Branch& branch = branches_.back();
     if (!branch.outer || branch.taken) return;
@@ -163,7 +163,7 @@ class Loader {
     section.statements.push_back(std::move(statement));
   }
 
-  // What follows may use it: HAProxy sets it while it reads.
+  // HAProxy sets the variable while reading, so later lines may use it.
   void set_environment(const Statement& statement) {
     std::string name(statement.word(1)), value(statement.word(2));
     if (statement.word(0) == "setenv") environment_[name] = value;

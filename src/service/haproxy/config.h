@@ -1,5 +1,4 @@
-// A whole HAProxy configuration: all its files, in the order in which HAProxy reads them, as lines
-// that are in effect.
+// A whole HAProxy configuration: the lines in effect of all its files, in HAProxy's reading order.
 #pragma once
 
 #include <map>
@@ -16,7 +15,7 @@
 namespace certrebind::haproxy {
 
 struct ConfigFile {
-  std::string path;  // as HAProxy names it, inside the root
+  std::string path;  // HAProxy's name for the file, inside the root
   std::string real;  // real path on this host
   std::string text;
 };
@@ -32,11 +31,11 @@ Span span_of(const Place& place, const Word& word);
 std::string written_at(const Place& place, const Word& word);
 Diagnostic diagnostic_at(Severity severity, const Place& place, size_t column, std::string message);
 
-// "frontend NAME", "global", …: a keyword that begins a section, and the lines in it.
+// A keyword that begins a section ("frontend NAME", "global", …), or a line in a section.
 struct Statement {
   Place place;
   std::vector<Word> words;
-  // A condition above it could not be judged: whether it is in effect is not known.
+  // A condition above it could not be evaluated, so it is unknown whether the line is in effect.
   bool doubtful = false;
 
   std::string_view word(size_t index) const {
@@ -49,24 +48,25 @@ struct Section {
   std::vector<Statement> statements;
 };
 
-// What HAProxy was started with, as far as it decides what is read.
+// The start arguments of HAProxy that affect which files are read.
 struct Started {
   std::vector<std::string>
       paths;                    // of -f and "--": files and directories, absolute inside the root
-  std::string directory = "/";  // relative paths begin here
+  std::string directory = "/";  // base of relative paths
   std::map<std::string, std::string> environment;
   Build build;
 };
 
 struct Config {
-  std::vector<std::unique_ptr<ConfigFile>> files;  // in the order of reading
+  std::vector<std::unique_ptr<ConfigFile>> files;  // in reading order
   std::vector<Section> sections;
   std::vector<Diagnostic> diagnostics;
-  std::vector<std::string> directories;  // in which further files would be found, on this host
+  std::vector<std::string>
+      directories;  // directories that are searched for more files, on this host
 };
 
-// A directory stands for its files "*.cfg" that do not begin with a dot, in byte order. What cannot
-// be understood becomes a diagnostic. An error only if the first file cannot be read.
+// A directory stands for its files "*.cfg" that do not begin with a dot, in byte order. Text that
+// is not understood becomes a diagnostic. An error only if the first file cannot be read.
 Result<Config> read_config(const Started& started, Root& root);
 
 }  // namespace certrebind::haproxy

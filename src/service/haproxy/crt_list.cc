@@ -20,7 +20,7 @@ std::vector<Word> words_of(std::string_view line) {
   return words;
 }
 
-// "[alpn", "h2]", "[", "]": options stand between brackets, which may touch them.
+// "[alpn", "h2]", "[", "]": options are between brackets, which may adjoin them.
 void sort_words(const std::vector<Word>& words, ListEntry& entry) {
   bool in_options = false;
   for (size_t i = 1; i < words.size(); ++i) {

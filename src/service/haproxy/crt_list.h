@@ -11,7 +11,7 @@ namespace certrebind::haproxy {
 struct ListEntry {
   Place place;
   Word certificate;
-  std::vector<std::string> filters;  // lower case; "!" in front of those that are excluded
+  std::vector<std::string> filters;  // lower case; "!" precedes excluded names
   std::vector<std::string> options;  // between the brackets
 };
 
@@ -20,8 +20,8 @@ struct List {
   std::vector<Diagnostic> diagnostics;
 };
 
-// Blanks part words and nothing escapes them; "#" begins a comment only at the start of a line:
-// elsewhere it is a filter like any other.
+// Blanks separate words, and nothing escapes them. "#" begins a comment only at the start of a
+// line; elsewhere it is part of a filter.
 List parse_list(const ConfigFile& file);
 
 }  // namespace certrebind::haproxy

@@ -1,5 +1,5 @@
-// The conversation itself, by the answers of HAProxy 2.6: they are read by their words, since the
-// socket gives no status.
+// The conversation over the control socket, for the answers of HAProxy 2.6. It interprets their
+// wording, because the socket returns no status.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,16 +11,17 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// No certificate is called so: to abort it changes nothing, and the refusal says whose change is
-// under way. (`show ssl cert` would tell too, by listing them all.) To look first is vital: HAProxy
-// 2.6 takes a `set` for one certificate, while another's change is open, into the open one.
+// No certificate has this name. Aborting it changes nothing, and HAProxy's refusal names the
+// certificate whose change is open. (`show ssl cert` would tell too, but lists all certificates.)
+// This check is vital: while a change of one certificate is open, HAProxy 2.6 applies a `set` for
+// another one to the open change.
 constexpr std::string_view kNobody = "/certrebind/asks/whether/a/change/is/open";
 
 bool says(std::string_view answer, std::string_view words) {
   return answer.find(words) != std::string_view::npos;
 }
 
-// An argument on the socket's command line.
+// Escapes an argument of the socket's command line.
 std::string escaped(std::string_view name) {
   std::string text;
   for (char c : name) {
@@ -38,7 +39,7 @@ std::string probe() {
   return command("abort", kNobody);
 }
 
-// Whose change is open: a name, an empty one for nobody's, or an error.
+// The name of the certificate whose change is open; empty if there is none; or an error.
 Result<std::string> open_change(std::string_view answer) {
   constexpr std::string_view kAbout = "transaction is about '";
   if (says(answer, "No ongoing transaction")) return std::string();
@@ -170,7 +171,7 @@ class Update final : public SocketConversation {
  private:
   enum class Step { look, take_back, set, set_companion, commit, read_back, give_up, over };
 
-  // "<<" and an empty line enclose a payload.
+  // "<<" and an empty line delimit a payload.
   static std::string payload(std::string_view name, std::string_view text) {
     return fmt::format("set ssl cert {} <<\n{}\n", escaped(name), text);
   }
@@ -210,13 +211,13 @@ class Update final : public SocketConversation {
   size_t at_ = 0;
   size_t companion_ = 0;
   size_t taken_back_ = 0;
-  std::string open_;  // the name of a change found open
+  std::string open_;  // the certificate of a change that was already open
   Step step_ = Step::look;
   Done outcome_;
 };
 
-// "show ssl cert" lists all by name, an uncommitted change with a "*" before it; then each that was
-// not seen is asked for: one that stands in a store only is not in use.
+// `show ssl cert` lists all certificates by name, with a "*" before one with an uncommitted change.
+// Then asks about each unknown one, because a certificate that is only in a store is not in use.
 class WhatIsLoaded final : public LoadedView {
  public:
   WhatIsLoaded(Address address, std::set<std::string> seen)

@@ -19,7 +19,7 @@ std::string open_about(const std::string& name) {
          "' but you are trying to abort a transaction for '/certrebind/asks'\n\n";
 }
 
-// Holds the conversation; gives what was asked, first lines only.
+// Runs the conversation. Returns the first lines of the requests.
 std::vector<std::string> hold(SocketConversation& dialogue, std::deque<std::string> answers) {
   std::vector<std::string> asked;
   while (auto request = dialogue.request()) {
@@ -121,7 +121,7 @@ TEST(HaproxyUpdate, WhatACrashLeftOfOursIsTakenBackFirst) {
       ElementsAre(kProbe, "abort ssl cert /a", kProbe, "set ssl cert /a <<", "commit ssl cert /a",
                   "show ssl cert /a"));
   EXPECT_TRUE(update->outcome());
-  // Somebody else's is not ours, and one that comes again and again is not either.
+  // Must not revert another program's change, and must give up on a change that reappears.
   auto other = set_and_commit({certificate("/a")}, true);
   EXPECT_THAT(hold(*other, {open_about("/x")}), ElementsAre(kProbe));
   EXPECT_EQ(other->outcome().error().code, Code::busy);

@@ -24,8 +24,8 @@ constexpr std::array<const char*, 4> kUsualPlaces = {"/usr/sbin/haproxy", "/usr/
 
 constexpr Program kProgram{"haproxy", "an HAProxy", kUsualPlaces, "install HAProxy, or start it"};
 
-// What a master says to itself when it runs itself again: `haproxy -c` would take itself for that
-// master ("will not start (no listener)").
+// Variables that a master sets for its own re-execution. With them `haproxy -c` would behave as
+// that master ("will not start (no listener)").
 constexpr std::array<std::string_view, 7> kInternal = {"HAPROXY_MWORKER_WAIT_ONLY",
                                                        "HAPROXY_MWORKER_REEXEC",
                                                        "HAPROXY_PROCESSES",
@@ -55,7 +55,7 @@ class Finder {
   Result<std::vector<Instance>> run() {
     auto all = processes_.named("haproxy");
     if (!all) return pass(all);
-    // A script may be called so too, one that starts HAProxy for instance.
+    // A script may have the same name, for instance one that starts HAProxy.
     std::erase_if(*all, [](const Process& process) {
       return !process.executable.empty() && !file_name(process.executable).starts_with("haproxy");
     });
@@ -90,18 +90,18 @@ class Finder {
   }
 
   std::optional<Instance> instance(const Process& process, const CommandLine& line) {
-    // "master-worker" in `global` does what -W does.
+    // "master-worker" in `global` is equivalent to -W.
     bool master = line.master_worker || has_worker(process);
-    if (!master && !listens(process)) return std::nullopt;  // it only finishes
+    if (!master && !listens(process)) return std::nullopt;  // it only finishes old connections
     Instance found;
     found.executable = process.executable;
     found.trust = trust_of(process, files_);
-    // `chroot` is entered after the configuration was read; a master does not enter it at all.
+    // HAProxy enters `chroot` after it read the configuration; a master does not enter it at all.
     if (master && !process.root.empty()) found.root = process.root;
     found.peer = line.peer;
     Root root(found.root, files_);
     if (!master) found.vouched = take_at_its_word(process, line, found.trust);
-    // HAProxy is there already: -C took it.
+    // HAProxy has already changed to the directory of -C.
     found.started.directory = master ? root.inside(process.working_directory).value_or("/") : "/";
     if (!master)
       found.started.directory =
@@ -130,9 +130,10 @@ class Finder {
     return found;
   }
 
-  // A single process has given up root's rights once it had read everything. Where all that it was
-  // given is root's, it is looked at as root's: nothing but what root wrote is read then, nothing
-  // but what root would run is run, and it takes no signal. Gives whether only that makes it so.
+  // A single process drops root's rights after it has read everything. If all its inputs are
+  // root's, it is treated as root's. Then only files that root wrote are read, only programs that
+  // root would run are run, and the process is not signalled. Returns true if it is root's for this
+  // reason only.
   bool take_at_its_word(const Process& process, const CommandLine& line, Trust& trust) const {
     trust = trust_of(process, files_);
     const bool is_single = !line.master_worker && !has_worker(process);
@@ -166,7 +167,7 @@ class Finder {
       instances_.push_back(std::move(instance));
       return;
     }
-    // Anybody can start one with root's configuration.
+    // Anybody can start a process with root's configuration.
     if (same->vouched != instance.vouched) {
       if (same->vouched) *same = std::move(instance);
       return;

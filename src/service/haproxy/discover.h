@@ -1,4 +1,4 @@
-// Which HAProxy run here, and with which configuration.
+// Finds the running HAProxy instances and their configurations.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@
 
 namespace certrebind::haproxy {
 
-// Gives an instance for every running master, and for every process that runs without one; its
-// workers and processes that only finish what a reload left to them are no instances. What cannot
-// be handled from here is named in `diagnostics`. Fails only if the process table cannot be read.
+// Returns an instance for every running master, and for every process that runs without a master.
+// Workers, and processes that only finish old connections after a reload, are not instances. Names
+// in `diagnostics` those that cannot be managed. Fails only if the process table cannot be read.
 Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
                                                 const Files& files,
                                                 std::vector<Diagnostic>& diagnostics);
 
-// Takes a configuration file or directory on this host, as typed. Gives the running instance that
-// was started with it, else one that does not run. Code::not_found where there is no such file or
-// no HAProxy.
+// Takes a configuration file or directory on this host, as typed. Returns the running instance that
+// was started with it, otherwise one that does not run. Code::not_found if the file or HAProxy does
+// not exist.
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics);

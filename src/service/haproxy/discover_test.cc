@@ -65,7 +65,7 @@ TEST(HaproxyDiscover, WithoutAMasterOnlyARestartLoads) {
   Host host;
   Process& process = host.run(7, 1, {"haproxy", "-D", "-f", kConfig});
   process.root = "/var/lib/haproxy";                 // entered after reading
-  host.run(6, 1, {"haproxy", "-D", "-f", kConfig});  // finishes what a reload left to it
+  host.run(6, 1, {"haproxy", "-D", "-f", kConfig});  // finishes old connections after a reload
   host.processes.held = {{7, {1}}, {6, {2}}};
   host.processes.listening = {1};
   auto found = host.running();

@@ -10,7 +10,8 @@ namespace certrebind::haproxy {
 
 namespace {
 
-constexpr uint16_t kMostPorts = 1024;  // of a range: more is no list of listeners
+constexpr uint16_t kMostPorts =
+    1024;  // maximum for one range; a larger one is not a list of listeners
 
 std::optional<uint16_t> port_number(std::string_view text) {
   uint16_t value = 0;
@@ -19,7 +20,7 @@ std::optional<uint16_t> port_number(std::string_view text) {
   return value;
 }
 
-// "unix@", "ipv6@" and the like in front of an address.
+// "unix@", "ipv6@" and similar prefixes of an address.
 struct Prefix {
   std::string_view name;
   BindAddress::Family family;
@@ -45,14 +46,14 @@ void set_unix(std::string_view prefix, std::string_view rest, std::string_view u
   address.family = BindAddress::Family::unix_socket;
   if (prefix == "abns@" || prefix == "abnsz@") {
     address.path = "@" + std::string(rest);
-    // Only the newer kind ends with its name; the other fills sun_path with zeros (unix(7)).
+    // Only the newer kind ends with its name. The other one pads sun_path with zeros (unix(7)).
     if (prefix == "abns@") address.path.resize(kLongestUnixPath, '\0');
     return;
   }
   address.path = absolute_in("/", std::string(unix_prefix) + std::string(rest));
 }
 
-// "HOST:PORT": the last colon parts them, brackets may stand around an IPv6 address.
+// "HOST:PORT": the last colon separates them; an IPv6 address may have brackets.
 void set_host(std::string_view host, bool v6, BindAddress& address) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host.empty() || host == "*") {
@@ -118,7 +119,7 @@ void add_address(std::string_view text, std::string_view unix_prefix,
     into.push_back(std::move(address));
     return;
   }
-  // ":::443" and "[::]:443" are all of IPv6, ":443" and "*:443" all of IPv4.
+  // ":::443" and "[::]:443" mean all of IPv6, ":443" and "*:443" all of IPv4.
   if (colon > 0 && rest.substr(0, colon).find(':') != std::string_view::npos)
     address.family = BindAddress::Family::ipv6;
   add_ports(std::move(address), rest.substr(colon + 1), into);
@@ -133,7 +134,7 @@ std::string prefix_of_unix_sockets(const Config& config) {
   return {};
 }
 
-// The addresses at which a `stats socket` can be spoken to.
+// The addresses through which a `stats socket` can be reached.
 std::vector<std::string> hosts_of(const BindAddress& address, const Root& root) {
   if (address.family == BindAddress::Family::other)
     return HostNames(root).addresses(to_lower(address.host));
@@ -141,7 +142,7 @@ std::vector<std::string> hosts_of(const BindAddress& address, const Root& root) 
   return {address.family == BindAddress::Family::ipv6 ? "::1" : "127.0.0.1"};
 }
 
-// `stats socket ADDRESS … level admin`: without it the level is "operator".
+// `stats socket ADDRESS … level admin`. Without it the level is "operator".
 void add_socket(const Statement& statement, const Root& root, Globals& globals) {
   bool admin = false;
   for (size_t i = 3; i + 1 < statement.words.size(); ++i)
@@ -155,7 +156,7 @@ void add_socket(const Statement& statement, const Root& root, Globals& globals) 
           {"", 0, is_abstract ? address.path : root.on_host(address.path)});
       continue;
     }
-    // Keys go there in the clear: to this machine only.
+    // Keys are sent there unencrypted, so only to this machine.
     for (const std::string& host : hosts_of(address, root))
       if (host.starts_with("127.") || host == "::1")
         globals.admin_sockets.push_back({host, address.port, ""});

@@ -1,4 +1,4 @@
-// What the sections `global` and `crt-store` say of certificates and of the control socket.
+// The settings for certificates and the control socket in the sections `global` and `crt-store`.
 #pragma once
 
 #include <map>
@@ -20,14 +20,14 @@ struct Load {
 };
 
 struct CertificateStore {
-  std::string name;  // empty for the store without one
+  std::string name;  // empty for the unnamed store
   std::string certificate_base;
   std::string key_base;
   std::vector<Load> loads;
 };
 
 struct Globals {
-  std::string certificate_base;  // crt-base, absolute inside the root; empty: the directory
+  std::string certificate_base;  // crt-base, absolute inside the root; empty: the working directory
   std::string key_base;          // key-base
   bool extra_bundle = true, extra_key = true, extra_ocsp = true, extra_issuer = true,
        extra_timestamps = true;        // ssl-load-extra-files
@@ -37,25 +37,25 @@ struct Globals {
   bool only_newest = false;            // ssl-default-bind-options ssl-min-ver TLSv1.3
   std::string unix_prefix;             // unix-bind prefix
   size_t buffer_size = 16384;          // tune.bufsize
-  std::vector<Address> admin_sockets;  // `stats socket … level admin` that can be reached from here
+  std::vector<Address> admin_sockets;  // `stats socket … level admin` sockets that we can reach
   std::map<std::string, CertificateStore> stores;
 };
 
 Globals read_globals(const Config& config, const Started& started, const Root& root);
 
-// One address of a `bind` or `stats socket` line, as HAProxy takes it.
+// One address of a `bind` or `stats socket` line, as HAProxy reads it.
 struct BindAddress {
   enum class Family { ipv4, ipv6, unix_socket, other };
   Family family = Family::ipv4;
-  std::string text;  // as written, one port of a range: "*:443", "unix@/run/x"
-  std::string host;  // empty: a wildcard. As written where it is no IP address
+  std::string text;  // as written, with one port of a range: "*:443", "unix@/run/x"
+  std::string host;  // empty: a wildcard; as written if it is not an IP address
   uint16_t port = 0;
-  std::string path;  // of a UNIX socket, inside the root; "@name" is an abstract one
+  std::string path;  // of a UNIX socket, inside the root; "@name" is an abstract socket
   bool quic = false;
-  std::string unknown;  // not empty: why it cannot be connected to from here
+  std::string unknown;  // not empty: why we cannot connect to it
 };
 
-// Takes the first argument: addresses parted by commas, each with a port or a range of them.
+// Takes the first argument: addresses separated by commas, each with a port or a port range.
 std::vector<BindAddress> parse_addresses(std::string_view argument, std::string_view unix_prefix);
 
 }  // namespace certrebind::haproxy

@@ -48,7 +48,7 @@ Result<std::vector<FileEdit>> HaproxyService::repoint(const Binding& binding,
     if (!inside || !inside->starts_with('/'))
       return fail(Code::usage, "name in the HAProxy configuration", printable(path),
                   "it lies outside the root directory of this HAProxy");
-    // A crt-list knows no quotes.
+    // A crt-list does not support quotes.
     if (haproxy::quoted(*inside) != *inside)
       return cannot_name(path, "it holds blanks, quotes or other characters with a meaning");
     edits.push_back({named.where, named.written, *inside});

@@ -1,4 +1,4 @@
-// HAProxy: what it binds, and how it takes up new files.
+// HAProxy: its bindings, and how it loads new files.
 #pragma once
 
 #include <optional>
@@ -18,10 +18,11 @@ struct Instance {
   std::string peer;  // -L
   Started started;
   std::optional<SignalReload> master;  // unset: not running
-  std::string restart_only;            // not empty: it runs without a master, and says so
+  std::string
+      restart_only;  // not empty: why only a restart loads new files; it runs without a master
   Trust trust;
   bool vouched = false;  // root's by its configuration only: see discover.cc
-  uint32_t user = 0;     // who read the keys
+  uint32_t user = 0;     // the user id that reads the keys
 };
 
 }  // namespace haproxy
@@ -33,15 +34,15 @@ class HaproxyService final : public Service {
   const ServiceId& id() const override { return id_; }
   const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
-  // Only what HAProxy finds its key by can be named: a combined PEM, or a key beside it called
-  // FILE.key, unless the configuration names the key apart.
+  // Only files whose key HAProxy can find can be named: a combined PEM, or one with a key file
+  // FILE.key beside it, unless the configuration names the key separately.
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;
-  // `haproxy -c` from the master's directory and with its environment.
+  // `haproxy -c` in the master's directory and with its environment.
   std::optional<Command> config_test() const override;
   std::optional<SelfReport> self_report() const override { return std::nullopt; }
   Reload reload() const override;
-  // A master that cannot load its new configuration goes on with the old worker.
+  // A master that cannot load its new configuration continues with the old worker.
   OnBadCertificate on_bad_certificate() const override { return OnBadCertificate::keeps_old; }
   uint32_t key_reader() const override { return instance_.user; }
 

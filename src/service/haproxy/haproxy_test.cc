@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// An HAProxy over files in memory; certificates named "NAME.pem" lie in /c.
+// An HAProxy over files in memory. Certificates named "NAME.pem" are in /c.
 class HaproxyTest : public ::testing::Test {
  protected:
   TestCertificate put(const std::string& path, const TestRequest& request) {
@@ -108,7 +108,7 @@ TEST_F(HaproxyTest, DirectoriesBundlesAndWhatLiesBeside) {
   EXPECT_EQ(discovery.bindings[1].companions.size(), 3U);
   EXPECT_EQ(discovery.bindings[6].key.path, "/c/s.pem.key");
   EXPECT_FALSE(discovery.bindings[4].endpoints[0].without_sni);
-  // No word means one of these files alone.
+  // No word names exactly one of these files.
   for (const Binding& binding : discovery.bindings) EXPECT_EQ(binding.certificate.written, "");
   EXPECT_THAT(discovery.configured_by, ::testing::Contains("/c/d"));
 }
@@ -199,7 +199,7 @@ TEST_F(HaproxyTest, EndpointsThatNobodyCanAsk) {
                                    HasSubstr("shares"), "", HasSubstr("other certificates")));
 }
 
-// However an address is written: the kernel gives a connection to any line that has it.
+// In any form of an address: the kernel gives a connection to any line that has it.
 TEST_F(HaproxyTest, LinesThatShareAnAddress) {
   put("/c/a.pem", {.names = {"a.test"}});
   put("/c/b.pem", {.names = {"b.test"}});

@@ -109,7 +109,7 @@ class Reader {
     emit_escape(static_cast<char>(high * 16 + low), 4);
   }
 
-  // "$NAME", "${NAME}", "${NAME-default}", "${NAME[*]}": the last one makes words of its words.
+  // "$NAME", "${NAME}", "${NAME-default}", "${NAME[*]}": the last form splits the value into words.
   void variable() {
     begin_word();
     word_.expanded = true;

@@ -1,7 +1,7 @@
-// The words of one line of an HAProxy configuration file, read as HAProxy 2.6 reads them, with
-// their places. Never fails: what HAProxy would refuse is reported.
+// Splits one line of an HAProxy configuration file into words, with their positions, exactly as
+// HAProxy 2.6 does. Never fails: text that HAProxy would reject is reported.
 //
-// Free of base/result.h, so that a fuzzer can be built from it by compilers without std::expected.
+// Does not use base/result.h, so that compilers without std::expected can build a fuzzer from it.
 #pragma once
 
 #include <cstdint>
@@ -15,31 +15,31 @@ namespace certrebind::haproxy {
 
 // One argument, bytes [begin, end) of the line as written, quotes included.
 struct Word {
-  std::string value;   // its meaning: quotes, escapes and variables resolved
-  uint32_t begin = 0;  // from the start of the line
+  std::string value;   // its value: quotes, escapes and variables resolved
+  uint32_t begin = 0;  // offset in the line
   uint32_t end = 0;
-  bool expanded = false;  // a variable is in it
+  bool expanded = false;  // contains a variable
 };
 
 struct Line {
   std::vector<Word> words;
-  std::string problem;  // not empty: why HAProxy refuses the whole line
+  std::string problem;  // not empty: why HAProxy rejects the whole line
   uint32_t problem_at = 0;
 };
 
-// The value of an environment variable, or of ".FILE", ".LINE", ".SECTION".
+// Looks up an environment variable, or ".FILE", ".LINE", ".SECTION".
 using Variables = std::function<std::optional<std::string>(std::string_view name)>;
 
 // HAProxy's MAX_LINE_ARGS.
 inline constexpr size_t kMostWords = 64;
 
-// Takes one line without its end. Words stand apart by blanks; "#" outside quotes begins a comment
-// anywhere. Variables count inside double quotes only; '…' is literal; a backslash escapes blanks,
-// "#", quotes, itself, and in double quotes "$", and writes \n, \t, \r and \xHH.
+// Takes one line without its line end. Blanks separate words. "#" outside quotes begins a comment
+// anywhere. Variables are expanded inside double quotes only. '…' is literal. A backslash escapes
+// blanks, "#", quotes, itself, and in double quotes "$", and writes \n, \t, \r and \xHH.
 Line read_line(std::string_view text, const Variables& variables);
 
-// The argument that means `value`: as it stands where that is read so, else in single quotes, else
-// in double quotes with escapes.
+// The argument for `value`: unchanged if HAProxy reads it correctly so, otherwise in single quotes,
+// otherwise in double quotes with escapes.
 std::string quoted(std::string_view value);
 
 }  // namespace certrebind::haproxy

@@ -9,7 +9,7 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// The word that holds addresses; 0 for lines that bind nothing.
+// The index of the word with addresses; 0 for lines that bind nothing.
 size_t address_word(const Statement& statement) {
   if (statement.word(0) == "bind") return 1;
   return statement.word(0) == "stats" && statement.word(1) == "socket" ? 2 : 0;

@@ -1,4 +1,4 @@
-// Every TCP address that HAProxy binds, with TLS or without.
+// All TCP addresses that HAProxy binds, with or without TLS.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,9 @@
 
 namespace certrebind::haproxy {
 
-// Of `bind` and `stats socket` lines, as parse_addresses (globals.h) takes them. Left out: what
-// depends on a condition that is not known, and what is bound elsewhere or otherwise than another
-// program could (`namespace`, `interface`, `transparent`).
+// Addresses of `bind` and `stats socket` lines, as parse_addresses (globals.h) returns them.
+// Excludes lines under unknown conditions, and addresses that another program could not bind in the
+// same way (`namespace`, `interface`, `transparent`).
 std::vector<ListenAddress> listen_addresses(const Config& config);
 
 }  // namespace certrebind::haproxy

@@ -12,7 +12,7 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// Words of a `bind` line that take a value: what follows them is no keyword.
+// Words of a `bind` line that take a value: the next word is not a keyword.
 constexpr std::array<std::string_view, 52> kWithValue = {"accept-netscaler-cip",
                                                          "alpn",
                                                          "backlog",
@@ -106,7 +106,7 @@ class ListenerReader {
       if (statement.word(0) == "bind") read_bind(section, statement);
       if (statement.word(0) == "server" || statement.word(0) == "default-server")
         read_server(section, statement);
-      // With a condition behind it only some connections need the header.
+      // With a condition, only some connections need the header.
       if (statement.word(0) == "tcp-request" && statement.word(1) == "connection" &&
           statement.word(2) == "expect-proxy" && statement.words.size() == 4)
         expects_proxy = true;
@@ -204,7 +204,7 @@ class ListenerReader {
       add_entry(list.entries[i], std::move(found[i]), statement.doubtful, into);
   }
 
-  // The value behind an option between the brackets; null where it is not there.
+  // The value of an option between the brackets; null if the option is missing.
   static const std::string* option_of(const ListEntry& entry, std::string_view name) {
     auto option = std::ranges::find(entry.options, name);
     const bool has_value = option != entry.options.end() && option + 1 != entry.options.end();
@@ -235,7 +235,8 @@ class ListenerReader {
     }
   }
 
-  // `ssl-f-use crt FILE [key FILE] …`: for every `bind` with TLS of its frontend (HAProxy 3.2).
+  // `ssl-f-use crt FILE [key FILE] …` applies to every `bind` with TLS of its frontend (HAProxy
+  // 3.2).
   void read_use(const Statement& statement, Listener& listener) {
     const Word* certificate = nullptr;
     const Word* key = nullptr;

@@ -1,5 +1,4 @@
-// Where HAProxy speaks TLS, with the certificates that it has there; and the client certificates
-// towards servers.
+// The TLS listeners of HAProxy with their certificates, and the client certificates for servers.
 #pragma once
 
 #include <memory>
@@ -12,17 +11,17 @@
 
 namespace certrebind::haproxy {
 
-// One certificate that something names.
+// One use of a certificate in the configuration.
 struct Use {
   Pem pem;
   Place place;
   Word word;                  // of the certificate
-  std::optional<Word> key;    // where a key is named apart
-  bool editable_word = true;  // the word means just this file
+  std::optional<Word> key;    // of the key, if named separately
+  bool editable_word = true;  // the word names exactly this file
   std::vector<std::string>
-      filters;                // of a crt-list: names it is shown for, "!" for those it is not
+      filters;  // of a crt-list: names for which it is shown, with "!" those for which it is not
   bool is_default = false;    // of `default-crt`
-  bool updates_ocsp = false;  // HAProxy fetches OCSP responses itself
+  bool updates_ocsp = false;  // HAProxy itself fetches OCSP responses
   bool doubtful = false;
   std::string ciphers = {};  // up to TLS 1.2; empty: HAProxy's default, or TLS 1.3 only
 };
@@ -32,7 +31,7 @@ struct Listener {
   Place place;
   std::string section;  // "frontend www"
   std::vector<BindAddress> addresses;
-  std::vector<Use> uses;  // in the order in which HAProxy loads them
+  std::vector<Use> uses;  // in HAProxy's loading order
   bool strict_sni = false;
   bool accepts_proxy = false;
   bool needs_other_header = false;  // accept-netscaler-cip
@@ -50,10 +49,10 @@ struct Listeners {
   std::vector<std::unique_ptr<ConfigFile>> lists;  // crt-list files that were read
   std::vector<std::string> directories;            // of certificates, on this host
   std::vector<Diagnostic> diagnostics;
-  Looks looked_at;  // certificates that were read to find them
+  Looks looked_at;  // certificates read during the search
 };
 
-// `config` must outlive it.
+// `config` must outlive the result.
 Listeners find_listeners(const Config& config, const Globals& globals, const Started& started,
                          Root& root);
 

@@ -13,7 +13,7 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// What HAProxy keeps of its buffer for itself, and our own command line, with room to spare.
+// The part of the buffer that HAProxy reserves, and our own command line, with a margin.
 constexpr size_t kBufferReserve = 1024;
 
 std::string upper(std::string text) {
@@ -23,7 +23,7 @@ std::string upper(std::string text) {
   return text;
 }
 
-// A block's lines; an empty one would end the payload.
+// Appends a block's lines without empty ones, which would end the payload.
 void append_block(const PemBlock& block, std::string& text) {
   for (const std::string& line : split(block.whole, '\n')) {
     std::string_view kept = trim(line);
@@ -32,7 +32,7 @@ void append_block(const PemBlock& block, std::string& text) {
 }
 
 std::string base64(std::string_view bytes) {
-  // pem_encode_certificate writes base64 between two lines of its own.
+  // pem_encode_certificate writes base64 between two boundary lines.
   std::string pem = pem_encode_certificate(bytes);
   size_t begin = pem.find('\n') + 1;
   std::string text = pem.substr(begin, pem.rfind("-----END") - begin);

@@ -1,4 +1,4 @@
-// Certificates brought up over HAProxy's control socket: "set ssl cert" and "commit ssl cert"
+// Updates certificates over HAProxy's control socket: "set ssl cert" and "commit ssl cert"
 // (management guide, section 9.3).
 #pragma once
 
@@ -13,30 +13,30 @@
 
 namespace certrebind::haproxy {
 
-// Null where there is no socket of level admin, or one of `files` is no certificate, key or
-// companion that HAProxy loads.
+// Null if there is no socket of level admin, or if HAProxy does not load one of `files` as a
+// certificate, key or companion.
 std::unique_ptr<LiveUpdate> live_update(const Started& started, Root& root,
                                         const std::vector<std::string>& files);
 
-// Null where there is no socket of level admin.
+// Null if there is no socket of level admin.
 std::unique_ptr<LoadedView> loaded_view(const Started& started, Root& root);
 
-// One certificate as it goes over the socket.
+// One certificate as sent over the socket.
 struct LiveCertificate {
-  std::string name;     // HAProxy's
-  std::string payload;  // leaf, chain, key: lines without an empty one
-  std::string sha1;     // of the leaf, upper case hex: how `show ssl cert` tells it
-  // What belongs to it: extension with dot, payload.
+  std::string name;     // HAProxy's name for it
+  std::string payload;  // leaf, chain, key; contains no empty line
+  std::string sha1;     // of the leaf, upper-case hex, as `show ssl cert` prints it
+  // Companion files: extension with dot, payload.
   std::vector<std::pair<std::string, std::string>> companions;
 };
 
-// Asks whether all of `names` are known and in use, and nobody's change is under way.
+// Asks whether all `names` are known and in use, and no other program's change is in progress.
 std::unique_ptr<SocketConversation> ask_about(std::vector<std::string> names);
 
-// Asks what is loaded and in use, beside `seen`.
+// Asks which certificates other than `seen` are loaded and in use.
 std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::string> seen);
 
-// Sets, commits and reads back each certificate; takes back what it cannot finish.
+// Sets, commits and reads back each certificate. Reverts a change that it cannot finish.
 std::unique_ptr<SocketConversation> set_and_commit(std::vector<LiveCertificate> certificates,
                                                    bool resumed);
 

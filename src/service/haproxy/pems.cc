@@ -10,7 +10,7 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// In the order in which HAProxy looks for them.
+// In HAProxy's search order.
 constexpr const char* kBundle[] = {".dsa", ".ecdsa", ".rsa"};
 constexpr const char* kBeside[] = {".issuer", ".ocsp", ".sctl", ".key"};
 
@@ -30,7 +30,7 @@ std::string PemFinder::on_host(const std::string& name) const {
   return root_.on_host(absolute_in(directory_, name));
 }
 
-// Only names that may lie beside a certificate are kept: mostly there are none.
+// Keeps only names that can belong to a certificate: mostly there are none.
 const PemFinder::Names& PemFinder::further_files(const std::string& directory) const {
   auto [known, is_new] = listed_.try_emplace(directory);
   if (!is_new) return known->second;
@@ -48,8 +48,8 @@ bool PemFinder::exists(const std::string& on_host) const {
          root_.files().stat(on_host).has_value();
 }
 
-// With ssl-load-extra-del-ext "x.crt" has its key in "x.key"; else, and for any other extension, it
-// is "x.crt.key".
+// With ssl-load-extra-del-ext the key of "x.crt" is "x.key". Without it, and for any other
+// extension, it is "x.crt.key".
 std::string PemFinder::beside(const std::string& certificate, const char* extension) const {
   constexpr std::string_view kRemoved = ".crt";
   if (globals_.removes_extension && certificate.ends_with(kRemoved))
@@ -66,7 +66,7 @@ void PemFinder::add_companion(const Pem& pem, Companion::Kind kind, const char* 
 Pem PemFinder::pem_of(const std::string& name) const {
   Pem pem{.name = name, .certificate = on_host(name), .key = {}, .by_name = true, .companions = {}};
   pem.key = pem.certificate;
-  // A key in the file itself wins.
+  // A key in the file itself takes precedence.
   std::string key = beside(pem.certificate, ".key");
   if (globals_.extra_key && exists(key) && !holds_key(root_.files(), pem.certificate))
     pem.key = std::move(key);
@@ -79,14 +79,14 @@ Pem PemFinder::pem_of(const std::string& name) const {
   return pem;
 }
 
-// The path that a `load` gives, as it is put together.
+// The path of a `load`, as HAProxy composes it.
 std::string PemFinder::loaded_from(const CertificateStore& store, const Load& load) const {
   const std::string& base = store.certificate_base;
   return base.empty() ? load.certificate->value : absolute_in(base, load.certificate->value);
 }
 
-// The crt-store without a name loads files by their paths, before anybody asks for them: who names
-// such a path gets what was loaded, with the key that stands there.
+// The unnamed crt-store loads files by their paths before any other use. A "crt" that names such a
+// path gets the loaded certificate, with the store's key.
 void PemFinder::add_load(Pem& pem) const {
   auto store = globals_.stores.find("");
   if (store == globals_.stores.end()) return;
@@ -95,7 +95,7 @@ void PemFinder::add_load(Pem& pem) const {
       continue;
     const std::string& base = store->second.key_base;
     pem.key = on_host(base.empty() ? load.key->value : absolute_in(base, load.key->value));
-    pem.by_name = false;  // the store names it, too
+    pem.by_name = false;  // the store also names it
   }
 }
 
@@ -147,7 +147,7 @@ Pems PemFinder::find_bundle(const std::string& name) const {
   return found;
 }
 
-// All in byte order but hidden files, directories and what belongs to a certificate.
+// All files in byte order, without hidden files, directories and companions of certificates.
 Pems PemFinder::find_in_directory(const std::string& name) const {
   Pems found;
   directories_.push_back(on_host(name));
@@ -191,7 +191,8 @@ std::vector<Pems> PemFinder::find_listed(const std::vector<std::string_view>& va
                ? nullptr
                : std::make_shared<OnDisk>(look_at(root_.files(), on_host(in_base(value))));
   };
-  // Beside them the directory that most of them lie in, which is asked for next, is listed.
+  // The additional index lists, in parallel, the directory that contains most of the files, because
+  // it is needed next.
   for_each_index(values.size() + 1, std::thread::hardware_concurrency(), [&](size_t task) {
     if (task > 0)
       looks[task - 1] = look(values[task - 1]);

@@ -1,5 +1,5 @@
-// Certificates as HAProxy loads them: what one "crt" names, in which files it lies, and what
-// HAProxy calls it at its control socket.
+// Certificates as HAProxy loads them: which files a "crt" value names, and the certificate's name
+// at HAProxy's control socket.
 #pragma once
 
 #include <memory>
@@ -17,40 +17,41 @@ namespace certrebind::haproxy {
 
 // One certificate with its key: an entry of `show ssl cert`.
 struct Pem {
-  std::string name;         // HAProxy's: the path as it was put together, not tidied
+  std::string name;         // HAProxy's name: the path as HAProxy composes it, not normalised
   std::string certificate;  // on this host
   std::string key;          // the same file for a combined PEM
-  bool by_name = true;      // the configuration names this very file: not its directory or bundle
+  bool by_name = true;      // the configuration names this file itself, not its directory or bundle
   std::vector<Companion> companions;
 };
 
 struct Pems {
-  std::vector<Pem> all;  // in the order in which HAProxy loads them
-  std::string problem;   // not empty where HAProxy finds nothing
+  std::vector<Pem> all;  // in HAProxy's loading order
+  std::string problem;   // not empty if HAProxy finds nothing
 };
 
-// What lies at a path, on this host.
+// Certificate files by path on this host.
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
-// Takes the value of "crt" as it stands in a `bind` line or a crt-list: a file, a directory, the
-// base name of a bundle, or "@store/name".
+// Resolves the value of "crt" in a `bind` line or a crt-list: a file, a directory, the base name of
+// a bundle, or "@store/name".
 class PemFinder {
  public:
   PemFinder(const Globals& globals, std::string directory, const Root& root)
       : globals_(globals), directory_(std::move(directory)), root_(root) {}
 
   Pems find(std::string_view value) const;
-  // Those of a crt-list, which takes no directories, side by side: there may be ten thousand.
-  // The certificates are read on the way: that tells a file from a directory, too.
+  // The values of a crt-list, in parallel, because there may be ten thousand. A crt-list cannot
+  // name directories. Reads the certificates as well, because reading also distinguishes a file
+  // from a directory.
   std::vector<Pems> find_listed(const std::vector<std::string_view>& values) const;
-  // Its key is named apart, by an option of a crt-list.
+  // Sets a key that an option of a crt-list names separately.
   void set_key(Pem& pem, const std::string& key) const;
-  // With a key named apart, as in `ssl-f-use crt … key …`.
+  // A certificate whose key is named separately, as in `ssl-f-use crt … key …`.
   Pem with_key(std::string_view certificate, std::string_view key) const;
 
-  // The directories that were named as a whole: a certificate may come to lie there.
+  // The directories that were named as a whole; certificates may be added to them.
   const std::vector<std::string>& directories() const { return directories_; }
-  // What was read so far, for who reads the others.
+  // The certificates read so far, so that the caller need not read them again.
   Looks take_looked_at() { return std::move(looked_at_); }
 
  private:
@@ -76,7 +77,8 @@ class PemFinder {
   const Root& root_;
   mutable std::vector<std::string> directories_;
   mutable Looks looked_at_;
-  // By directory: ten thousand certificates in one would be asked for fifty thousand files.
+  // Directory listings, because ten thousand certificates in one directory would need fifty
+  // thousand file checks.
   mutable std::unordered_map<std::string, Names> listed_;
 };
 

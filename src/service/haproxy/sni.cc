@@ -8,12 +8,11 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// A label that nobody uses, for asking a wildcard. Tried with a number behind it where somebody
-// does.
+// An unused label for probing a wildcard. If a certificate uses it, a number is appended.
 constexpr std::string_view kProbeLabel = "certrebind-probe";
 constexpr int kProbeLabels = 5;
 
-// Can be sent as SNI: a host name and no address (RFC 6066 section 3).
+// True if it can be sent as SNI: a host name that is not an address (RFC 6066 section 3).
 bool is_host_name(std::string_view name) {
   if (name.empty() || name.size() > 253) return false;
   bool only_digits = true;

@@ -1,4 +1,5 @@
-// From a configuration to bindings: which site uses which certificate, and where that can be seen.
+// Derives bindings from a configuration: which site uses which certificate, and which endpoints
+// show it.
 #pragma once
 
 #include "service/nginx/config.h"
@@ -7,11 +8,13 @@
 
 namespace certrebind::nginx {
 
-// Gives a binding for each certificate of each server that shows it, in nginx's order, then the
-// client certificates towards upstreams; and diagnostics: of reading first, then of meaning.
+// Returns a binding for each certificate of each server that shows it, in nginx's order, then the
+// client certificates for upstreams. Diagnostics: first those of reading, then those of
+// interpreting.
 Discovery discover_bindings(Config config, Root& root);
 
-// What nginx obeys: see Discovery::obeyed. Modules are named from its prefix (ngx_load_module).
+// The files that nginx obeys: see Discovery::obeyed. Module paths are relative to its prefix
+// (ngx_load_module).
 std::vector<std::string> obeyed_by(const Config& config, const std::string& prefix,
                                    const Root& root);
 

@@ -12,7 +12,7 @@ namespace certrebind::nginx {
 
 namespace {
 
-// Stream servers know the first only.
+// Stream servers support only the first.
 constexpr std::array<std::string_view, 3> kProtocols = {"proxy", "grpc", "uwsgi"};
 
 struct Pair {
@@ -22,7 +22,7 @@ struct Pair {
 };
 using Pairs = std::array<Pair, kProtocols.size()>;
 
-// Notes one directive if it is one of ours.
+// Records a directive if it is one of these.
 void read_setting(const Node& node, size_t protocols, Pairs& pairs) {
   std::string_view name = node.name();
   if (name.find("_ssl_certificate") == std::string_view::npos || node.arguments().size() != 1)
@@ -50,7 +50,7 @@ class ClientBinder {
       : config_(config), servers_(servers), root_(root) {}
 
   Discovery run() {
-    if (!has_settings()) return {};  // as most configurations
+    if (!has_settings()) return {};  // true for most configurations
     walk_children(0, config_.nodes.size(), Context::main, {}, "");
     return std::move(found_);
   }
@@ -62,7 +62,8 @@ class ClientBinder {
     });
   }
 
-  // A block whose content is [begin, end); what it sets counts wherever it stands in it.
+  // A block whose content is [begin, end). Its settings apply to the whole block, wherever they are
+  // in it.
   void walk(size_t begin, size_t end, Context context, Pairs pairs, const std::string& site) {
     for (Pair& pair : pairs) pair.set_here = false;
     bool stream = context == Context::stream || context == Context::stream_server;
@@ -91,7 +92,7 @@ class ClientBinder {
     return site;
   }
 
-  // Servers lie in the order of their nodes.
+  // Servers are ordered by node.
   std::string server_site(uint32_t node) const {
     auto server =
         std::lower_bound(servers_.begin(), servers_.end(), node,

@@ -1,4 +1,4 @@
-// The certificates that nginx shows to upstreams: proxy_ssl_certificate and its like.
+// The certificates that nginx presents to upstreams: proxy_ssl_certificate and similar directives.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,9 @@
 
 namespace certrebind::nginx {
 
-// Gives a binding for each level (http, server, location, …) that sets a certificate or a key for
-// upstreams, with what it inherits of the other; certificate and key are inherited apart
-// (ngx_http_proxy_merge_loc_conf). An empty value ends an inheritance. Binding::site is the
+// Returns a binding for each level (http, server, location, …) that sets a certificate or a key for
+// upstreams, together with the inherited other one. Certificate and key are inherited separately
+// (ngx_http_proxy_merge_loc_conf). An empty value ends the inheritance. Binding::site is the
 // server's, with the location.
 Discovery client_bindings(const Config& config, const std::vector<Server>& servers,
                           const Root& root);

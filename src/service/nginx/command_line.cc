@@ -29,12 +29,12 @@ bool is_option(std::string_view word) {
          (contains(kFlags, word[1]) || contains(kWithValue, word[1]));
 }
 
-// Gathers the words of a title into arguments: what follows "-g" and the like up to the next option
-// is one value.
+// Groups the words of a title into arguments: the words from "-g" and similar options up to the
+// next option are one value.
 std::vector<std::string> gather(const std::vector<std::string>& words) {
   std::vector<std::string> arguments;
-  bool value_due = false;  // the last argument ends in an option that takes a value
-  bool in_value = false;   // the last argument is such a value, or holds one
+  bool value_due = false;  // the last argument ends in an option that requires a value
+  bool in_value = false;   // the last argument is such a value, or contains one
   for (const std::string& word : words) {
     bool option = is_option(word);
     if (in_value && !option) {
@@ -48,7 +48,7 @@ std::vector<std::string> gather(const std::vector<std::string>& words) {
   return arguments;
 }
 
-// Words of a shell line as configure prints it: single quotes keep blanks together.
+// The words of a shell line as configure prints it: single quotes keep blanks.
 std::vector<std::string> shell_words(std::string_view text) {
   std::vector<std::string> words(1);
   bool quoted = false;
@@ -92,7 +92,7 @@ std::optional<CommandLine> parse_master_title(std::string_view title) {
 BuildDefaults parse_build_defaults(std::string_view output) {
   constexpr std::string_view kPrefix = "--prefix=";
   constexpr std::string_view kConfig = "--conf-path=";
-  BuildDefaults defaults{"/usr/local/nginx", "conf/nginx.conf"};  // as auto/options has them
+  BuildDefaults defaults{"/usr/local/nginx", "conf/nginx.conf"};  // as in auto/options
   for (const std::string& word : shell_words(output)) {
     if (word.starts_with(kPrefix)) defaults.prefix = word.substr(kPrefix.size());
     if (word.starts_with(kConfig)) defaults.config = word.substr(kConfig.size());

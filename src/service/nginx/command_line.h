@@ -1,4 +1,4 @@
-// What an nginx was started with, from its own words.
+// The arguments and build options of an nginx.
 #pragma once
 
 #include <optional>
@@ -9,22 +9,22 @@
 namespace certrebind::nginx {
 
 struct CommandLine {
-  std::string config;              // -c; empty without one
+  std::string config;              // -c; empty if not given
   std::string prefix;              // -p
   std::vector<std::string> extra;  // -g and -e with their values
-  bool one_shot = false;           // -t, -T, -s, -v, -V, -h: it is no server
+  bool one_shot = false;           // -t, -T, -s, -v, -V, -h: not a server
 };
 
-// Takes an argument vector, the program's name first (ngx_get_options: flags may be run together,
-// and a value may follow its letter directly).
+// Takes an argument vector, the program's name first. As in ngx_get_options, flags may be combined,
+// and a value may follow its letter directly.
 CommandLine parse_arguments(const std::vector<std::string>& arguments);
 
 // Takes the title of a master, "nginx: master process /usr/sbin/nginx -g daemon on;", in which
-// nginx has joined its arguments by blanks. A value ends where the next option begins, so one that
-// contains " -c " itself is read wrongly. Nothing for any other title.
+// nginx joins its arguments with blanks. A value ends where the next option begins, so a value that
+// contains " -c " is misread. Unset for any other title.
 std::optional<CommandLine> parse_master_title(std::string_view title);
 
-// What was compiled in.
+// The compiled-in defaults.
 struct BuildDefaults {
   std::string prefix;
   std::string config;  // absolute

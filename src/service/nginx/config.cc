@@ -13,14 +13,15 @@ namespace certrebind::nginx {
 
 namespace {
 
-// Blocks within blocks and files within files, counted together. nginx holds a file descriptor open
-// for each file, so at the usual limit of 1024 it fails too; a real configuration has about ten.
+// Limit of nested blocks and files, counted together. nginx keeps a file descriptor open for each
+// nested file, so at the usual limit of 1024 it fails too. A real configuration has about ten
+// levels.
 constexpr size_t kDeepest = 500;
 
-// Includes that multiply (each file including the next twice) end here.
+// Stops includes that multiply (each file includes the next twice).
 constexpr size_t kMostSteps = 4'000'000;
 
-// Fewer files are read before a thread has started.
+// Reading fewer files takes less time than starting a thread.
 constexpr size_t kWorthThreads = 64;
 
 class Reader {
@@ -54,10 +55,10 @@ class Reader {
   Config config_;
   std::unordered_map<std::string, const ConfigFile*> by_path_;
   std::unordered_map<std::string, const ConfigFile*> by_real_path_;
-  std::vector<const ConfigFile*> reading_;  // the files being included, outermost first
+  std::vector<const ConfigFile*> reading_;  // the files of the current includes, outermost first
   size_t depth_ = 0;
-  size_t steps_ = 0;      // directives and includes seen
-  bool gave_up_ = false;  // on depth or length: reported once
+  size_t steps_ = 0;      // number of directives and includes processed
+  bool gave_up_ = false;  // because of depth or length; reported once
 };
 
 Result<const ConfigFile*> Reader::load(const std::string& path) {
@@ -75,8 +76,8 @@ Result<const ConfigFile*> Reader::load(const std::string& path) {
   return file;
 }
 
-// The files of one pattern are read and parsed side by side; what they mean is decided in order.
-// What cannot be read is left for `load` to report.
+// Reads and parses the files of one pattern in parallel. They are interpreted in order later.
+// `load` reports unreadable files.
 void Reader::load_ahead(const std::vector<std::string>& paths) {
   if (paths.size() < kWorthThreads) return;
   struct Ahead {
@@ -143,7 +144,7 @@ void Reader::include(const ConfigFile& file, const Directive& directive,
   const Word& name = file.tree.name(directive);
   if (arguments.size() != 1) return report(file, name, "`include` takes one file name");
   std::string path = absolute_in(config_.directory, arguments.front().value);
-  // A geo block reads its files itself and knows no patterns (ngx_http_geo_include).
+  // A geo block reads its files itself and does not support patterns (ngx_http_geo_include).
   if (enclosing == "geo" || !is_glob(path)) return include_file(file, name, path, enclosing);
   auto directory = root_.real_path(parent_directory(path));
   if (directory) config_.directories.push_back(std::move(*directory));

@@ -1,5 +1,4 @@
-// A whole nginx configuration: the main file and all that it includes, in the order in which nginx
-// reads them.
+// A whole nginx configuration: the main file and all included files, in nginx's reading order.
 #pragma once
 
 #include <memory>
@@ -15,12 +14,12 @@
 namespace certrebind::nginx {
 
 struct ConfigFile {
-  std::string path;  // as nginx names it, inside the root
+  std::string path;  // nginx's name for the file, inside the root
   std::string real;  // real path on this host
   Tree tree;
 };
 
-// A directive where it takes effect; `include` is replaced by what it brings. Nodes lie in one row:
+// A directive where it takes effect; `include` is replaced by its content. Nodes are in one array:
 // the content of the block at index i is [i + 1, next).
 struct Node {
   const ConfigFile* file = nullptr;
@@ -39,15 +38,15 @@ Diagnostic diagnostic_at(Severity severity, const ConfigFile& file, const Word& 
 
 struct Config {
   std::string directory;                           // nginx's conf_prefix, inside the root
-  std::vector<std::unique_ptr<ConfigFile>> files;  // in the order of reading, each once
+  std::vector<std::unique_ptr<ConfigFile>> files;  // in reading order, each once
   std::vector<Node> nodes;
-  std::vector<Diagnostic> diagnostics;   // what nginx would refuse while reading
-  std::vector<std::string> directories;  // in which `include` looks for files, on this host
+  std::vector<Diagnostic> diagnostics;   // errors that nginx would report while reading
+  std::vector<std::string> directories;  // directories that `include` searches, on this host
 };
 
-// Takes the main file's absolute path inside the root. Gives the configuration as far as it can be
-// read; what cannot, a missing or circular include among it, becomes a diagnostic. Relative names
-// begin at the directory of the main file (ngx_conf_full_name with conf_prefix). An error only if
+// Takes the main file's absolute path inside the root. Returns the configuration as far as it can
+// be read. Anything else, such as a missing or circular include, becomes a diagnostic. Relative
+// names start at the main file's directory (ngx_conf_full_name with conf_prefix). An error only if
 // the main file cannot be read.
 Result<Config> read_config(const std::string& main_file, Root& root);
 

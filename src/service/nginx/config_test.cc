@@ -103,7 +103,7 @@ TEST(Config, ReadsRowsAsNginxDoes) {
                   {"/etc/nginx/t", "text/html html;"}});
   Config config = view.config();
   EXPECT_EQ(names(config), "map x geo types text/html ");
-  EXPECT_EQ(config.diagnostics.size(), 1u);  // geo opens "g*" as it stands
+  EXPECT_EQ(config.diagnostics.size(), 1u);  // geo opens "g*" literally
 }
 
 TEST(Config, ReportsSyntaxOnceForEachFile) {

@@ -7,7 +7,7 @@ namespace certrebind::nginx {
 
 namespace {
 
-// Blocks whose lines are read by a handler of their own (ngx_conf_parse with cf->handler).
+// Blocks with their own handler for lines (ngx_conf_parse with cf->handler).
 constexpr std::array<std::string_view, 8> kData = {
     "types", "map", "geo", "split_clients", "charset_map", "geoip2", "match", "otel_exporter"};
 

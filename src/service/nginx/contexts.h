@@ -1,5 +1,5 @@
-// Which kind of block a directive stands in: the same name means different things in each, and
-// nothing at all in a block that nobody knows.
+// The kind of block that contains a directive. The same name means different things in each kind,
+// and nothing in an unknown block.
 #pragma once
 
 #include <string_view>
@@ -14,13 +14,13 @@ enum class Context {
   condition,  // `if` and `limit_except`
   stream,
   stream_server,
-  mail,   // and all in it
-  data,   // rows, not directives: types, map, geo, …
-  inert,  // known, and without a place for certificates: events, upstream
+  mail,   // and everything inside it
+  data,   // data lines, not directives: types, map, geo, …
+  inert,  // known, but never contains certificates: events, upstream
   unknown,
 };
 
-// The kind of a block `name` that stands in `outer`.
+// The kind of a block `name` inside `outer`.
 Context enter(Context outer, std::string_view name);
 
 // For people: "http", "a location", "an unknown block".

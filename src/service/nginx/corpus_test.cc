@@ -1,5 +1,5 @@
-// The corpus in tests/corpus/nginx, read without nginx: every byte is kept, every broken file is
-// named, and nothing that is cut off or changed brings the reader down.
+// Reads the corpus in tests/corpus/nginx without nginx. Every byte must be preserved, every broken
+// file reported, and no cut or change may crash the reader.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -27,11 +27,11 @@ std::vector<fs::path> files_below(const fs::path& directory) {
   return files;
 }
 
-// A valid configuration as if it were at /etc/nginx.
+// A valid configuration, as if in /etc/nginx.
 View installed(const fs::path& directory) {
   Texts texts;
   for (const auto& entry : fs::recursive_directory_iterator(directory))
-    if (entry.is_regular_file())  // also through links
+    if (entry.is_regular_file())  // also follows links
       texts["/etc/nginx/" + fs::relative(entry.path().parent_path(), directory).string() + "/" +
             entry.path().filename().string()] = bytes_of(entry.path());
   Texts tidied;
@@ -39,7 +39,7 @@ View installed(const fs::path& directory) {
   return View(tidied);
 }
 
-// The text put together again from the words and what lies between them.
+// The text rebuilt from the words and the text between them.
 std::string reassembled(const Tree& tree) {
   const std::string& text = tree.text();
   std::string whole;

@@ -24,7 +24,7 @@ constexpr std::array<const char*, 5> kUsualPlaces = {
 
 constexpr Program kProgram{"nginx", "an nginx", kUsualPlaces, "install nginx, or start it"};
 
-// What the program was built with; nothing, and a diagnostic, if it does not say.
+// The build options of a program. Unset, with a diagnostic, if the program does not report them.
 class Versions {
  public:
   Versions(Commands& commands, std::vector<Diagnostic>& diagnostics)
@@ -61,7 +61,8 @@ class Versions {
   std::map<std::pair<std::string, uint32_t>, std::optional<BuildDefaults>> known_;
 };
 
-// Without "." and empty parts, as a person would name it. A ".." stays: it may go through a link.
+// Removes "." and empty components, as a person would write the path. ".." stays, because it may
+// follow a link.
 std::string tidy(const std::string& path) {
   return path.find("..") == std::string::npos ? normalized(path) : path;
 }
@@ -95,18 +96,18 @@ void Finder::consider(const Process& process) {
     if (auto found = instance(process, *line)) keep(std::move(*found));
     return;
   }
-  if (process.arguments.front().starts_with("nginx: ")) return;  // a worker, a cache manager
-  if (parse_arguments(process.arguments).one_shot) return;       // somebody's `nginx -t`
+  if (process.arguments.front().starts_with("nginx: ")) return;  // a worker or a cache manager
+  if (parse_arguments(process.arguments).one_shot) return;       // a running `nginx -t`
   if (is_left_to_its_user(kProgram, process, diagnostics_)) return;
-  // A HUP makes a single process load anew, but on 1.22.1 it then resets every connection ("worker
-  // connections are not enough"). Only a restart serves, and that is not ours to do. A master that
-  // still loads has no title yet and looks the same.
+  // A HUP makes a single process load new files, but on 1.22.1 it then resets every connection
+  // ("worker connections are not enough"). Only a restart works, and certrebind does not restart
+  // servers. A master that is still loading has no title yet and looks the same.
   report(Severity::warning, process,
          "it is starting, or runs as a single process (master_process off), which cannot reload: "
          "restart it yourself after a rebind");
 }
 
-// The paths an instance has, from its arguments over what was compiled in (ngx_process_options).
+// The paths of an instance: its arguments override the compiled-in defaults (ngx_process_options).
 std::optional<Instance> Finder::instance(const Process& process, const CommandLine& line) {
   Root root(process.root, files_);
   Instance found;
@@ -119,7 +120,7 @@ std::optional<Instance> Finder::instance(const Process& process, const CommandLi
                               .name = "HUP",
                               .pid = process.pid,
                               .started = process.started,
-                              // One that shuts down says so in its title before it closes its
+                              // A worker that shuts down changes its title before it closes its
                               // listeners (ngx_worker_process_cycle).
                               .workers = "nginx: worker process"};
   std::string directory = root.inside(process.working_directory).value_or("/");

@@ -1,4 +1,4 @@
-// Which nginx run here, and with which configuration.
+// Finds the running nginx instances and their configurations.
 #pragma once
 
 #include <string>
@@ -10,17 +10,17 @@
 
 namespace certrebind::nginx {
 
-// Gives an instance for every running master, by pid. What runs but cannot be handled from here, in
-// a container or in single-process mode, is named in `diagnostics`. Of two masters with one
-// configuration, as during an upgrade of the binary (USR2), the one that started last is given.
-// Fails only if the process table cannot be read.
+// Returns an instance for every running master, by pid. Names in `diagnostics` those that cannot be
+// managed: in a container or in single-process mode. If two masters share one configuration, as
+// during an upgrade of the binary (USR2), returns the one that started last. Fails only if the
+// process table cannot be read.
 Result<std::vector<Instance>> running_instances(const ProcessTable& processes, Commands& commands,
                                                 const Files& files,
                                                 std::vector<Diagnostic>& diagnostics);
 
-// Takes a main configuration file on this host, as typed. Gives the running instance that uses it,
-// else one that does not run, with the first nginx found in the usual places. Code::not_found where
-// there is no such file or no nginx.
+// Takes a main configuration file on this host, as typed. Returns the running instance that uses
+// it, otherwise one that does not run, with the first nginx in the usual paths. Code::not_found if
+// the file or nginx does not exist.
 Result<Instance> instance_for(const std::string& config, const ProcessTable& processes,
                               Commands& commands, const Files& files,
                               std::vector<Diagnostic>& diagnostics);

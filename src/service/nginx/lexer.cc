@@ -8,8 +8,8 @@ namespace certrebind::nginx {
 
 namespace {
 
-// nginx reads through a buffer of 4096 bytes in which a word or comment and the byte behind it must
-// fit (NGX_CONF_BUFFER); a quoted word leaves one byte less.
+// nginx reads through a buffer of 4096 bytes (NGX_CONF_BUFFER). A word or comment and the next byte
+// must fit in it; a quoted word has one byte less.
 constexpr size_t kLongestWord = 4095;
 constexpr size_t kLongestQuoted = 4094;
 
@@ -17,7 +17,7 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Bytes at which a plain word ends or changes its ways; all others are passed over quickly.
+// Bytes that may end a plain word or are special in it. All others are skipped fast.
 constexpr auto kSpecialInWord = [] {
   std::array<bool, 256> special{};
   for (unsigned char c : {' ', '\t', '\r', '\n', ';', '{', '\\', '$'}) special[c] = true;
@@ -32,7 +32,7 @@ std::string shown(char c) {
 }
 
 // The end of the plain word that begins at `at`. "${" does not open a block, nor does any further
-// "{" right behind it (nginx keeps its `variable` flag over them).
+// "{" directly after it (nginx keeps its `variable` flag set).
 size_t plain_end(std::string_view text, size_t at) {
   bool variable = false;
   for (size_t start = at; at < text.size();) {
@@ -55,7 +55,7 @@ size_t plain_end(std::string_view text, size_t at) {
   return text.size();
 }
 
-// The position of the closing quote of a word whose content begins at `at`; npos without one.
+// The position of the closing quote of a word whose content begins at `at`; npos if there is none.
 size_t closing_quote(std::string_view text, size_t at, char quote) {
   while (at < text.size()) {
     if (text[at] == quote) return at;
@@ -150,7 +150,7 @@ Token Lexer::plain_word() {
   std::string_view written = text_.substr(position_, end - position_);
   bool escaped = written.find('\\') != std::string_view::npos;
   if (escaped) {
-    advance_to(end);  // an escaped line break is a part of the word
+    advance_to(end);  // an escaped line break belongs to the word
   } else {
     position_ = end;
   }
@@ -195,7 +195,7 @@ Token Lexer::lua_body() {
   return token;
 }
 
-// nginx wants a blank, an end of the word's statement or ")" behind a closing quote.
+// After a closing quote nginx requires a blank, the end of the statement or ")".
 void Lexer::check_after_quote() {
   if (position_ >= text_.size()) return;
   char c = text_[position_];
@@ -209,8 +209,8 @@ void Lexer::check_length(const Token& token, size_t length, size_t most) {
                       " bytes here");
 }
 
-// The escapes that nginx knows: \" \' \\ lose their backslash, \t \r \n become what they stand for,
-// and every other backslash stays.
+// Resolves the escapes that nginx knows: \" \' \\ lose their backslash, \t \r \n become control
+// characters. Every other backslash stays.
 std::string_view Lexer::decode(std::string_view written) {
   if (written.find('\\') == std::string_view::npos) return written;
   std::string& value = decoded_.emplace_front();

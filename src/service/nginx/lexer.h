@@ -1,8 +1,8 @@
-// The words and marks of an nginx configuration file, read as nginx reads them
-// (ngx_conf_read_token in src/core/ngx_conf_file.c, 1.22.1), with their places. Never fails: what
-// nginx would refuse is reported, and reading goes on.
+// Splits an nginx configuration file into words and marks, with their positions, exactly as nginx
+// does (ngx_conf_read_token in src/core/ngx_conf_file.c, 1.22.1). Never fails: text that nginx
+// would reject is reported, and reading continues.
 //
-// Free of base/result.h, so that a fuzzer can be built from it by compilers without std::expected.
+// Does not use base/result.h, so that compilers without std::expected can build a fuzzer from it.
 #pragma once
 
 #include <cstdint>
@@ -18,49 +18,49 @@ enum class TokenKind : uint8_t {
   semicolon,
   open,   // {
   close,  // }
-  lua,    // all between the braces of a *_by_lua_block
-  end,    // of the file
+  lua,    // everything between the braces of a *_by_lua_block
+  end,    // end of the file
 };
 
-// A piece of the text, bytes [begin, end) as written. Between tokens lie only blanks and comments.
+// A piece of the text, bytes [begin, end) as written. Only blanks and comments are between tokens.
 struct Token {
-  std::string_view value;  // a word's meaning: quotes and escapes resolved
+  std::string_view value;  // the word's value: quotes and escapes resolved
   uint32_t begin = 0;
   uint32_t end = 0;
-  uint32_t line = 1;    // where it begins, from 1
+  uint32_t line = 1;    // of its begin, from 1
   uint32_t column = 1;  // from 1, in bytes
   TokenKind kind = TokenKind::end;
 };
 
-// Something that nginx refuses to read, in nginx's own words where it has some.
+// An error that nginx would report, in nginx's own words where it has some.
 struct SyntaxError {
   uint32_t line = 0;
   uint32_t column = 0;
   std::string message;
 };
 
-// Where values live that differ from the text: addresses stay good when the list is moved.
+// Stores values that differ from the text. Addresses stay valid when the list is moved.
 using DecodedWords = std::forward_list<std::string>;
 
-// A file with this many errors is no configuration, and further ones help nobody.
+// A file with this many errors is not a configuration, and more of them help nobody.
 inline constexpr size_t kMostErrors = 100;
 
-// Reads one text from front to back. `text` and `decoded` must outlive the tokens; texts of 4 GiB
-// and more are cut there (kConfigLimit is far below).
+// Reads one text from start to end. `text` and `decoded` must outlive the tokens. Texts of 4 GiB
+// and more are truncated (kConfigLimit is far below).
 class Lexer {
  public:
   Lexer(std::string_view text, DecodedWords& decoded, std::vector<SyntaxError>& errors);
 
-  // The next token; TokenKind::end for ever after the last.
+  // The next token. After the last one always TokenKind::end.
   Token next();
 
-  // Adds an error at a token, for the reader of the grammar too.
+  // Adds an error at a token. The parser uses it too.
   void report(const Token& where, std::string message);
 
  private:
   void skip_blanks();
   void skip_comment();
-  void advance_to(size_t position);  // counts lines on the way
+  void advance_to(size_t position);  // also counts lines
   Token start(TokenKind kind) const;
   Token mark(TokenKind kind);
   Token plain_word();
@@ -77,8 +77,8 @@ class Lexer {
   size_t line_start_ = 0;
   uint32_t line_ = 1;
   bool in_statement_ = false;   // a word was read since the last mark
-  bool lua_statement_ = false;  // and the first of them takes a block of Lua
-  bool lua_follows_ = false;    // and that block was opened just now
+  bool lua_statement_ = false;  // and the statement's first word takes a block of Lua
+  bool lua_follows_ = false;    // and that block has just been opened
 };
 
 }  // namespace certrebind::nginx

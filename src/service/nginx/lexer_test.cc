@@ -5,7 +5,7 @@
 namespace certrebind::nginx {
 namespace {
 
-// The tokens as text: words in «», marks as they are, Lua in ‹›; then "!" and each error.
+// The tokens as text: words in «», marks unchanged, Lua in ‹›; then "!" and each error.
 std::string lexed(std::string_view text) {
   DecodedWords decoded;
   std::vector<SyntaxError> errors;
@@ -29,7 +29,7 @@ Token first(std::string_view text, DecodedWords& decoded) {
   return Lexer(text, decoded, errors).next();
 }
 
-// Each as nginx 1.22.1 names the word in "unknown directive".
+// Each expectation is how nginx 1.22.1 prints the word in "unknown directive".
 TEST(Lexer, ReadsWordsAsNginxDoes) {
   EXPECT_EQ(lexed("listen 80;"), "<listen><80>;");
   EXPECT_EQ(lexed("aa\"b c\"d;"), "<aa\"b><c\"d>;");

@@ -36,10 +36,10 @@ std::optional<Ports> parse_ports(std::string_view text) {
   return Ports{*first, *last};
 }
 
-// An address taken apart; brackets are taken off.
+// An address split into host and port, without brackets.
 struct HostAndPort {
   std::string host;
-  std::string port;  // empty without one
+  std::string port;  // empty if not given
   bool bracketed = false;
 };
 
@@ -85,7 +85,7 @@ std::vector<Listen> named_listens(const std::string& name, HostNames& hosts) {
   return listens;
 }
 
-// The addresses of a host, still without a port; none if it is no address.
+// The addresses of a host, without port; empty if it is not an address.
 std::vector<Listen> host_listens(const HostAndPort& parts, HostNames& hosts) {
   if (parts.bracketed) {
     auto address = canonical_ipv6(parts.host);

@@ -19,7 +19,7 @@ enum class Family { ipv4, ipv6, unix_socket, unresolved };
 struct Listen {
   Family family = Family::ipv4;
   std::string text;       // "*:443", "[::]:443", "unix:/run/x": equal for equal addresses
-  std::string host;       // canonical, without brackets; "" for a wildcard; a name if unresolved
+  std::string host;       // canonical, without brackets; "" for a wildcard; a name if not resolved
   uint16_t port = 0;      // 0 for a UNIX socket
   std::string unix_path;  // inside the root
 
@@ -34,13 +34,13 @@ struct Listen {
 };
 
 struct ListenAddresses {
-  std::vector<Listen> addresses;  // several for a range of ports or a name of many addresses
-  std::string problem;            // not empty where nginx would refuse the directive
+  std::vector<Listen> addresses;  // several for a port range or a name with several addresses
+  std::string problem;            // not empty if nginx would reject the directive
 };
 
-// Reads the directive from its arguments, whose bytes must outlive it. A port alone and "*" mean
-// all of IPv4; without a port http takes 80 and stream refuses. A name that /etc/hosts does not
-// know stays Family::unresolved.
+// Parses the directive's arguments, whose bytes must outlive the result. A port alone and "*" mean
+// all of IPv4. Without a port, http uses 80 and stream rejects the directive. A name that is not in
+// /etc/hosts stays Family::unresolved.
 class ListenParser {
  public:
   explicit ListenParser(HostNames& hosts) : hosts_(hosts) {}
@@ -48,11 +48,12 @@ class ListenParser {
 
  private:
   HostNames& hosts_;
-  // Thousands of servers share a few addresses. By the address as written, apart for stream.
+  // A cache, because thousands of servers share a few addresses. By the address as written; stream
+  // has its own.
   std::unordered_map<std::string_view, ListenAddresses> known_[2];
 };
 
-// What nginx assumes for an http server without `listen`: "*:80", as root.
+// The default of nginx for an http server without `listen`, as root: "*:80".
 Listen default_listen();
 
 }  // namespace certrebind::nginx

@@ -6,7 +6,7 @@ namespace {
 
 constexpr size_t kNone = std::string_view::npos;
 
-// The number of bytes of an opening long bracket at `at` ("[[", "[==["), or 0.
+// The length of an opening long bracket at `at` ("[[", "[==["), or 0.
 size_t opening_bracket(std::string_view text, size_t at) {
   if (at >= text.size() || text[at] != '[') return 0;
   size_t end = at + 1;
@@ -14,7 +14,8 @@ size_t opening_bracket(std::string_view text, size_t at) {
   return end < text.size() && text[end] == '[' ? end + 1 - at : 0;
 }
 
-// Behind the string that begins at `at`; only the quote itself if it is not closed on its line.
+// The position after the string that begins at `at`. If the string is not closed on its line, the
+// position after the quote.
 size_t behind_string(std::string_view text, size_t at) {
   for (size_t end = at + 1; end < text.size() && text[end] != '\n'; ++end) {
     if (text[end] == text[at]) return end + 1;
@@ -23,7 +24,8 @@ size_t behind_string(std::string_view text, size_t at) {
   return at + 1;
 }
 
-// Behind the long bracket of `width` bytes that opens at `at`; kNone if it is never closed.
+// The position after the long bracket of `width` bytes that opens at `at`; kNone if it is never
+// closed.
 size_t behind_bracket(std::string_view text, size_t at, size_t width) {
   std::string closing = "]" + std::string(width - 2, '=') + "]";
   size_t end = text.find(closing, at + width);

@@ -5,7 +5,7 @@
 namespace certrebind::nginx {
 namespace {
 
-// Adds each name for a server of its own, numbered from 0; gives those that were ignored.
+// Adds each name for its own server, numbered from 0. Returns the names that were ignored.
 std::string ignored(NameTable& table, std::initializer_list<const char*> names) {
   std::string all;
   uint32_t server = 0;
@@ -14,7 +14,7 @@ std::string ignored(NameTable& table, std::initializer_list<const char*> names) 
   return all;
 }
 
-// All expectations were seen on nginx 1.22.1.
+// All expectations were observed with nginx 1.22.1.
 TEST(NameTable, PrefersExactThenHeadThenTail) {
   NameTable table;
   EXPECT_EQ(ignored(table, {"www.*", "*.example.com", "www.example.com", "www.example.*"}), "");

@@ -1,4 +1,4 @@
-// Where to connect to reach a listener.
+// The addresses for connecting to a listener.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,7 @@ class Reaches {
  public:
   Reaches(const std::vector<Group>& groups, const Root& root);
 
-  // One address for each family that the listener answers on.
+  // One address for each address family of the listener.
   std::vector<Reach> of(const Listen& listen) const;
 
  private:

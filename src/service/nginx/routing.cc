@@ -14,8 +14,7 @@ namespace certrebind::nginx {
 
 namespace {
 
-// A label that nobody uses, for asking a wildcard. Tried with a number behind it where somebody
-// does.
+// An unused label for probing a wildcard. If a server uses it, a number is appended.
 constexpr std::string_view kProbeLabel = "certrebind-probe";
 constexpr int kProbeLabels = 5;
 
@@ -80,8 +79,8 @@ void Router::join(uint32_t server, const Listen& listen) {
   group.listen.ipv6only &= listen.ipv6only;
 }
 
-// `ssl on` of the default server turns TLS on for the address (ngx_http_init_connection looks there
-// before any name is known); elsewhere it does nothing. QUIC is always TLS.
+// `ssl on` of the default server turns TLS on for the address (ngx_http_init_connection checks it
+// before any name is known). In other servers it has no effect. QUIC always uses TLS.
 bool Router::has_tls(const Group& group) const {
   if (group.listen.udp) return !group.stream;
   if (group.listen.ssl) return true;
@@ -128,7 +127,7 @@ void Router::add_route(uint32_t server, uint32_t index, const NameTable& table) 
   route.group = index;
   route.probe_names = probe_names(server, table);
   route.without_sni = server == routing_.groups[index].default_server && !rejects(servers_[server]);
-  // Lodgers of the default server may have come first.
+  // Lodgers of the default server may have been added first.
   std::vector<Route>& routes = routing_.routes[server];
   auto same = [&](const Route& known) { return known.group == index; };
   auto known = std::find_if(routes.begin(), routes.end(), same);
@@ -141,7 +140,7 @@ void Router::add_route(uint32_t server, uint32_t index, const NameTable& table) 
   }
 }
 
-// The names of a server without a certificate go to the default server of the address.
+// Assigns the names of a server without a certificate to the default server of the address.
 void Router::lodge(uint32_t server, uint32_t index, const NameTable& table) {
   uint32_t host = routing_.groups[index].default_server;
   if (!servers_[host].has_certificates()) return;
@@ -167,7 +166,7 @@ std::vector<std::string> Router::probe_names(uint32_t server, const NameTable& t
   return probes;
 }
 
-// Adds what reaches `server` by this name of its: nothing unless the table says so.
+// Adds the SNI that selects `server` by this name; none if the table does not map any to it.
 void Router::probe_name(const std::string& name, uint32_t server, const NameTable& table,
                         std::vector<std::string>& probes) const {
   auto add = [&](std::string host) {

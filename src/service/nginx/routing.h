@@ -1,4 +1,4 @@
-// Who answers: for every address with TLS, which server nginx chooses for which name.
+// Which server nginx chooses for which name, on every address with TLS.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace certrebind::nginx {
 
-// All servers on one address. Options of a `listen` hold for everybody on it
-// (ngx_http_add_addresses ors them).
+// All servers on one address. Options of a `listen` apply to all of them (ngx_http_add_addresses
+// ORs them).
 struct Group {
   Listen listen;
   bool stream = false;
@@ -18,19 +18,19 @@ struct Group {
   uint32_t default_server = 0;
 };
 
-// What leads to one server's certificate on one address.
+// The names that select one server's certificate on one address.
 struct Route {
   uint32_t group = 0;
-  std::vector<std::string> probe_names;  // SNI that nginx resolves to it
+  std::vector<std::string> probe_names;  // SNI that nginx maps to the server
   bool without_sni = false;
-  std::string unproven;  // why no handshake shows it
+  std::string unproven;  // why no handshake can show it
 };
 
 struct Routing {
   std::vector<Group> groups;
-  std::vector<std::vector<Route>> routes;  // of each server: its addresses with TLS
-  // Of each server: further names for which its certificate is shown. A server without a
-  // certificate serves the default server's (nginx keeps the default's SSL_CTX).
+  std::vector<std::vector<Route>> routes;  // per server: its addresses with TLS
+  // Per server: additional names for which its certificate is shown. A server without a certificate
+  // uses the default server's (nginx keeps the default's SSL_CTX).
   std::vector<std::vector<std::string>> lodgers;
   std::vector<Diagnostic> diagnostics;
 };

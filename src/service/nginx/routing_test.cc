@@ -1,5 +1,5 @@
-// Who answers, seen through the bindings: every expectation about nginx's choice was first observed
-// on nginx 1.22.1.
+// Tests through the bindings which server nginx chooses. Every expectation was first observed with
+// nginx 1.22.1.
 #include "service/nginx/routing.h"
 
 #include "service/nginx/view_for_test.h"

@@ -50,7 +50,7 @@ class Binder {
   const std::string& directory_;
   const Root& root_;
   Routing routing_;
-  std::vector<std::vector<Reach>> reaches_;  // of each group
+  std::vector<std::vector<Reach>> reaches_;  // per group
   Discovery found_;
   std::unordered_set<const Word*> used_;
 };
@@ -59,7 +59,7 @@ void Binder::bind_server(size_t index) {
   const Server& server = servers_.all[index];
   if (!server.has_certificates()) return;
   if (routing_.routes[index].empty()) {
-    // What is only inherited is not used by a server without TLS.
+    // A server without TLS does not use certificates that it only inherits.
     if (!server.own_certificates) return;
     report(Severity::note, server.tls.certificates.front(),
            fmt::format("{} names a certificate but listens nowhere with TLS",
@@ -71,7 +71,7 @@ void Binder::bind_server(size_t index) {
   add_pair(server, last, std::move(binding));
 }
 
-// All of a server's binding but the files.
+// The binding of a server without its files.
 Binding Binder::outline(size_t index) const {
   const Server& server = servers_.all[index];
   const std::vector<Route>& routes = routing_.routes[index];
@@ -92,7 +92,7 @@ void Binder::add_names(const Server& server, const std::vector<std::string>& lod
     bool pattern =
         name.text.starts_with("*.") || name.text.starts_with('.') || name.text.ends_with(".*");
     bool variable = name.text.starts_with('$');  // $hostname
-    bool trailing = name.text.ends_with(".*");   // probed, but no certificate can cover it
+    bool trailing = name.text.ends_with(".*");   // probed, but cannot be covered by a certificate
     if (!name.regex && !variable && !trailing)
       binding.names.push_back(name.text.starts_with('.') ? name.text.substr(1) : name.text);
     if (!name.regex && name.text.starts_with('.')) binding.names.push_back("*" + name.text);
@@ -128,7 +128,7 @@ bool Binder::has_tcp_twin(const Listen& quic, const std::vector<Route>& routes) 
   });
 }
 
-// Certificates and keys go together by position (ngx_ssl_certificates).
+// The nth certificate belongs to the nth key (ngx_ssl_certificates).
 void Binder::add_pair(const Server& server, size_t position, Binding binding) {
   const Value& certificate = server.tls.certificates[position];
   used_.insert(certificate.word);
@@ -148,7 +148,7 @@ void Binder::add_pair(const Server& server, size_t position, Binding binding) {
   found_.bindings.push_back(std::move(binding));
 }
 
-// nginx starts with such a server only as an address's other than the default one
+// nginx starts with such a server only if it is not the default one of an address
 // (ngx_http_ssl_init).
 void Binder::report_missing_certificates() {
   for (const Group& group : routing_.groups) {

@@ -1,4 +1,4 @@
-// The bindings of the certificates that servers show.
+// The bindings of the certificates that servers present.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace certrebind::nginx {
 
-// Takes the servers and the directory that relative paths begin at.
+// Takes the servers and the base directory of relative paths.
 Discovery server_bindings(const Servers& servers, const std::string& directory, const Root& root);
 
 }  // namespace certrebind::nginx

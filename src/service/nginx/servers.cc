@@ -11,7 +11,7 @@ namespace certrebind::nginx {
 
 namespace {
 
-// Flags are compared without regard to case (ngx_conf_set_flag_slot).
+// nginx compares flags ignoring case (ngx_conf_set_flag_slot).
 bool is_on(const Value& value) {
   return to_lower(value.text()) == "on";
 }
@@ -57,8 +57,8 @@ class ServerReader {
   }
 
  private:
-  // An http or stream block. Its own settings count wherever they stand in it, so servers inherit
-  // at its end (ngx_http_merge_servers).
+  // Reads an http or stream block. Its settings apply to the whole block, so servers inherit at its
+  // end (ngx_http_merge_servers).
   void read_level(size_t block, Context context) {
     size_t first_server = servers_.all.size();
     TlsSettings level;

@@ -1,5 +1,5 @@
-// The servers of a configuration with what matters to TLS: where they listen, their names, and
-// their certificates after inheritance.
+// The servers of a configuration and their TLS properties: addresses, names, and certificates after
+// inheritance.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,12 @@
 namespace certrebind::nginx {
 
 struct ServerName {
-  std::string text;  // lower case, but a regex as written
+  std::string text;  // lower case; a regex is as written
   Value where;
   bool regex = false;
 };
 
-// What is set at one level; `server` takes from http or stream what it does not set itself.
+// The settings of one level. `server` inherits from http or stream what it does not set itself.
 struct TlsSettings {
   std::vector<Value> certificates;
   std::vector<Value> keys;
@@ -36,27 +36,27 @@ struct Server {
   Value where;  // the word `server`
   std::vector<Listen> listens;
   std::vector<ServerName> names;
-  TlsSettings tls;  // with what was inherited
+  TlsSettings tls;  // including inherited settings
   bool own_certificates = false;
 
   bool has_certificates() const { return !tls.certificates.empty(); }
 
-  // What a person calls it: the first name that is one, else the listener.
+  // The site's name for people: the first usable name, otherwise the listener.
   std::string site() const;
 };
 
 struct Servers {
   std::vector<Server> all;    // in nginx's order
-  std::vector<Value> shared;  // certificates at the level of http and stream
+  std::vector<Value> shared;  // certificates at the http and stream levels
   std::vector<Diagnostic> diagnostics;
 };
 
-// Gives every `server` of http and stream. Arrays are inherited whole or not at all
-// (ngx_conf_merge_ptr_value): one ssl_certificate in a server hides all of http's, and the keys go
-// by the same rule for themselves.
+// Returns every `server` of http and stream. Arrays are inherited as a whole
+// (ngx_conf_merge_ptr_value): one ssl_certificate in a server hides all of http's. The same rule
+// applies separately to keys.
 Servers read_servers(const Config& config, HostNames& hosts);
 
-// Where they listen with TCP, each address once.
+// The TCP addresses on which they listen, each once.
 std::vector<ListenAddress> listen_addresses(const Servers& servers);
 
 }  // namespace certrebind::nginx

@@ -22,7 +22,7 @@ bool for_upstreams(std::string_view name, bool stream) {
   return protocol == "proxy" || (!stream && (protocol == "grpc" || protocol == "uwsgi"));
 }
 
-// Whether the other rooms make a binding of it.
+// True if another file makes a binding of the directive.
 bool is_understood(Context context, std::string_view name) {
   switch (context) {
     case Context::http:
@@ -34,7 +34,7 @@ bool is_understood(Context context, std::string_view name) {
     case Context::stream_server:
       return for_servers(name) || for_upstreams(name, true);
     case Context::data:
-      return true;  // a row of a map, not a directive
+      return true;  // a line of a map, not a directive
     default:
       return false;
   }

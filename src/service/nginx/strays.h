@@ -1,4 +1,4 @@
-// Directives that name certificates where this program does not know what they mean.
+// Finds directives that name certificates in contexts that certrebind does not understand.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace certrebind::nginx {
 
-// Names, with its place, every directive that looks like a certificate's and is none of those that
-// become bindings: in mail, in a block nobody knows, or of a module nobody knows.
+// Lists, with its position, every directive that looks like a certificate directive but does not
+// become a binding: in mail, in an unknown block, or of an unknown module.
 std::vector<Diagnostic> stray_certificates(const Config& config);
 
 }  // namespace certrebind::nginx

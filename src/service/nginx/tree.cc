@@ -13,7 +13,7 @@ uint32_t count(const auto& row) {
 }  // namespace
 
 Tree::Tree(std::string text) : text_(std::make_unique<const std::string>(std::move(text))) {
-  // A guess from real files, so that the rows rarely grow: a word takes about ten bytes.
+  // An estimate from real files, about ten bytes per word, so that the arrays rarely grow.
   words_.reserve(text_->size() / 10 + 4);
   directives_.reserve(text_->size() / 24 + 4);
   parse();
@@ -34,7 +34,7 @@ const Word& Tree::name(const Directive& directive) const {
 
 void Tree::parse() {
   Lexer lexer(*text_, decoded_, errors_);
-  uint32_t first_word = 0;  // of the statement being read
+  uint32_t first_word = 0;  // of the current statement
   for (Token token = lexer.next();; token = lexer.next()) {
     switch (token.kind) {
       case TokenKind::word:
@@ -60,7 +60,7 @@ void Tree::parse() {
   }
 }
 
-// Ends the statement whose words begin at `first_word`; none is added without words.
+// Ends the statement whose words begin at `first_word`. Adds nothing if there are no words.
 void Tree::add(uint32_t first_word, const Token& stop) {
   if (first_word == count(words_)) return;
   Directive directive;
@@ -75,7 +75,7 @@ void Tree::add(uint32_t first_word, const Token& stop) {
 void Tree::open(Lexer& lexer, uint32_t first_word, const Token& brace) {
   if (first_word == count(words_)) {
     lexer.report(brace, "unexpected \"{\"");
-    directives_.emplace_back();  // so that its "}" finds a partner
+    directives_.emplace_back();  // so that its "}" has a match
     directives_.back().end = brace.end;
     directives_.back().end_line = brace.line;
   } else {

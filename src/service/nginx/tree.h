@@ -1,7 +1,7 @@
-// The directives of one configuration file, with their places, from any text whatever: where nginx
-// would refuse the file there is a tree all the same, and a list of errors.
+// The directives of one configuration file, with their positions. Accepts any text: a file that
+// nginx would reject still gives a tree, and a list of errors.
 //
-// Free of base/result.h, as lexer.h is.
+// Does not use base/result.h; lexer.h says why.
 #pragma once
 
 #include <memory>
@@ -23,27 +23,27 @@ struct Word {
   uint32_t column = 0;
 };
 
-// One directive. Directives lie in one row, a block's before its content: that of the block at
-// index i is [i + 1, next).
+// One directive. Directives are in one array, a block before its content: the content of the block
+// at index i is [i + 1, next).
 struct Directive {
   uint32_t first_word = 0;
-  uint32_t word_count = 0;  // 0 only for a "{" without a name, which nginx refuses
-  uint32_t next = 0;        // the index of what follows on the same level
-  uint32_t end = 0;         // behind its ";" or, for a block, its "{"
-  uint32_t end_line = 0;    // the line that nginx names when it complains of this directive
+  uint32_t word_count = 0;  // 0 only for a "{" without a name, which nginx rejects
+  uint32_t next = 0;        // index of the next directive on the same level
+  uint32_t end = 0;         // after its ";" or, for a block, its "{"
+  uint32_t end_line = 0;    // the line that nginx names in an error about this directive
   bool block = false;
 };
 
 class Tree {
  public:
-  // Takes the text and keeps it; every view of the tree points into it, also after a move.
+  // Takes and stores the text. Every view of the tree points into it, also after a move.
   explicit Tree(std::string text);
 
   const std::string& text() const { return *text_; }
   const std::vector<Directive>& directives() const { return directives_; }
   const std::vector<SyntaxError>& errors() const { return errors_; }
 
-  // All words, the name first; never empty: a nameless block has one empty word.
+  // All words, the name first. Never empty: a nameless block has one empty word.
   std::span<const Word> words(const Directive& directive) const;
   std::span<const Word> arguments(const Directive& directive) const;
   const Word& name(const Directive& directive) const;
@@ -60,7 +60,7 @@ class Tree {
   std::vector<Word> words_;
   std::vector<Directive> directives_;
   std::vector<SyntaxError> errors_;
-  std::vector<uint32_t> open_;  // the blocks not closed yet
+  std::vector<uint32_t> open_;  // the blocks that are still open
 };
 
 }  // namespace certrebind::nginx

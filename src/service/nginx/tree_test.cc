@@ -63,7 +63,7 @@ TEST(Tree, KnowsWhereEverythingStands) {
 }
 
 TEST(Tree, StaysGoodWhenMoved) {
-  Tree tree("a 'b\\'c';");  // short enough to move with a string's own bytes
+  Tree tree("a 'b\\'c';");  // short enough for the string's internal buffer
   Tree moved = std::move(tree);
   EXPECT_EQ(moved.arguments(moved.directives()[0]).front().value, "b'c");
   EXPECT_EQ(moved.name(moved.directives()[0]).value, "a");
@@ -75,7 +75,7 @@ TEST(Tree, StandsAMillionBraces) {
   EXPECT_EQ(tree.errors().size(), kMostErrors);
 }
 
-// Whatever is cut off or changed: a tree, ranges in order and in bounds, never a crash.
+// Whatever is cut off or changed: the tree's ranges must be ordered and in bounds, without a crash.
 void check(const std::string& text) {
   Tree tree(text);
   uint32_t last = 0;

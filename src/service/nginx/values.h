@@ -1,4 +1,4 @@
-// What a directive that names a certificate or a key means.
+// Interprets the value of a directive that names a certificate or a key.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace certrebind::nginx {
 
-// One argument of a directive, and the file it stands in. Null where there is none.
+// One argument of a directive, and the file that contains it. Null if there is none.
 struct Value {
   const ConfigFile* file = nullptr;
   const Word* word = nullptr;
@@ -19,16 +19,16 @@ struct Value {
   Span span() const { return span_of(*file, *word); }
 };
 
-// The file a value names, or why no plan may touch it.
+// The file that a value names, or why no plan may edit it.
 struct NamedValue {
   NamedFile file;
   std::string not_editable;
 };
 
-// Takes a value of ssl_certificate or ssl_certificate_key, or of their like for upstreams. Relative
-// paths begin at the main file's directory (ngx_conf_full_name). Variables are evaluated at each
-// handshake, "data:" holds the PEM itself, "engine:" and "store:" name a key elsewhere
-// (ngx_ssl_load_certificate, ngx_ssl_load_certificate_key).
+// Takes a value of ssl_certificate or ssl_certificate_key, or of the similar directives for
+// upstreams. Relative paths start at the main file's directory (ngx_conf_full_name). Variables are
+// evaluated at each handshake, "data:" contains the PEM itself, "engine:" and "store:" name a key
+// elsewhere (ngx_ssl_load_certificate, ngx_ssl_load_certificate_key).
 NamedValue named_value(const Value& value, const std::string& directory, const Root& root);
 
 }  // namespace certrebind::nginx
