@@ -3,7 +3,7 @@
 #include <ranges>
 
 #include "sys/changed_at.h"
-#include "transaction/server_processes.h"
+#include "transaction/server_start_times.h"
 
 namespace certrebind {
 
@@ -44,7 +44,7 @@ class NotLoaded {
 
   const Host& host_;
   const History& history_;
-  ServerProcesses times_;
+  ServerStartTimes times_;
 };
 
 }  // namespace

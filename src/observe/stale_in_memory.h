@@ -17,7 +17,7 @@
 
 #include "survey/same_site.h"
 #include "survey/succession.h"
-#include "transaction/server_processes.h"
+#include "transaction/server_start_times.h"
 
 namespace certrebind {
 
@@ -63,7 +63,7 @@ class StaleInMemory {
   const Host& host_;
   const Prober& prober_;
   const std::vector<Succession>& successions_;
-  ServerProcesses times_;
+  ServerStartTimes times_;
   // For each path where an OLD was seen: everything seen there, the latest last.
   std::map<std::string, std::vector<Thumbprint>> seen_at_;
   std::map<const Service*, bool> as_loaded_;

@@ -29,7 +29,7 @@
 #include "sys/day_time.h"
 #include "sys/safe_way.h"
 #include "transaction/config_tests.h"
-#include "transaction/server_processes.h"
+#include "transaction/server_start_times.h"
 
 namespace certrebind {
 
@@ -127,7 +127,7 @@ class Finder {
   const SameSite same_site_;
   const History& history_;
   const Doubts& doubts_;
-  ServerProcesses times_;
+  ServerStartTimes times_;
   std::unordered_map<Thumbprint, std::vector<const SurveyedBinding*>> holders_;
   std::unordered_map<std::string, std::vector<const SurveyedBinding*>> bound_at_;  // by real path
   std::optional<Renewers> renewers_;

@@ -12,7 +12,7 @@
 #include "plan/plan.h"
 #include "survey/key_types.h"
 #include "survey/same_site.h"
-#include "transaction/server_processes.h"
+#include "transaction/server_start_times.h"
 
 namespace certrebind {
 
@@ -45,7 +45,7 @@ class ReloadSideEffects {
   const SameSite same_site_;
   const Rivals rivals_;
   const Files& files_;
-  ServerProcesses times_;
+  ServerStartTimes times_;
   Advice advice_;
   std::unordered_map<std::string, std::optional<WallTime>> changed_;  // by path
 };

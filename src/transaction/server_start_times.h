@@ -9,9 +9,9 @@
 
 namespace certrebind {
 
-class ServerProcesses {
+class ServerStartTimes {
  public:
-  explicit ServerProcesses(const Host& host) : host_(host) {}
+  explicit ServerStartTimes(const Host& host) : host_(host) {}
 
   // Start time of the oldest worker, with a resolution of 1/100 second; empty if the server does
   // not run.
