@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
@@ -171,9 +172,14 @@ Result<Prepared> prepare_pending(const Looking& at, const History& history, Pend
                                  Preference preference) {
   RebindRequest request{
       .pairs = look.pending.pairs, .preference = preference, .only = at.only, .found = true};
-  const std::set<const SurveyedBinding*> left_out(look.pending.left_out.begin(),
-                                                  look.pending.left_out.end());
-  for (SurveyedBinding& bound : look.survey.bindings) bound.left_alone = left_out.contains(&bound);
+  // Sites that share a directive with one that is left out cannot be edited without it.
+  auto place_of = [](const SurveyedBinding& bound) {
+    return std::pair(bound.service, bound.binding.certificate.where.text());
+  };
+  std::set<std::pair<const Service*, std::string>> left_out;
+  for (const SurveyedBinding* bound : look.pending.left_out) left_out.insert(place_of(*bound));
+  for (SurveyedBinding& bound : look.survey.bindings)
+    bound.left_alone = left_out.contains(place_of(bound));
   return prepare(at.host, at.settings, at.prober, history, request, std::move(look.survey),
                  std::move(look.tests));
 }

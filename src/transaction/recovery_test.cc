@@ -68,6 +68,28 @@ TEST_F(RecoveryTest, RestoresFromEveryEarlierPhase) {
   EXPECT_THAT(events(), ::testing::Contains(EventId::restored_after_crash));
 }
 
+// The crash came while the broken configuration was found: nobody has to repair more than that.
+TEST_F(RecoveryTest, AConfigurationThatWasBrokenBeforeNeedsNoOperator) {
+  leave_all_new_at(Phase::restoring);
+  for (size_t i = 0; i < host_.sites.size(); ++i) {
+    host_.files.overwrite(host_.certificate_path(i), host_.old_ones[i].chain_pem);
+    host_.files.overwrite(host_.key_path(i), host_.old_ones[i].key_pem);
+  }
+  host_.server_reads();  // it was never told of the new ones
+  host_.processes.signals.clear();
+  host_.commands.answer = [](const Command&) {
+    return Result<CommandOutput>(CommandOutput{.status = 1, .output = "[emerg] unknown directive"});
+  };
+  auto account = recover_last(host_, host_.files);
+  ASSERT_TRUE(account);
+  EXPECT_EQ(account->outcome, Outcome::refused) << account->text;
+  EXPECT_THAT(account->text, HasSubstr("unknown directive"));
+  EXPECT_EQ(host_.on_disk(), "old");
+  EXPECT_EQ(host_.served(), "old");
+  EXPECT_TRUE(host_.processes.signals.empty());
+  EXPECT_THAT(events(), ::testing::Contains(EventId::restored_after_crash));
+}
+
 // Before a restore there was no good state, so recovery goes forward if the server's test passes.
 TEST_F(RecoveryTest, WhatMendsGoesForwardIfItMayBeLoaded) {
   TransactionRequest work = host_.work();

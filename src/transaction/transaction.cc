@@ -438,7 +438,7 @@ Result<TransactionResult> Transaction::run(const TransactionRequest& work) {
 // A service that needs an operator stays in `status` until a later transaction ends well, or an
 // audit finds nothing wrong.
 Done Transaction::note_stuck(Outcome outcome) {
-  if (outcome == Outcome::refused) return {};
+  if (outcome == Outcome::refused && !after_crash_) return {};
   std::vector<Attention> needed;
   if (outcome == Outcome::needs_operator)
     needed.push_back({.subject = stuck_subject(row_.service),
@@ -525,7 +525,8 @@ Result<TransactionResult> Transaction::refuse(const std::string& why, const std:
               .outcome = Outcome::refused,
               .account = std::move(text),
               .owed = false,
-              .events = {}});
+              .events = after_crash_ ? std::vector{EventId::restored_after_crash}
+                                     : std::vector<EventId>{}});
 }
 
 Result<TransactionResult> Transaction::commit_without_proof() {
@@ -649,7 +650,13 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     return std::nullopt;
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
-  if (!reloaded) reloaded = may_be_loaded() && reloader_.reload().has_value();
+  bool passes = reloaded;
+  if (!reloaded) {
+    auto tested = candidate_.test();
+    passes = !tested || tested->status == 0;
+    reloaded =
+        tested && passes && candidate_.why_not_loadable().empty() && reloader_.reload().has_value();
+  }
   Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
@@ -657,6 +664,12 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
            told_of_memory();
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
+  // A crash came while the broken configuration was found. The server shows nothing new, and
+  // nothing but its configuration keeps it from a reload.
+  if (after_crash_ && !passes && verdict.holds() && !reloader_.master_is_gone() && !shows_new()) {
+    test_failed_ = true;
+    return std::nullopt;
+  }
   std::string why = story + "\nthe old files are back, but ";
   if (reloader_.master_is_gone()) {
     why += "the server's main process is gone";

@@ -163,3 +163,22 @@ def test_where_the_server_sees_something_else_nothing_is_done_by_itself(place, a
     assert apache.reloads() == 0 and difference(before, files_of(place)) == []
     done = place.run("rebind", old.thumbprint, new.thumbprint, "--service", apache.service)
     assert handshake(port, "a.example.com") == new.thumbprint, done
+
+
+def test_a_shared_directive_is_left_out_with_the_site_of_a_policy(place, authority):
+    """Two sites include one certificate; a policy leaves one of them alone. A third site is rebound all the same."""
+    shared, own = authority.issue(["*.w.example.com"], days=20), authority.issue("o.example.com", days=20)
+    shared_cert, shared_key = shared.write(place / "ssl", "shared.pem", "shared.key")
+    write(place / "snippet.conf", f"ssl_certificate {shared_cert};\nssl_certificate_key {shared_key};\n")
+    site, port = make_site(place, own, "o.example.com"), free_port()
+    nginx = place.nginx()
+    nginx.write(site.block() + "".join(
+        f"server {{ listen 127.0.0.1:{port} ssl; server_name {name}; include {place.path}/snippet.conf; }}\n"
+        for name in ("a.w.example.com", "b.w.example.com"))).start()
+    authority.issue(["*.w.example.com"], days=80).write(place / "store", "w.pem", "w.key")
+    renewed = authority.issue("o.example.com", days=80)
+    renewed.write(place / "store", "o.pem", "o.key")
+    place.configure("[[policy]]\nsite = \"a.w.example.com\"\nautomatic = \"no\"\n", stores=[("directory", place / "store")])
+    done = pending(place, nginx.service)
+    assert handshake(site.port, "o.example.com") == renewed.thumbprint, done
+    assert handshake(port, "b.w.example.com") == shared.thumbprint
