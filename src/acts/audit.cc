@@ -356,6 +356,31 @@ bool about_to_expire(const CertificateOutline& certificate, const Settings& sett
   return certificate.not_after - now < std::min(part, most);
 }
 
+// Thousands of sites may have the same complaint: only one of them is named.
+std::vector<Attention> attention_for(
+    const std::vector<AuditedBinding>& audited,
+    const std::function<bool(const AuditedBinding&, Complaint)>& wanted,
+    const std::function<std::string(const std::string& service, Complaint)>& subject) {
+  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
+  for (const AuditedBinding& each : audited)
+    for (const Remark& remark : each.remarks)
+      if (wanted(each, remark.complaint))
+        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
+  std::vector<Attention> items;
+  for (const auto& [about, remarks] : found) {
+    const auto& [service, complaint] = about;
+    std::string sentence =
+        fmt::format("{}: {}: {}", service, to_text(complaint), remarks.front()->sentence);
+    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
+    const std::string& next = remarks.front()->next;
+    items.push_back({.subject = subject(service, complaint),
+                     .sentence = std::move(sentence),
+                     .next = next.empty() ? "certrebind check" : next,
+                     .since = {}});
+  }
+  return items;
+}
+
 std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
                                   const Survey& survey, const LookProgress& progress) {
   return judge(host, settings, survey, look_at_all(prober, survey, progress));

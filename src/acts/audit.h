@@ -1,9 +1,11 @@
 // The audit compares, for every binding, what is configured, on disk and served. Changes nothing.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "lifecycle/attention.h"
 #include "observe/observation.h"
 #include "state/settings.h"
 #include "survey/survey.h"
@@ -65,6 +67,17 @@ bool about_to_expire(const CertificateOutline& certificate, const Settings& sett
 
 // True if only a person can fix this, because a renewal does not.
 bool needs_a_person(Complaint complaint);
+
+// What an attention item says of a configuration that cannot be read; the diagnostic follows.
+inline constexpr const char* kUnread =
+    "part of the configuration cannot be read, so differences there are unknown: ";
+
+// The remarks as attention items, one for each server and complaint: its first sentence stands for
+// all others. `wanted` chooses the remarks, `subject` names an item. `since` is not set.
+std::vector<Attention> attention_for(
+    const std::vector<AuditedBinding>& audited,
+    const std::function<bool(const AuditedBinding&, Complaint)>& wanted,
+    const std::function<std::string(const std::string& service, Complaint)>& subject);
 
 // The only judgement of what is configured, on disk and served: `check` prints it, and `rebind
 // --pending` and `status` use it. `looks` as returned by look_at_all.

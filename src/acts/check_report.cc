@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <future>
-#include <map>
 #include <span>
 
 #include "acts/keep_proven.h"
@@ -186,10 +185,7 @@ std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
 
 std::string said_of(const Diagnostic& diagnostic) {
   const bool is_test = diagnostic.message.starts_with(kNoReload);
-  return (is_test
-              ? ""
-              : "part of the configuration cannot be read, so differences there are unknown: ") +
-         diagnostic.text();
+  return (is_test ? "" : kUnread) + diagnostic.text();
 }
 
 }  // namespace
@@ -220,30 +216,19 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
 }
 
 std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now) {
-  std::vector<Attention> needed;
-  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
-  for (const AuditedBinding& each : report.bindings) {
-    if (each.bound->left_alone) continue;
-    for (const Remark& remark : each.remarks)
-      if (!enabled || needs_a_person(remark.complaint))
-        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
-  }
-  for (const auto& [about, remarks] : found) {
-    std::string sentence =
-        fmt::format("{}: {}: {}", about.first, to_text(about.second), remarks.front()->sentence);
-    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
-    const std::string& next = remarks.front()->next;
-    needed.push_back({.subject = "check " + about.first,
-                      .sentence = std::move(sentence),
-                      .next = next.empty() ? "certrebind check" : next,
-                      .since = now});
-  }
+  std::vector<Attention> needed = attention_for(
+      report.bindings,
+      [&](const AuditedBinding& each, Complaint complaint) {
+        return !each.bound->left_alone && (!enabled || needs_a_person(complaint));
+      },
+      [](const std::string& service, Complaint) { return "check " + service; });
   for (const Diagnostic& diagnostic : report.survey.diagnostics)
     if (diagnostic.severity == Severity::error && !diagnostic.hidden)
       needed.push_back({.subject = "check " + diagnostic.file,
                         .sentence = said_of(diagnostic),
                         .next = "certrebind check",
-                        .since = now});
+                        .since = {}});
+  for (Attention& each : needed) each.since = now;
   return needed;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -91,29 +90,19 @@ std::set<const SurveyedBinding*> planned_in(const Prepared* prepared) {
 
 }  // namespace
 
-// Thousands of sites may have the same complaint: only one of them is named.
 bool add_judged(const PendingLook& look, const Prepared* prepared, Pending& pending) {
   const std::set<const SurveyedBinding*> planned = planned_in(prepared);
-  std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
-  for (const AuditedBinding& each : look.judged) {
-    if (planned.contains(each.bound)) continue;
-    for (const Remark& remark : each.remarks)
-      if (needs_a_person(remark.complaint))
-        found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
-  }
-  for (const auto& [about, remarks] : found) {
-    const auto& [service, complaint] = about;
-    std::string sentence =
-        fmt::format("{}: {}: {}", service, to_text(complaint), remarks.front()->sentence);
-    if (remarks.size() > 1) sentence += fmt::format(" (and {} more like it)", remarks.size() - 1);
-    const std::string& next = remarks.front()->next;
-    pending.undecided.push_back(
-        {.subject = fmt::format("pending {}, {}", service, to_text(complaint)),
-         .sentence = std::move(sentence),
-         .next = next.empty() ? "certrebind check" : next,
-         .since = {}});
-  }
-  return !found.empty();
+  std::vector<Attention> found = attention_for(
+      look.judged,
+      [&](const AuditedBinding& each, Complaint complaint) {
+        return needs_a_person(complaint) && !planned.contains(each.bound);
+      },
+      [](const std::string& service, Complaint complaint) {
+        return fmt::format("pending {}, {}", service, to_text(complaint));
+      });
+  const bool any = !found.empty();
+  std::ranges::move(found, std::back_inserter(pending.undecided));
+  return any;
 }
 
 bool is_overlooked(const Survey& survey) {
@@ -128,9 +117,7 @@ void add_overlooked(const Survey& survey, Pending& pending) {
     if (concerns_us(survey, diagnostic) && told.insert(diagnostic.file).second)
       pending.undecided.push_back(
           {.subject = fmt::format("pending {}, as far as it could be read", diagnostic.file),
-           .sentence =
-               "part of the configuration cannot be read, so differences there are unknown: " +
-               diagnostic.text(),
+           .sentence = kUnread + diagnostic.text(),
            .next = "certrebind check",
            .since = {}});
 }

@@ -145,7 +145,7 @@ std::string why_idle(const Prepared& prepared, const Succession& succession,
   const char* hint = "; name a stopped server with --service KIND:PATH";
   if (prepared.survey.services.found.empty())
     return fmt::format("no running server was found, so none uses {}{}", old_text, hint);
-  return named ? "this server does not use " + old_text
+  return named ? "no named server uses " + old_text
                : fmt::format("no running server uses {}{}", old_text, hint);
 }
 

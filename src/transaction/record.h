@@ -65,6 +65,8 @@ struct JournalRecord {
   // reload they must still answer.
   std::vector<Expectation> others = {};
   bool decided = false;  // as in TransactionRequest
+  // In Phase::restoring: the server may have been told to load the new content.
+  bool told = true;
 };
 
 struct TransactionRow {

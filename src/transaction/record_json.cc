@@ -118,6 +118,7 @@ std::string record_to_json(const JournalRecord& record) {
               {"loads", std::move(loads)},
               {"mends", record.mends},
               {"decided", record.decided},
+              {"told", record.told},
               {"others", std::move(others)}}
       .dump();
 }
@@ -141,6 +142,7 @@ JournalRecord record_from_json(const std::string& text) {
     record.others.push_back(expectation_from(other));
   record.mends = j.value("mends", false);
   record.decided = j.value("decided", false);
+  record.told = j.value("told", true);
   return record;
 }
 

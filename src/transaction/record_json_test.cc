@@ -38,6 +38,7 @@ JournalRecord record() {
                         .new_type = KeyType::other}};
   made.mends = true;
   made.decided = true;
+  made.told = false;
   return made;
 }
 
@@ -54,7 +55,7 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(after.files[i].was_absent, before.files[i].was_absent);
     EXPECT_EQ(after.files[i].mode, before.files[i].mode);
   }
-  EXPECT_TRUE(after.mends && after.decided);
+  EXPECT_TRUE(after.mends && after.decided && !after.told);
   ASSERT_EQ(after.successions.size(), before.successions.size());
   for (size_t i = 0; i < before.successions.size(); ++i) {
     EXPECT_EQ(after.successions[i].old_thumbprint, before.successions[i].old_thumbprint);

@@ -46,6 +46,7 @@ namespace {
 constexpr int kLooksAtOthers = 8;
 constexpr milliseconds kBetweenLooks{300};
 
+constexpr const char* kUntouched = "nothing was changed; the same certificates are still served";
 constexpr const char* kBroken =
     "the server's configuration test already fails without the new certificate; it says:";
 constexpr const char* kMend =
@@ -101,7 +102,7 @@ class Transaction {
   Step swap();
   Step try_out(const TransactionRequest& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
-  Step refuse_if_broken_before();
+  Step refuse_if_broken_before(const std::string& served);
   Step tell();
   Result<TransactionResult> verify();
   Step test_what_is_served();
@@ -109,7 +110,8 @@ class Transaction {
   Result<TransactionResult> commit_without_proof();
 
   Result<TransactionResult> refuse(const std::string& why, const std::string& next,
-                                   const char* files = "nothing was changed");
+                                   const std::string& now = kUntouched);
+  std::vector<EventId> events_of_restore() const;
   Result<TransactionResult> restore(const std::string& why);
   Result<TransactionResult> commit(const Verdict& verdict);
   Result<TransactionResult> give_up_reload(const std::string& why);
@@ -338,13 +340,13 @@ Transaction::Step Transaction::restore_unless_passed(const Result<CommandOutput>
 }
 
 // The old files are restored. If they do not pass either, the new certificate is not at fault.
-Transaction::Step Transaction::refuse_if_broken_before() {
+Transaction::Step Transaction::refuse_if_broken_before(const std::string& served) {
   if (!test_failed_ || row_.record.mends) return std::nullopt;
   auto tested = candidate_.test();
   if (tested && tested->status == 0) return std::nullopt;
-  constexpr const char* kAsBefore = "the old files are restored";
-  if (!tested) return refuse(tested.error().message(), tested.error().hint, kAsBefore);
-  return refuse(kBroken + excerpt(tested->output), kMend, kAsBefore);
+  const std::string now = "the old files are restored\n" + served;
+  if (!tested) return refuse(tested.error().message(), tested.error().hint, now);
+  return refuse(kBroken + excerpt(tested->output), kMend, now);
 }
 
 // The test and the rehearsal each take as long as the server needs to read everything. Both are
@@ -353,12 +355,10 @@ Transaction::Step Transaction::refuse_if_broken_before() {
 // would wait for the directories that it reads.
 Transaction::Step Transaction::try_out(const TransactionRequest& work) {
   if (!work.files.empty()) ask_beside_the_test(work);
-  if (is_asked(work)) {
-    if (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
-        !row_.record.others.empty())
-      if (Done noted = context_.journal.update_record(row_); !noted)
-        return restore(noted.error().message());
-  }
+  if (is_asked(work) && (!std::ranges::all_of(row_.record.expectations, &Expectation::answered) ||
+                         !row_.record.others.empty()))
+    if (Done noted = context_.journal.update_record(row_); !noted)
+      return restore(noted.error().message());
   if (Done cleaned = swap_.clean_up(); !cleaned) return restore(cleaned.error().message());
   candidate_.await_test();
   if (!reloader_.is_live()) reloader_.get_ready();
@@ -512,21 +512,25 @@ std::string Transaction::served_now() const {
                      silent);
 }
 
+std::vector<EventId> Transaction::events_of_restore() const {
+  if (!after_crash_) return {};
+  return {EventId::restored_after_crash};
+}
+
+// `now`: the state of the files, and what is served.
 Result<TransactionResult> Transaction::refuse(const std::string& why, const std::string& next,
-                                              const char* files) {
+                                              const std::string& now) {
   Done cleaned = swap_.clean_up();
   if (cleaned) cleaned = swap_.forget();
   if (Done removed = swap_.remove_stand_ins(); cleaned) cleaned = removed;
-  std::string text =
-      fmt::format("refused: {}\n{}; the same certificates are still served", why, files);
+  std::string text = fmt::format("refused: {}\n{}", why, now);
   if (!cleaned) text += "\nthe staged files could not be removed: " + cleaned.error().message();
   if (!next.empty()) text += "\nnext: " + next;
   return end({.phase = Phase::refused,
               .outcome = Outcome::refused,
               .account = std::move(text),
               .owed = false,
-              .events = after_crash_ ? std::vector{EventId::restored_after_crash}
-                                     : std::vector<EventId>{}});
+              .events = events_of_restore()});
 }
 
 Result<TransactionResult> Transaction::commit_without_proof() {
@@ -650,13 +654,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
     return std::nullopt;
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
-  bool passes = reloaded;
-  if (!reloaded) {
-    auto tested = candidate_.test();
-    passes = !tested || tested->status == 0;
-    reloaded =
-        tested && passes && candidate_.why_not_loadable().empty() && reloader_.reload().has_value();
-  }
+  if (!reloaded) reloaded = may_be_loaded() && reloader_.reload().has_value();
   Verdict verdict = prove_old(patience());
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
@@ -664,12 +662,6 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
            told_of_memory();
   for (const std::string& failure : verdict.failures) served += "\n  " + failure;
   if (reloaded && verdict.holds()) return std::nullopt;
-  // A crash came while the broken configuration was found. The server shows nothing new, and
-  // nothing but its configuration keeps it from a reload.
-  if (after_crash_ && !passes && verdict.holds() && !reloader_.master_is_gone() && !shows_new()) {
-    test_failed_ = true;
-    return std::nullopt;
-  }
   std::string why = story + "\nthe old files are back, but ";
   if (reloader_.master_is_gone()) {
     why += "the server's main process is gone";
@@ -691,6 +683,10 @@ Result<TransactionResult> Transaction::give_up_reload(const std::string& why) {
 
 Result<TransactionResult> Transaction::restore(const std::string& why) {
   candidate_.abandon();
+  // If this is interrupted too, recovery must know whether the server has to reload.
+  row_.record.told = signalled_;
+  if (Done noted = context_.journal.update_record(row_); !noted)
+    return cannot_note(why, noted.error());
   if (Done marked = mark(Phase::restoring); !marked) return cannot_note(why, marked.error());
   if (row_.record.files.empty() && signalled_) return give_up_reload(why);
   auto back = swap_.put_back();
@@ -710,7 +706,7 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
   std::string served;
   if (Step stuck = settle(story, served)) return *stuck;
   if (back->foreign.empty())
-    if (Step over = refuse_if_broken_before()) return *over;
+    if (Step over = refuse_if_broken_before(served)) return *over;
   // Only part of the set is restored: one file of a pair may not match the other.
   if (!back->foreign.empty() && back->foreign.size() < row_.record.files.size())
     return needs_operator(
@@ -732,15 +728,14 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
               .outcome = Outcome::rolled_back,
               .account = std::move(text),
               .owed = false,
-              .events = after_crash_ ? std::vector{EventId::restored_after_crash}
-                                     : std::vector<EventId>{}});
+              .events = events_of_restore()});
 }
 
 Result<TransactionResult> Transaction::recover() {
   Phase interrupted = row_.phase;
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
-               interrupted == Phase::restoring;
+               (interrupted == Phase::restoring && row_.record.told);
   // If another client has a change open on the socket, `tell` reports it.
   Done chosen = reloader_.choose(row_.record.loads);
   // A transaction that `mends` goes forward: there is no good state to return to.
@@ -782,12 +777,10 @@ Done nothing_is_open(const TransactionContext& context, const ServiceId& service
 
 Result<TransactionResult> carry_out(const TransactionContext& context, TransactionRequest work) {
   if (Done closed = nothing_is_open(context, work.service->id()); !closed)
-    return TransactionResult{
-        .service = work.service->id(),
-        .outcome = Outcome::refused,
-        .text = "refused: " + closed.error().message() +
-                "\nnothing was changed; the same certificates are still served\nnext: " +
-                closed.error().hint};
+    return TransactionResult{.service = work.service->id(),
+                             .outcome = Outcome::refused,
+                             .text = "refused: " + closed.error().message() + "\n" + kUntouched +
+                                     "\nnext: " + closed.error().hint};
   JournalRecord record{.token = random_token(),
                        .files = {},
                        .successions = std::move(work.successions),

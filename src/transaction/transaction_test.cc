@@ -261,6 +261,7 @@ TEST_F(TransactionTest, RollsBackWhereTheTestFailsAfterTheSwap) {
   expect_rolled_back(account);
   EXPECT_THAT(account.text, HasSubstr("the server's own test rejects the new files"));
   EXPECT_THAT(account.text, HasSubstr("4 files restored"));
+  EXPECT_FALSE(host_.last().record.told);
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::rolled_back));
 }
@@ -273,6 +274,7 @@ TEST_F(TransactionTest, RollsBackWhereTheSignalIsIgnored) {
   EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names do not serve"));
   EXPECT_THAT(account.text, HasSubstr("2 of 2 endpoints and names show the old certificate"));
   EXPECT_GE(host_.clock.steady() - begin, host_.settings.verify_at_least);
+  EXPECT_TRUE(host_.last().record.told);
   EXPECT_EQ(host_.processes.signals.size(), 2U);
 }
 

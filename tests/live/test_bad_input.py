@@ -420,7 +420,7 @@ def test_old_is_bound_nowhere(one, authority):
     for command in ("plan", "rebind"):
         done = one.run(command, path, one.new_cert)
         assert done.code == 0, done
-        assert f"this server does not use {other.thumbprint[:16]}" in done.out
+        assert f"no named server uses {other.thumbprint[:16]}" in done.out
         assert "nothing to do" in done.out
     watch.check()
     assert one.run("history", "--json").json == []

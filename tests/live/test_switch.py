@@ -102,4 +102,4 @@ def test_what_is_refused_is_not_declared(place, authority):
     assert done.code == 1 and "not declared" in done.out and "a.example.com" in done.out, done
     assert events(place).count(1001) == 0
     done = one.run("switch", other, one.new_cert)
-    assert done.code == 0 and "this server does not use" in done.out and "declared" not in done.out, done
+    assert done.code == 0 and "no named server uses" in done.out and "declared" not in done.out, done
