@@ -381,9 +381,9 @@ std::vector<Attention> attention_for(
   return items;
 }
 
-std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
+std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, Asker& asker,
                                   const Survey& survey, const LookProgress& progress) {
-  return judge(host, settings, survey, look_at_all(prober, survey, progress));
+  return judge(host, settings, survey, look_at_all(asker, survey, progress));
 }
 
 std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,

@@ -85,7 +85,7 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
                                   std::vector<std::vector<Look>> looks);
 
 // Makes the handshakes with look_at_all, and judges.
-std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, const Prober& prober,
+std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, Asker& asker,
                                   const Survey& survey, const LookProgress& progress);
 
 }  // namespace certrebind

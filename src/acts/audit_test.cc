@@ -17,7 +17,8 @@ class AuditTest : public ::testing::Test {
  protected:
   std::vector<AuditedBinding> look() {
     survey_ = host_.survey();
-    return audit(host_.context().host, host_.settings, host_.prober, survey_, {});
+    asker_.emplace(host_.prober);
+    return audit(host_.context().host, host_.settings, *asker_, survey_, {});
   }
   std::vector<Remark> remarks() { return look().at(0).remarks; }
   std::vector<Complaint> complaints() {
@@ -35,6 +36,7 @@ class AuditTest : public ::testing::Test {
 
   FakeHost host_;
   Survey survey_;
+  std::optional<Asker> asker_;
 };
 
 TEST_F(AuditTest, AllIsWell) {

@@ -17,14 +17,15 @@ namespace {
 
 constexpr std::string_view kNoReload = "no reload can succeed: ";
 
-bool serves_all(const Prober& prober, const TransactionRow& row) {
+bool serves_all(Asker& asker, const TransactionRow& row) {
   std::vector<Target> targets;
   for (const Expectation& expected : row.record.expectations)
     targets.push_back(expected.new_target());
-  std::vector<Result<Served>> served = prober.handshake_all(targets);
-  for (size_t i = 0; i < served.size(); ++i)
-    if (!served[i] || served[i]->thumbprint != row.record.expectations[i].new_thumbprint)
-      return false;
+  const std::vector<const Result<Served>*> answers = asker.ask(targets);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const Result<Served>& served = *answers[i];
+    if (!served || served->thumbprint != row.record.expectations[i].new_thumbprint) return false;
+  }
   return true;
 }
 
@@ -59,7 +60,7 @@ std::vector<AuditedBinding> bindings_of(std::span<const TransactionRow> rows,
 // as after a rebind.
 void pay_what_is_owed(const Looking& at, CheckReport& report) {
   auto paid = std::ranges::stable_partition(
-      report.owed, [&](const TransactionRow& row) { return !serves_all(at.prober, row); });
+      report.owed, [&](const TransactionRow& row) { return !serves_all(at.asker, row); });
   if (paid.empty()) return;
   const Host& host = at.host;
   auto state = State::open_for_writing(host.files, at.settings, milliseconds(0));
@@ -201,7 +202,7 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
   CheckReport report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   auto tested =
       std::async(std::launch::async, [&] { return test_configurations(at.host, report.survey); });
-  report.bindings = audit(at.host, at.settings, at.prober, report.survey, progress);
+  report.bindings = audit(at.host, at.settings, at.asker, report.survey, progress);
   for (std::vector<Diagnostic> found : {tested.get(), ask_what_is_loaded(at.host, report.survey),
                                         look_for_gone(at, report.survey)}) {
     report.unseen +=

@@ -82,8 +82,8 @@ void ask_what_is_served(const Looking& at, const Survey& survey, std::vector<Exp
                        .key_type = rivals.type_to_ask(*explained.answer.bound)});
     asked.push_back(&explained);
   }
-  std::vector<Result<Served>> served = at.prober.handshake_all(targets);
-  for (size_t i = 0; i < asked.size(); ++i) asked[i]->served = std::move(served[i]);
+  const std::vector<const Result<Served>*> answers = at.asker.ask(targets);
+  for (size_t i = 0; i < asked.size(); ++i) asked[i]->served = *answers[i];
 }
 
 }  // namespace

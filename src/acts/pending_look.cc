@@ -50,7 +50,7 @@ Result<PendingLook> find_all_pending(const Looking& at, const History& history) 
   leave_alone(at.settings, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
   PendingLook found{.survey = std::move(*surveyed)};
-  found.looks = look_at_all(at.prober, found.survey, {});
+  found.looks = look_at_all(at.asker, found.survey, {});
   found.pending = find_pending(at.host, at.settings, found.survey, found.looks, history);
   if (!found.pending.pairs.empty()) {
     Doubts doubts = hear_doubts(at.host, found.survey, found.tests);
@@ -167,7 +167,7 @@ Result<Prepared> prepare_pending(const Looking& at, const History& history, Pend
   for (const SurveyedBinding* bound : look.pending.left_out) left_out.insert(place_of(*bound));
   for (SurveyedBinding& bound : look.survey.bindings)
     bound.left_alone = left_out.contains(place_of(bound));
-  return prepare(at.host, at.settings, at.prober, history, request, std::move(look.survey),
+  return prepare(at.host, at.settings, at.asker, history, request, std::move(look.survey),
                  std::move(look.tests));
 }
 

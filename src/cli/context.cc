@@ -72,6 +72,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   context->json_ = options.json;
   context->prober_ = std::make_unique<Prober>(context->network_, context->clock_,
                                               context->settings_.handshake_deadline);
+  context->asker_ = std::make_unique<Asker>(*context->prober_);
   return context;
 }
 

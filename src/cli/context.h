@@ -8,7 +8,6 @@
 #include "acts/rebind.h"
 #include "cli/program.h"
 #include "observe/looking.h"
-#include "probe/handshake.h"
 #include "state/settings.h"
 #include "sys/disk.h"
 #include "sys/host.h"
@@ -33,6 +32,7 @@ class Context {
   const Settings& settings() const { return settings_; }
   const std::vector<ServiceId>& only() const { return only_; }
   const Prober& prober() const { return *prober_; }
+  Asker& asker() { return *asker_; }
   bool json() const { return json_; }
 
   // The recorded history; empty if there is no state yet.
@@ -40,7 +40,7 @@ class Context {
   // Records what a survey found, if there is a state directory and no other process holds the lock.
   void remember(const Survey& survey);
   Looking looking() {
-    return {.host = host(), .settings = settings_, .prober = *prober_, .only = only_};
+    return {.host = host(), .settings = settings_, .asker = *asker_, .only = only_};
   }
 
  private:
@@ -53,6 +53,7 @@ class Context {
   SystemNetwork network_;
   SystemClock clock_;
   std::unique_ptr<Prober> prober_;
+  std::unique_ptr<Asker> asker_;
   std::optional<State> state_;  // opened for reading, like the two below
   std::optional<Journal> journal_;
   History history_;

@@ -72,7 +72,7 @@ int plan_only(Context& context, const RebindOptions& options) {
   auto request = request_of(options, context);
   if (!request) return report(request.error());
   auto prepared =
-      prepare(context.host(), context.settings(), context.prober(), context.history(), *request);
+      prepare(context.host(), context.settings(), context.asker(), context.history(), *request);
   if (!prepared) return report(prepared.error());
   return show_prepared(context, *prepared);
 }

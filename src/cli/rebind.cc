@@ -35,7 +35,7 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
   if (!history) return report(history.error());
   auto prepared =
       look == nullptr
-          ? prepare(context.host(), context.settings(), context.prober(), *history, request)
+          ? prepare(context.host(), context.settings(), context.asker(), *history, request)
           : prepare_pending(context.looking(), *history, *look, request.preference);
   if (!prepared) return report(prepared.error());
   // All pending differences were already recorded, including those that a policy excludes.

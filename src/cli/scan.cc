@@ -92,7 +92,7 @@ int scan(Context& context, bool served) {
   std::vector<std::vector<Look>> looks;
   if (served) {
     TerminalWatcher watcher;
-    looks = look_at_all(context.prober(), *surveyed, watcher.progress_of("handshakes"));
+    looks = look_at_all(context.asker(), *surveyed, watcher.progress_of("handshakes"));
   }
   WallTime now = context.host().clock.wall();
   if (context.json()) {

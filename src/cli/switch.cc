@@ -66,7 +66,7 @@ int switch_over(Context& context, const SwitchOptions& options) {
   Journal journal(*database, host.clock);
   auto history = read_history(*database, journal);
   if (!history) return report(history.error());
-  auto prepared = prepare(host, context.settings(), context.prober(), *history, *request);
+  auto prepared = prepare(host, context.settings(), context.asker(), *history, *request);
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
   Done logged = options.notify_only ? announce(*database, *prepared, now)

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "probe/handshake.h"
+#include "observe/asker.h"
 #include "service/service.h"
 #include "state/settings.h"
 #include "sys/host.h"
@@ -13,7 +13,7 @@ namespace certrebind {
 struct Looking {
   Host host;
   const Settings& settings;
-  const Prober& prober;
+  Asker& asker;
   const std::vector<ServiceId>& only;  // empty: every server of this host
 };
 

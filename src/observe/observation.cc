@@ -4,7 +4,7 @@
 
 namespace certrebind {
 
-std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& survey,
+std::vector<std::vector<Look>> look_at_all(Asker& asker, const Survey& survey,
                                            const LookProgress& progress) {
   const Rivals rivals(survey);
   std::vector<Expectation> asked;
@@ -23,10 +23,10 @@ std::vector<std::vector<Look>> look_at_all(const Prober& prober, const Survey& s
   auto tell = [&](size_t done) {
     if (progress) progress(done, targets.size());
   };
-  std::vector<Result<Served>> served = prober.handshake_all(targets, 0, tell);
+  std::vector<const Result<Served>*> served = asker.ask(targets, tell);
   std::vector<std::vector<Look>> looks(survey.bindings.size());
   for (size_t i = 0; i < asked.size(); ++i)
-    looks[owner[i]].push_back({std::move(asked[i]), std::move(served[i])});
+    looks[owner[i]].push_back({std::move(asked[i]), *served[i]});
   return looks;
 }
 

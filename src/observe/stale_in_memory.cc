@@ -34,10 +34,9 @@ bool has_twin_of(KeyType type, const SameSite& same_site, const SurveyedBinding&
 
 }  // namespace
 
-StaleInMemory::StaleInMemory(const Host& host, const Prober& prober,
-                             const std::vector<Sighting>& sightings,
+StaleInMemory::StaleInMemory(const Host& host, Asker& asker, const std::vector<Sighting>& sightings,
                              const std::vector<Succession>& successions)
-    : host_(host), prober_(prober), successions_(successions), times_(host) {
+    : host_(host), asker_(asker), successions_(successions), times_(host) {
   std::set<Thumbprint> old_ones;
   for (const Succession& succession : successions) old_ones.insert(succession.old_one.thumbprint);
   for (const Sighting& seen : sightings)
@@ -89,17 +88,15 @@ void StaleInMemory::ask(const std::vector<Candidate>& candidates) {
   for (const Candidate& each : candidates) {
     auto [shown, is_new] = shown_.try_emplace({each.bound, each.type});
     if (!is_new) continue;
-    for (const Expectation& expected :
-         expectations_of(each.bound->binding, {}, each.type, {}, each.type)) {
-      targets.push_back(expected.old_target());
+    for (Target& target : targets_of(each.bound->binding, each.type)) {
+      targets.push_back(std::move(target));
       heard_by.push_back(&shown->second);
     }
   }
-  std::vector<Result<Served>> answers = prober_.handshake_all(targets);
+  const std::vector<const Result<Served>*> answers = asker_.ask(targets);
   for (size_t i = 0; i < answers.size(); ++i)
-    if (answers[i])
-      heard_by[i]->push_back(
-          {answers[i]->thumbprint, !targets[i].sni.empty(), answers[i]->chain_length});
+    if (const Result<Served>& answer = *answers[i])
+      heard_by[i]->push_back({answer->thumbprint, !targets[i].sni.empty(), answer->chain_length});
 }
 
 const std::vector<StaleInMemory::Shown>& StaleInMemory::shown_to(const Candidate& candidate) const {
@@ -148,9 +145,7 @@ bool StaleInMemory::is_of_a_twin(const std::vector<Shown>& shown, const SameSite
 // certificate on disk has a name of OLD.
 bool StaleInMemory::may_hold_old_unseen(const Candidate& candidate) {
   const SurveyedBinding& bound = *candidate.bound;
-  if (!bound.disk->certificate ||
-      !expectations_of(bound.binding, {}, KeyType::other, {}, KeyType::other).empty())
-    return false;
+  if (!bound.disk->certificate || !targets_of(bound.binding, KeyType::other).empty()) return false;
   auto since = times_.since(*bound.service);
   auto changed = changed_at(host_.files, bound.binding.certificate.path);
   if (!since || !changed || *changed < *since) return false;

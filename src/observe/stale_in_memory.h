@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "observe/asker.h"
 #include "survey/same_site.h"
 #include "survey/succession.h"
 #include "transaction/server_start_times.h"
@@ -25,7 +26,7 @@ class StaleInMemory {
  public:
   // `sightings`: which certificates were seen before, and where. All arguments must outlive this
   // object.
-  StaleInMemory(const Host& host, const Prober& prober, const std::vector<Sighting>& sightings,
+  StaleInMemory(const Host& host, Asker& asker, const std::vector<Sighting>& sightings,
                 const std::vector<Succession>& successions);
 
   // Which bindings to ask. A handshake is slow, so the first pass asks only `likely` bindings: OLD
@@ -61,7 +62,7 @@ class StaleInMemory {
   bool is_as_loaded(const Survey& survey, const Service& service);
 
   const Host& host_;
-  const Prober& prober_;
+  Asker& asker_;
   const std::vector<Succession>& successions_;
   ServerStartTimes times_;
   // For each path where an OLD was seen: everything seen there, the latest last.

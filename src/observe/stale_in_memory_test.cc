@@ -43,7 +43,8 @@ class OnlyServedTest : public ::testing::Test {
     std::vector<const Succession*> which;
     for (const Succession& succession : successions_) which.push_back(&succession);
     const Host host = host_.context().host;
-    StaleInMemory only_served(host, host_.prober, sightings_, successions_);
+    Asker asker(host_.prober);
+    StaleInMemory only_served(host, asker, sightings_, successions_);
     bool doubtful = only_served.mark(survey_, where, which);
     EXPECT_EQ(doubtful, !survey_.diagnostics.empty());
     EXPECT_EQ(survey_.bindings.at(1).not_loaded, std::nullopt);

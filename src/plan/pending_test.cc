@@ -37,7 +37,8 @@ class PendingTest : public ::testing::Test {
       survey_.bindings[0].binding.endpoints.clear();
       survey_.bindings[0].not_loaded = not_loaded_;
     }
-    auto looks = look_at_all(host_.prober, survey_, {});
+    Asker asker(host_.prober);
+    auto looks = look_at_all(asker, survey_, {});
     return find_pending(host_.context().host, host_.settings, survey_, looks, history_);
   }
   // Later than the expiry of a fake host's certificates.
@@ -168,7 +169,8 @@ TEST_F(PendingTest, NothingIsTakenFromItsRenewer) {
 TEST_F(PendingTest, NothingIsDoneInDoubt) {
   renew_in_place();
   ASSERT_THAT(find().pairs, SizeIs(1));
-  auto looks = look_at_all(host_.prober, survey_, {});
+  Asker asker(host_.prober);
+  auto looks = look_at_all(asker, survey_, {});
   Pending pending = find_pending(host_.context().host, host_.settings, survey_, looks, history_,
                                  {{survey_.bindings[0].service, "it names another"}});
   EXPECT_THAT(pending.pairs, IsEmpty());

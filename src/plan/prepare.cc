@@ -16,38 +16,33 @@ namespace certrebind {
 namespace {
 
 // Asks what is served by the bindings whose files already hold a NEW.
-ServedNow look_at_served(const Prober& prober, const Survey& survey,
+ServedNow look_at_served(Asker& asker, const Survey& survey,
                          const std::vector<Succession>& successions) {
   ServedNow served;
   const Rivals rivals(survey);
   for (const SurveyedBinding* bound : needs_look(survey, successions)) {
-    std::vector<Target> targets;
-    const KeyType type = rivals.type_to_ask(*bound);
-    for (const Expectation& expected : expectations_of(bound->binding, {}, type, {}, type))
-      targets.push_back(expected.old_target());
-    for (Result<Served>& shown : prober.handshake_all(targets))
-      if (shown)
-        served[bound].push_back({shown->thumbprint, shown->chain_length, std::move(shown->above)});
+    const auto targets = targets_of(bound->binding, rivals.type_to_ask(*bound));
+    for (const Result<Served>* answer : asker.ask(targets))
+      if (const Result<Served>& shown = *answer)
+        served[bound].push_back({shown->thumbprint, shown->chain_length, shown->above});
   }
   return served;
 }
 
 // Certificates that are served count as known too. Asking costs handshakes, so only if nothing else
 // matches.
-void add_all_served(const Prober& prober, const Survey& survey, KnownCertificates& known) {
+void add_all_served(Asker& asker, const Survey& survey, KnownCertificates& known) {
   std::vector<Target> targets;
   for (const SurveyedBinding& bound : survey.bindings) {
     // A site may have one certificate for each key type.
     auto leaf = Certificate::parse(bound.disk ? bound.disk->der : "");
     const KeyType type = leaf ? leaf->key_type : KeyType::other;
-    for (const Expectation& expected :
-         expectations_of(bound.binding, {}, KeyType::other, {}, type)) {
-      targets.push_back(expected.old_target());
-      if (type != KeyType::other) targets.push_back(expected.new_target());
-    }
+    std::ranges::move(targets_of(bound.binding, KeyType::other), std::back_inserter(targets));
+    if (type != KeyType::other)
+      std::ranges::move(targets_of(bound.binding, type), std::back_inserter(targets));
   }
-  for (Result<Served>& shown : prober.handshake_all(targets))
-    if (shown) known.add_served(shown->leaf_der);
+  for (const Result<Served>* shown : asker.ask(targets))
+    if (*shown) known.add_served((*shown)->leaf_der);
 }
 
 // The parts of the survey that failed: an unknown certificate may be bound there.
@@ -58,12 +53,11 @@ std::string where_nobody_looked(const Survey& survey) {
   return text;
 }
 
-Result<OldCertificate> identify_old_anywhere(const Host& host, const Prober& prober,
-                                             const Survey& survey, KnownCertificates& known,
-                                             const std::string& typed) {
+Result<OldCertificate> identify_old_anywhere(const Host& host, Asker& asker, const Survey& survey,
+                                             KnownCertificates& known, const std::string& typed) {
   auto old_one = identify_old(host.files, known, typed);
   if (old_one || is_path(typed) || old_one.error().code != Code::not_found) return old_one;
-  add_all_served(prober, survey, known);
+  add_all_served(asker, survey, known);
   old_one = identify_old(host.files, known, typed);
   if (!old_one && old_one.error().code == Code::not_found)
     old_one.error().cause += where_nobody_looked(survey);
@@ -167,15 +161,15 @@ std::vector<const Succession*> idle_ones(const Prepared& prepared) {
 
 // Identifies the certificates that the request names.
 Result<std::vector<Succession>> identify_all(const Host& host, const Settings& settings,
-                                             const Prober& prober, const History& history,
-                                             Survey& survey, const RebindRequest& request) {
+                                             Asker& asker, const History& history, Survey& survey,
+                                             const RebindRequest& request) {
   KnownCertificates known;
   known.add_stored(host.files, settings.stores);
   known.add_bound(survey);
   known.add_seen(history.sightings);
   std::vector<Succession> successions;
   for (const RequestedPair& pair : request.pairs) {
-    auto old_one = identify_old_anywhere(host, prober, survey, known, pair.old_one);
+    auto old_one = identify_old_anywhere(host, asker, survey, known, pair.old_one);
     if (!old_one && !request.found) return pass(old_one);
     auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
     if (!new_one && !request.found) return pass(new_one);
@@ -192,16 +186,16 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
 
 // Makes the handshakes that planning needs, makes the plans, and explains successions that concern
 // no binding.
-void plan_all(const Host& host, const Settings& settings, const Prober& prober,
-              const History& history, const RebindRequest& request, Prepared& prepared) {
-  StaleInMemory only_served(host, prober, history.sightings, prepared.successions);
+void plan_all(const Host& host, const Settings& settings, Asker& asker, const History& history,
+              const RebindRequest& request, Prepared& prepared) {
+  StaleInMemory only_served(host, asker, history.sightings, prepared.successions);
   auto mark = [&](StaleInMemory::Where where, const std::vector<const Succession*>& which) {
     prepared.doubtful = only_served.mark(prepared.survey, where, which) || prepared.doubtful;
   };
   std::vector<const Succession*> all;
   for (const Succession& succession : prepared.successions) all.push_back(&succession);
   mark(StaleInMemory::Where::likely, all);
-  ServedNow served = look_at_served(prober, prepared.survey, prepared.successions);
+  ServedNow served = look_at_served(asker, prepared.survey, prepared.successions);
   PlanContext context{.files = host.files,
                       .settings = settings,
                       .survey = prepared.survey,
@@ -214,7 +208,7 @@ void plan_all(const Host& host, const Settings& settings, const Prober& prober,
     mark(StaleInMemory::Where::anywhere, idle);
     prepared.plans = make_plans(context, prepared.successions);
   }
-  ReloadSideEffects bystanders(host, settings, prober, prepared.survey);
+  ReloadSideEffects bystanders(host, settings, asker, prepared.survey);
   for (Plan& plan : prepared.plans) bystanders.check(plan);
   for (const Succession* succession : idle_ones(prepared))
     prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
@@ -251,7 +245,7 @@ void Prepared::hear_doubts() {
   tests = {};
 }
 
-Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& asker,
                          const History& history, const RebindRequest& request) {
   auto services = find_services(host, request.only);
   if (!services) return pass(services);
@@ -259,22 +253,22 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, const Probe
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
   mark_not_loaded(host, history, *surveyed);
-  return prepare(host, settings, prober, history, request, std::move(*surveyed), std::move(tests));
+  return prepare(host, settings, asker, history, request, std::move(*surveyed), std::move(tests));
 }
 
-Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& asker,
                          const History& history, const RebindRequest& request, Survey surveyed,
                          ConfigTests tests) {
   Prepared prepared{.survey = std::move(surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
-  auto successions = identify_all(host, settings, prober, history, prepared.survey, request);
+  auto successions = identify_all(host, settings, asker, history, prepared.survey, request);
   if (!successions) return pass(successions);
   prepared.successions = std::move(*successions);
   if (request.found) leave_contradictions(prepared);
   if (Done consistent = contradict_nothing(prepared.successions); !consistent)
     return pass(consistent);
   follow_chains(prepared.successions);
-  plan_all(host, settings, prober, history, request, prepared);
+  plan_all(host, settings, asker, history, request, prepared);
   return prepared;
 }
 

@@ -52,10 +52,10 @@ struct Prepared {
 };
 
 // Surveys, identifies and plans; writes nothing.
-Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& asker,
                          const History& history, const RebindRequest& request);
 // The same with an existing survey, and the tests that were started for it.
-Result<Prepared> prepare(const Host& host, const Settings& settings, const Prober& prober,
+Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& asker,
                          const History& history, const RebindRequest& request, Survey surveyed,
                          ConfigTests tests);
 

@@ -23,16 +23,6 @@ bool is_for(const Served& served, const Binding& binding) {
           }));
 }
 
-// Handshakes that show what the binding serves. They ask for its own key type if another binding of
-// the site has another type.
-std::vector<Target> targets_for(const SurveyedBinding& bound, const Rivals& rivals) {
-  const KeyType type = rivals.type_to_ask(bound);
-  std::vector<Target> targets;
-  for (const Expectation& expected : expectations_of(bound.binding, {}, type, {}, type))
-    targets.push_back(expected.old_target());
-  return targets;
-}
-
 }  // namespace
 
 // Read once: many sites may share one file.
@@ -80,25 +70,24 @@ void ReloadSideEffects::check(Plan& plan) {
   std::vector<const SurveyedBinding*> asked;
   std::vector<Target> targets;
   for (const SurveyedBinding* bound : not_loaded(plan))
-    for (Target& target : targets_for(*bound, rivals_)) {
+    for (Target& target : targets_of(bound->binding, rivals_.type_to_ask(*bound))) {
       asked.push_back(bound);
       targets.push_back(std::move(target));
     }
-  std::vector<Result<Served>> served = prober_.handshake_all(targets);
+  const std::vector<const Result<Served>*> answers = asker_.ask(targets);
   std::vector<Finding> findings;
   std::set<std::string> told;
   for (size_t i = 0; i < asked.size(); ++i) {
     const SurveyedBinding& bound = *asked[i];
-    if (!served[i] || bound.holds(served[i]->thumbprint) || !is_for(*served[i], bound.binding))
-      continue;
-    const std::string why = why_an_outage(bound, *served[i]);
+    const Result<Served>& served = *answers[i];
+    if (!served || bound.holds(served->thumbprint) || !is_for(*served, bound.binding)) continue;
+    const std::string why = why_an_outage(bound, *served);
     if (why.empty() || !told.insert(bound.binding.certificate.path).second) continue;
-    findings.push_back(
-        {Severity::error,
-         fmt::format("the same reload would load {} for {}, which serves {} now: {}",
-                     printable(bound.binding.certificate.path), printable(bound.binding.site),
-                     served[i]->thumbprint.brief(), why),
-         advice_.way_back(bound.binding)});
+    findings.push_back({Severity::error,
+                        fmt::format("the same reload would load {} for {}, which serves {} now: {}",
+                                    printable(bound.binding.certificate.path),
+                                    printable(bound.binding.site), served->thumbprint.brief(), why),
+                        advice_.way_back(bound.binding)});
   }
   if (findings.empty()) return;
   if (is_live(plan))

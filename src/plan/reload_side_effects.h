@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "observe/asker.h"
 #include "plan/advice.h"
 #include "plan/plan.h"
 #include "survey/key_types.h"
@@ -19,9 +20,8 @@ namespace certrebind {
 class ReloadSideEffects {
  public:
   // All arguments must outlive this object.
-  ReloadSideEffects(const Host& host, const Settings& settings, const Prober& prober,
-                    const Survey& survey)
-      : prober_(prober),
+  ReloadSideEffects(const Host& host, const Settings& settings, Asker& asker, const Survey& survey)
+      : asker_(asker),
         survey_(survey),
         same_site_(survey),
         rivals_(survey),
@@ -40,7 +40,7 @@ class ReloadSideEffects {
   bool is_live(const Plan& plan) const;
   const std::optional<WallTime>& changed(const std::string& path);
 
-  const Prober& prober_;
+  Asker& asker_;
   const Survey& survey_;
   const SameSite same_site_;
   const Rivals rivals_;

@@ -48,4 +48,11 @@ std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprin
   return expectations;
 }
 
+std::vector<Target> targets_of(const Binding& binding, KeyType type) {
+  std::vector<Target> targets;
+  for (const Expectation& expected : expectations_of(binding, {}, type, {}, type))
+    targets.push_back(expected.old_target());
+  return targets;
+}
+
 }  // namespace certrebind

@@ -43,4 +43,7 @@ std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprin
                                          KeyType old_type, const Thumbprint& new_thumbprint,
                                          KeyType new_type);
 
+// The handshakes alone; `type` as in Target.
+std::vector<Target> targets_of(const Binding& binding, KeyType type);
+
 }  // namespace certrebind
