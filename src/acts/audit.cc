@@ -21,6 +21,7 @@
 #include "plan/advice.h"
 #include "proof/foreign_listeners.h"
 #include "survey/key_types.h"
+#include "survey/policy.h"
 #include "survey/same_site.h"
 #include "sys/replace.h"
 #include "x509/bundle.h"
@@ -41,7 +42,8 @@ class PairAudit {
 
   // Reads and checks each pair of paths once.
   const Remarks& of(const SurveyedBinding& bound) {
-    auto key = std::pair(bound.binding.certificate.path, bound.binding.key.path);
+    auto key = std::tuple(bound.binding.certificate.path, bound.binding.key.path,
+                          bound.binding.has_passphrase);
     auto [entry, is_new] = known_.try_emplace(key);
     if (is_new) entry->second = check(bound);
     return entry->second;
@@ -106,7 +108,8 @@ class PairAudit {
     auto bytes = bound.service->files().read(path, kPemLimit);
     if (!bytes && bytes.error().code == Code::denied) return;  // we may not read this key
     KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
-    if (state == KeyState::matches) return;
+    const bool opens = state == KeyState::encrypted && bound.binding.has_passphrase;
+    if (state == KeyState::matches || opens) return;
     remarks.push_back(
         {Complaint::key_mismatch,
          fmt::format("the key {} {}", path,
@@ -139,7 +142,7 @@ class PairAudit {
   const Host& host_;
   const Settings& settings_;
   const Advice& advice_;
-  std::map<std::pair<std::string, std::string>, Remarks> known_;
+  std::map<std::tuple<std::string, std::string, bool>, Remarks> known_;
 };
 
 void check_names(const SurveyedBinding& bound, Remarks& remarks) {
@@ -155,13 +158,43 @@ void check_names(const SurveyedBinding& bound, Remarks& remarks) {
 
 // If no file is named, for example because the path contains a variable, only the served
 // certificate can be checked.
-void check_served_alone(const Look& look, WallTime now, Remarks& remarks) {
+void check_served_alone(const SurveyedBinding& bound, const Look& look, const Settings& settings,
+                        WallTime now, Remarks& remarks) {
   auto served = outline_of(look.served->leaf_der);
-  if (!served || now <= served->not_after) return;
-  remarks.push_back({Complaint::expired,
-                     fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
-                                 look.served->thumbprint.brief(), to_text(served->not_after)),
-                     "renew it, then reload the server"});
+  if (!served) return;
+  const std::string what =
+      fmt::format("{} serves {}, which", look.asked.text(), look.served->thumbprint.brief());
+  const std::string end = to_text(served->not_after) + " UTC";
+  const char* renew = "renew it, then reload the server";
+  if (now > served->not_after)
+    remarks.push_back({Complaint::expired, what + " expired on " + end, renew});
+  else if (now < served->not_before)
+    remarks.push_back({Complaint::not_yet_valid,
+                       what + " is not valid before " + to_text(served->not_before) + " UTC",
+                       "check this machine's clock: date -u"});
+  else if (about_to_expire(*served, settings, now))
+    remarks.push_back({Complaint::about_to_expire, what + " expires on " + end, renew});
+  const bool is_for_it =
+      std::ranges::find(bound.binding.names, look.asked.sni) == bound.binding.names.end() ||
+      covers(served->names, look.asked.sni);
+  if (!is_for_it)
+    remarks.push_back({Complaint::name_not_covered,
+                       what + " does not cover " + printable(look.asked.sni),
+                       "issue a certificate for all names of the site"});
+}
+
+// Nothing on disk and nothing served is known: that must not pass for OK.
+void check_unseen(const SurveyedBinding& bound, Remarks& remarks) {
+  if (bound.left_alone || !bound.service->reload().signal) return;
+  std::string why = bound.binding.role == Role::client
+                        ? "a client certificate is shown to upstreams"
+                        : "no handshake reaches it";
+  for (const Endpoint& endpoint : bound.binding.endpoints)
+    if (!endpoint.unproven.empty()) why = endpoint.unproven;
+  remarks.push_back({Complaint::unseen,
+                     fmt::format("nobody knows which certificate is used: {}, and {}",
+                                 bound.binding.not_editable, why),
+                     "watch the renewal of its certificates by hand"});
 }
 
 // Another site of the same server that has this certificate on disk: then it is not an earlier
@@ -176,13 +209,14 @@ const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& th
 }
 
 void check_one_look(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
-                    const Look& look, WallTime now, Advice& advice, Remarks& remarks) {
+                    const Look& look, const Settings& settings, WallTime now, Advice& advice,
+                    Remarks& remarks) {
   if (!look.served) {
     remarks.push_back(
         {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
     return;
   }
-  if (!bound.disk) return check_served_alone(look, now, remarks);
+  if (!bound.disk) return check_served_alone(bound, look, settings, now, remarks);
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
@@ -245,9 +279,16 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
 
 // Many endpoints with the same complaint and the same next command give one sentence.
 void add_looks(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
-               const std::vector<Look>& looks, WallTime now, Advice& advice, Remarks& remarks) {
+               const std::vector<Look>& looks, const Settings& settings, WallTime now,
+               Advice& advice, Remarks& remarks) {
   Remarks all;
-  for (const Look& look : looks) check_one_look(survey, same_site, bound, look, now, advice, all);
+  // A path that depends on the name names no file for a client that sends none.
+  const bool by_name = !bound.disk && std::ranges::any_of(looks, [](const Look& look) {
+    return look.served && !look.asked.sni.empty();
+  });
+  for (const Look& look : looks)
+    if (!by_name || look.served || !look.asked.sni.empty())
+      check_one_look(survey, same_site, bound, look, settings, now, advice, all);
   for (const Remark& remark : all) {
     size_t same = static_cast<size_t>(std::ranges::count_if(all, [&](const Remark& other) {
       return other.complaint == remark.complaint && other.next == remark.next;
@@ -295,6 +336,8 @@ std::string to_text(Complaint complaint) {
   switch (complaint) {
     case Complaint::renewed_not_reloaded:
       return "renewed but not reloaded";
+    case Complaint::copy_stale:
+      return "renewed, copy stale";
     case Complaint::serves_another:
       return "serves another certificate";
     case Complaint::unreachable:
@@ -319,6 +362,8 @@ std::string to_text(Complaint complaint) {
       return "others take its connections";
     case Complaint::swap_leftover:
       return "left over from an interrupted swap";
+    case Complaint::unseen:
+      return "not seen";
   }
   return "unknown";
 }
@@ -326,7 +371,9 @@ std::string to_text(Complaint complaint) {
 Level level_of(Complaint complaint) {
   switch (complaint) {
     case Complaint::renewed_not_reloaded:
+    case Complaint::copy_stale:
     case Complaint::serves_another:
+    case Complaint::unseen:
     case Complaint::about_to_expire:
     case Complaint::name_not_covered:
     case Complaint::chain_incomplete:
@@ -381,9 +428,23 @@ std::vector<Attention> attention_for(
   return items;
 }
 
-std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, Asker& asker,
-                                  const Survey& survey, const LookProgress& progress) {
-  return judge(host, settings, survey, look_at_all(asker, survey, progress));
+void mark_stale_copies(const Settings& settings, const Pending& pending,
+                       std::vector<AuditedBinding>& audited) {
+  const std::set<const SurveyedBinding*> left_out(pending.left_out.begin(), pending.left_out.end());
+  for (AuditedBinding& each : audited) {
+    const SurveyedBinding& bound = *each.bound;
+    if (left_out.contains(&bound) || !bound.disk || !bound.disk->certificate) continue;
+    const std::string disk = bound.disk->certificate->thumbprint.hex();
+    auto pair = std::ranges::find(pending.pairs, disk, &RequestedPair::old_one);
+    const std::string& path = bound.binding.certificate.path;
+    if (pair == pending.pairs.end() || pair->new_one == path) continue;
+    each.remarks.push_back({Complaint::copy_stale,
+                            fmt::format("{} holds {}, which {} succeeds", path,
+                                        bound.disk->certificate->thumbprint.brief(), pair->new_one),
+                            is_left_alone(settings, bound)
+                                ? fmt::format("certrebind rebind {} {}", path, pair->new_one)
+                                : "certrebind rebind --pending"});
+  }
 }
 
 std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
@@ -396,7 +457,9 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
   for (size_t index = 0; index < survey.bindings.size(); ++index) {
     const SurveyedBinding& bound = survey.bindings[index];
     AuditedBinding result{.bound = &bound, .remarks = {}, .looks = std::move(looks[index])};
-    add_looks(survey, same_site, bound, result.looks, host.clock.wall(), advice, result.remarks);
+    add_looks(survey, same_site, bound, result.looks, settings, host.clock.wall(), advice,
+              result.remarks);
+    if (!bound.disk && result.looks.empty()) check_unseen(bound, result.remarks);
     shared.check(bound, result.remarks);
     if (bound.disk) {
       const Remarks& of_pair = pairs.of(bound);

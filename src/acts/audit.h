@@ -7,6 +7,7 @@
 
 #include "lifecycle/attention.h"
 #include "observe/observation.h"
+#include "plan/pending.h"
 #include "state/settings.h"
 #include "survey/survey.h"
 
@@ -15,6 +16,7 @@ namespace certrebind {
 // What may be wrong with a binding.
 enum class Complaint {
   renewed_not_reloaded,  // the certificate on disk is newer than the served one
+  copy_stale,            // the file is a copy, and its original was renewed
   serves_another,        // the served certificate is not the one on disk
   unreachable,           // no handshake completes
   not_running,           // the server is down
@@ -27,20 +29,14 @@ enum class Complaint {
   chain_incomplete,
   shared_listener,  // foreign processes also take its connections
   swap_leftover,    // a file is still a link of an interrupted swap
+  unseen,           // neither a file nor a handshake shows a certificate
 };
-inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
-                                            Complaint::serves_another,
-                                            Complaint::unreachable,
-                                            Complaint::not_running,
-                                            Complaint::no_certificate,
-                                            Complaint::key_mismatch,
-                                            Complaint::expired,
-                                            Complaint::about_to_expire,
-                                            Complaint::not_yet_valid,
-                                            Complaint::name_not_covered,
-                                            Complaint::chain_incomplete,
-                                            Complaint::shared_listener,
-                                            Complaint::swap_leftover};
+inline constexpr Complaint kComplaints[] = {
+    Complaint::renewed_not_reloaded, Complaint::copy_stale,       Complaint::serves_another,
+    Complaint::unreachable,          Complaint::not_running,      Complaint::no_certificate,
+    Complaint::key_mismatch,         Complaint::expired,          Complaint::about_to_expire,
+    Complaint::not_yet_valid,        Complaint::name_not_covered, Complaint::chain_incomplete,
+    Complaint::shared_listener,      Complaint::swap_leftover,    Complaint::unseen};
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 
@@ -84,8 +80,8 @@ std::vector<Attention> attention_for(
 std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, const Survey& survey,
                                   std::vector<std::vector<Look>> looks);
 
-// Makes the handshakes with look_at_all, and judges.
-std::vector<AuditedBinding> audit(const Host& host, const Settings& settings, Asker& asker,
-                                  const Survey& survey, const LookProgress& progress);
+// Adds a remark to each binding whose file holds the OLD of a pair, while NEW is elsewhere.
+void mark_stale_copies(const Settings& settings, const Pending& pending,
+                       std::vector<AuditedBinding>& audited);
 
 }  // namespace certrebind

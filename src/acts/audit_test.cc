@@ -18,7 +18,7 @@ class AuditTest : public ::testing::Test {
   std::vector<AuditedBinding> look() {
     survey_ = host_.survey();
     asker_.emplace(host_.prober);
-    return audit(host_.context().host, host_.settings, *asker_, survey_, {});
+    return judge(host_.context().host, host_.settings, survey_, look_at_all(*asker_, survey_, {}));
   }
   std::vector<Remark> remarks() { return look().at(0).remarks; }
   std::vector<Complaint> complaints() {

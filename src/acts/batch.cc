@@ -27,9 +27,9 @@ std::vector<JournalSuccession> successions_of(const Plan& plan) {
   return result;
 }
 
-std::vector<std::string> configured_by(const Survey& survey, const Service* service) {
+SurveyedService what_is_known_of(const Survey& survey, const Service* service) {
   auto found = std::ranges::find(survey.surveyed, service, &SurveyedService::service);
-  return found == survey.surveyed.end() ? std::vector<std::string>() : found->configured_by;
+  return found == survey.surveyed.end() ? SurveyedService() : *found;
 }
 
 // Carries out the plans one by one, and records which transaction wrote each file.
@@ -56,6 +56,7 @@ class Batch {
 
 // A file that an earlier service of this run has written is only loaded.
 TransactionRequest Batch::work_of(const Plan& plan) const {
+  SurveyedService known = what_is_known_of(prepared_.survey, plan.service);
   TransactionRequest work{.act = Act::rebind,
                           .service = plan.service,
                           .files = plan.files,
@@ -64,7 +65,8 @@ TransactionRequest Batch::work_of(const Plan& plan) const {
                           .unproven = plan.unproven,
                           .undoes = {},
                           .loads = plan.loads(context_.host.files),
-                          .configured_by = configured_by(prepared_.survey, plan.service),
+                          .configured_by = std::move(known.configured_by),
+                          .error_logs = std::move(known.error_logs),
                           .no_reload = plan.no_reload.sentence,
                           .way_back = plan.no_reload.next,
                           .others = plan.others};

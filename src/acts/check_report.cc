@@ -8,6 +8,7 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
+#include "plan/store_hints.h"
 #include "transaction/config_tests.h"
 #include "transaction/reloader.h"
 
@@ -202,13 +203,18 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
   CheckReport report{.survey = std::move(*surveyed), .bindings = {}, .owed = {}, .interrupted = {}};
   auto tested =
       std::async(std::launch::async, [&] { return test_configurations(at.host, report.survey); });
-  report.bindings = audit(at.host, at.settings, at.asker, report.survey, progress);
+  auto looks = look_at_all(at.asker, report.survey, progress);
+  const Pending pending = find_pending(at.host, at.settings, report.survey, looks, history);
+  report.bindings = judge(at.host, at.settings, report.survey, std::move(looks));
+  mark_stale_copies(at.settings, pending, report.bindings);
   for (std::vector<Diagnostic> found : {tested.get(), ask_what_is_loaded(at.host, report.survey),
                                         look_for_gone(at, report.survey)}) {
     report.unseen +=
         static_cast<size_t>(std::ranges::count(found, Severity::warning, &Diagnostic::severity));
     std::ranges::move(found, std::back_inserter(report.survey.diagnostics));
   }
+  std::ranges::move(store_hints(at.host.files, at.settings, report.survey),
+                    std::back_inserter(report.survey.diagnostics));
   Done read = read_journal(at, report);
   if (!read && read.error().code != Code::not_found)
     report.survey.diagnostics.push_back(blind(read.error()));

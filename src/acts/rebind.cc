@@ -38,7 +38,8 @@ KnownSuccession known_from(const Succession& succession) {
           .new_thumbprint = succession.new_thumbprint().hex(),
           .how = succession.how,
           .renewer = succession.renewer,
-          .path = succession.new_one.files.certificate};
+          .path = succession.new_one.files.certificate,
+          .accepted = succession.accepted};
 }
 
 bool failed_for(const Service& service, const std::vector<TransactionResult>& accounts) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "acts/check_report.h"
 #include "base/text.h"
@@ -68,6 +69,18 @@ std::string summary(const CheckReport& report) {
                             counts[0], counts[1], counts[2]);
 }
 
+// What is served where no file is known.
+std::string served_text(const std::vector<Look>& looks, WallTime now) {
+  std::set<std::string> shown;
+  for (const Look& look : looks) {
+    if (!look.served) continue;
+    if (auto leaf = outline_of(look.served->leaf_der))
+      shown.insert(fmt::format("{}, expires {}", leaf->thumbprint.brief(),
+                               expiry_text(leaf->not_after, now)));
+  }
+  return "serves " + join({shown.begin(), shown.end()}, "; ");
+}
+
 void print_binding(const AuditedBinding& audited, WallTime now) {
   const Binding& binding = audited.bound->binding;
   Level level = audited.level();
@@ -80,7 +93,8 @@ void print_binding(const AuditedBinding& audited, WallTime now) {
       line += fmt::format("  {} {}, expires {}", what, disk->certificate->thumbprint.brief(),
                           expiry_text(disk->certificate->not_after, now));
     else
-      line += "  left alone: " + printable(binding.not_editable);
+      line += fmt::format("  {}; not changed by certrebind: {}", served_text(audited.looks, now),
+                          printable(binding.not_editable));
   }
   print_line(coloured(colour_for(level), line.substr(0, 8)) + line.substr(8));
   std::string told;

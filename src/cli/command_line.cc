@@ -38,7 +38,8 @@ std::vector<CommandOption> global_options(GlobalOptions& globals) {
        "only this service, running or not: nginx:/etc/nginx/nginx.conf, "
        "apache:/etc/apache2/apache2.conf, haproxy:/etc/haproxy/haproxy.cfg; repeatable",
        "KIND:PATH"},
-      {"--json", &globals.json, "print JSON"}};
+      {"--json", &globals.json, "print JSON"},
+      {"--verbose", &globals.verbose, "name every endpoint that failed, not only the first few"}};
 }
 
 // In the order of --help.

@@ -69,6 +69,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
     if (auto number = user_called(user)) users.insert(*number);
   context->processes_.look_after(context->only_.empty() ? std::optional(std::move(users))
                                                         : std::nullopt);
+  context->settings_.verbose = options.verbose;
   context->json_ = options.json;
   context->prober_ = std::make_unique<Prober>(context->network_, context->clock_,
                                               context->settings_.handshake_deadline);

@@ -21,6 +21,7 @@ struct GlobalOptions {
   std::string run;
   std::vector<std::string> services;
   bool json = false;
+  bool verbose = false;
 };
 
 class Context {

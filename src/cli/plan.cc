@@ -14,13 +14,27 @@ std::string as_path_or_thumbprint(const std::string& typed) {
   return is_path(typed) ? absolute(typed) : typed;
 }
 
+Result<Risks> accepted_by(const RebindOptions& options) {
+  Risks accepted;
+  for (const std::string& name : options.accepted) {
+    auto risk = risk_named(name);
+    if (!risk)
+      return fail(Code::usage, "accept", printable(name), "there is no finding of this name",
+                  "known names: " + all_risks());
+    accepted.insert(*risk);
+  }
+  return accepted;
+}
+
 }  // namespace
 
 std::vector<CommandOption> pair_options(RebindOptions& options) {
   return {{"certificates", &options.certificates,
            "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file",
            "OLD NEW [OLD NEW ...]"},
-          {"--key", &options.key, "the private key of NEW, if it does not lie beside it", "FILE"}};
+          {"--key", &options.key, "the private key of NEW, if it does not lie beside it", "FILE"},
+          {"--accept", &options.accepted,
+           "go on although NEW is worse in this: " + all_risks() + " (repeatable)", "NAME"}};
 }
 
 std::vector<CommandOption> rebind_options(RebindOptions& options) {
@@ -52,6 +66,9 @@ Result<RebindRequest> request_of(const RebindOptions& options, const Context& co
   if (!options.key.empty() && request.pairs.size() > 1)
     return fail(Code::usage, "use --key", options.key, "it fits one pair only");
   if (!options.key.empty()) request.pairs.front().key_path = absolute(options.key);
+  auto accepted = accepted_by(options);
+  if (!accepted) return pass(accepted);
+  for (RequestedPair& pair : request.pairs) pair.accepted = *accepted;
   request.preference = preference_of(options);
   request.only = context.only();
   return request;

@@ -90,6 +90,9 @@ int rebind_pending(Context& context, const RebindOptions& options) {
                    {}});
   if (!options.key.empty())
     return report({Code::usage, "rebind", options.key, "--pending finds the keys itself", {}});
+  if (!options.accepted.empty())
+    return report({Code::usage, "rebind", join(options.accepted, " "), "--accept needs OLD and NEW",
+                   "name the two certificates that you accept"});
   if (options.dry_run) return plan_pending(context, options);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());

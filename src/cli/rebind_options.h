@@ -11,13 +11,14 @@ namespace certrebind {
 struct RebindOptions {
   std::vector<std::string> certificates;  // OLD NEW [OLD NEW …]
   std::string key;
+  std::vector<std::string> accepted;  // names of risks
   bool repoint = false;
   bool rewrite = false;
   bool dry_run = false;
   bool pending = false;  // without OLD and NEW: correct every difference
 };
 
-// OLD, NEW and --key.
+// OLD, NEW, --key and --accept.
 std::vector<CommandOption> pair_options(RebindOptions& options);
 // … and the options for the kind of plan.
 std::vector<CommandOption> rebind_options(RebindOptions& options);

@@ -110,10 +110,12 @@ Json to_json(const Plan& plan) {
         {{"path", printable(file.path)},
          {"what", file.secret ? file.what : "configuration"},
          {"diff", file.secret ? "" : unified_diff(file.path, file.before, file.after)}});
-  for (const Finding& finding : plan.findings)
+  for (const Finding& finding : plan.findings) {
     findings.push_back({{"severity", word_for_finding(finding.severity)},
                         {"sentence", printable(finding.sentence)},
                         {"next", printable(finding.next)}});
+    if (finding.risk) findings.back()["accept"] = to_text(*finding.risk);
+  }
   return {{"service", plan.service->id().text()},
           {"bindings", std::move(bindings)},
           {"files", std::move(files)},

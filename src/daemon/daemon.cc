@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "daemon/task_worker.h"
 #include "state/state.h"
+#include "sys/changed_at.h"
 #include "sys/day_time.h"
 #include "sys/memory.h"
 #include "sys/supervisor.h"
@@ -207,6 +208,26 @@ Done Daemon::queue_what_looks(WallTime now) {
   return {};
 }
 
+void Daemon::note_configuration(const Hop& hop) {
+  services_changed_ = true;
+  auto changed = changed_at(host_.files, hop.directory + "/" + hop.name);
+  if (!changed) changed = changed_at(host_.files, hop.directory);  // it was removed
+  if (changed) configuration_changed_ = std::max(configuration_changed_, *changed);
+}
+
+// A configuration was changed after a task had failed, perhaps because of it: no need to wait for
+// the next attempt. A task's own edits, and their restoration, are from before its end.
+Done Daemon::queue_what_failed(WallTime now) {
+  for (const Task& task : tasks_.tasks) {
+    if (!task.enabled || !task.once_per_batch || !task.every) continue;
+    auto failed = queue_->failed_last(task);
+    if (!failed) return pass(failed);
+    if (!*failed || configuration_changed_ <= **failed) continue;
+    if (auto queued = queue_->enqueue(task, std::nullopt, now); !queued) return pass(queued);
+  }
+  return {};
+}
+
 Done Daemon::turn(bool& stopping) {
   if (database_was_replaced()) {
     database_.reset();
@@ -246,7 +267,7 @@ Done Daemon::after_changes(const Changes& changes) {
   std::set<std::string> paths;
   for (const Hop& hop : hops) {
     if (hop.kind == HopKind::certificate) paths.insert(hop.path);
-    if (hop.kind == HopKind::configuration) services_changed_ = true;
+    if (hop.kind == HopKind::configuration) note_configuration(hop);
     if (hop.kind == HopKind::wake) gather();
   }
   if (services_changed_) gather();
@@ -377,7 +398,10 @@ Done Daemon::do_what_is_due() {
   }
   bool quiet = gathering_since_ && (now - last_change_ >= settings_.quiet ||
                                     now - *gathering_since_ >= settings_.gather);
-  if (quiet && services_changed_ && looker_ == 0) look_at_services();
+  if (quiet && services_changed_ && looker_ == 0) {
+    look_at_services();
+    if (Done queued = queue_what_failed(host_.clock.wall()); !queued) return queued;
+  }
   if (quiet) {
     gathering_since_.reset();
     tasks_ = load_tasks(host_.files, settings_.tasks_directory(), user_);

@@ -30,6 +30,8 @@ class Daemon {
   Done open_database();
   Done begin();
   Done queue_what_looks(WallTime now);
+  void note_configuration(const Hop& hop);
+  Done queue_what_failed(WallTime now);
   Done turn(bool& stopping);
   Done after_failure(const Error& error, bool& stopping);
   Done look_after_failure();
@@ -69,12 +71,13 @@ class Daemon {
   std::optional<Waiter> waiter_;
   LoadedTasks tasks_;
   std::set<Watched> watched_;
-  std::map<int, int64_t> runs_;    // the task run of each pid
-  int looker_ = 0;                 // pid of the command that surveys services
-  int64_t told_ = 0;               // the last event reported to the supervisor
-  bool services_changed_ = false;  // whether their configuration changed since the last survey
-  bool restless_ = false;          // whether there was work since memory was last released
-  bool polling_ = false;           // some directories cannot be watched
+  std::map<int, int64_t> runs_;       // the task run of each pid
+  int looker_ = 0;                    // pid of the command that surveys services
+  int64_t told_ = 0;                  // the last event reported to the supervisor
+  bool services_changed_ = false;     // whether their configuration changed since the last survey
+  WallTime configuration_changed_{};  // the latest change of a configuration that was seen
+  bool restless_ = false;             // whether there was work since memory was last released
+  bool polling_ = false;              // some directories cannot be watched
   std::optional<SteadyTime> gathering_since_;
   SteadyTime last_change_;
   SteadyTime next_poll_;

@@ -25,7 +25,8 @@ class ExistingSuccessionsTest : public ::testing::Test {
   }
   void succeed(const std::string& old_one, const std::string& new_one, int at = 0) {
     SQLite::Statement insert(
-        database_.handle(), "INSERT INTO successions VALUES (?, ?, 'same place', 'certbot', ?, ?)");
+        database_.handle(),
+        "INSERT INTO successions VALUES (?, ?, 'same place', 'certbot', ?, ?, '')");
     insert.bind(1, old_one);
     insert.bind(2, new_one);
     insert.bind(3, "/tls/" + new_one);

@@ -51,6 +51,8 @@ class Noticer {
   Seen see(const Watched& watched) const;
   bool lay_there_before(const std::string& old_thumbprint, const Seen& now) const;
   Done record(const std::string& old_thumbprint, const Seen& now);
+  Result<std::string> known_at(const std::string& path);
+  Done settle_encrypted(const Watched& watched, const Seen& now);
   Done give_up(const Watched& watched);
   void expect_expiry(const Place& place);
   void log_expiry(const Place& place, const std::string& left, bool is_over);

@@ -235,6 +235,16 @@ Done TaskQueue::enqueue_due_timers(const std::vector<Task>& tasks, WallTime now)
   });
 }
 
+Result<std::optional<WallTime>> TaskQueue::failed_last(const Task& task) {
+  return database_.guarded("read the queue of tasks", [&] {
+    auto ended = runs_where(
+        database_, "task = ? AND ended_ms IS NOT NULL ORDER BY ended_ms DESC, id DESC LIMIT 1",
+        task.name);
+    const bool failed = !ended.empty() && ended.front().state == RunState::failed;
+    return failed ? ended.front().ended : std::nullopt;
+  });
+}
+
 Result<std::optional<WallTime>> TaskQueue::next_due(const std::vector<Task>& tasks, WallTime now) {
   return database_.guarded("read the queue of tasks", [&] {
     std::optional<WallTime> next;

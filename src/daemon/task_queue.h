@@ -70,6 +70,9 @@ class TaskQueue {
   // waits gets no second run.
   Done enqueue_due_timers(const std::vector<Task>& tasks, WallTime now);
 
+  // When the last run of the task ended, if it failed. Unset if it did not, or if there is none.
+  Result<std::optional<WallTime>> failed_last(const Task& task);
+
   // ---- choosing the next run
 
   // The time at which a run can start or a timer elapses next. Not later than `now`: at once;

@@ -30,18 +30,25 @@ std::optional<OldCertificate> old_of(const std::string& der, const NewCertificat
 
 }  // namespace
 
+Advice::Pair Advice::pair_of(const Binding& binding) {
+  return {.certificate = binding.certificate.path,
+          .key = binding.key.path,
+          .has_passphrase = binding.has_passphrase};
+}
+
 // Read once: thousands of sites may share one file.
-std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
-  auto [entry, is_new] = known_.try_emplace(paths);
+std::shared_ptr<const NewCertificate> Advice::lying_there(const Pair& pair) {
+  auto [entry, is_new] = known_.try_emplace(pair);
   if (!is_new) return entry->second;
-  auto bundle = read_bundle(host_.files, paths.first);
+  auto bundle = read_bundle(host_.files, pair.certificate);
   if (!bundle) return nullptr;
   NewCertificate found;
   found.bundle = std::move(*bundle);
-  found.files = {.certificate = paths.first, .key = paths.second};
-  auto key = host_.files.read(paths.second, kPemLimit);
+  found.files = {.certificate = pair.certificate, .key = pair.key};
+  auto key = host_.files.read(pair.key, kPemLimit);
   if (key) found.key = tried_key_state(*key, found.bundle.leaf);
-  bool unseen = paths.second.empty() || (!key && key.error().code == Code::denied);
+  const bool unseen = pair.key.empty() || (!key && key.error().code == Code::denied) ||
+                      (found.key == KeyState::encrypted && pair.has_passphrase);
   if (unseen) found.key = KeyState::matches;
   entry->second = std::make_shared<const NewCertificate>(std::move(found));
   return entry->second;
@@ -49,13 +56,13 @@ std::shared_ptr<const NewCertificate> Advice::lying_there(const Paths& paths) {
 
 bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown) {
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
-  const Paths paths(bound.binding.certificate.path, bound.binding.key.path);
-  auto new_one = lying_there(paths);
+  const Pair pair = pair_of(bound.binding);
+  auto new_one = lying_there(pair);
   // Intermediates with their own file are sent from there, whatever this file contains.
   const Served* whole = bound.binding.chain.path.empty() ? shown : nullptr;
   auto old_one = new_one ? old_of(shown_der, *new_one, whole) : std::nullopt;
   if (!old_one) return true;
-  auto [refused, is_new] = refused_.try_emplace({paths, shown_der});
+  auto [refused, is_new] = refused_.try_emplace({pair, shown_der});
   if (is_new)
     refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
   return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
@@ -72,7 +79,7 @@ std::string Advice::first_error(const Binding& binding, const OldCertificate& ol
 }
 
 std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
-  auto lies = lying_there({bound.binding.certificate.path, bound.binding.key.path});
+  auto lies = lying_there(pair_of(bound.binding));
   auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
   if (!old_one) return "";
   NewCertificate now;
@@ -81,6 +88,17 @@ std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& sh
   if (!first_error(bound.binding, *old_one, std::move(now)).empty()) return "";
   std::string why = first_error(bound.binding, *old_one, *lies);
   return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
+}
+
+std::string Advice::why_refused(const SurveyedBinding& bound, const Served& shown) {
+  auto lies = lying_there(pair_of(bound.binding));
+  auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
+  if (!old_one) return "";
+  for (const auto& findings : {preflight_but_chain(*old_one, *lies, host_.clock.wall()),
+                               preflight_binding(bound.binding, *old_one, *lies)})
+    for (const Finding& finding : findings)
+      if (finding.severity == Severity::error) return finding.sentence;
+  return "";
 }
 
 // Clients could build a chain from what is served, and cannot from what would be sent. If the kept

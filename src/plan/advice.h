@@ -21,19 +21,29 @@ class Advice {
 
   // True if preflight would refuse the certificate in the binding's file as the successor of the
   // one that is served (`shown`). If `shown` is null, that one is not known, and the certificate in
-  // the file is checked by itself. A key that we may not read counts as the right one.
+  // the file is checked by itself. A key that we may not read, or that only the server can open,
+  // counts as the right one.
   bool would_be_refused(const SurveyedBinding& bound, const Served* shown);
   // Why it would be an outage to serve the certificate in the file instead of the one that is
   // served: a sentence of preflight. Empty if it would be none, or if the served certificate is no
   // better. An earlier expiry or a weaker key is no outage, and the key is left to the server's own
   // test. For the chain, what the server sends counts.
   std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
+  // Why preflight would refuse the certificate in the file as the successor of the served one;
+  // empty if it would not. The chain is left to `why_an_outage`.
+  std::string why_refused(const SurveyedBinding& bound, const Served& shown);
   // How to get a good pair into the file again.
   std::string way_back(const Binding& binding) const;
 
  private:
-  using Paths = std::pair<std::string, std::string>;  // paths of certificate and key
-  std::shared_ptr<const NewCertificate> lying_there(const Paths& paths);
+  struct Pair {
+    std::string certificate;  // path
+    std::string key;
+    bool has_passphrase = false;
+    auto operator<=>(const Pair&) const = default;
+  };
+  static Pair pair_of(const Binding& binding);
+  std::shared_ptr<const NewCertificate> lying_there(const Pair& pair);
   std::string why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
                                 const NewCertificate& lies) const;
   // The first error of preflight; ignores the key.
@@ -42,8 +52,8 @@ class Advice {
 
   const Host& host_;
   const Settings& settings_;
-  std::map<Paths, std::shared_ptr<const NewCertificate>> known_;  // null: no certificate
-  std::map<std::pair<Paths, std::string>, bool> refused_;         // and by DER of the served leaf
+  std::map<Pair, std::shared_ptr<const NewCertificate>> known_;  // null: no certificate
+  std::map<std::pair<Pair, std::string>, bool> refused_;         // and by DER of the served leaf
 };
 
 }  // namespace certrebind

@@ -49,6 +49,13 @@ std::string set_of(std::vector<std::string> names) {
   return join(names, " ");
 }
 
+// True if it expires later, or if its renewer issued it later for a shorter life.
+bool is_later(const Candidate& now, const CertificateOutline& old_one) {
+  const CertificateOutline& leaf = now.leaf.outline;
+  return leaf.not_after > old_one.not_after ||
+         (!now.renewer.empty() && leaf.not_before > old_one.not_before);
+}
+
 // A certificate in a store, of which only the outline was read.
 struct StoredLeaf {
   StoredCertificate where;
@@ -114,7 +121,8 @@ class Finder {
   bool replaces_another(const SurveyedBinding& bound, const Candidate& now);
   const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
   std::optional<Candidate> candidate(const std::string& certificate_path,
-                                     const std::string& key_path) const;
+                                     const std::string& key_path,
+                                     Passphrase passphrase = Passphrase::none) const;
   bool outlives(const RequestedPair& pair, const SurveyedBinding& bound) const;
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
@@ -333,7 +341,8 @@ void Finder::take_up(const SurveyedBinding& bound) {
 }
 
 bool Finder::pair_matches(const SurveyedBinding& bound) const {
-  return candidate(bound.binding.certificate.path, bound.binding.key.path).has_value();
+  const Passphrase passphrase = bound.binding.has_passphrase ? Passphrase::known : Passphrase::none;
+  return candidate(bound.binding.certificate.path, bound.binding.key.path, passphrase).has_value();
 }
 
 // The bound file is a copy, or one of several certificates of a store: its successor is elsewhere.
@@ -358,7 +367,8 @@ std::optional<RequestedPair> Finder::declared(const Thumbprint& old_one) const {
                        .new_one = succession.path,
                        .key_path = now->key_path,
                        .how = succession.how,
-                       .renewer = succession.renewer};
+                       .renewer = succession.renewer,
+                       .accepted = succession.accepted};
 }
 
 // Finds other certificates at the paths where this certificate was seen before.
@@ -371,8 +381,7 @@ std::vector<Candidate> Finder::same_place(const SurveyedBinding& bound) const {
     // accept his new one.
     if (path == bound.binding.certificate.path || !SafeWay(host_.files).to_content(path)) continue;
     auto now = candidate(path, "");
-    if (now && now->leaf.outline.not_after > bound.disk->certificate->not_after)
-      found.push_back(std::move(*now));
+    if (now && is_later(*now, *bound.disk->certificate)) found.push_back(std::move(*now));
   }
   return found;
 }
@@ -391,7 +400,12 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
   for (const StoredLeaf& each : stored) {
     const CertificateOutline& new_one = each.outline;
-    if (new_one.not_after <= old_one.not_after || new_one.not_before < old_one.not_before) continue;
+    if (new_one.not_before < old_one.not_before) continue;
+    const bool is_later =
+        new_one.not_after > old_one.not_after ||
+        (new_one.not_before > old_one.not_before && belongs_to_renewer(each.where.store) &&
+         keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint));
+    if (!is_later) continue;
     if (leaves_home(bound, each.where.certificate_path)) continue;
     if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
       std::string sentence = fmt::format(
@@ -428,14 +442,17 @@ const std::vector<StoredLeaf>& Finder::stored_for(const std::vector<std::string>
 }
 
 std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
-                                           const std::string& key_path) const {
+                                           const std::string& key_path,
+                                           Passphrase passphrase) const {
   auto bytes = host_.files.read(certificate_path, kPemLimit);
   auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
   if (!bundle) return std::nullopt;
   std::string key = key_path;
   if (key.empty()) key = find_key(host_.files, certificate_path, bundle->leaf).value_or("");
   auto key_bytes = host_.files.read(key, kPemLimit);
-  if (!key_bytes || key_state(*key_bytes, bundle->leaf) != KeyState::matches) return std::nullopt;
+  const KeyState state = key_bytes ? key_state(*key_bytes, bundle->leaf) : KeyState::none;
+  const bool opens = state == KeyState::encrypted && passphrase == Passphrase::known;
+  if (state != KeyState::matches && !opens) return std::nullopt;
   return Candidate{.leaf = std::move(bundle->leaf),
                    .certificate_path = certificate_path,
                    .key_path = std::move(key),

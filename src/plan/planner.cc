@@ -58,9 +58,10 @@ class Planner {
   bool held(const std::string& path, const OldCertificate& old_one) const;
   std::shared_ptr<const Certificate> leaf_of(const OnDisk& disk) const;
   const std::string& renewer_of(const std::string& path) const;
-  const std::string& problem_of_key(const std::string& path, const NewCertificate& new_one) const;
+  const std::string& problem_of_key(const Binding& binding, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
+  bool is_renewal(const Succession& succession) const;
   void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -96,7 +97,8 @@ class Planner {
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
   mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
-  mutable std::map<std::pair<std::string, Thumbprint>, std::string> key_problems_;
+  // By path of the key, whether there is a passphrase for it, and NEW.
+  mutable std::map<std::tuple<std::string, bool, Thumbprint>, std::string> key_problems_;
   FileSet file_set_;
   Plan plan_;
   std::vector<const Succession*> considered_;
@@ -165,14 +167,16 @@ const std::string& Planner::renewer_of(const std::string& path) const {
 }
 
 // Why this is not the key of NEW; empty if it is.
-const std::string& Planner::problem_of_key(const std::string& path,
+const std::string& Planner::problem_of_key(const Binding& binding,
                                            const NewCertificate& new_one) const {
-  auto [entry, is_new] = key_problems_.try_emplace({path, new_one.bundle.leaf.outline.thumbprint});
+  auto [entry, is_new] = key_problems_.try_emplace(
+      {binding.key.path, binding.has_passphrase, new_one.bundle.leaf.outline.thumbprint});
   if (!is_new) return entry->second;
-  auto key = plan_.service->files().read(path, kPemLimit);
+  auto key = plan_.service->files().read(binding.key.path, kPemLimit);
   KeyState state = key ? tried_key_state(*key, new_one.bundle.leaf) : KeyState::none;
+  const bool opens = state == KeyState::encrypted && binding.has_passphrase;
   if (!key) entry->second = "cannot be read: " + key.error().cause;
-  if (key && state != KeyState::matches) entry->second = to_text(state);
+  if (key && state != KeyState::matches && !opens) entry->second = to_text(state);
   return entry->second;
 }
 
@@ -211,7 +215,7 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
   if (planned.kind != PlanKind::reload) return;
   const Binding& binding = planned.bound->binding;
   const std::string& path = binding.key.path;
-  const std::string& problem = problem_of_key(path, planned.succession->new_one);
+  const std::string& problem = problem_of_key(binding, planned.succession->new_one);
   if (problem.empty()) return;
   findings.push_back(
       {Severity::error, fmt::format("{} uses the key {}, which {}", binding.site, path, problem),
@@ -325,7 +329,7 @@ void Planner::check_sent_chain(const PlannedBinding& planned,
         {Severity::error,
          fmt::format("{} has no intermediate certificate, but {} sends {} with the old certificate",
                      path, binding.site, sent - 1),
-         "give the full chain (fullchain.pem): leaf, then intermediates"});
+         "give the full chain (fullchain.pem): leaf, then intermediates", Risk::chain});
   else
     found = preflight_chain(before, is_known, after, path);
   std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
@@ -446,13 +450,27 @@ std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) con
   return std::move(bundle->leaf);
 }
 
+// A person may have swapped OLD and NEW.
+void refuse_shorter(std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    if (finding.risk != Risk::shorter) continue;
+    finding.severity = Severity::error;
+    finding.next = "check that OLD and NEW are not swapped";
+  }
+}
+
 std::vector<Finding> Planner::preflight(const Succession& succession,
                                         const Bindings& bindings) const {
   std::vector<Finding> findings;
   // The outgoing certificate may be invalid or expired.
   bool all_go = std::ranges::all_of(
       bindings, [&](const PlannedBinding& planned) { return next_leaf(planned).has_value(); });
-  if (!all_go) findings = preflight_but_chain(succession.old_one, succession.new_one, context_.now);
+  const bool opens = std::ranges::all_of(bindings, [](const PlannedBinding& planned) {
+    return planned.bound->binding.has_passphrase;
+  });
+  if (!all_go)
+    findings = preflight_but_chain(succession.old_one, succession.new_one, context_.now,
+                                   opens ? Passphrase::known : Passphrase::none);
   bool repoints = false, reloads = false;
   for (const PlannedBinding& planned : bindings) {
     std::vector<Finding> more =
@@ -469,7 +487,18 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   note_never_loaded(succession, bindings, findings);
   if (repoints) check_reader(succession, findings);
   if (reloads && !succession.is_forced()) note_no_way_back(succession, bindings, findings);
+  if (!reloads && !is_renewal(succession)) refuse_shorter(findings);
+  accept(succession.accepted, findings);
   return findings;
+}
+
+// True if it is no person's word alone that NEW succeeds OLD: OLD was seen where NEW is, or lies
+// beside it in its renewer's directory.
+bool Planner::is_renewal(const Succession& succession) const {
+  const std::string& path = succession.new_one.files.certificate;
+  if (succession.how != How::declared || held(path, succession.old_one)) return true;
+  return !renewer_of(path).empty() &&
+         keeps_earlier(context_.files, path, succession.old_one.thumbprint);
 }
 
 // Another program overwrote OLD, and NEW will overwrite that certificate.

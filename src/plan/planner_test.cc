@@ -44,7 +44,7 @@ class PlanTest : public ::testing::Test {
       known.add_served(host_.old_ones[site].der);
       old_one = identify_old(host_.files, known, host_.old_ones[site].thumbprint.hex());
     }
-    auto new_one = identify_new(host_.files, known, host_.settings.stores, path, "");
+    auto new_one = identify_new(host_.files, known, host_.settings.stores, survey_, path, "");
     return {old_one.value(), new_one.value()};
   }
   Succession stored(size_t site) {
@@ -192,6 +192,38 @@ TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {
   ASSERT_EQ(plans.size(), 1U);
   expect_refused(plans[0],
                  "uses the key " + host_.key_path(0) + ", which belongs to another certificate");
+}
+
+// A person may have swapped the two; where OLD was seen before, or what a renewer did, is a
+// renewal.
+TEST_F(PlanTest, AShorterLifeIsAMistakeOnlyIfAPersonSaysSo) {
+  TestCertificate shorter =
+      host_.issuer.issue({.names = {"a.test"}, .not_after = test_now() + days(30)});
+  put_pair("/loose/shorter.pem", "/loose/shorter.key", shorter);
+  look();
+  Succession declared = succession(0, "/loose/shorter.pem");
+  expect_refused(plan_for({declared}), "before the old one");
+  Succession accepted = declared;
+  accepted.accepted = {Risk::shorter};
+  EXPECT_FALSE(plan_for({accepted}).does_nothing());
+  Succession found = declared;
+  found.how = How::same_place;
+  EXPECT_FALSE(plan_for({found}).does_nothing());
+  sightings_ = {{"/loose/shorter.pem", host_.old_ones[0].thumbprint, ""}};
+  EXPECT_FALSE(plan_for({declared}).does_nothing());
+}
+
+// certbot keeps every generation beside the one that live/ points to.
+TEST_F(PlanTest, WhatLiesBesideItInItsRenewersDirectoryIsItsLineage) {
+  TestCertificate shorter =
+      host_.issuer.issue({.names = {"a.test"}, .not_after = test_now() + days(30)});
+  put_pair("/le/archive/a/fullchain2.pem", "/le/archive/a/privkey2.pem", shorter);
+  host_.files.put_link("/le/live/a/fullchain.pem", "/le/archive/a/fullchain2.pem");
+  host_.files.put_link("/le/live/a/privkey.pem", "/le/archive/a/privkey2.pem");
+  look();
+  expect_refused(plan_for({succession(0, "/le/live/a/fullchain.pem")}), "before the old one");
+  host_.files.put("/le/archive/a/fullchain1.pem", host_.old_ones[0].chain_pem);
+  EXPECT_FALSE(plan_for({succession(0, "/le/live/a/fullchain.pem")}).does_nothing());
 }
 
 TEST_F(PlanTest, ForcesAReloadWhereOldIsNew) {

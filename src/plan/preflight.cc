@@ -18,15 +18,16 @@ namespace {
 constexpr int kStrongBits = 128;
 using Findings = std::vector<Finding>;
 
-void refuse(Findings& findings, std::string sentence, std::string next) {
-  findings.push_back({Severity::error, std::move(sentence), std::move(next)});
+void refuse(Findings& findings, std::string sentence, std::string next,
+            std::optional<Risk> risk = {}) {
+  findings.push_back({Severity::error, std::move(sentence), std::move(next), risk});
 }
 
 std::string day(WallTime time) {
   return to_text(time) + " UTC";
 }
 
-void check_key(const NewCertificate& new_one, Findings& findings) {
+void check_key(const NewCertificate& new_one, Passphrase passphrase, Findings& findings) {
   const std::string& path = new_one.files.key;
   switch (new_one.key) {
     case KeyState::matches:
@@ -41,9 +42,10 @@ void check_key(const NewCertificate& new_one, Findings& findings) {
       return refuse(findings, fmt::format("the key in {} belongs to another certificate", path),
                     "give the right key with --key FILE");
     case KeyState::encrypted:
+      if (passphrase == Passphrase::known) return;
       return refuse(
           findings,
-          fmt::format("the key in {} is encrypted, and a reload cannot enter its passphrase", path),
+          fmt::format("the key in {} is encrypted, and the server has no passphrase for it", path),
           fmt::format("decrypt it: openssl pkey -in {} -out FILE", path));
     case KeyState::unreadable:
       return refuse(findings, fmt::format("the key in {} cannot be read as a private key", path),
@@ -97,10 +99,10 @@ void check_lifetime(const OldCertificate& old_one, const NewCertificate& new_one
   WallTime old_end = old_one.bundle.leaf.outline.not_after;
   WallTime new_end = new_one.bundle.leaf.outline.not_after;
   if (new_end < old_end)
-    refuse(findings,
-           fmt::format("the new certificate expires on {}, before the old one ({})", day(new_end),
-                       day(old_end)),
-           "check that OLD and NEW are not swapped");
+    findings.push_back({Severity::warning,
+                        fmt::format("the new certificate expires on {}, before the old one ({})",
+                                    day(new_end), day(old_end)),
+                        "", Risk::shorter});
 }
 
 void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {
@@ -112,7 +114,7 @@ void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Fi
     refuse(findings,
            fmt::format("the new key ({}) is weaker than the old one ({})", new_leaf.key_text(),
                        old_leaf.key_text()),
-           "issue the certificate with a key at least as strong");
+           "issue the certificate with a key at least as strong", Risk::weaker_key);
   if (!same_type && !weaker)
     findings.push_back(
         {Severity::note,
@@ -183,7 +185,7 @@ void check_chain(const Bundle& before, bool knows_before, const Bundle& after,
     return refuse(findings,
                   fmt::format("{} has no intermediate certificate, but the old one had {}", path,
                               before.connected()),
-                  "give the full chain (fullchain.pem): leaf, then intermediates");
+                  "give the full chain (fullchain.pem): leaf, then intermediates", Risk::chain);
   if (!ends_well(before, after))
     refuse(
         findings,
@@ -192,7 +194,8 @@ void check_chain(const Bundle& before, bool knows_before, const Bundle& after,
             "the old chain ended ({})",
             path, printable(after.top().issuer_line), printable(before.top().issuer_line)),
         "give the full chain; if the private CA is new, make this machine trust it first "
-        "(update-ca-certificates)");
+        "(update-ca-certificates)",
+        Risk::chain);
 }
 
 void check_usage(const Binding& binding, const Certificate& leaf, Findings& findings) {
@@ -221,6 +224,18 @@ bool refuses(const std::vector<Finding>& findings) {
       findings, [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
+void accept(const Risks& accepted, std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    if (!finding.risk || finding.severity != Severity::error) continue;
+    if (accepted.contains(*finding.risk)) {
+      finding.severity = Severity::warning;
+      finding.next.clear();
+    } else {
+      finding.next += fmt::format("; if it is meant: --accept={}", to_text(*finding.risk));
+    }
+  }
+}
+
 std::vector<std::string> names_lost(const Binding& binding, const Certificate& old_one,
                                     const Certificate& new_one) {
   return covered_only_by(binding, old_one, new_one);
@@ -232,18 +247,19 @@ std::vector<std::string> names_won(const Binding& binding, const Certificate& ol
 }
 
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
-                                      WallTime now) {
+                                      WallTime now, Passphrase passphrase) {
   Findings findings;
   check_shape(old_one, new_one, findings);
   if (refuses(findings)) return findings;
-  check_key(new_one, findings);
+  check_key(new_one, passphrase, findings);
   check_validity(new_one, now, findings);
   return findings;
 }
 
 std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
-                                         const NewCertificate& new_one, WallTime now) {
-  Findings findings = preflight_itself(old_one, new_one, now);
+                                         const NewCertificate& new_one, WallTime now,
+                                         Passphrase passphrase) {
+  Findings findings = preflight_itself(old_one, new_one, now, passphrase);
   bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
   if (forced || !has_good_shape(old_one, new_one)) return findings;
   check_lifetime(old_one, new_one, findings);
@@ -260,8 +276,9 @@ std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, co
 }
 
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
-                                           const NewCertificate& new_one, WallTime now) {
-  Findings findings = preflight_but_chain(old_one, new_one, now);
+                                           const NewCertificate& new_one, WallTime now,
+                                           Passphrase passphrase) {
+  Findings findings = preflight_but_chain(old_one, new_one, now, passphrase);
   bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
   if (!forced && has_good_shape(old_one, new_one))
     check_chain(old_one.bundle, old_one.has_file, new_one.bundle, new_one.files.certificate,
@@ -280,7 +297,7 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
     refuse(findings,
            fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,
                        join(lost, ", "), lost.size() == 1 ? "it" : "them"),
-           fmt::format("issue it for {} too", join(lost, " ")));
+           fmt::format("issue it for {} too", join(lost, " ")), Risk::name_lost);
   const KeyType old_type = old_one.bundle.leaf.key_type;
   if (!has_suite_for(binding.ciphers, leaf.key_type) && has_suite_for(binding.ciphers, old_type))
     refuse(findings,

@@ -2,10 +2,12 @@
 // sentence with the fact, and the next command.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "service/service.h"
+#include "store/risk.h"
 #include "survey/identify.h"
 
 namespace certrebind {
@@ -13,18 +15,28 @@ namespace certrebind {
 struct Finding {
   Severity severity = Severity::error;  // error: refuses this succession for this service
   std::string sentence;
-  std::string next;  // a command or an action; may be empty
+  std::string next;               // a command or an action; may be empty
+  std::optional<Risk> risk = {};  // set: a person may accept it
 };
 
 bool refuses(const std::vector<Finding>& findings);
 
+// Whether the server has a passphrase for the key. Then the key may be encrypted.
+enum class Passphrase { none, known };
+
+// What a person accepted becomes a warning. For the rest, `next` says how to accept it.
+void accept(const Risks& accepted, std::vector<Finding>& findings);
+
 // Checks NEW itself, and compares it with OLD. OLD = NEW is a forced reload: nothing is compared.
+// An earlier expiry (Risk::shorter) is a warning: it is a mistake only if OLD and NEW were swapped.
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
-                                           const NewCertificate& new_one, WallTime now);
+                                           const NewCertificate& new_one, WallTime now,
+                                           Passphrase passphrase = Passphrase::none);
 
 // The same without the chain, because each binding may send the chain in its own way.
 std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
-                                         const NewCertificate& new_one, WallTime now);
+                                         const NewCertificate& new_one, WallTime now,
+                                         Passphrase passphrase = Passphrase::none);
 
 // Checks that clients that could build a chain from `before` can build one from `after`. `path` is
 // the file of the new chain. `knows_before`: it is known what was sent above the leaf, or that
@@ -35,7 +47,7 @@ std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, co
 // Only the checks that do not depend on OLD and would make every client fail: shape, key and
 // validity.
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
-                                      WallTime now);
+                                      WallTime now, Passphrase passphrase = Passphrase::none);
 
 // Checks one binding that will serve NEW instead of OLD.
 std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,

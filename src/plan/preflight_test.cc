@@ -14,6 +14,7 @@ using ::testing::Contains;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 OldCertificate old_of(const std::string& pem, bool has_file = true) {
   OldCertificate old;
@@ -105,11 +106,37 @@ TEST_F(PreflightTest, ItIsValidNow) {
   EXPECT_THAT(check(old_, just), IsEmpty());
 }
 
-TEST_F(PreflightTest, ItDoesNotExpireBeforeTheOldOne) {
+// Whether it is a mistake depends on who says that it succeeds the old one: see the planner.
+TEST_F(PreflightTest, AShorterLifeIsSaid) {
   TestCertificate shorter = issuer_.issue({.not_after = sys_days(year(2048) / 1 / 1)});
-  expect_refused(check(old_, shorter), "before the old one");
+  std::vector<Finding> findings = check(old_, shorter);
+  EXPECT_FALSE(refuses(findings));
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].risk, Risk::shorter);
+  EXPECT_THAT(findings[0].sentence, HasSubstr("before the old one"));
   EXPECT_THAT(check(shorter, old_), IsEmpty());
   EXPECT_THAT(check(old_, new_), IsEmpty()) << "the same day is not before";
+}
+
+TEST_F(PreflightTest, OnlyWhatHasANameIsAccepted) {
+  std::vector<Finding> findings = {{Severity::error, "lost", "issue it", Risk::name_lost},
+                                   {Severity::error, "weak", "issue it", Risk::weaker_key},
+                                   {Severity::error, "wrong key", "give it"}};
+  accept({Risk::weaker_key}, findings);
+  EXPECT_EQ(findings[0].severity, Severity::error);
+  EXPECT_EQ(findings[0].next, "issue it; if it is meant: --accept=name-lost");
+  EXPECT_EQ(findings[1].severity, Severity::warning);
+  EXPECT_EQ(findings[1].next, "");
+  EXPECT_EQ(findings[2].severity, Severity::error);
+  EXPECT_EQ(findings[2].next, "give it");
+}
+
+TEST_F(PreflightTest, AnEncryptedKeyNeedsAPassphraseOfTheServer) {
+  NewCertificate encrypted = new_of(new_);
+  encrypted.key = KeyState::encrypted;
+  const OldCertificate old_one = old_of(old_.chain_pem);
+  EXPECT_TRUE(refuses(preflight_itself(old_one, encrypted, test_now())));
+  EXPECT_FALSE(refuses(preflight_itself(old_one, encrypted, test_now(), Passphrase::known)));
 }
 
 TEST_F(PreflightTest, WhatLedToTheSameRootBySignaturesMayBeSent) {

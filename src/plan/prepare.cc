@@ -171,7 +171,8 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
   for (const RequestedPair& pair : request.pairs) {
     auto old_one = identify_old_anywhere(host, asker, survey, known, pair.old_one);
     if (!old_one && !request.found) return pass(old_one);
-    auto new_one = identify_new(host.files, known, settings.stores, pair.new_one, pair.key_path);
+    auto new_one =
+        identify_new(host.files, known, settings.stores, survey, pair.new_one, pair.key_path);
     if (!new_one && !request.found) return pass(new_one);
     if (!old_one || !new_one) {
       // A pair that cannot be identified does not block the others.
@@ -179,7 +180,8 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
       survey.diagnostics.push_back({Severity::error, pair.new_one, 0, 0, error.message()});
       continue;
     }
-    successions.push_back({std::move(*old_one), std::move(*new_one), pair.how, pair.renewer});
+    successions.push_back(
+        {std::move(*old_one), std::move(*new_one), pair.how, pair.renewer, pair.accepted});
   }
   return successions;
 }

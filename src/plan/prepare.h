@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "observe/asker.h"
 #include "observe/history.h"
 #include "plan/planner.h"
 #include "store/successions.h"
@@ -19,6 +20,7 @@ struct RequestedPair {
   std::string key_path = {};  // key of NEW; empty: to be found
   How how = How::declared;    // how the succession is known
   std::string renewer = {};   // who renewed it, if known
+  Risks accepted = {};        // by the person who declared it
   bool operator==(const RequestedPair&) const = default;
 };
 

@@ -65,6 +65,19 @@ bool ReloadSideEffects::is_live(const Plan& plan) const {
   return how.live && how.live(plan.loads(files_)) != nullptr;
 }
 
+// A reload for another site loads what a rebind would refuse. That is said, for it is no outage.
+void ReloadSideEffects::warn_of_what_was_refused(Plan& plan, const SurveyedBinding& bound,
+                                                 const Served& served) {
+  const std::string why = advice_.why_refused(bound, served);
+  if (why.empty()) return;
+  const std::string& path = bound.binding.certificate.path;
+  plan.findings.push_back(
+      {Severity::warning,
+       fmt::format("the same reload loads {} for {}, which serves {} now: {}", printable(path),
+                   printable(bound.binding.site), served.thumbprint.brief(), why),
+       advice_.way_back(bound.binding)});
+}
+
 void ReloadSideEffects::check(Plan& plan) {
   if (plan.does_nothing()) return;
   std::vector<const SurveyedBinding*> asked;
@@ -76,13 +89,15 @@ void ReloadSideEffects::check(Plan& plan) {
     }
   const std::vector<const Result<Served>*> answers = asker_.ask(targets);
   std::vector<Finding> findings;
-  std::set<std::string> told;
+  std::set<std::string> told, warned;
   for (size_t i = 0; i < asked.size(); ++i) {
     const SurveyedBinding& bound = *asked[i];
     const Result<Served>& served = *answers[i];
     if (!served || bound.holds(served->thumbprint) || !is_for(*served, bound.binding)) continue;
     const std::string why = why_an_outage(bound, *served);
-    if (why.empty() || !told.insert(bound.binding.certificate.path).second) continue;
+    const std::string& path = bound.binding.certificate.path;
+    if (why.empty() && warned.insert(path).second) warn_of_what_was_refused(plan, bound, *served);
+    if (why.empty() || !told.insert(path).second) continue;
     findings.push_back({Severity::error,
                         fmt::format("the same reload would load {} for {}, which serves {} now: {}",
                                     printable(bound.binding.certificate.path),

@@ -37,6 +37,7 @@ class ReloadSideEffects {
  private:
   std::vector<const SurveyedBinding*> not_loaded(const Plan& plan);
   std::string why_an_outage(const SurveyedBinding& bound, const Served& served);
+  void warn_of_what_was_refused(Plan& plan, const SurveyedBinding& bound, const Served& served);
   bool is_live(const Plan& plan) const;
   const std::optional<WallTime>& changed(const std::string& path);
 

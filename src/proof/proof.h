@@ -34,7 +34,7 @@ std::vector<Claim> claims_for_old(std::span<const Expectation> expectations);
 struct Verdict {
   size_t proven = 0;
   size_t total = 0;
-  std::vector<std::string> failures;  // one sentence for each of the first few unproven claims
+  std::vector<std::string> failures;  // one sentence for each unproven claim
   bool holds() const { return proven == total; }
 };
 

@@ -90,6 +90,9 @@ struct Binding {
   NamedFile chain;
   // The file contains one certificate and its key and nothing else: no intermediates.
   bool leaf_alone = false;
+  // The server has a passphrase for the key, so the key may be encrypted. Whether it opens the key
+  // is for the server's own test to say.
+  bool has_passphrase = false;
   bool stapling = false;  // OCSP stapling is on for this site
   // The site's cipher suites up to TLS 1.2, as an OpenSSL cipher list (openssl-ciphers(1)). Empty:
   // the server's default, or TLS 1.3 only; both support every key type.
@@ -136,6 +139,9 @@ struct Discovery {
   // The addresses on which the server will listen after a reload, as far as known, each once.
   // Excludes addresses that only the server could bind (transparent ones, other namespaces).
   std::vector<ListenAddress> listens = {};
+  // The files into which the server itself writes why it could not load its configuration, on this
+  // host.
+  std::vector<std::string> error_logs = {};
   // Every certificate that is named for a server, used or not, as the server itself reports it.
   std::vector<std::string> named = {};
   // Certificates that the service has read, because it chooses by their content. By path as bound,

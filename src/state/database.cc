@@ -128,6 +128,10 @@ CREATE TABLE records (
 INSERT INTO records SELECT id, record FROM transactions;
 ALTER TABLE transactions DROP COLUMN record;
 )sql",
+    // 4: what a person accepted when he declared a succession.
+    R"sql(
+ALTER TABLE successions ADD COLUMN accepted TEXT NOT NULL DEFAULT '';  -- names, separated by spaces
+)sql",
 };
 
 size_t version_of(SQLite::Database& database) {

@@ -25,7 +25,7 @@ TEST_F(DatabaseTest, OpensDurably) {
   EXPECT_EQ(pragma(*database, "journal_mode"), "wal");
   EXPECT_EQ(pragma(*database, "synchronous"), "2") << "FULL: what was committed is on disk";
   EXPECT_EQ(pragma(*database, "foreign_keys"), "1");
-  EXPECT_EQ(pragma(*database, "user_version"), "3");
+  EXPECT_EQ(pragma(*database, "user_version"), "4");
 }
 
 TEST_F(DatabaseTest, OpensAgainWithItsContent) {
@@ -74,6 +74,7 @@ TEST_F(DatabaseTest, OneOfAnotherVersionIsNotMisread) {
 
 TEST_F(DatabaseTest, TheSecondVersionKeepsItsRecords) {
   Database::open_for_writing(path_)->handle().exec(
+      "ALTER TABLE successions DROP COLUMN accepted; "
       "ALTER TABLE transactions ADD COLUMN record TEXT NOT NULL DEFAULT ''; DROP TABLE records; "
       "INSERT INTO transactions (act, service, phase, started_ms, record) "
       "VALUES ('rebind', 'nginx:/n', 'swapping', 1, '{\"files\": []}'); PRAGMA user_version = 2");

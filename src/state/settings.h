@@ -57,6 +57,7 @@ struct Settings {
   // `gather`.
   milliseconds quiet = milliseconds(2'000);
   milliseconds gather = milliseconds(30'000);
+  bool verbose = false;  // accounts name every endpoint, not only the first few
   milliseconds pair_patience =
       milliseconds(60'000);  // waiting time for a key that does not match yet
   int log_events = 10'000;   // maximum number of events in the lifecycle log

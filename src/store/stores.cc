@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "store/certmonger.h"
+#include "store/on_disk.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 
@@ -195,6 +196,18 @@ Done check_stores(const std::vector<StoreSetting>& stores) {
 bool belongs_to_renewer(const StoreSetting& store) {
   const Kind* kind = kind_named(store.kind);
   return kind != nullptr && kind->renewer;
+}
+
+bool keeps_earlier(const Files& files, const std::string& certificate_path,
+                   const Thumbprint& old_one) {
+  auto real = files.real_path(certificate_path);
+  if (!real) return false;
+  const std::string directory = parent_directory(*real);
+  auto names = files.list(directory);
+  return names && std::ranges::any_of(*names, [&](const std::string& name) {
+           OnDisk beside = look_at(files, directory + "/" + name);
+           return beside.certificate && beside.certificate->thumbprint == old_one;
+         });
 }
 
 std::optional<StoreSetting> store_of(const Files& files, const std::vector<StoreSetting>& stores,

@@ -44,6 +44,11 @@ struct StoredCertificate {
 std::vector<StoredCertificate> stored_certificates(const Files& files,
                                                    const std::vector<StoreSetting>& stores);
 
+// True if `old_one` lies in the directory into which `certificate_path` leads: a renewer that keeps
+// its earlier certificates (certbot's archive/, dehydrated) has made both.
+bool keeps_earlier(const Files& files, const std::string& certificate_path,
+                   const Thumbprint& old_one);
+
 // The probable key file of the certificate at `certificate_path`. Tries the same file, then the
 // file names that renewers and people use, then any other small file in the directory whose key
 // matches.

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "state/database.h"
+#include "store/risk.h"
 
 namespace certrebind {
 
@@ -25,6 +26,7 @@ struct KnownSuccession {
   How how = How::declared;
   std::string renewer;  // empty: unknown
   std::string path;     // of NEW
+  Risks accepted = {};  // by the person who declared it
 };
 
 // True if the succession is new. Runs within the open database transaction; throws what SQLiteCpp

@@ -149,8 +149,41 @@ Done not_led_away(const Files& files, const std::string& key) {
   return SafeWay(files).to(key);
 }
 
+namespace {
+
+// Where the bindings of this certificate's path have their keys. A key is read with the rights of
+// the server's owner: a user's configuration must not lead us to a key that he cannot read.
+std::vector<std::string> named_keys(const Survey& survey, const Files& files,
+                                    const std::string& path) {
+  std::vector<std::string> named;
+  auto real = files.real_path(path);
+  for (const SurveyedBinding& bound : survey.bindings) {
+    const Binding& binding = bound.binding;
+    if (binding.key.path.empty() || binding.certificate.path.empty()) continue;
+    if (binding.certificate.path != path) {
+      auto bound_real = files.real_path(binding.certificate.path);
+      if (!real || !bound_real || *real != *bound_real) continue;
+    }
+    if (bound.service->files().read(binding.key.path, kPemLimit)) named.push_back(binding.key.path);
+  }
+  return named;
+}
+
+std::string key_of(const Files& files, const Survey& survey, const std::string& path,
+                   const Certificate& leaf) {
+  const std::vector<std::string> named = named_keys(survey, files, path);
+  for (const std::string& key : named) {
+    auto pem = files.read(key, kPemLimit);
+    if (pem && key_state(*pem, leaf) == KeyState::matches) return key;
+  }
+  if (auto beside = find_key(files, path, leaf)) return *beside;
+  return named.empty() ? path : named.front();
+}
+
+}  // namespace
+
 Result<NewCertificate> identify_new(const Files& files, const KnownCertificates& known,
-                                    const std::vector<StoreSetting>& stores,
+                                    const std::vector<StoreSetting>& stores, const Survey& survey,
                                     const std::string& typed, const std::string& key_path) {
   std::string path = typed;
   if (!is_path(typed)) {
@@ -172,7 +205,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
   found.home = store_of(files, stores, path);
   found.files = {
       .certificate = path,
-      .key = key_path.empty() ? find_key(files, path, found.bundle.leaf).value_or(path) : key_path};
+      .key = key_path.empty() ? key_of(files, survey, path, found.bundle.leaf) : key_path};
   if (Done own = not_led_away(files, found.files.key); !own) return pass(own);
   auto key = files.read(found.files.key, kPemLimit);
   if (!key) return pass(key);

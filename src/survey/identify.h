@@ -66,10 +66,11 @@ struct NewCertificate {
 };
 
 // `typed` is a path or the thumbprint of a certificate that some file holds. The key is read from
-// `key_path`, else from that file, else from a file beside it. Preflight reports what is wrong with
-// the key; an Error means that no certificate was found.
+// `key_path`, else from where a binding of that path has it, else from that file, else from a file
+// beside it. Preflight reports what is wrong with the key; an Error means that no certificate was
+// found.
 Result<NewCertificate> identify_new(const Files& files, const KnownCertificates& known,
-                                    const std::vector<StoreSetting>& stores,
+                                    const std::vector<StoreSetting>& stores, const Survey& survey,
                                     const std::string& typed, const std::string& key_path);
 
 }  // namespace certrebind

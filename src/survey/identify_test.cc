@@ -26,8 +26,24 @@ class IdentifyTest : public ::testing::Test {
   TestCertificate two_ = issuer_.issue({.names = {"two.test"}});
   MemoryFiles files_;
   KnownCertificates known_;
+  Survey survey_;
   std::vector<StoreSetting> stores_ = {{"directory", "/c"}};
 };
+
+// The binding says where the key is; nothing beside the certificate would lead there.
+TEST_F(IdentifyTest, TheKeyOfABindingComesFirst) {
+  FakeHost host;
+  host.files.put(host.certificate_path(0), host.new_ones[0].chain_pem);
+  host.files.put(host.key_path(0), host.new_ones[0].key_pem);
+  const std::string here = host.certificate_path(0);
+  survey_ = host.survey();
+  ASSERT_EQ(survey_.bindings.size(), 1U);
+  survey_.bindings[0].binding.key.path = "/private/k";
+  host.files.put("/private/k", host.new_ones[0].key_pem);
+  EXPECT_EQ(identify_new(host.files, known_, {}, survey_, here, "")->files.key, "/private/k");
+  host.files.put("/private/k", one_.key_pem);
+  EXPECT_EQ(identify_new(host.files, known_, {}, survey_, here, "")->files.key, host.key_path(0));
+}
 
 TEST_F(IdentifyTest, TellsPathsFromThumbprints) {
   EXPECT_TRUE(is_path("/c/one.pem"));
@@ -93,7 +109,7 @@ TEST_F(IdentifyTest, SevenDigitsAreTooFew) {
 }
 
 TEST_F(IdentifyTest, NewFromItsPathWithTheKeyBesideIt) {
-  auto new_one = identify_new(files_, known_, stores_, "/c/one.pem", "");
+  auto new_one = identify_new(files_, known_, stores_, survey_, "/c/one.pem", "");
   ASSERT_TRUE(new_one);
   EXPECT_EQ(new_one->files.certificate, "/c/one.pem");
   EXPECT_EQ(new_one->files.key, "/c/one.key");
@@ -104,7 +120,7 @@ TEST_F(IdentifyTest, NewFromItsPathWithTheKeyBesideIt) {
 }
 
 TEST_F(IdentifyTest, NewFromACombinedFileOutsideEveryStore) {
-  auto new_one = identify_new(files_, known_, {}, "/c/two.pem", "");
+  auto new_one = identify_new(files_, known_, {}, survey_, "/c/two.pem", "");
   ASSERT_TRUE(new_one);
   EXPECT_EQ(new_one->files.key, "/c/two.pem");
   EXPECT_EQ(new_one->key, KeyState::matches);
@@ -113,16 +129,16 @@ TEST_F(IdentifyTest, NewFromACombinedFileOutsideEveryStore) {
 
 TEST_F(IdentifyTest, TheKeyThatIsGivenCounts) {
   files_.put("/elsewhere/k", one_.key_pem);
-  EXPECT_EQ(identify_new(files_, known_, {}, "/c/one.pem", "/elsewhere/k")->files.key,
+  EXPECT_EQ(identify_new(files_, known_, {}, survey_, "/c/one.pem", "/elsewhere/k")->files.key,
             "/elsewhere/k");
-  EXPECT_EQ(identify_new(files_, known_, {}, "/c/two.pem", "/elsewhere/k")->key,
+  EXPECT_EQ(identify_new(files_, known_, {}, survey_, "/c/two.pem", "/elsewhere/k")->key,
             KeyState::of_another);
-  EXPECT_FALSE(identify_new(files_, known_, {}, "/c/one.pem", "/elsewhere/none"));
+  EXPECT_FALSE(identify_new(files_, known_, {}, survey_, "/c/one.pem", "/elsewhere/none"));
 }
 
 TEST_F(IdentifyTest, AMissingKeyIsForPreflightToTell) {
   files_.put("/alone/one.pem", one_.chain_pem);
-  auto new_one = identify_new(files_, known_, {}, "/alone/one.pem", "");
+  auto new_one = identify_new(files_, known_, {}, survey_, "/alone/one.pem", "");
   ASSERT_TRUE(new_one);
   EXPECT_EQ(new_one->key, KeyState::none);
   EXPECT_EQ(new_one->key_blocks, "");
@@ -130,17 +146,17 @@ TEST_F(IdentifyTest, AMissingKeyIsForPreflightToTell) {
 
 TEST_F(IdentifyTest, NewFromAThumbprintNeedsAFile) {
   known_.add_served(one_.der);
-  auto new_one = identify_new(files_, known_, stores_, one_.thumbprint.hex(), "");
+  auto new_one = identify_new(files_, known_, stores_, survey_, one_.thumbprint.hex(), "");
   ASSERT_FALSE(new_one);
   EXPECT_EQ(new_one.error().code, Code::not_found);
   EXPECT_THAT(new_one.error().cause, HasSubstr("no file holds it"));
   known_.add_stored(files_, stores_);
-  EXPECT_TRUE(identify_new(files_, known_, stores_, two_.thumbprint.hex(), ""));
+  EXPECT_TRUE(identify_new(files_, known_, stores_, survey_, two_.thumbprint.hex(), ""));
 }
 
 TEST_F(IdentifyTest, NewFromTheOneOfItsPathsThatStillHoldsIt) {
   known_.add_seen({seen("/gone/one.pem", one_), seen("/c/one.pem", one_)});
-  auto new_one = identify_new(files_, known_, stores_, one_.thumbprint.hex(), "");
+  auto new_one = identify_new(files_, known_, stores_, survey_, one_.thumbprint.hex(), "");
   ASSERT_TRUE(new_one) << new_one.error().message();
   EXPECT_EQ(new_one->files.certificate, "/c/one.pem");
 }

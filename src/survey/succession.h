@@ -16,6 +16,7 @@ struct Succession {
   NewCertificate new_one;
   How how = How::declared;
   std::string renewer = {};
+  Risks accepted = {};  // by the person who declared it
 
   const Thumbprint& new_thumbprint() const { return new_one.bundle.leaf.outline.thumbprint; }
   // OLD = NEW: nothing is replaced; only a reload and a proof are wanted.

@@ -37,8 +37,8 @@ void add_bindings(const Service& service, Discovery discovery, Survey& into, Loo
   looks.merge(discovery.looked_at);
   into.read_whole.insert(into.read_whole.end(), discovery.read_whole.begin(),
                          discovery.read_whole.end());
-  into.surveyed.push_back(
-      {&service, std::move(discovery.configured_by), std::move(discovery.named)});
+  into.surveyed.push_back({&service, std::move(discovery.configured_by), std::move(discovery.named),
+                           std::move(discovery.error_logs)});
   if (!service.trust().is_ours()) limit_to_his_share(service, discovery);
   into.bindings.reserve(into.bindings.size() + discovery.bindings.size());
   for (Binding& binding : discovery.bindings) {

@@ -39,6 +39,7 @@ struct SurveyedService {
   const Service* service = nullptr;
   std::vector<std::string> configured_by;
   std::vector<std::string> named;
+  std::vector<std::string> error_logs;
 };
 
 struct Survey {

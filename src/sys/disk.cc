@@ -190,6 +190,18 @@ Result<std::string> Disk::read(const std::string& path, size_t limit) const {
   return read_all(file.get(), static_cast<size_t>(status.st_size), limit, path);
 }
 
+Result<std::string> Disk::read_from(const std::string& path, uint64_t offset, size_t limit) const {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return system_failure(errno, "read", path);
+  if (!S_ISREG(status.st_mode)) return fail(Code::failed, "read", path, "it is no regular file");
+  std::string bytes(limit, '\0');
+  ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  if (got < 0) return system_failure(errno, "read", path);
+  bytes.resize(static_cast<size_t>(got));
+  return bytes;
+}
+
 Result<FileInfo> Disk::stat(const std::string& path) const {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return system_failure(errno, "look at", path);

@@ -8,6 +8,8 @@ namespace certrebind {
 class Disk final : public Files {
  public:
   Result<std::string> read(const std::string& path, size_t limit) const override;
+  Result<std::string> read_from(const std::string& path, uint64_t offset,
+                                size_t limit) const override;
   Result<FileInfo> stat(const std::string& path) const override;
   Result<FileInfo> lstat(const std::string& path) const override;
   Result<std::string> read_link(const std::string& path) const override;

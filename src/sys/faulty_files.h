@@ -23,6 +23,10 @@ class FaultyFiles final : public Files {
   Result<std::string> read(const std::string& path, size_t limit) const override {
     return beneath_.read(path, limit);
   }
+  Result<std::string> read_from(const std::string& path, uint64_t offset,
+                                size_t limit) const override {
+    return beneath_.read_from(path, offset, limit);
+  }
   Result<FileInfo> stat(const std::string& path) const override { return beneath_.stat(path); }
   Result<FileInfo> lstat(const std::string& path) const override { return beneath_.lstat(path); }
   Result<std::string> read_link(const std::string& path) const override {

@@ -49,6 +49,9 @@ class Files {
   // The whole content of a regular file. Never blocks on a FIFO. Refuses a directory, a device, or
   // more than `limit` bytes, and the cause says which.
   virtual Result<std::string> read(const std::string& path, size_t limit) const = 0;
+  // At most `limit` bytes of a regular file from this offset on, for files that only grow.
+  virtual Result<std::string> read_from(const std::string& path, uint64_t offset,
+                                        size_t limit) const = 0;
   virtual Result<FileInfo> stat(const std::string& path) const = 0;
   virtual Result<FileInfo> lstat(const std::string& path) const = 0;
   virtual Result<std::string> read_link(const std::string& path) const = 0;

@@ -125,6 +125,13 @@ Done MemoryFiles::needs_parent(const std::string& path) const {
   return missing("create", path);
 }
 
+Result<std::string> MemoryFiles::read_from(const std::string& path, uint64_t offset,
+                                           size_t limit) const {
+  auto bytes = read(path, kConfigLimit);
+  if (!bytes || offset > bytes->size()) return bytes ? Result<std::string>("") : bytes;
+  return bytes->substr(offset, limit);
+}
+
 Result<std::string> MemoryFiles::read(const std::string& path, size_t limit) const {
   auto node = find("read", path);
   if (!node) return pass(node);

@@ -34,6 +34,8 @@ class MemoryFiles final : public Files {
   bool can_exchange = true;
 
   Result<std::string> read(const std::string& path, size_t limit) const override;
+  Result<std::string> read_from(const std::string& path, uint64_t offset,
+                                size_t limit) const override;
   Result<FileInfo> stat(const std::string& path) const override;
   Result<FileInfo> lstat(const std::string& path) const override;
   Result<std::string> read_link(const std::string& path) const override;

@@ -95,6 +95,9 @@ class WatchedFiles final : public Files {
   Result<std::string> read(const std::string& p, size_t n) const override {
     return beneath_.read(p, n);
   }
+  Result<std::string> read_from(const std::string& p, uint64_t offset, size_t n) const override {
+    return beneath_.read_from(p, offset, n);
+  }
   Result<FileInfo> stat(const std::string& p) const override { return beneath_.stat(p); }
   Result<FileInfo> lstat(const std::string& p) const override { return beneath_.lstat(p); }
   Result<std::string> read_link(const std::string& p) const override {

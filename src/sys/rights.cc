@@ -67,6 +67,10 @@ class FilesOf final : public Files {
     if (bytes) left_ -= static_cast<int64_t>(bytes->size()) + kEach;
     return bytes;
   }
+  Result<std::string> read_from(const std::string& path, uint64_t offset,
+                                size_t limit) const override {
+    return as_user(path, [&] { return disk_.read_from(path, offset, std::min(limit, kLargest)); });
+  }
   Result<FileInfo> stat(const std::string& path) const override {
     return as_user(path, [&] { return disk_.stat(path); });
   }

@@ -19,7 +19,7 @@ class OwnTestsTest : public ::testing::Test {
     };
   }
   std::vector<Diagnostic> doubts() {
-    return tests_.doubts({{&fake_.service, {}, {"what we saw"}}});
+    return tests_.doubts({{&fake_.service, {}, {"what we saw"}, {}}});
   }
 
   FakeHost fake_;

@@ -231,7 +231,7 @@ Survey FakeHost::survey() const {
   like->how = service.how;
   like->reader = service.reader;
   auto found = like->bindings();
-  made.surveyed.push_back({like.get(), {kFakeConfig}, {}});
+  made.surveyed.push_back({like.get(), {kFakeConfig}, {}, {}});
   for (Binding& binding : found->bindings) {
     auto disk = std::make_shared<OnDisk>(look_at(files, binding.certificate.path));
     made.bindings.push_back({like.get(), std::move(binding), disk});

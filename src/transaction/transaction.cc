@@ -27,6 +27,7 @@
 
 #include <algorithm>
 #include <random>
+#include <ranges>
 #include <set>
 #include <thread>
 
@@ -35,6 +36,7 @@
 #include "proof/foreign_listeners.h"
 #include "sys/low_priority.h"
 #include "transaction/candidate_check.h"
+#include "transaction/error_log.h"
 #include "transaction/file_swap.h"
 #include "transaction/reloader.h"
 
@@ -43,6 +45,7 @@ namespace certrebind {
 namespace {
 
 // A few seconds: enough for short disturbances to pass.
+constexpr size_t kFailuresTold = 5;
 constexpr int kLooksAtOthers = 8;
 constexpr milliseconds kBetweenLooks{300};
 
@@ -119,6 +122,7 @@ class Transaction {
   Result<TransactionResult> end(Ending ending);
   Result<TransactionResult> leave_open(std::string text);
   Result<TransactionResult> cannot_note(const std::string& story, const Error& error);
+  std::string named(const std::vector<std::string>& failures) const;
   std::string on_disk() const;
   std::string served_now() const;
   Done note_stuck(Outcome outcome);
@@ -148,6 +152,7 @@ class Transaction {
   Reloader reloader_;
   CandidateCheck candidate_;
   FileSwap swap_;
+  std::optional<ErrorLog> log_;
   std::vector<std::string> unproven_;
   std::vector<std::string> strangers_;  // endpoints that answer only now, with neither certificate
   bool test_failed_ = false;            // the server's own test rejected the new files
@@ -376,6 +381,7 @@ Transaction::Step Transaction::try_out(const TransactionRequest& work) {
 }
 
 Transaction::Step Transaction::tell() {
+  if (log_) log_->begin();
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
   Done told = reloader_.tell(false);
   // Over the socket, some of several certificates may have arrived.
@@ -407,7 +413,9 @@ Result<TransactionResult> Transaction::verify() {
   std::string why =
       fmt::format("{} of {} do not serve {}:", verdict.total - verdict.proven,
                   count_of(verdict.total, "endpoint and name", "endpoints and names"), wanted());
-  for (const std::string& failure : verdict.failures) why += "\n  " + failure;
+  why += named(verdict.failures);
+  for (const std::string& line : log_ ? log_->said() : std::vector<std::string>())
+    why += "\n  the server's log: " + line;
   if (reloader_.old_workers_remain())
     why += "\n  the server's old processes still take connections";
   if (reloader_.master_is_gone()) why += "\n  the server's main process died";
@@ -426,6 +434,7 @@ Transaction::Step Transaction::restore_if_doubtful() {
 
 Result<TransactionResult> Transaction::run(const TransactionRequest& work) {
   unproven_ = work.unproven;
+  log_.emplace(service_->files(), work.error_logs);
   reloader_.loadable().expect(work.configured_by);
   if (Step over = prepare(work)) return *over;
   if (Step over = swap()) return *over;
@@ -481,6 +490,16 @@ Result<TransactionResult> Transaction::cannot_note(const std::string& story, con
   return leave_open(story + (story.empty() ? "" : "\n") +
                     "certrebind cannot write its records in " + context_.settings.state_directory +
                     ": " + error.message() + "\n" + on_disk() + served_now());
+}
+
+// One line each; only the first few, unless a person wants all.
+std::string Transaction::named(const std::vector<std::string>& failures) const {
+  const size_t most = context_.settings.verbose ? failures.size() : kFailuresTold;
+  std::string text;
+  for (const std::string& failure : failures | std::views::take(most)) text += "\n  " + failure;
+  if (failures.size() > most)
+    text += fmt::format("\n  and {} more (--verbose names all)", failures.size() - most);
+  return text;
 }
 
 std::string Transaction::on_disk() const {
@@ -660,7 +679,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
                        is_rebind() ? "the old certificate" : "the previous certificate") +
            told_of_memory();
-  for (const std::string& failure : verdict.failures) served += "\n  " + failure;
+  served += named(verdict.failures);
   if (reloaded && verdict.holds()) return std::nullopt;
   std::string why = story + "\nthe old files are back, but ";
   if (reloader_.master_is_gone()) {

@@ -65,6 +65,7 @@ struct TransactionRequest {
   bool decided = false;
   std::vector<std::string> loads = {};          // real paths of what the server must load
   std::vector<std::string> configured_by = {};  // from the survey; empty: not known
+  std::vector<std::string> error_logs = {};     // from the survey
   // Why a reload would be an outage for other sites; a server with a control socket needs no
   // reload. `way_back` says what to do.
   std::string no_reload = {};

@@ -30,6 +30,20 @@ std::vector<std::string> obeyed_by(const Config& config, const std::string& pref
   return obeyed;
 }
 
+// Why a reload failed is written to the log of the main context (error_log in ngx_core_module).
+std::vector<std::string> error_logs(const Config& config, const std::string& prefix,
+                                    const Root& root) {
+  std::vector<std::string> logs;
+  for (size_t i = 0; i < config.nodes.size(); i = config.nodes[i].next) {
+    const Node& node = config.nodes[i];
+    if (node.name() != "error_log" || node.arguments().empty()) continue;
+    const std::string_view to = node.arguments().front().value;
+    const bool is_file = to != "stderr" && !to.starts_with("syslog:") && !to.starts_with("memory:");
+    if (is_file) logs.push_back(root.on_host(absolute_in(prefix, to)));
+  }
+  return logs;
+}
+
 Discovery discover_bindings(Config config, Root& root) {
   HostNames hosts(root);
   Servers servers = read_servers(config, hosts);

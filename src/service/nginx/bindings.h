@@ -15,6 +15,8 @@ Discovery discover_bindings(Config config, Root& root);
 
 // The files that nginx obeys: see Discovery::obeyed. Module paths are relative to its prefix
 // (ngx_load_module).
+std::vector<std::string> error_logs(const Config& config, const std::string& prefix,
+                                    const Root& root);
 std::vector<std::string> obeyed_by(const Config& config, const std::string& prefix,
                                    const Root& root);
 

@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 3> kProtocols = {"proxy", "grpc", "uwsgi"
 struct Pair {
   Value certificate;
   Value key;
+  bool has_passphrase = false;  // *_ssl_password_file
   bool set_here = false;
 };
 using Pairs = std::array<Pair, kProtocols.size()>;
@@ -25,12 +26,12 @@ using Pairs = std::array<Pair, kProtocols.size()>;
 // Records a directive if it is one of these.
 void read_setting(const Node& node, size_t protocols, Pairs& pairs) {
   std::string_view name = node.name();
-  if (name.find("_ssl_certificate") == std::string_view::npos || node.arguments().size() != 1)
-    return;
+  if (name.find("_ssl_") == std::string_view::npos || node.arguments().size() != 1) return;
   Value value{node.file, &node.arguments().front()};
   for (size_t i = 0; i < protocols; ++i) {
     if (!name.starts_with(kProtocols[i])) continue;
     std::string_view what = name.substr(kProtocols[i].size());
+    if (what == "_ssl_password_file") pairs[i].has_passphrase = true;
     bool key = what == "_ssl_certificate_key";
     if (!key && what != "_ssl_certificate") continue;
     (key ? pairs[i].key : pairs[i].certificate) = value;
@@ -110,6 +111,7 @@ class ClientBinder {
     binding.role = Role::client;
     binding.certificate = std::move(certificate.file);
     binding.key = std::move(key.file);
+    binding.has_passphrase = pair.has_passphrase;
     binding.not_editable = certificate.not_editable.empty() ? std::move(key.not_editable)
                                                             : std::move(certificate.not_editable);
   }

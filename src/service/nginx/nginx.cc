@@ -39,8 +39,10 @@ Result<Discovery> NginxService::bindings() const {
   auto config = nginx::read_config(instance_.config, root);
   if (!config) return pass(config);
   std::vector<std::string> obeyed = nginx::obeyed_by(*config, instance_.prefix, root);
+  std::vector<std::string> logs = nginx::error_logs(*config, instance_.prefix, root);
   Discovery found = nginx::discover_bindings(std::move(*config), root);
   found.obeyed = std::move(obeyed);
+  found.error_logs = std::move(logs);
   return found;
 }
 

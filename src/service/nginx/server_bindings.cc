@@ -77,6 +77,7 @@ Binding Binder::outline(size_t index) const {
   const std::vector<Route>& routes = routing_.routes[index];
   Binding binding;
   binding.site = server.site();
+  binding.has_passphrase = server.tls.has_passphrase;
   binding.stapling = server.tls.stapling.value_or(false);
   if (!server.tls.only_newest.value_or(false)) binding.ciphers = server.tls.ciphers.value_or("");
   add_names(server, routing_.lodgers[index], binding);

@@ -21,6 +21,8 @@ void read_tls(std::string_view name, const Value& value, TlsSettings& tls) {
     tls.certificates.push_back(value);
   } else if (name == "ssl_certificate_key") {
     tls.keys.push_back(value);
+  } else if (name == "ssl_password_file") {
+    tls.has_passphrase = true;
   } else if (name == "ssl_stapling") {
     tls.stapling = is_on(value);
   } else if (name == "ssl_ciphers") {
@@ -40,6 +42,7 @@ void inherit(TlsSettings& tls, const TlsSettings& outer) {
   if (!tls.only_newest) tls.only_newest = outer.only_newest;
   if (!tls.old_ssl) tls.old_ssl = outer.old_ssl;
   if (!tls.rejects) tls.rejects = outer.rejects;
+  tls.has_passphrase = tls.has_passphrase || outer.has_passphrase;
   tls.chosen_by_lua = tls.chosen_by_lua || outer.chosen_by_lua;
 }
 

@@ -23,6 +23,7 @@ struct TlsSettings {
   std::vector<Value> certificates;
   std::vector<Value> keys;
   std::optional<bool> stapling;
+  bool has_passphrase = false;         // ssl_password_file
   std::optional<std::string> ciphers;  // ssl_ciphers
   std::optional<bool> only_newest;     // ssl_protocols names TLSv1.3 alone
   std::optional<bool> old_ssl;         // `ssl on`, until 1.25.1

@@ -13,6 +13,14 @@ bool names_certificate(std::string_view name) {
   return name.ends_with("ssl_certificate") || name.ends_with("ssl_certificate_key");
 }
 
+// "ssl_conf_command Certificate PATH": OpenSSL loads it after the server's own certificates
+// (SSL_CONF_cmd(3)), so it is shown instead of the one of the same key type.
+bool overrides_certificate(const Node& node) {
+  if (!node.name().ends_with("ssl_conf_command") || node.arguments().size() != 2) return false;
+  const std::string command = to_lower(node.arguments().front().value);
+  return command == "certificate" || command == "privatekey" || command == "chainfile";
+}
+
 bool for_servers(std::string_view name) {
   return name == "ssl_certificate" || name == "ssl_certificate_key";
 }
@@ -47,6 +55,12 @@ void collect(const Config& config, size_t begin, size_t end, Context context,
     std::string_view name = node.name();
     if (node.at().block) {
       collect(config, i + 1, node.next, enter(context, name), strays);
+    } else if (overrides_certificate(node)) {
+      strays.push_back(diagnostic_at(
+          Severity::warning, *node.file, node.name_word(),
+          fmt::format("{} {} overrides the {} of the same key type: certrebind does not change it",
+                      printable(name), printable(node.arguments().front().value),
+                      name.starts_with("ssl") ? "ssl_certificate" : "certificate for upstreams")));
     } else if (names_certificate(name) && !is_understood(context, name)) {
       strays.push_back(
           diagnostic_at(Severity::warning, *node.file, node.name_word(),

@@ -1,0 +1,399 @@
+"""What is decided from what was read: which key, which successor, what a person may overrule, and what
+`check` says of stores, encrypted keys and sites without a file."""
+import datetime
+import os
+import resource
+
+import pytest
+
+from files import write
+from handshakes import handshake
+from markers import needs_root
+from ports import free_port
+from stages.daemon import Watch
+from stages.one_site import OneSite, Site
+from waiting import until
+
+NAME = "a.example.com"
+
+
+class KeyElsewhere(OneSite):
+    """The key lies in private/, with nothing to tell by its name."""
+
+    extra = ""  # more lines of the site
+
+    def __init__(self, place, authority, **options):
+        self.place, self.name = place, NAME
+        self.old, self.new = authority.issue(NAME, **options), authority.issue(NAME)
+        self.cert, self.key = place / "public/shop_chained.crt", place / "private/shop.key"
+        self.put(self.old)
+        self.port = free_port()
+        self.site = Site(NAME, self.port, self.old, self.cert, self.key)
+        self.nginx = place.nginx()
+        self.nginx.write(self.site.block(extra=self.extra)).start()
+
+    def put(self, certificate, key_pem=None):
+        write(self.cert, certificate.fullchain_pem)
+        write(self.key, key_pem or certificate.key_pem, 0o600)
+
+
+# ------------------------------------------------------------------------------- the key of NEW
+
+@pytest.mark.parametrize("by", ["thumbprints", "path"])
+def test_the_key_that_the_binding_names_comes_first(place, authority, by):
+    stage = KeyElsewhere(place, authority, days=20)
+    stage.put(stage.new)
+    check = stage.run("check")
+    assert check.code == 1 and "certrebind rebind" in check.out, check
+    new = stage.new.thumbprint if by == "thumbprints" else stage.cert
+    for verb in ("plan", "rebind"):
+        done = stage.run(verb, stage.old.thumbprint, new)
+        assert done.code == 0, done
+    assert stage.served() == stage.new.thumbprint
+
+
+# ---------------------------------------------------------------------- what a person may overrule
+
+def renewed(place, authority, old, new, names=NAME, new_names=NAME):
+    return OneSite(place, authority, old=authority.issue(names, **old),
+                   new=authority.issue(new_names, **new))
+
+
+def test_a_shorter_life_in_place_is_no_mistake(place, authority):
+    stage = KeyElsewhere(place, authority, days=300)
+    stage.put(stage.new)
+    done = stage.run("rebind", stage.old.thumbprint, stage.new.thumbprint)
+    assert done.code == 0, done
+    assert "warning: the new certificate expires on" in done.out
+    assert stage.served() == stage.new.thumbprint
+
+
+def test_a_shorter_life_is_found_by_pending(place, authority):
+    stage = KeyElsewhere(place, authority, days=300)
+    stage.put(stage.new)
+    done = stage.run("rebind", "--pending")
+    assert done.code == 0, done
+    assert stage.served() == stage.new.thumbprint
+
+
+def test_a_copy_follows_its_lineage_to_a_shorter_life(place, authority):
+    """The copy of a one-year certificate, whose renewer moved to ninety days."""
+    live = Lineage(place, NAME)
+    old, new = authority.issue(NAME, days=300), authority.issue(NAME, days=89,
+                                                                 not_before=datetime.datetime.utcnow())
+    live.generation(1, old)
+    stage = OneSite(place, authority, old=old)
+    place.configure(stores=[("certbot", live.root)])
+    assert stage.run("check").code == 0
+    live.generation(2, new)
+    done = stage.run("rebind", "--pending")
+    assert done.code == 0, done
+    assert stage.served() == new.thumbprint
+
+
+# Each is refused, says how to accept it, and is done if it is accepted.
+ACCEPTED = {
+    "shorter": ({"days": 60}, {"days": 30}, {}),
+    "weaker-key": ({"key": "rsa3072"}, {"key": "rsa2048"}, {}),
+    "name-lost": ({}, {}, {"names": [NAME, "www." + NAME]}),
+    "chain": ({}, {"chain": False}, {}),
+}
+
+
+@pytest.mark.parametrize("risk", ACCEPTED)
+def test_a_person_may_accept(place, authority, risk):
+    old, new, more = ACCEPTED[risk]
+    stage = renewed(place, authority, old, new, **more)
+    if risk == "name-lost":
+        stage.nginx.write(stage.site.block().replace(f"server_name {NAME}",
+                                                     f"server_name {NAME} www.{NAME}")).reload()
+    before = stage.served()
+    for verb in ("plan", "rebind"):
+        refused = stage.run(verb, stage.old.thumbprint, stage.new_cert)
+        assert refused.code == 1 and f"if it is meant: --accept={risk}" in refused.out, refused
+    others = [each for name in ACCEPTED if name != risk for each in ("--accept", name)]
+    refused = stage.run("rebind", stage.old.thumbprint, stage.new_cert, *others)
+    assert refused.code == 1, refused
+    assert stage.served() == before
+    findings = stage.run("plan", stage.old.thumbprint, stage.new_cert, "--json").json["plans"][0]["findings"]
+    assert risk in [each.get("accept") for each in findings]
+    done = stage.run("rebind", stage.old.thumbprint, stage.new_cert, f"--accept={risk}")
+    assert done.code == 0 and "warning: " in done.out, done
+    assert stage.served() == stage.new.thumbprint
+
+
+def test_what_was_accepted_holds_for_the_tasks(place, authority):
+    stage = renewed(place, authority, {"days": 60}, {"days": 30})
+    assert stage.run("switch", stage.old.thumbprint, stage.new_cert).code == 1
+    assert "nothing" in stage.run("rebind", "--pending").out
+    done = stage.run("switch", stage.old.thumbprint, stage.new_cert, "--accept", "shorter")
+    assert done.code == 0, done
+    done = stage.run("rebind", "--pending")
+    assert done.code == 0, done
+    assert stage.served() == stage.new.thumbprint
+
+
+def test_an_outage_has_no_name(place, authority):
+    stage = renewed(place, authority, {}, {})
+    write(stage.new_key, authority.issue(NAME).key_pem, 0o600)
+    everything = [each for name in ACCEPTED for each in ("--accept", name)]
+    done = stage.run("rebind", stage.old.thumbprint, stage.new_cert, *everything)
+    assert done.code == 1 and "belongs to another certificate" in done.out, done
+    assert "if it is meant" not in done.out
+    assert stage.served() == stage.old.thumbprint
+
+
+def test_accepting_is_by_known_names_and_for_named_certificates(one):
+    done = one.run("rebind", one.old.thumbprint, one.new_cert, "--accept", "everything")
+    assert done.code == 2 and "shorter, name-lost, weaker-key, chain" in done.err, done
+    done = one.run("rebind", "--pending", "--accept", "shorter")
+    assert done.code == 2 and "OLD and NEW" in done.err, done
+
+
+def test_what_was_refused_is_named_when_another_reload_loads_it(place, authority):
+    """A weaker key was installed at one site; the rebind of another site reloads both."""
+    weak_old = authority.issue("w.example.com", key="rsa3072")
+    weak_new = authority.issue("w.example.com", key="rsa2048", days=100)
+    old, new = authority.pair(NAME)
+    weak_cert, weak_key = weak_old.write(place / "weak")
+    cert, key = old.write(place / "good")
+    port = free_port()
+    weak, good = (Site("w.example.com", port, weak_old, weak_cert, weak_key),
+                  Site(NAME, port, old, cert, key))
+    nginx = place.nginx()
+    nginx.write(weak.block() + good.block()).start()
+    weak_new.write(place / "weak")
+    refused = place.run("rebind", weak_old.thumbprint, weak_new.thumbprint, "--service", nginx.service)
+    assert refused.code == 1 and "weaker" in refused.out, refused
+    new_cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.service)
+    assert done.code == 0, done
+    assert "the same reload loads" in done.out and "weaker" in done.out, done
+
+
+# ----------------------------------------------------------------------------------- the stores
+
+class Lineage:
+    """certbot's directories of one certificate."""
+
+    def __init__(self, place, name):
+        self.root, self.name = place / "letsencrypt", name
+        self.live, self.archive = self.root / "live" / name, self.root / "archive" / name
+        for directory in (self.live, self.archive, self.root / "renewal"):
+            directory.mkdir(parents=True, exist_ok=True)
+        write(self.root / f"renewal/{name}.conf", f"archive_dir = {self.archive}\n"
+              "[renewalparams]\nauthenticator = standalone\n")
+
+    def generation(self, number, certificate, point=True):
+        files = {"cert": certificate.leaf_pem, "chain": certificate.chain_pem,
+                 "fullchain": certificate.fullchain_pem, "privkey": certificate.key_pem}
+        for kind, text in files.items():
+            write(self.archive / f"{kind}{number}.pem", text, 0o600 if kind == "privkey" else 0o644)
+            link = self.live / f"{kind}.pem"
+            if point:
+                temporary = self.live / f".{kind}"
+                os.symlink(f"../../archive/{self.name}/{kind}{number}.pem", temporary)
+                os.replace(temporary, link)
+        return self
+
+    @property
+    def fullchain(self):
+        return self.live / "fullchain.pem"
+
+
+def test_a_stale_copy_is_not_ok(place, authority):
+    """HAProxy's combined PEM is a copy by its nature."""
+    old, new = authority.pair(NAME)
+    live = Lineage(place, NAME).generation(1, old)
+    pem = old.write_combined(place / "haproxy/site.pem")
+    port = free_port()
+    haproxy = place.haproxy()
+    haproxy.write(f"frontend f\n bind 127.0.0.1:{port} ssl crt {pem}\n"
+                  " http-request return status 200\n").start()
+    place.configure(stores=[("certbot", live.root)])
+    check = place.run("check", "--service", haproxy.service)
+    assert check.code == 0, check
+    live.generation(2, new)
+    check = place.run("check", "--service", haproxy.service)
+    assert check.code == 1, check
+    assert "renewed, copy stale" in check.out and str(live.fullchain) in check.out, check
+    assert "next: certrebind rebind --pending" in check.out, check
+    done = place.run("rebind", "--pending", "--service", haproxy.service)
+    assert done.code == 0, done
+    assert handshake(port, NAME) == new.thumbprint
+    assert place.run("check", "--service", haproxy.service).code == 0
+
+
+def test_a_lineage_of_more_names_is_named(place, authority):
+    old = authority.issue([NAME], days=20)
+    live = Lineage(place, NAME).generation(1, old)
+    wider = Lineage(place, NAME + "-0001").generation(1, authority.issue([NAME, "mail." + NAME]))
+    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    place.configure(stores=[("certbot", live.root)])
+    check = place.run("check", "--service", nginx.service)
+    assert f"certrebind rebind {old.thumbprint[:16]} {wider.fullchain}" in check.all, check
+    done = place.run("rebind", old.thumbprint, wider.fullchain, "--service", nginx.service)
+    assert done.code == 0, done
+    assert str(wider.fullchain) not in place.run("check", "--service", nginx.service).all
+
+
+def test_a_lineage_of_other_names_is_not_named(place, authority):
+    old = authority.issue([NAME, "www." + NAME], days=20)
+    live = Lineage(place, NAME).generation(1, old)
+    Lineage(place, NAME + "-0001").generation(1, authority.issue([NAME, "mail." + NAME]))
+    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    place.configure(stores=[("certbot", live.root)])
+    assert "-0001" not in place.run("check", "--service", nginx.service).all
+
+
+def test_a_generation_that_live_does_not_point_to_is_named(place, authority):
+    old, new = authority.pair(NAME)
+    live = Lineage(place, NAME).generation(1, old)
+    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    place.configure(stores=[("certbot", live.root)])
+    assert "later generation" not in place.run("check", "--service", nginx.service).all
+    live.generation(2, new, point=False)
+    check = place.run("check", "--service", nginx.service)
+    assert f"{live.archive}/fullchain2.pem is a later generation" in check.all, check
+    command = check.all.split("next: ")[1].split(", then")[0]
+    assert os.system(command) == 0
+    done = place.run("rebind", "--pending", "--service", nginx.service)
+    assert done.code == 0, done
+    assert handshake(site.port, NAME) == new.thumbprint
+
+
+# ------------------------------------------------------------------------------- encrypted keys
+
+class EncryptedKey(KeyElsewhere):
+    def __init__(self, place, authority):
+        passphrase = write(place / "passphrase", "secret\n", 0o600)
+        self.extra = f"    ssl_password_file {passphrase};\n"
+        super().__init__(place, authority, days=20)
+
+    def put(self, certificate, passphrase="secret"):
+        super().put(certificate, certificate.encrypted_key_pem(passphrase))
+
+
+@pytest.mark.parametrize("way", ["rebind", "pending"])
+def test_an_encrypted_key_that_the_server_can_open_is_no_error(place, authority, way):
+    stage = EncryptedKey(place, authority)
+    check = stage.run("check")
+    assert check.code == 0, check
+    stage.put(stage.new)
+    names = [stage.old.thumbprint, stage.new.thumbprint] if way == "rebind" else ["--pending"]
+    done = stage.run("rebind", *names)
+    assert done.code == 0, done
+    assert stage.served() == stage.new.thumbprint
+    assert stage.run("check").code == 0
+
+
+def test_an_encrypted_key_of_another_passphrase_is_left_to_the_servers_test(place, authority):
+    stage = EncryptedKey(place, authority)
+    stage.put(stage.new, passphrase="another")
+    done = stage.run("rebind", stage.old.thumbprint, stage.new.thumbprint)
+    assert done.code != 0, done
+    assert stage.served() == stage.old.thumbprint
+
+
+def test_the_daemon_takes_an_encrypted_renewal(place, authority):
+    stage = EncryptedKey(place, authority)
+    watch = Watch(place, stage.nginx).start(stage.old)
+    stage.put(stage.new)
+    stage.nginx.wait_served(stage.new.thumbprint, stage.port, NAME)
+    watch.stop()
+
+
+# ------------------------------------------------------------------------- sites without a file
+
+def test_a_site_with_a_variable_path_is_judged_by_what_it_serves(place, authority):
+    """Expiry and names are of the certificate on the wire."""
+    soon = authority.issue("other.example.com", not_before=datetime.datetime.utcnow() - datetime.timedelta(days=80),
+                           days=3)
+    soon.write(place / "certs", f"{NAME}.pem", f"{NAME}.key")
+    port = free_port()
+    nginx = place.nginx()
+    nginx.write(f"server {{ listen 127.0.0.1:{port} ssl; server_name {NAME};\n"
+                f"ssl_certificate {place.path}/certs/$ssl_server_name.pem;\n"
+                f"ssl_certificate_key {place.path}/certs/$ssl_server_name.key; }}\n").start()
+    check = place.run("check", "--service", nginx.service)
+    assert check.code == 1, check
+    assert "about to expire" in check.out and f"does not cover {NAME}" in check.out, check
+
+
+def test_a_site_that_nobody_sees_is_not_ok(place, authority):
+    nginx = place.nginx()
+    nginx.write(f"server {{ listen 127.0.0.1:{free_port()};\n"
+                f"location / {{ proxy_pass https://127.0.0.1:9; proxy_ssl_certificate {place.path}/$host.pem;\n"
+                f"proxy_ssl_certificate_key {place.path}/$host.key; }} }}\n").start()
+    check = place.run("check", "--service", nginx.service)
+    assert check.code == 1 and "not seen" in check.out, check
+
+
+# ------------------------------------------------------------------------------ why it failed
+
+@needs_root
+def test_the_servers_log_tells_why_a_reload_failed(one):
+    """The master runs out of file descriptors: only its log says so."""
+    one.place.configure(verify=2)
+    master = one.nginx.process.pid
+    open_now = len(os.listdir(f"/proc/{master}/fd"))
+    resource.prlimit(master, resource.RLIMIT_NOFILE, (open_now, open_now))
+    done = one.run("rebind", one.old.thumbprint, one.new_cert)
+    assert done.code in (3, 4), done
+    assert "the server's log: " in done.all and "Too many open files" in done.all, done
+    assert one.served() == one.old.thumbprint
+
+
+@needs_root
+def test_all_endpoints_that_failed_are_named_on_request(place, authority):
+    old, new = authority.pair(NAME)
+    cert, key = old.write(place / "certs")
+    ports = [free_port() for _ in range(8)]
+    listens = "".join(f"listen 127.0.0.1:{port} ssl;\n" for port in ports)
+    nginx = place.nginx()
+    nginx.write(f"server {{ {listens} server_name {NAME};\n"
+                f"ssl_certificate {cert}; ssl_certificate_key {key}; }}\n").start()
+    place.configure(verify=2)
+    new_cert, _ = new.write(place / "new")
+    master = nginx.process.pid
+    open_now = len(os.listdir(f"/proc/{master}/fd"))
+    resource.prlimit(master, resource.RLIMIT_NOFILE, (open_now, open_now))
+    few = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.service)
+    assert few.code in (3, 4) and "--verbose names all" in few.all, few
+    every = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.service, "--verbose")
+    assert every.code in (3, 4) and all(f":{port} " in every.all for port in ports), every
+
+
+def test_a_mended_configuration_is_tried_at_once(place, authority):
+    """After a failure the next attempt is due in ten minutes; nobody has to wait for it."""
+    stage = OneSite(place, authority)
+    watch = Watch(place, stage.nginx).start(stage.old)
+    good = stage.nginx.conf.read_text()
+    write(stage.nginx.conf, good + "nonsense;\n")
+    write(stage.site.cert_path, stage.new.fullchain_pem)
+    write(stage.site.key_path, stage.new.key_pem, 0o600)
+
+    def failed():
+        return [run for run in watch.run("task", "history", "--json").json if run["state"] == "failed"]
+    until(failed, "an attempt has failed")
+    write(stage.nginx.conf, good)
+    stage.nginx.wait_served(stage.new.thumbprint, stage.port, NAME)
+    watch.stop()
+
+
+# ------------------------------------------------------------------------ overridden by OpenSSL
+
+def test_a_certificate_that_openssl_overrides_is_said(place, authority):
+    stage = OneSite(place, authority)
+    other, other_key = authority.issue("other.example.com").write(place / "other")
+    stage.nginx.write(stage.site.block(
+        extra=f"    ssl_conf_command Certificate {other};\n"
+              f"    ssl_conf_command PrivateKey {other_key};\n")).reload()
+    check = stage.run("check")
+    assert check.code == 1 and "ssl_conf_command Certificate overrides" in check.all, check
