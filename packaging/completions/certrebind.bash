@@ -3,7 +3,7 @@
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
     disable status forget daemon task"
-  local common="--help --version --config --state --run --service --json"
+  local common="--help --version --config --state --run --service --json --verbose"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
   COMPREPLY=()
@@ -23,6 +23,10 @@ _certrebind() {
   case $prev in
     --service | --only)
       _certrebind_service
+      return
+      ;;
+    --accept)
+      mapfile -t COMPREPLY < <(compgen -W "shorter name-lost weaker-key chain" -- "$cur")
       return
       ;;
     --config | --key) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
@@ -58,9 +62,9 @@ _certrebind() {
   case $command in
     "") words="$commands" ;;
     scan) words="--served" ;;
-    plan) words="--key --repoint --rewrite" ;;
-    switch) words="--key --notify-only" ;;
-    rebind) words="--key --repoint --rewrite --pending --dry-run" ;;
+    plan) words="--key --accept --repoint --rewrite" ;;
+    switch) words="--key --accept --notify-only" ;;
+    rebind) words="--key --accept --repoint --rewrite --pending --dry-run" ;;
     renew) words="--force --dry-run" ;;
     restore) words="--list" ;;
     events) words="--follow --last" ;;

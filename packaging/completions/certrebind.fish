@@ -31,6 +31,7 @@ complete -c certrebind -l state -x -a '(__fish_complete_directories)' -d 'State 
 complete -c certrebind -l run -x -a '(__fish_complete_directories)' -d 'Run directory'
 complete -c certrebind -l service -x -a '(__certrebind_services)' -d 'Only this service: KIND:PATH'
 complete -c certrebind -l json -d 'Print JSON'
+complete -c certrebind -l verbose -d 'Name every endpoint that failed'
 
 complete -c certrebind -n $no_command -a check -d 'Compare what is configured, on disk and served'
 complete -c certrebind -n $no_command -a scan -d 'Every binding of every running server'
@@ -60,6 +61,7 @@ complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask e
 complete -c certrebind -n '__fish_seen_subcommand_from restore' -l list -d 'Show what is kept'
 complete -c certrebind -n '__fish_seen_subcommand_from switch' -l notify-only -d 'Log the event and nothing else'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind switch' -l key -r -F -d 'The private key of NEW'
+complete -c certrebind -n '__fish_seen_subcommand_from plan rebind switch' -l accept -x -a 'shorter name-lost weaker-key chain' -d 'Go on although NEW is worse in this'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l repoint -d 'Directives name the files of NEW'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind' -l rewrite -d 'NEW goes into the bound files'
 complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l pending -d 'Find OLD and NEW'
