@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "cli/version.h"
 #include "cli/program.h"
 
 namespace certrebind {
@@ -128,7 +129,7 @@ int run_certrebind(int argc, const char* const* argv) {
   const std::vector<CommandSpec> commands = all_commands();
   const CommandSpec* chosen = nullptr;
   app.footer(kFooter);
-  app.set_version_flag("--version", "certrebind " CERTREBIND_VERSION);
+  app.set_version_flag("--version", version_text());
   app.require_subcommand(0, 1);  // a missing subcommand is reported below, after an unknown word
   app.fallthrough();
   for (const CommandOption& option : global_options(globals)) add_option(app, option);

@@ -81,6 +81,10 @@ def server(random, place, certificates, agreed):
         text += files(random, place, certificates)
     if random.random() < 0.05:
         text += random.choice(["ssl on;\n", "ssl_reject_handshake on;\n"])
+    if random.random() < 0.1:
+        (place / "passphrases").write_text("secret\n")
+        text += random.choice([f"ssl_password_file {place}/passphrases;\n",
+                               "ssl_conf_command Options -SessionTicket;\n"])
     return text + "}\n"
 
 
