@@ -94,15 +94,19 @@ void check_validity(const NewCertificate& new_one, WallTime now, Findings& findi
            "wait until then, or check this machine's clock with: date -u");
 }
 
+// One that was also issued earlier is no renewal: somebody put a backup back.
 void check_lifetime(const OldCertificate& old_one, const NewCertificate& new_one,
                     Findings& findings) {
-  WallTime old_end = old_one.bundle.leaf.outline.not_after;
-  WallTime new_end = new_one.bundle.leaf.outline.not_after;
-  if (new_end < old_end)
-    findings.push_back({Severity::warning,
-                        fmt::format("the new certificate expires on {}, before the old one ({})",
-                                    day(new_end), day(old_end)),
-                        "", Risk::shorter});
+  const CertificateOutline& old_leaf = old_one.bundle.leaf.outline;
+  const CertificateOutline& new_leaf = new_one.bundle.leaf.outline;
+  if (new_leaf.not_after >= old_leaf.not_after) return;
+  std::string sentence = fmt::format("the new certificate expires on {}, before the old one ({})",
+                                     day(new_leaf.not_after), day(old_leaf.not_after));
+  if (new_leaf.not_before < old_leaf.not_before)
+    refuse(findings, sentence + ", and was issued before it",
+           "check that OLD and NEW are not swapped", Risk::shorter);
+  else
+    findings.push_back({Severity::warning, std::move(sentence), "", Risk::shorter});
 }
 
 void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {

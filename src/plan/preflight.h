@@ -28,7 +28,7 @@ enum class Passphrase { none, known };
 void accept(const Risks& accepted, std::vector<Finding>& findings);
 
 // Checks NEW itself, and compares it with OLD. OLD = NEW is a forced reload: nothing is compared.
-// An earlier expiry (Risk::shorter) is a warning: it is a mistake only if OLD and NEW were swapped.
+// An earlier expiry (Risk::shorter) is a warning if NEW was issued after OLD.
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
                                            const NewCertificate& new_one, WallTime now,
                                            Passphrase passphrase = Passphrase::none);

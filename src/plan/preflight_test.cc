@@ -114,6 +114,9 @@ TEST_F(PreflightTest, AShorterLifeIsSaid) {
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_EQ(findings[0].risk, Risk::shorter);
   EXPECT_THAT(findings[0].sentence, HasSubstr("before the old one"));
+  TestCertificate backup = issuer_.issue(
+      {.not_before = sys_days(year(2019) / 1 / 1), .not_after = sys_days(year(2048) / 1 / 1)});
+  expect_refused(check(old_, backup), "was issued before it");
   EXPECT_THAT(check(shorter, old_), IsEmpty());
   EXPECT_THAT(check(old_, new_), IsEmpty()) << "the same day is not before";
 }

@@ -322,7 +322,8 @@ def test_check_renewed_but_not_reloaded(one):
 def test_check_serves_another(place, authority):
     """An older one lies on disk than is served: somebody put a backup back."""
     stage = OneSite(place, authority, old=authority.issue("a.example.com", days=90))
-    authority.issue("a.example.com", days=80).write(stage.site.cert_path.parent)
+    before = datetime.datetime.utcnow() - datetime.timedelta(days=9)
+    authority.issue("a.example.com", not_before=before, days=80).write(stage.site.cert_path.parent)
     [binding] = check(stage, WARNING, "serves another certificate")
     [advice] = {remark["next"] for remark in binding["remarks"]}
     assert advice.endswith(f"certrebind restore {stage.site.cert_path}"), "a rebind would be refused"

@@ -318,7 +318,7 @@ def test_run_for_existing(place):
     add(place, "first", "/bin/true")
     with database(place) as db:
         for old, new, at in (("aa", "bb", 1), ("bb", "cc", 2), ("xx", "yy", 3)):
-            db.execute("INSERT INTO successions VALUES (?, ?, 'same place', 'certbot', ?, ?)",
+            db.execute("INSERT INTO successions VALUES (?, ?, 'same place', 'certbot', ?, ?, '')",
                        (old, new, f"/tls/{new}/cert.pem", at))
     done = add(place, "late", "/bin/echo", "$(OldCertHash)>$(NewCertHash)", "$(Lineage)", options=(
         "--event", "1001", "--store", "/tls/cc", "--run-for-existing"))
