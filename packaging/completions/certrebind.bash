@@ -32,7 +32,7 @@ _certrebind() {
     --config | --key) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --state | --run | --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --event | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
-      --retries | --retry-after | --env | --id | --last | -n) return ;;
+      --retries | --site | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
   esac
 
   for ((i = 1; i < last; i++)); do
@@ -61,6 +61,7 @@ _certrebind() {
 
   case $command in
     "") words="$commands" ;;
+    check) words="--problems --site --expiring --warning --critical" ;;
     scan) words="--served" ;;
     plan) words="--key --accept --repoint --rewrite" ;;
     switch) words="--key --accept --notify-only" ;;

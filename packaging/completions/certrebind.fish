@@ -58,6 +58,11 @@ complete -c certrebind -n $no_command -a task -d 'Commands that are run when som
 complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind switch restore renew' -F
 complete -c certrebind -n '__fish_seen_subcommand_from forget' -a '(__certrebind_services)'
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
+complete -c certrebind -n '__fish_seen_subcommand_from check' -l problems -d 'Only what is wrong'
+complete -c certrebind -n '__fish_seen_subcommand_from check' -l site -x -d 'Only this site'
+complete -c certrebind -n '__fish_seen_subcommand_from check' -l expiring -x -d 'Only what expires within so many days'
+complete -c certrebind -n '__fish_seen_subcommand_from check' -l warning -x -d 'Warn if fewer days are left'
+complete -c certrebind -n '__fish_seen_subcommand_from check' -l critical -x -d 'Critical if fewer days are left'
 complete -c certrebind -n '__fish_seen_subcommand_from restore' -l list -d 'Show what is kept'
 complete -c certrebind -n '__fish_seen_subcommand_from switch' -l notify-only -d 'Log the event and nothing else'
 complete -c certrebind -n '__fish_seen_subcommand_from plan rebind switch' -l key -r -F -d 'The private key of NEW'

@@ -34,6 +34,16 @@ namespace {
 
 using Remarks = std::vector<Remark>;
 
+constexpr const char* kLookAtTheClock = "check this machine's clock: date -u";
+
+// " expired on …": goes on after the name of the certificate.
+std::string validity_text(Complaint complaint, const CertificateOutline& certificate) {
+  if (complaint == Complaint::not_yet_valid)
+    return fmt::format(" is not valid before {} UTC", to_text(certificate.not_before));
+  return fmt::format(" {} on {} UTC", complaint == Complaint::expired ? "expired" : "expires",
+                     to_text(certificate.not_after));
+}
+
 // Checks one pair of files by itself, whichever site binds it.
 class PairAudit {
  public:
@@ -87,19 +97,12 @@ class PairAudit {
 
   void check_validity(const CertificateOutline& certificate, const std::string& path,
                       Remarks& remarks) const {
-    WallTime now = host_.clock.wall();
-    std::string end = to_text(certificate.not_after) + " UTC";
-    if (now > certificate.not_after)
-      remarks.push_back({Complaint::expired, fmt::format("{} expired on {}", path, end),
-                         "renew it, then certrebind rebind OLD NEW"});
-    else if (now < certificate.not_before)
-      remarks.push_back(
-          {Complaint::not_yet_valid,
-           fmt::format("{} is not valid before {} UTC", path, to_text(certificate.not_before)),
-           "check this machine's clock: date -u"});
-    else if (about_to_expire(certificate, settings_, now))
-      remarks.push_back({Complaint::about_to_expire, fmt::format("{} expires on {}", path, end),
-                         "renew it, then certrebind rebind OLD NEW"});
+    auto complaint = complaint_of_validity(certificate, settings_, host_.clock.wall());
+    if (complaint)
+      remarks.push_back({*complaint, path + validity_text(*complaint, certificate),
+                         *complaint == Complaint::not_yet_valid
+                             ? kLookAtTheClock
+                             : "renew it, then certrebind rebind OLD NEW"});
   }
 
   void check_key(const SurveyedBinding& bound, const Bundle& bundle, Remarks& remarks) const {
@@ -164,16 +167,11 @@ void check_served_alone(const SurveyedBinding& bound, const Look& look, const Se
   if (!served) return;
   const std::string what =
       fmt::format("{} serves {}, which", look.asked.text(), look.served->thumbprint.brief());
-  const std::string end = to_text(served->not_after) + " UTC";
-  const char* renew = "renew it, then reload the server";
-  if (now > served->not_after)
-    remarks.push_back({Complaint::expired, what + " expired on " + end, renew});
-  else if (now < served->not_before)
-    remarks.push_back({Complaint::not_yet_valid,
-                       what + " is not valid before " + to_text(served->not_before) + " UTC",
-                       "check this machine's clock: date -u"});
-  else if (about_to_expire(*served, settings, now))
-    remarks.push_back({Complaint::about_to_expire, what + " expires on " + end, renew});
+  if (auto complaint = complaint_of_validity(*served, settings, now))
+    remarks.push_back({*complaint, what + validity_text(*complaint, *served),
+                       *complaint == Complaint::not_yet_valid
+                           ? kLookAtTheClock
+                           : "renew it, then reload the server"});
   const bool is_for_it =
       std::ranges::find(bound.binding.names, look.asked.sni) == bound.binding.names.end() ||
       covers(served->names, look.asked.sni);
@@ -352,6 +350,8 @@ std::string to_text(Complaint complaint) {
       return "expired";
     case Complaint::about_to_expire:
       return "about to expire";
+    case Complaint::almost_expired:
+      return "almost expired";
     case Complaint::not_yet_valid:
       return "not yet valid";
     case Complaint::name_not_covered:
@@ -397,10 +397,23 @@ bool needs_a_person(Complaint complaint) {
 
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings,
                      WallTime now) {
+  if (settings.warning_days)
+    return certificate.not_after - now < std::chrono::days(*settings.warning_days);
   auto lifetime = certificate.not_after - certificate.not_before;
   auto part = std::chrono::duration_cast<milliseconds>(lifetime * settings.expiry_fraction);
   milliseconds most = std::chrono::days(settings.expiry_days);
   return certificate.not_after - now < std::min(part, most);
+}
+
+std::optional<Complaint> complaint_of_validity(const CertificateOutline& certificate,
+                                               const Settings& settings, WallTime now) {
+  if (now > certificate.not_after) return Complaint::expired;
+  if (now < certificate.not_before) return Complaint::not_yet_valid;
+  if (settings.critical_days &&
+      certificate.not_after - now < std::chrono::days(*settings.critical_days))
+    return Complaint::almost_expired;
+  if (about_to_expire(certificate, settings, now)) return Complaint::about_to_expire;
+  return std::nullopt;
 }
 
 // Thousands of sites may have the same complaint: only one of them is named.

@@ -24,6 +24,7 @@ enum class Complaint {
   key_mismatch,          // the key on disk does not match the certificate
   expired,
   about_to_expire,
+  almost_expired,  // fewer days are left than --critical says
   not_yet_valid,
   name_not_covered,
   chain_incomplete,
@@ -32,11 +33,14 @@ enum class Complaint {
   unseen,           // neither a file nor a handshake shows a certificate
 };
 inline constexpr Complaint kComplaints[] = {
-    Complaint::renewed_not_reloaded, Complaint::copy_stale,       Complaint::serves_another,
-    Complaint::unreachable,          Complaint::not_running,      Complaint::no_certificate,
-    Complaint::key_mismatch,         Complaint::expired,          Complaint::about_to_expire,
-    Complaint::not_yet_valid,        Complaint::name_not_covered, Complaint::chain_incomplete,
-    Complaint::shared_listener,      Complaint::swap_leftover,    Complaint::unseen};
+    Complaint::renewed_not_reloaded, Complaint::copy_stale,
+    Complaint::serves_another,       Complaint::unreachable,
+    Complaint::not_running,          Complaint::no_certificate,
+    Complaint::key_mismatch,         Complaint::expired,
+    Complaint::about_to_expire,      Complaint::almost_expired,
+    Complaint::not_yet_valid,        Complaint::name_not_covered,
+    Complaint::chain_incomplete,     Complaint::shared_listener,
+    Complaint::swap_leftover,        Complaint::unseen};
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 
@@ -60,6 +64,9 @@ struct AuditedBinding {
 // A certificate counts as about to expire in the last part of its lifetime, but at most so many
 // days before its end.
 bool about_to_expire(const CertificateOutline& certificate, const Settings& settings, WallTime now);
+// What its validity is to be complained of, if anything.
+std::optional<Complaint> complaint_of_validity(const CertificateOutline& certificate,
+                                               const Settings& settings, WallTime now);
 
 // True if only a person can fix this, because a renewal does not.
 bool needs_a_person(Complaint complaint);

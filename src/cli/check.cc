@@ -16,6 +16,18 @@ namespace certrebind {
 
 namespace {
 
+constexpr int kAnyDay = -1;
+// NRPE and Nagios take no longer output.
+constexpr size_t kMostOutput = 8'000;
+
+struct CheckOptions {
+  std::string site;
+  int expiring = kAnyDay;
+  int warning = kAnyDay;
+  int critical = kAnyDay;
+  bool problems = false;
+};
+
 const char* word_for(Level level) {
   static constexpr std::array kWords = {"OK", "WARNING", "CRITICAL"};
   return kWords[static_cast<size_t>(level)];
@@ -51,13 +63,62 @@ int exit_of(const CheckReport& report) {
   return is_unknown(report) ? kUnknown : static_cast<int>(worst_of(report));
 }
 
-std::string summary(const CheckReport& report) {
+// Up to three sites, worst first, and how many more.
+std::string wrong_sites(const std::vector<AuditedBinding>& bindings) {
+  constexpr size_t kFew = 3;
+  std::vector<std::string> sites;
+  for (const AuditedBinding& binding : bindings) {
+    std::string site = printable(binding.bound->binding.site);
+    if (binding.level() == Level::ok || std::ranges::find(sites, site) != sites.end()) continue;
+    sites.push_back(std::move(site));
+  }
+  if (sites.empty()) return "";
+  std::string text = join({sites.begin(), sites.begin() + std::min(kFew, sites.size())}, ", ");
+  return text + (sites.size() > kFew ? fmt::format(" and {} more; ", sites.size() - kFew) : "; ");
+}
+
+// The end of validity on disk or on the wire, whichever comes first.
+std::optional<WallTime> end_of(const AuditedBinding& audited) {
+  std::optional<WallTime> end;
+  auto consider = [&](WallTime at) { end = end ? std::min(*end, at) : at; };
+  const auto& disk = audited.bound->disk;
+  if (disk && disk->certificate) consider(disk->certificate->not_after);
+  for (const Look& look : audited.looks) {
+    if (!look.served) continue;
+    if (auto leaf = outline_of(look.served->leaf_der)) consider(leaf->not_after);
+  }
+  return end;
+}
+
+int64_t days_until(WallTime end, WallTime now) {
+  return std::chrono::floor<std::chrono::days>(end - now).count();
+}
+
+// "bindings=3 …": the plugin API's performance data.
+std::string performance(const CheckReport& report, const std::array<size_t, 3>& counts,
+                        const Settings& settings, WallTime now) {
+  std::string text = fmt::format(" | bindings={} ok={} warning={} critical={}",
+                                 report.bindings.size(), counts[0], counts[1], counts[2]);
+  std::optional<WallTime> first;
+  for (const AuditedBinding& binding : report.bindings)
+    if (auto end = end_of(binding)) first = first ? std::min(*first, *end) : *end;
+  if (!first) return text;
+  auto bound = [](const std::optional<int>& days) {
+    return days ? std::to_string(*days) + ":" : "";
+  };
+  std::string limits = bound(settings.warning_days) + ";" + bound(settings.critical_days);
+  return text +
+         fmt::format(" days_left={}{}", days_until(*first, now), limits == ";" ? "" : ";" + limits);
+}
+
+std::string summary(const CheckReport& report, const Settings& settings, WallTime now) {
   std::array<size_t, 3> counts{};
   for (const AuditedBinding& binding : report.bindings)
     ++counts[static_cast<size_t>(binding.level())];
   std::string text =
-      fmt::format("{} - {}: {} ok, {} warning, {} critical", word_for(worst_of(report)),
-                  count_of(report.bindings.size(), "binding"), counts[0], counts[1], counts[2]);
+      fmt::format("{} - {}{}: {} ok, {} warning, {} critical", word_for(worst_of(report)),
+                  wrong_sites(report.bindings), count_of(report.bindings.size(), "binding"),
+                  counts[0], counts[1], counts[2]);
   if (!report.owed.empty())
     text += fmt::format(", proof owed for {}", count_of(report.owed.size(), "transaction"));
   if (!report.interrupted.empty()) text += ", an interrupted transaction";
@@ -65,8 +126,7 @@ std::string summary(const CheckReport& report) {
       std::ranges::count(report.survey.diagnostics, Severity::error, &Diagnostic::severity);
   if (errors > 0) text += ", " + count_of(static_cast<size_t>(errors), "error");
   if (report.unseen > 0) text += fmt::format(", {} not seen", report.unseen);
-  return text + fmt::format(" | bindings={} ok={} warning={} critical={}", report.bindings.size(),
-                            counts[0], counts[1], counts[2]);
+  return text + performance(report, counts, settings, now);
 }
 
 // What is served where no file is known.
@@ -81,7 +141,7 @@ std::string served_text(const std::vector<Look>& looks, WallTime now) {
   return "serves " + join({shown.begin(), shown.end()}, "; ");
 }
 
-void print_binding(const AuditedBinding& audited, WallTime now) {
+std::string binding_text(const AuditedBinding& audited, WallTime now) {
   const Binding& binding = audited.bound->binding;
   Level level = audited.level();
   std::string line = fmt::format("{:8}  {}", word_for(level), printable(binding.site));
@@ -96,36 +156,73 @@ void print_binding(const AuditedBinding& audited, WallTime now) {
       line += fmt::format("  {}; not changed by certrebind: {}", served_text(audited.looks, now),
                           printable(binding.not_editable));
   }
-  print_line(coloured(colour_for(level), line.substr(0, 8)) + line.substr(8));
+  std::string text = coloured(colour_for(level), line.substr(0, 8)) + line.substr(8) + "\n";
   std::string told;
   for (const Remark& remark : audited.remarks) {
-    print_line(
-        fmt::format("          {}: {}", to_text(remark.complaint), printable(remark.sentence)));
+    text +=
+        fmt::format("          {}: {}\n", to_text(remark.complaint), printable(remark.sentence));
     if (!remark.next.empty() && remark.next != told)
-      print_line(fmt::format("          next: {}", printable(remark.next)));
+      text += fmt::format("          next: {}\n", printable(remark.next));
     told = remark.next;
   }
+  return text;
 }
 
-void print_report(const CheckReport& report, WallTime now) {
-  print_line(summary(report));
-  for (const AuditedBinding& binding : report.bindings) print_binding(binding, now);
-  for (const TransactionRow& row : report.owed)
-    print_line(
-        fmt::format("WARNING   transaction {} ({}): proof is owed until every endpoint "
-                    "shows the new certificate",
-                    row.id, row.service.text()));
+// What is wrong with the machine rather than with one site.
+std::string other_text(const CheckReport& report) {
+  std::string text;
   for (const TransactionRow& row : report.interrupted)
-    print_line(
-        fmt::format("CRITICAL  transaction {} ({}) was interrupted in the phase '{}'\n"
-                    "          next: certrebind recover",
-                    row.id, row.service.text(), to_text(row.phase)));
+    text += fmt::format(
+        "CRITICAL  transaction {} ({}) was interrupted in the phase '{}'\n"
+        "          next: certrebind recover\n",
+        row.id, row.service.text(), to_text(row.phase));
+  for (const TransactionRow& row : report.owed)
+    text += fmt::format(
+        "WARNING   transaction {} ({}): proof is owed until every endpoint "
+        "shows the new certificate\n",
+        row.id, row.service.text());
+  for (Severity severity : {Severity::error, Severity::warning})
+    for (const Diagnostic& diagnostic : report.survey.diagnostics)
+      if (diagnostic.severity == severity)
+        text += fmt::format("{}: {}\n", word_for(severity), printable(diagnostic.text()));
+  return text;
+}
+
+std::string notes_text(const CheckReport& report) {
+  std::string text;
   for (const AuditedBinding& binding : report.bindings)
     for (const Endpoint& endpoint : binding.bound->binding.endpoints)
       if (!endpoint.unproven.empty())
-        print_line(fmt::format("note: {} at {} is not probed: {}",
-                               printable(binding.bound->binding.site), endpoint.listens,
-                               endpoint.unproven));
+        text += fmt::format("note: {} at {} is not probed: {}\n",
+                            printable(binding.bound->binding.site), endpoint.listens,
+                            endpoint.unproven);
+  for (const Diagnostic& diagnostic : report.survey.diagnostics)
+    if (diagnostic.severity == Severity::note)
+      text += fmt::format("note: {}\n", printable(diagnostic.text()));
+  return text;
+}
+
+void print_report(const CheckReport& report, const Settings& settings, WallTime now) {
+  std::string text = summary(report, settings, now) + "\n";
+  for (const AuditedBinding& binding : report.bindings) text += binding_text(binding, now);
+  print(text + other_text(report) + notes_text(report));
+}
+
+// The same without what is well; as much of it as a monitoring system takes.
+void print_problems(const CheckReport& report, const Settings& settings, WallTime now) {
+  std::string text = summary(report, settings, now) + "\n" + other_text(report);
+  if (text.size() > kMostOutput) text = text.substr(0, text.rfind('\n', kMostOutput) + 1);
+  size_t left_out = 0;
+  for (const AuditedBinding& binding : report.bindings) {
+    if (binding.level() == Level::ok) continue;
+    std::string more = binding_text(binding, now);
+    const bool fits = left_out == 0 && text.size() + more.size() < kMostOutput;
+    if (fits) text += more;
+    left_out += fits ? 0 : 1;
+  }
+  if (left_out > 0)
+    text += fmt::format("and {} more; all of them: certrebind check --problems --json\n", left_out);
+  print(text);
 }
 
 Json looks_json(const AuditedBinding& audited) {
@@ -166,38 +263,79 @@ void print_report_json(const CheckReport& report, WallTime now) {
               {"diagnostics", certrebind::to_json(report.survey.diagnostics)}});
 }
 
-int check(Context& context) {
+bool is_called(const SurveyedBinding& bound, const std::string& site) {
+  return bound.binding.site == site ||
+         std::ranges::find(bound.binding.names, site) != bound.binding.names.end();
+}
+
+// Leaves what was asked for, worst first.
+void choose(const CheckOptions& options, WallTime now, CheckReport& report) {
+  std::erase_if(report.bindings, [&](const AuditedBinding& each) {
+    if (!options.site.empty() && !is_called(*each.bound, options.site)) return true;
+    auto end = end_of(each);
+    return options.expiring != kAnyDay && (!end || days_until(*end, now) >= options.expiring);
+  });
+  std::ranges::stable_sort(report.bindings, std::ranges::greater(), &AuditedBinding::level);
+}
+
+Result<CheckReport> report_of(Context& context, const Settings& settings) {
   TerminalWatcher watcher;
-  auto result =
-      make_report(context.looking(), context.history(), watcher.progress_of("handshakes"));
+  const Looking at{.host = context.host(),
+                   .settings = settings,
+                   .asker = context.asker(),
+                   .only = context.only()};
+  return make_report(at, context.history(), watcher.progress_of("handshakes"));
+}
+
+int check(Context& context, const CheckOptions& options) {
+  Settings settings = context.settings();
+  if (options.warning != kAnyDay) settings.warning_days = options.warning;
+  if (options.critical != kAnyDay) settings.critical_days = options.critical;
+  auto result = report_of(context, settings);
   if (!result) {
-    report(result.error());
+    print_line("UNKNOWN - " + printable(result.error().message()));
     return kUnknown;
   }
   WallTime now = context.host().clock.wall();
+  choose(options, now, *result);
+  const bool no_such_site = !options.site.empty() && result->bindings.empty();
   if (context.json()) {
+    if (options.problems)
+      std::erase_if(result->bindings,
+                    [](const AuditedBinding& each) { return each.level() == Level::ok; });
     print_report_json(*result, now);
-    return exit_of(*result);
-  }
-  if (is_unknown(*result)) {
-    print_line("UNKNOWN - " + no_server_text(result->survey.diagnostics));
+  } else if (is_unknown(*result) || no_such_site) {
+    print_line("UNKNOWN - " + (no_such_site ? "no server has a site " + printable(options.site)
+                                            : no_server_text(result->survey.diagnostics)));
+    print(other_text(*result) + notes_text(*result));
+  } else if (options.problems) {
+    print_problems(*result, settings, now);
   } else {
-    print_report(*result, now);
+    print_report(*result, settings, now);
   }
-  print_diagnostics(result->survey.diagnostics);
-  return exit_of(*result);
+  return no_such_site ? static_cast<int>(kUnknown) : exit_of(*result);
 }
 
 }  // namespace
 
 CommandSpec check_command() {
+  auto options = std::make_shared<CheckOptions>();
+  constexpr int kMostDays = 3650;
   return {
       .name = "check",
       .summary = "compare what is configured, on disk and served; changes nothing",
+      .options = {{"--problems", &options->problems, "only what is wrong, in at most 8 KB"},
+                  {"--site", &options->site, "only this site", "NAME"},
+                  {"--expiring", &options->expiring, "only what expires within so many days",
+                   "DAYS", Need::optional, in_range(0, kMostDays)},
+                  {"--warning", &options->warning, "warn if fewer days are left", "DAYS",
+                   Need::optional, in_range(0, kMostDays)},
+                  {"--critical", &options->critical, "critical if fewer days are left", "DAYS",
+                   Need::optional, in_range(0, kMostDays)}},
       .footer =
           "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, as monitoring plugins have them.\n"
-          "Example:\n  certrebind check --service nginx:/etc/nginx/nginx.conf",
-      .run = check};
+          "Example:\n  certrebind check --problems --warning 14 --critical 5",
+      .run = [options](Context& context) { return check(context, *options); }};
 }
 
 }  // namespace certrebind

@@ -43,6 +43,9 @@ struct Settings {
   // than this number of days before its end.
   double expiry_fraction = 0.10;
   int expiry_days = 30;
+  // Days before the end, from the command line; the first replaces the two above.
+  std::optional<int> warning_days = {};
+  std::optional<int> critical_days = {};
 
   milliseconds verify_at_least = milliseconds(10'000);  // minimum time allowed for a reload
   milliseconds handshake_deadline = milliseconds(5'000);

@@ -298,7 +298,7 @@ def check(stage, code, complaint=None, *says):
     assert text.code == code
     first = text.out.splitlines()[0]
     assert first.startswith(["OK - ", "WARNING - ", "CRITICAL - "][code])
-    assert re.search(r" \| bindings=\d+ ok=\d+ warning=\d+ critical=\d+$", first)
+    assert re.search(r" \| bindings=\d+ ok=\d+ warning=\d+ critical=\d+( days_left=-?\d+)?$", first)
     for words in (complaint or "OK", *says):
         assert words in text.out, f"{words!r} is not in {text}"
     return done.json["bindings"]
@@ -603,7 +603,7 @@ def test_help_and_version():
         done = run_certrebind(*arguments)
         assert done.code == 0 and "certrebind" in done.out
         assert "xample" in done.out, "with an example"
-    assert re.fullmatch(r"certrebind \d+\.\d+\S*\n", run_certrebind("--version").out)
+    assert re.fullmatch(r"certrebind \d+\.\d+\S* \(commit \w+\)\nOpenSSL 3\..*, SQLite 3\..*, PCRE2 10\..*\n", run_certrebind("--version").out)
 
 
 @pytest.mark.parametrize("command", [

@@ -1,0 +1,109 @@
+"""`check` as a monitoring system runs it."""
+import datetime
+import pathlib
+import re
+import subprocess
+
+
+from files import write
+from markers import needs_root
+from ports import free_port
+from stages.one_site import Site
+
+PACKAGING = pathlib.Path(__file__).parents[2] / "packaging"
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+
+
+class Sites:
+    """Several sites of one nginx, each with a certificate of so many days."""
+
+    def __init__(self, place, authority, **days):
+        self.place, self.nginx = place, place.nginx()
+        self.port = free_port()
+        blocks = ""
+        for name, left in days.items():
+            name = name + ".example.com"
+            start = datetime.datetime.utcnow() - datetime.timedelta(days=100)
+            certificate = authority.issue(name, not_before=start, days=left)
+            paths = certificate.write(place / "certs" / name)
+            blocks += Site(name, self.port, certificate, *paths).block()
+        self.nginx.write(blocks).start()
+
+    def check(self, *options):
+        return self.place.run("check", *options, "--service", self.nginx.service)
+
+
+def sites_in(done):
+    return re.findall(r"^(?:OK|WARNING|CRITICAL) +(\w+)\.example\.com", done.out, re.M)
+
+
+def test_the_worst_comes_first_and_is_named_first(place, authority):
+    sites = Sites(place, authority, a=60, b=-1, c=60, d=2, e=2, f=2)
+    done = sites.check()
+    assert done.code == CRITICAL
+    assert done.out.startswith("CRITICAL - b.example.com, d.example.com, e.example.com and 1 more; 6 bindings: "), done
+    assert sites_in(done) == ["b", "d", "e", "f", "a", "c"]
+    assert re.search(r"\| bindings=6 ok=2 warning=3 critical=1 days_left=-\d", done.out), done
+
+
+def test_only_what_was_asked_for(place, authority):
+    sites = Sites(place, authority, a=60, b=40, c=5)
+    assert sites_in(sites.check("--problems")) == ["c"]
+    assert sites.check("--problems").code == WARNING
+    assert sites_in(sites.check("--expiring", 50)) == ["c", "b"]
+    one = sites.check("--site", "a.example.com")
+    assert sites_in(one) == ["a"] and one.code == OK
+    nobody = sites.check("--site", "nobody.example.com")
+    assert nobody.code == UNKNOWN and nobody.out.startswith("UNKNOWN - no server has a site nobody.example.com"), nobody
+    assert [each["site"] for each in sites.check("--problems", "--json").json["bindings"]] == ["c.example.com"]
+
+
+def test_the_days_of_the_monitoring_system(place, authority):
+    sites = Sites(place, authority, a=60, b=40, c=5)
+    assert sites.check("--warning", 3).code == OK
+    done = sites.check("--warning", 50, "--critical", 10)
+    assert done.code == CRITICAL and "days_left=4;50:;10:" in done.out, done
+    assert "almost expired" in done.out and "about to expire" in done.out, done
+    assert sites.check("--warning", "soon").code == UNKNOWN
+    assert sites.check("--warning", -1).code == UNKNOWN
+
+
+def test_errors_are_on_stdout(place, authority):
+    """A monitoring system shows nothing else."""
+    sites = Sites(place, authority, a=60)
+    write(sites.nginx.conf, sites.nginx.conf.read_text() + "nonsense;\n")
+    done = sites.check()
+    assert done.code != OK and "no reload can succeed" in done.out and done.err == "", done
+    write(place / "certrebind.toml", "[chekc]\n")
+    done = sites.check()
+    assert done.code == UNKNOWN, done
+
+
+def test_problems_of_thousands_fit(place, authority):
+    """One certificate that expires soon, for 3,000 servers."""
+    certificate = authority.issue("*.example.com", days=2, not_before=datetime.datetime.utcnow()
+                                  - datetime.timedelta(days=100))
+    cert, key = certificate.write(place / "certs")
+    nginx, port = place.nginx(), free_port()
+    text = f"server_names_hash_max_size 65536;\nssl_certificate {cert}; ssl_certificate_key {key};\n"
+    text += "".join(f"server {{ listen 127.0.0.1:{port} ssl; server_name s{n}.example.com; }}\n" for n in range(3000))
+    nginx.write(text).start()
+    done = place.run("check", "--problems", "--service", nginx.service)
+    assert done.code == WARNING and len(done.out) < 8192, len(done.out)
+    told = len(sites_in(done))
+    assert told > 20 and f"and {3000 - told} more; all of them: " in done.out, done.out[-300:]
+
+
+@needs_root
+def test_monitoring_recipes_are_valid(place):
+    """The commands in packaging/monitoring are commands of this certrebind."""
+    visudo = pathlib.Path("/usr/sbin/visudo")
+    if visudo.exists():
+        subprocess.run([visudo, "-cf", PACKAGING / "monitoring/sudoers"], check=True, capture_output=True)
+    for line in (PACKAGING / "monitoring/nrpe.cfg").read_text().splitlines():
+        if not line.startswith("command"):
+            continue
+        words = line.split("=", 1)[1].split()
+        assert words[:3] == ["/usr/bin/sudo", "-n", "/usr/bin/certrebind"]
+        done = place.run(*words[3:], "--service", "nginx:/nonexistent/nginx.conf")
+        assert done.code == UNKNOWN and done.out.startswith("UNKNOWN - "), done
