@@ -42,6 +42,7 @@ TEST_PACKAGES=(
   "gcc:the crash tests' shim"
   "patch:tests that a printed diff applies"
   "fish:tests of its completions"
+  "prometheus:promtool, for tests of the alert rules"
   "util-linux:tests as another user, and apart from other processes"
   "iproute2:addresses of their own for random configurations"
   "pebble:an ACME server for tests of renewers"

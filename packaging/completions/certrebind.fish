@@ -1,7 +1,7 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task
+    status forget daemon task metrics
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 function __certrebind_tasks
@@ -58,6 +58,8 @@ complete -c certrebind -n $no_command -a task -d 'Commands that are run when som
 complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind switch restore renew' -F
 complete -c certrebind -n '__fish_seen_subcommand_from forget' -a '(__certrebind_services)'
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
+complete -c certrebind -n $no_command -a metrics -d 'What check and status say, for Prometheus'
+complete -c certrebind -n '__fish_seen_subcommand_from metrics' -s o -l output -r -F -d 'Replace this file as a whole'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l problems -d 'Only what is wrong'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l site -x -d 'Only this site'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l expiring -x -d 'Only what expires within so many days'

@@ -1,0 +1,72 @@
+#include "acts/metrics.h"
+
+#include <unistd.h>
+
+#include "cli/command_line.h"
+#include "cli/output.h"
+#include "cli/rebind_task.h"
+#include "survey/policy.h"
+
+namespace certrebind {
+
+namespace {
+
+Result<Operation> operation_of(Context& context, CheckReport& report) {
+  const Settings& settings = context.settings();
+  LoadedTasks tasks = load_tasks(context.host().files, settings.tasks_directory(), own_user());
+  const Task* task = tasks.find(kRebindTask);
+  Operation operation{.enabled = task != nullptr && task->enabled,
+                      .running = daemon_runs(settings)};
+  leave_alone(settings, report.survey);
+  auto state = State::open_for_reading(settings);
+  if (!state && state.error().code == Code::not_found) return operation;
+  if (!state) return pass(state);
+  Journal journal(state->database(), context.host().clock);
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  operation.transactions = std::move(*rows);
+  auto needed = attention(state->database());
+  if (!needed) return pass(needed);
+  operation.attention = needed->size() + tasks.errors.size() +
+                        attention_of(report, operation.enabled, context.host().clock.wall()).size();
+  return operation;
+}
+
+// The collector may read at any moment, so the file is replaced as a whole.
+Done replace_with(Files& files, const std::string& path, const std::string& text) {
+  const std::string temporary = path + "." + std::to_string(::getpid());
+  if (files.lstat(temporary))
+    if (Done removed = files.remove(temporary); !removed) return removed;
+  Done written =
+      files.create(temporary, text, {.mode = 0644, .owner = {}, .group = {}, .extended = {}});
+  return written ? files.rename(temporary, path) : written;
+}
+
+int metrics(Context& context, const std::string& output) {
+  auto result = make_report(context.looking(), context.history(), {});
+  if (!result) return report(result.error());
+  auto operation = operation_of(context, *result);
+  if (!operation) return report(operation.error());
+  const std::string text = metrics_text(*result, *operation, context.host().clock.wall());
+  if (output.empty()) {
+    print(text);
+    return kDone;
+  }
+  Done written = replace_with(context.host().files, absolute(output), text);
+  return written ? static_cast<int>(kDone) : report(written.error());
+}
+
+}  // namespace
+
+CommandSpec metrics_command() {
+  auto output = std::make_shared<std::string>();
+  return {.name = "metrics",
+          .summary = "what check and status say, for Prometheus' node_exporter",
+          .options = {{"--output,-o", output.get(), "replace this file as a whole", "FILE"}},
+          .footer =
+              "Example:\n"
+              "  certrebind metrics -o /var/lib/prometheus/node-exporter/certrebind.prom",
+          .run = [output](Context& context) { return metrics(context, *output); }};
+}
+
+}  // namespace certrebind
