@@ -45,7 +45,8 @@ struct Survey {
   Services services;
   std::vector<SurveyedService> surveyed;  // the services whose configuration can be read
   std::vector<SurveyedBinding> bindings;
-  std::vector<std::string> read_whole;  // directories of which a server reads every file
+  std::vector<SurveyedBinding> shadowed = {};  // named, but never shown: see shadowed.h
+  std::vector<std::string> read_whole;         // directories of which a server reads every file
   std::vector<Diagnostic> diagnostics;
 
   std::vector<Sighting> sightings() const;
