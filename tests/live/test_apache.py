@@ -520,8 +520,8 @@ def test_defines_of_the_command_line_and_the_environment(place, authority):
     old, new = authority.pair("a.example.com")
     site = make_site(place, old, "a.example.com")
     apache = place.apache()
-    apache.arguments, apache.environment = ["-D", "SSL"], {"CERTS": str(site.cert_path.parent)}
-    host = site.host().replace(str(site.cert_path.parent), "${CERTS}")
+    apache.arguments, apache.environment = ["-D", "SSL"], {"SITE": site.name}
+    host = site.host().replace(f"ServerName {site.name}", "ServerName ${SITE}")
     write(apache.prefix / "conf.d/sites/a.conf", f"<IfDefine SSL>\n{host}</IfDefine>\n")
     apache.write("Include conf.d/sites\n", ports=[site.port]).start()
     committed(rebind_on(place, apache, old, new, "--repoint"))
