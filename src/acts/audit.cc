@@ -181,7 +181,17 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
-  if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
+  const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound);
+  if (twin != nullptr && twin->gives_way) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} serves {} of {}: the server has not loaded {} yet, which takes its place",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     twin->binding.certificate.path, bound.binding.certificate.path),
+         fmt::format("certrebind rebind {0} {0}", bound.disk->certificate->thumbprint.brief())});
+    return;
+  }
+  if (twin != nullptr) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format(

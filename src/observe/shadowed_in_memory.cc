@@ -1,8 +1,7 @@
 #include "observe/shadowed_in_memory.h"
 
 #include <algorithm>
-#include <array>
-#include <iterator>
+#include <span>
 
 #include "survey/key_types.h"
 #include "survey/same_site.h"
@@ -62,16 +61,19 @@ bool is_held(const Survey& survey, const Service* service, const Thumbprint& thu
   });
 }
 
-bool is_shown(const Survey& survey, const Question& question,
-              std::span<const Result<Served>> answers) {
+enum class Memory { agrees, shows_it, would_lose_a_type };
+
+Memory memory_of(const Survey& survey, const Question& question,
+                 std::span<const Result<Served>> answers) {
   const SurveyedBinding& bound = *question.bound;
+  Memory memory = Memory::agrees;
   for (size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i]) continue;
+    if (question.lost[i]) return Memory::would_lose_a_type;
     const Thumbprint& shown = answers[i]->thumbprint;
-    if (question.lost[i] || (bound.holds(shown) && !is_held(survey, bound.service, shown)))
-      return true;
+    if (bound.holds(shown) && !is_held(survey, bound.service, shown)) memory = Memory::shows_it;
   }
-  return false;
+  return memory;
 }
 
 }  // namespace
@@ -89,9 +91,12 @@ void put_back_shown(const Prober& prober, Survey& survey) {
   std::vector<const SurveyedBinding*> shown;
   size_t at = 0;
   for (const Question& question : questions) {
-    if (is_shown(survey, question, std::span(answers).subspan(at, question.targets.size())))
-      shown.push_back(question.bound);
+    const Memory memory =
+        memory_of(survey, question, std::span(answers).subspan(at, question.targets.size()));
     at += question.targets.size();
+    if (memory == Memory::agrees) continue;
+    question.bound->gives_way = memory == Memory::shows_it && !question.bound->binding.never_chosen;
+    shown.push_back(question.bound);
   }
   for (const SurveyedBinding* bound : shown) survey.bindings.push_back(*bound);
   std::vector<SurveyedBinding> left;

@@ -1,5 +1,7 @@
 """Certificates that are named and never shown: of two of one key type the last is, and a site whose names an earlier one
 has is never chosen. They are no bindings: said once as a note, and in nobody's way."""
+import re
+
 import pytest
 
 from command import of_service
@@ -183,9 +185,13 @@ def test_a_line_that_was_added_and_not_loaded(place, authority, kind, shape):
     second.write(place / "certs/second")
     shadow.paths["second"] = (place / "certs/second/fullchain.pem", place / "certs/second/privkey.pem")
     shadow.write("", shadow.directives("first") + shadow.directives("second"))
-    assert shadow.run("check").code == WARNING
+    done = shadow.run("check")
+    assert done.code == WARNING and "has not loaded" in done.out and "restore" not in done.out, done
     shadow.run("rebind", "--pending")
     assert shadow.shows() == first.thumbprint and shadow.server.reloads() == 0
+    done = shadow.run(*re.search("certrebind (rebind .*)", done.out)[1].split())
+    assert done.code == OK and shadow.shows() == second.thumbprint, done
+    assert shadow.run("check").code == OK
 
 
 def site(kind, port, name, paths):
