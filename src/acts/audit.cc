@@ -16,10 +16,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "plan/advice.h"
 #include "proof/foreign_listeners.h"
+#include "survey/identify.h"
 #include "survey/key_types.h"
 #include "survey/policy.h"
 #include "survey/same_site.h"
@@ -53,7 +55,7 @@ class PairAudit {
   // Reads and checks each pair of paths once.
   const Remarks& of(const SurveyedBinding& bound) {
     auto key = std::tuple(bound.binding.certificate.path, bound.binding.key.path,
-                          bound.binding.has_passphrase);
+                          bound.binding.chain.path, bound.binding.has_passphrase);
     auto [entry, is_new] = known_.try_emplace(key);
     if (is_new) entry->second = check(bound);
     return entry->second;
@@ -79,7 +81,10 @@ class PairAudit {
       return remarks;
     }
     check_key(bound, *bundle, remarks);
-    if (!bound.binding.leaf_alone) check_chain(with_chain_of(bound, *bundle), path, remarks);
+    const std::string& chain = bound.binding.chain.path;
+    if (!bound.binding.leaf_alone)
+      check_chain(with_own_chain(bound.service->files(), bound.binding, std::move(*bundle)),
+                  chain.empty() ? path : chain, remarks);
     return remarks;
   }
 
@@ -120,32 +125,21 @@ class PairAudit {
          "a reload would fail: " + advice_.way_back(bound.binding)});
   }
 
-  // The chain that will be sent: some servers read it from a separate file.
-  static Bundle with_chain_of(const SurveyedBinding& bound, Bundle bundle) {
-    if (bound.binding.chain.path.empty()) return bundle;
-    bundle.chain.clear();
-    auto bytes = bound.service->files().read(bound.binding.chain.path, kPemLimit);
-    auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
-    if (!above) return bundle;
-    bundle.chain = std::move(above->chain);
-    bundle.chain.insert(bundle.chain.begin(), std::move(above->leaf));
-    return bundle;
-  }
-
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
     if (bundle.connected() > 0 || bundle.leaf.is_self_signed() || ends_in_trusted_root(bundle))
       return;
     remarks.push_back(
         {Complaint::chain_incomplete,
-         fmt::format("{} holds no intermediate, and this machine does not trust its issuer ({})",
-                     path, printable(bundle.leaf.issuer_line)),
+         fmt::format(
+             "{} holds no intermediate of {}, and this machine does not trust its issuer ({})",
+             path, bundle.leaf.outline.thumbprint.brief(), printable(bundle.leaf.issuer_line)),
          "put the full chain there (fullchain.pem)"});
   }
 
   const Host& host_;
   const Settings& settings_;
   const Advice& advice_;
-  std::map<std::tuple<std::string, std::string, bool>, Remarks> known_;
+  std::map<std::tuple<std::string, std::string, std::string, bool>, Remarks> known_;
 };
 
 void check_names(const SurveyedBinding& bound, Remarks& remarks) {
@@ -218,7 +212,17 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
   auto served = outline_of(look.served->leaf_der);
-  if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
+  const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound);
+  if (twin != nullptr && twin->gives_way) {
+    remarks.push_back(
+        {Complaint::serves_another,
+         fmt::format("{} serves {} of {}: the server has not loaded {} yet, which takes its place",
+                     look.asked.text(), look.served->thumbprint.brief(),
+                     twin->binding.certificate.path, bound.binding.certificate.path),
+         fmt::format("certrebind rebind {0} {0}", bound.disk->certificate->thumbprint.brief())});
+    return;
+  }
+  if (twin != nullptr) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format(
@@ -484,6 +488,16 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
       result.remarks.push_back(
           {Complaint::not_running, bound.service->id().text() + " is not running", "start it"});
     audited.push_back(std::move(result));
+  }
+  // What is never shown is loaded all the same, and a key that does not match fails every reload.
+  for (const SurveyedBinding& hidden : survey.shadowed) {
+    AuditedBinding result{.bound = &hidden, .remarks = {}, .looks = {}};
+    std::ranges::copy_if(pairs.of(hidden), std::back_inserter(result.remarks),
+                         [](const Remark& remark) {
+                           return remark.complaint == Complaint::key_mismatch ||
+                                  remark.complaint == Complaint::swap_leftover;
+                         });
+    if (!result.remarks.empty()) audited.push_back(std::move(result));
   }
   return audited;
 }

@@ -8,6 +8,7 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
+#include "observe/shadowed_in_memory.h"
 #include "plan/store_hints.h"
 #include "transaction/config_tests.h"
 #include "transaction/reloader.h"
@@ -196,6 +197,7 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress) {
   auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
+  put_back_shown(at.prober, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
   Done noted =
       remember_look(at.host.files, at.settings, *surveyed, at.only.empty(), at.host.clock.wall());

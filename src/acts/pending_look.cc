@@ -8,6 +8,7 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
+#include "observe/shadowed_in_memory.h"
 #include "transaction/key_pairs.h"
 
 namespace certrebind {
@@ -29,6 +30,8 @@ Done note_settled(const Host& host, Database& database, const PendingLook& look)
                  return each.served && bindings[i].holds(each.served->thumbprint);
                });
     }
+    for (const SurveyedBinding& bound : look.survey.shadowed)
+      if (bound.service == service.get()) of_service.push_back(&bound.binding);
     if (of_service.empty() || !agrees || !broken_pairs(host.files, of_service).empty()) continue;
     Done noted = set_attention(database, stuck_subject(service->id()), {}, host.clock.wall());
     if (!noted) return noted;
@@ -48,6 +51,7 @@ Result<PendingLook> find_all_pending(const Looking& at, const History& history) 
   auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
   leave_alone(at.settings, *surveyed);
+  put_back_shown(at.prober, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
   PendingLook found{.survey = std::move(*surveyed)};
   found.looks = look_at_all(at.asker, found.survey, {});

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "plan/file_set.h"
 #include "plan/preflight.h"
+#include "survey/shadowed.h"
 #include "sys/replace.h"
 #include "x509/key.h"
 
@@ -390,6 +391,7 @@ Result<KeptFor> kept_for(const Host& host, const Settings& settings,
                          const std::vector<ServiceId>& only, const std::string& typed) {
   auto surveyed = survey(host, only);
   if (!surveyed) return pass(surveyed);
+  put_all_back(*surveyed);
   auto meant = bindings_meant(host.files, *surveyed, typed);
   if (!meant) return pass(meant);
   const std::string& path = meant->front()->binding.certificate.path;
@@ -404,6 +406,7 @@ Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& co
                                                     const std::string& thumbprint) {
   auto surveyed = survey(context.host, only);
   if (!surveyed) return pass(surveyed);
+  put_all_back(*surveyed);
   auto meant = bindings_meant(context.host.files, *surveyed, typed);
   if (!meant) return pass(meant);
   auto pair = choose(context, meant->front()->binding, thumbprint);

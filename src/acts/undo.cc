@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "store/sightings.h"
 #include "survey/identify.h"
+#include "survey/shadowed.h"
 #include "transaction/file_swap.h"
 
 namespace certrebind {
@@ -97,6 +98,7 @@ std::vector<std::string> all_files_of(const Binding& binding) {
 Done is_used_still(const TransactionContext& context, const TransactionRow& row) {
   auto surveyed = survey(context.host, {row.service});
   if (!surveyed) return pass(surveyed);
+  put_all_back(*surveyed);
   std::set<std::string> used;
   for (const SurveyedService& service : surveyed->surveyed)
     used.insert(service.configured_by.begin(), service.configured_by.end());

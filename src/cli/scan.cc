@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
+#include "observe/shadowed_in_memory.h"
 
 namespace certrebind {
 
@@ -91,6 +92,7 @@ int scan(Context& context, bool served) {
   context.remember(*surveyed);
   std::vector<std::vector<Look>> looks;
   if (served) {
+    put_back_shown(context.prober(), *surveyed);
     TerminalWatcher watcher;
     looks = look_at_all(context.asker(), *surveyed, watcher.progress_of("handshakes"));
   }

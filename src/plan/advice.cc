@@ -58,13 +58,15 @@ bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown)
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
   const Pair pair = pair_of(bound.binding);
   auto new_one = lying_there(pair);
-  // Intermediates with their own file are sent from there, whatever this file contains.
-  const Served* whole = bound.binding.chain.path.empty() ? shown : nullptr;
-  auto old_one = new_one ? old_of(shown_der, *new_one, whole) : std::nullopt;
+  auto old_one = new_one ? old_of(shown_der, *new_one, shown) : std::nullopt;
   if (!old_one) return true;
-  auto [refused, is_new] = refused_.try_emplace({pair, shown_der});
-  if (is_new)
-    refused->second = refuses(preflight_certificate(*old_one, *new_one, host_.clock.wall()));
+  auto [refused, is_new] =
+      refused_.try_emplace({pair, bound.binding.chain.path + '\n' + shown_der});
+  if (is_new) {
+    NewCertificate sent = *new_one;
+    sent.bundle = with_own_chain(host_.files, bound.binding, std::move(sent.bundle));
+    refused->second = refuses(preflight_certificate(*old_one, sent, host_.clock.wall()));
+  }
   return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
 }
 
@@ -109,14 +111,7 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
   if (binding.role == Role::client || binding.leaf_alone) return "";
   auto before = old_of(shown.leaf_der, lies, &shown);
   if (!before || before->bundle.connected() == 0) return "";
-  Bundle after = lies.bundle;
-  if (!binding.chain.path.empty()) {
-    after.chain.clear();
-    if (auto above = read_bundle(host_.files, binding.chain.path)) {
-      after.chain = std::move(above->chain);
-      after.chain.insert(after.chain.begin(), std::move(above->leaf));
-    }
-  }
+  const Bundle after = with_own_chain(host_.files, binding, lies.bundle);
   auto kept = kept_pairs(host_.files, settings_.state_directory, binding.certificate.path);
   if (kept && std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
         return pair.bundle.leaf.outline.thumbprint == shown.thumbprint && pair.chain.empty() &&

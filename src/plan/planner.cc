@@ -74,6 +74,7 @@ class Planner {
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_shadowed(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_reader(const Succession& succession, std::vector<Finding>& findings) const;
   void note_never_loaded(const Succession& succession, const Bindings& bindings,
                          std::vector<Finding>& findings) const;
@@ -84,6 +85,7 @@ class Planner {
   void expect(const PlannedBinding& planned);
   void note_names(const PlannedBinding& planned);
   void check_neighbours();
+  void check_hidden_pair(const Binding& binding);
   void check_neighbour(const Binding& binding, const NamedFile& named);
   bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
@@ -332,6 +334,9 @@ void Planner::check_sent_chain(const PlannedBinding& planned,
          "give the full chain (fullchain.pem): leaf, then intermediates", Risk::chain});
   else
     found = preflight_chain(before, is_known, after, path);
+  if (reloads && !binding.chain.path.empty())
+    std::ranges::move(preflight_intermediates(after, path, context_.now),
+                      std::back_inserter(found));
   std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
   for (Finding& finding : found) {
     if (finding.severity == Severity::error && !whole.empty())
@@ -424,6 +429,26 @@ void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& fi
   }
 }
 
+// NEW with another key type than OLD leaves the certificate uncovered that OLD shadowed.
+void Planner::check_shadowed(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const KeyType old_type = planned.succession->old_one.bundle.leaf.key_type;
+  const KeyType new_type = planned.succession->new_one.bundle.leaf.key_type;
+  if (new_type == old_type) return;
+  for (const SurveyedBinding& hidden : context_.survey.shadowed) {
+    const auto siblings = same_site_.of(hidden);
+    if (hidden.binding.never_chosen || key_type_on_disk(hidden) != old_type ||
+        std::ranges::find(siblings, planned.bound) == siblings.end())
+      continue;
+    findings.push_back(
+        {Severity::error,
+         fmt::format("with an {} key instead of {}, {} would show {} again, which is named at {}",
+                     to_text(new_type), to_text(old_type), hidden.binding.site,
+                     hidden.binding.certificate.path, hidden.binding.certificate.where.text()),
+         "remove that directive and its key's, or issue NEW with the key type of OLD"});
+    return;
+  }
+}
+
 bool readable_by(const FileInfo& info, uint32_t user) {
   if (user == 0) return true;
   return info.owner == user ? (info.mode & 0400) != 0 : (info.mode & 0044) != 0;
@@ -480,6 +505,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     check_pair(planned, findings);
     check_kind(planned, findings);
     check_twin(planned, findings);
+    check_shadowed(planned, findings);
     check_sent_chain(planned, findings);
     repoints = repoints || planned.kind == PlanKind::repoint;
     reloads = reloads || planned.kind == PlanKind::reload;
@@ -673,6 +699,20 @@ void Planner::check_neighbours() {
     check_neighbour(bound.binding, bound.binding.key);
     check_neighbour(bound.binding, bound.binding.chain);
   }
+  for (const SurveyedBinding& hidden : context_.survey.shadowed)
+    if (hidden.service == plan_.service) check_hidden_pair(hidden.binding);
+}
+
+// A certificate that is never shown is loaded all the same: its key must still match.
+void Planner::check_hidden_pair(const Binding& binding) {
+  auto is_rewritten = [&](const NamedFile& named) {
+    auto real = named.path.empty() ? Result<std::string>(std::string())
+                                   : context_.files.real_path(named.path);
+    return real && file_set_.rewrites(*real);
+  };
+  if (is_rewritten(binding.certificate) == is_rewritten(binding.key)) return;
+  check_neighbour(binding, binding.certificate);
+  check_neighbour(binding, binding.key);
 }
 
 // If one bad pair stops the server, the pairs that this plan does not touch must be good too.
@@ -685,6 +725,8 @@ void Planner::check_others() {
   for (const SurveyedBinding& bound : context_.survey.bindings)
     if (bound.service == plan_.service && !planned.contains(&bound))
       others.push_back(&bound.binding);
+  for (const SurveyedBinding& hidden : context_.survey.shadowed)
+    if (hidden.service == plan_.service) others.push_back(&hidden.binding);
   for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
     refused_ = true;
     plan_.findings.push_back(

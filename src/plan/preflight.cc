@@ -129,9 +129,8 @@ void check_strength(const Certificate& old_leaf, const Certificate& new_leaf, Fi
 
 // Finds intermediates that stop clients from building a chain, whatever root it ends at (RFC 5280
 // section 6.1).
-void check_intermediates(const NewCertificate& new_one, WallTime now, Findings& findings) {
-  const Bundle& bundle = new_one.bundle;
-  const std::string& path = new_one.files.certificate;
+void check_intermediates(const Bundle& bundle, const std::string& path, WallTime now,
+                         Findings& findings) {
   for (size_t i = 0; i < bundle.connected(); ++i) {
     const Certificate& above = bundle.chain[i];
     std::string name = printable(above.subject_line);
@@ -268,7 +267,14 @@ std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
   if (forced || !has_good_shape(old_one, new_one)) return findings;
   check_lifetime(old_one, new_one, findings);
   check_strength(old_one.bundle.leaf, new_one.bundle.leaf, findings);
-  check_intermediates(new_one, now, findings);
+  check_intermediates(new_one.bundle, new_one.files.certificate, now, findings);
+  return findings;
+}
+
+std::vector<Finding> preflight_intermediates(const Bundle& sent, const std::string& path,
+                                             WallTime now) {
+  Findings findings;
+  check_intermediates(sent, path, now, findings);
   return findings;
 }
 

@@ -44,6 +44,10 @@ std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
 std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, const Bundle& after,
                                      const std::string& path);
 
+// Checks that the intermediates of a chain that is sent from a file of its own are valid CAs.
+std::vector<Finding> preflight_intermediates(const Bundle& sent, const std::string& path,
+                                             WallTime now);
+
 // Only the checks that do not depend on OLD and would make every client fail: shape, key and
 // validity.
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,

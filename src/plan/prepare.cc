@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "observe/shadowed_in_memory.h"
 #include "observe/stale_in_memory.h"
 #include "plan/reload_side_effects.h"
 #include "survey/key_types.h"
@@ -254,6 +255,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& aske
   ConfigTests tests = begin_tests(host, *services);
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
+  put_back_shown(prober, *surveyed);
   mark_not_loaded(host, history, *surveyed);
   return prepare(host, settings, asker, history, request, std::move(*surveyed), std::move(tests));
 }

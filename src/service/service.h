@@ -88,6 +88,11 @@ struct Binding {
   // The file for the certificates above the leaf, if the server reads them only from there. Empty
   // if they follow the leaf in its file.
   NamedFile chain;
+  // How many of the bindings that follow in Discovery::bindings are pairs that the same server
+  // loads after this one. Of those with one key type it shows only the last.
+  size_t further_pairs = 0;
+  // Earlier sites have all names of this one, wherever it listens: no handshake can choose it.
+  bool never_chosen = false;
   // The file contains one certificate and its key and nothing else: no intermediates.
   bool leaf_alone = false;
   // The server has a passphrase for the key, so the key may be encrypted. Whether it opens the key

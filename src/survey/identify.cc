@@ -49,6 +49,16 @@ Result<Bundle> read_bundle(const Files& files, const std::string& path) {
   return fail(std::move(error));
 }
 
+Bundle with_own_chain(const Files& files, const Binding& binding, Bundle bundle) {
+  if (binding.chain.path.empty()) return bundle;
+  bundle.chain.clear();
+  auto above = read_bundle(files, binding.chain.path);
+  if (!above) return bundle;
+  bundle.chain = std::move(above->chain);
+  bundle.chain.insert(bundle.chain.begin(), std::move(above->leaf));
+  return bundle;
+}
+
 void KnownCertificates::add(CertificateOutline outline, std::string der, std::string path,
                             std::string where) {
   known_.push_back({std::move(outline), std::move(der), std::move(path), std::move(where)});
@@ -56,9 +66,12 @@ void KnownCertificates::add(CertificateOutline outline, std::string der, std::st
 
 void KnownCertificates::add_bound(const Survey& survey) {
   std::map<const OnDisk*, bool> done;
-  for (const SurveyedBinding& bound : survey.bindings)
+  auto add_one = [&](const SurveyedBinding& bound, const char* where) {
     if (bound.disk && bound.disk->certificate && !std::exchange(done[bound.disk.get()], true))
-      add(*bound.disk->certificate, bound.disk->der, bound.binding.certificate.path, "bound");
+      add(*bound.disk->certificate, bound.disk->der, bound.binding.certificate.path, where);
+  };
+  for (const SurveyedBinding& bound : survey.bindings) add_one(bound, "bound");
+  for (const SurveyedBinding& bound : survey.shadowed) add_one(bound, "shadowed");
 }
 
 void KnownCertificates::add_stored(const Files& files, const std::vector<StoreSetting>& stores) {

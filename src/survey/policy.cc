@@ -20,6 +20,7 @@ bool is_left_alone(const Settings& settings, const SurveyedBinding& bound) {
 
 void leave_alone(const Settings& settings, Survey& survey) {
   for (SurveyedBinding& bound : survey.bindings) bound.left_alone = is_left_alone(settings, bound);
+  for (SurveyedBinding& bound : survey.shadowed) bound.left_alone = is_left_alone(settings, bound);
 }
 
 }  // namespace certrebind

@@ -9,6 +9,8 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "state/state.h"
+#include "survey/absent_addresses.h"
+#include "survey/shadowed.h"
 
 namespace certrebind {
 
@@ -117,13 +119,14 @@ std::vector<std::string> bound_files(const Files& files, const Binding& binding)
 std::vector<Sighting> Survey::sightings() const {
   std::vector<Sighting> seen;
   std::unordered_map<const OnDisk*, bool> done;
-  for (const SurveyedBinding& bound : bindings)
-    if (bound.disk && bound.disk->certificate && !done[bound.disk.get()]) {
-      done[bound.disk.get()] = true;
-      seen.push_back({.path = bound.binding.certificate.path,
-                      .thumbprint = bound.disk->certificate->thumbprint,
-                      .der = bound.disk->der});
-    }
+  for (const auto* all : {&bindings, &shadowed})
+    for (const SurveyedBinding& bound : *all)
+      if (bound.disk && bound.disk->certificate && !done[bound.disk.get()]) {
+        done[bound.disk.get()] = true;
+        seen.push_back({.path = bound.binding.certificate.path,
+                        .thumbprint = bound.disk->certificate->thumbprint,
+                        .der = bound.disk->der});
+      }
   return seen;
 }
 
@@ -219,6 +222,8 @@ Result<Survey> survey_of(Services services, bool named) {
     }
   }
   look_at_disk(result.bindings, looks);
+  mark_absent_addresses(result);
+  set_shadowed_apart(result);
   return result;
 }
 

@@ -23,6 +23,8 @@ struct SurveyedBinding {
   bool left_alone = false;             // a policy forbids every plan to change it
   // The certificate that the server still has in memory, if another one is on disk.
   std::optional<Thumbprint> not_loaded = {};
+  // Shown only until the next reload, which loads a later certificate of the same key type.
+  bool gives_way = false;
   size_t sent_with_it =
       0;  // number of certificates that a handshake showed: the leaf and its chain
 
@@ -46,7 +48,8 @@ struct Survey {
   Services services;
   std::vector<SurveyedService> surveyed;  // the services whose configuration can be read
   std::vector<SurveyedBinding> bindings;
-  std::vector<std::string> read_whole;  // directories of which a server reads every file
+  std::vector<SurveyedBinding> shadowed = {};  // named, but never shown: see shadowed.h
+  std::vector<std::string> read_whole;         // directories of which a server reads every file
   std::vector<Diagnostic> diagnostics;
 
   std::vector<Sighting> sightings() const;

@@ -36,7 +36,7 @@ void print_host(const apache::Host& host, const apache::Config& config) {
   std::vector<std::string> addresses, names, certificates;
   for (const apache::Socket& address : host.addresses) addresses.push_back(address.in_one_list().text());
   for (const apache::ServerName& name : host.names)
-    if (name.text != host.own_name) names.push_back(name.text);
+    if (name.text != host.own_name && !name.inherited) names.push_back(name.text);
   for (const apache::Value& value : host.tls.certificates)
     certificates.push_back(absolute_in(config.server_root, value.text()));
   apache::Value where = host.where;

@@ -1,5 +1,6 @@
 """Rebinding on a real Apache httpd: found, proven by handshakes, or nothing has changed."""
 import contextlib
+import copy
 import hashlib
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import signal
 import ssl
 import subprocess
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +17,7 @@ from command import BINARY, ROOT
 from files import difference, large_file, snapshot, write
 from handshakes import handshake, sent_chain
 from markers import both_builds, needs_root
-from pki import Authority
+from pki import _KEYS, Authority, common_name, utc_now
 from ports import free_port
 from processes import processes_of_group
 from servers.apache import APACHE_MODULES
@@ -161,6 +163,83 @@ def test_the_chain_file_follows(place, authority, plan):
         assert site.cert_path.read_text() == new.leaf_pem
     committed(place.run("undo", "--service", apache.service))
     assert sent_chain(site.port, site.name)[1:] == ["CN = Certrebind Test Issuer"]
+
+
+def successor(authority):
+    """The same root with a new intermediate."""
+    other = copy.copy(authority)
+    other.intermediate_key = _KEYS["ec"]()
+    other.intermediate = authority._sign(common_name("Next Issuer"), other.intermediate_key.public_key(),
+                                         authority.root.subject, authority.root_key, ca=True, days=3650)
+    return other
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("how", ["advice", "pending", "switch"])
+def test_a_new_intermediate_comes_with_the_chain_file(place, authority, trusted, kept, how):
+    """certbot's older layout: cert.pem and chain.pem apart, and the CA changes its intermediate."""
+    old = authority.issue("a.example.com", days=20)
+    new = successor(authority).issue("a.example.com", days=90)
+    site = make_site(place, old, "a.example.com")
+    write(site.cert_path, old.leaf_pem)
+    chain = write(place / "certs/chain.pem", old.chain_pem)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
+    env = {"SSL_CERT_FILE": str(write(place / "trusted.pem", authority.root_pem if trusted else Authority("x").root_pem))}
+
+    def run(*arguments):
+        return place.run(*arguments, "--service", apache.service, env=env)
+
+    done = run("check")
+    assert done.code == 0 and "OK - 1 binding" in done.out, done
+    if kept:
+        committed(run("rebind", "--pending"))
+    write(site.cert_path, new.leaf_pem)
+    write(site.key_path, new.key_pem, 0o600)
+    write(chain, new.chain_pem)
+    if how == "advice":
+        done = run("check")
+        command = re.search("next: certrebind (rebind .*)", done.out)
+        assert done.code == 1 and command and "chain" not in done.out, done
+        committed(run(*command[1].split()))
+    elif how == "pending":
+        committed(run("rebind", "--pending"))
+    else:
+        committed(run("rebind", old.thumbprint, site.cert_path))
+    assert handshake(site.port, site.name) == new.thumbprint
+    assert sent_chain(site.port, site.name) == ["CN = a.example.com", "CN = Next Issuer"]
+    assert run("check").code == 0
+
+
+@pytest.mark.parametrize("how", ["left behind", "expired"])
+def test_a_chain_file_that_does_not_fit_is_a_break(place, authority, how):
+    """The leaf was renewed; its chain file has the intermediate of before, or one that has expired."""
+    old = authority.issue("a.example.com", days=20)
+    issuer = successor(authority)
+    if how == "expired":
+        issuer.intermediate = authority._sign(
+            common_name("Next Issuer"), issuer.intermediate_key.public_key(), authority.root.subject, authority.root_key,
+            ca=True, not_before=utc_now() - timedelta(days=9), not_after=utc_now() - timedelta(days=1))
+    new = issuer.issue("a.example.com", days=90)
+    site = make_site(place, old, "a.example.com")
+    write(site.cert_path, old.leaf_pem)
+    chain = write(place / "certs/chain.pem", old.chain_pem)
+    apache = place.apache()
+    apache.write(site.host(extra=f"  SSLCertificateChainFile {chain}\n"), ports=[site.port]).start()
+    env = {"SSL_CERT_FILE": str(write(place / "trusted.pem", authority.root_pem))}
+    committed(place.run("rebind", "--pending", "--service", apache.service, env=env))
+    write(site.cert_path, new.leaf_pem)
+    write(site.key_path, new.key_pem, 0o600)
+    if how == "expired":
+        write(chain, new.chain_pem)
+    done = place.run("check", "--service", apache.service, env=env)
+    assert done.code != 0 and "next: certrebind rebind" not in done.out, done
+    assert how == "expired" or f"{chain} holds no intermediate" in done.out, done
+    for arguments in (["rebind", "--pending"], ["rebind", old.thumbprint, site.cert_path]):
+        done = place.run(*arguments, "--service", apache.service, env=env)
+        assert done.code == REFUSED and str(chain) in done.all, done
+    assert handshake(site.port, site.name) == old.thumbprint and apache.reloads() == 0
 
 
 @pytest.mark.parametrize("renewed", ["ec", "rsa2048"])
@@ -520,8 +599,8 @@ def test_defines_of_the_command_line_and_the_environment(place, authority):
     old, new = authority.pair("a.example.com")
     site = make_site(place, old, "a.example.com")
     apache = place.apache()
-    apache.arguments, apache.environment = ["-D", "SSL"], {"CERTS": str(site.cert_path.parent)}
-    host = site.host().replace(str(site.cert_path.parent), "${CERTS}")
+    apache.arguments, apache.environment = ["-D", "SSL"], {"SITE": site.name}
+    host = site.host().replace(f"ServerName {site.name}", "ServerName ${SITE}")
     write(apache.prefix / "conf.d/sites/a.conf", f"<IfDefine SSL>\n{host}</IfDefine>\n")
     apache.write("Include conf.d/sites\n", ports=[site.port]).start()
     committed(rebind_on(place, apache, old, new, "--repoint"))

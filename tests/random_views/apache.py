@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 from servers.apache import APACHE, APACHE_MODULES
@@ -26,9 +27,9 @@ def address(random):
 
 
 def files(random, place, certificates, variable=False):
-    """Directives that name one or two certificates."""
-    kinds = random.choice([["ec"]] * 8 + [["ec", "rsa"], ["rsa"]])
-    text = ""
+    """Directives that name up to three certificates, of which the last of a key type is shown."""
+    kinds = random.choice([["ec"]] * 8 + [["ec", "rsa"], ["rsa"], ["ec", "ec"], ["rsa", "ec", "rsa"], ["ec", "rsa", "ec"]])
+    text = f"SSLCertificateChainFile {place}/{certificates.by_type['ec'][0]}.pem\n" if random.random() < 0.05 else ""
     for kind in kinds:
         name = random.choice(certificates.by_type[kind])
         directory = "${CERTS}" if variable and random.random() < 0.3 else place
@@ -42,7 +43,7 @@ def files(random, place, certificates, variable=False):
 def host(random, place, certificates):
     addresses = " ".join(dict.fromkeys(address(random) for _ in range(random.choice([1, 1, 1, 2, 3]))))
     text = f"<VirtualHost {addresses}>\n"
-    if random.random() < 0.9:
+    for _ in range(random.choice([0, 1, 1, 1, 1, 1, 1, 1, 1, 2])):
         text += "ServerName " + random.choice(["", "", "", "https://"]) + random.choice(NAMES) + \
             random.choice(["", "", "", ":443", ":8443"]) + "\n"
     if random.random() < 0.4:
@@ -54,23 +55,56 @@ def host(random, place, certificates):
         text += files(random, place, certificates, variable=True)
     if random.random() < 0.05:
         text += random.choice(["Protocol https\n", "Protocol http\n"])
-    text += "</VirtualHost>\n"
-    shape = random.random()
-    if shape < 0.1:
-        text = f"<IfModule mod_ssl.c>\n{text}</IfModule>\n"
-    elif shape < 0.15:
-        text = f"<IfModule !ssl_module>\n{text}</IfModule>\n"
-    elif shape < 0.2:
-        text = f"<IfDefine NEVER>\n{text}</IfDefine>\n"
-    return text
+    text += "</VirtualHost>" + random.choice([""] * 8 + [" </IfModule>", " # over"]) + "\n"
+    return condition(random, text) if random.random() < 0.25 else text
 
 
-def text_of(random, place, certificates):
+def condition(random, text):
+    """`text`, behind a condition that holds or not, in one of the forms that httpd takes."""
+    name, argument = random.choice([
+        ("IfModule", "mod_ssl.c"), ("IfModule", "ssl_module"), ("IfModule", "mod_nope.c"), ("IfDefine", "CERTS"),
+        ("IfDefine", "NEVER"), ("IfFile", "/etc/hosts"), ("IfFile", "/gone"), ("IfVersion", ">= 2.4"), ("IfVersion", "!>= 2.4")])
+    form = random.choice(["{}", "{}", '"{}"', "!{}", "! {}", '!"{}"', '"!{}"', '! "{}"', "{} more"])
+    if name != "IfVersion":
+        argument = form.format(argument)
+    behind = random.choice(["", "", "", " behind"])
+    closing = random.choice([f"</{name}>\n"] * 8 + ["", f"</{name.lower()}>\n"])
+    return f"<{name} {argument}>{behind}\n{text}{closing}"
+
+
+def managed(random, place, certificates):
+    """A domain of mod_md: a static pair, or one in its store. httpd adds it to those of the hosts with one of its names."""
+    names = random.sample(NAMES, random.choice([1, 1, 2]))
+    ec, rsa = (random.choice(certificates.by_type[kind]) for kind in ("ec", "rsa"))
+    text = f"MDStoreDir {place}/md\nMDRenewMode manual\nMDContactEmail a@example.com\nMDCertificateAgreement accepted\n" \
+           "MDCertificateAuthority https://127.0.0.1:1/none\n" + random.choice(["", "", "MDMatchNames servernames\n"])
+    if random.random() < 0.3:
+        name = random.choice([ec, rsa])
+        return text + (f"<MDomain {' '.join(names)}>\nMDCertificateFile {certificates.directory}/{name}.pem\n"
+                       f"MDCertificateKeyFile {certificates.directory}/{name}.key\n</MDomain>\n")
+    store = place / "md/domains" / names[0]
+    store.mkdir(parents=True)
+    for suffix, name in (("", random.choice([rsa, ec])), (".secp256r1", ec)):
+        for kind, of in (("pubcert", "pem"), ("privkey", "key")):
+            target = store / f"{kind}{suffix}.pem"
+            target.write_bytes((certificates.directory / f"{name}.{of}").read_bytes())
+            certificates.place(target, name)
+    for path in [place / "md", *(place / "md").rglob("*")]:
+        shutil.chown(path, "www-data")
+    types = random.choice(["", "", "MDPrivateKeys rsa2048 secp256r1\n", "MDPrivateKeys secp256r1\n", "MDPrivateKeys RSA 2048\n"])
+    # (/rsa: each type of key is asked for.)
+    return text + types + f"# /rsa\nMDomain {' '.join(names)}\n"
+
+
+def text_of(random, place, certificates, directory):
     text = "".join(dict.fromkeys(listen(random) for _ in range(random.choice([1, 1, 2, 3]))))
     if not re.search("(?i)443", text):
         text += "Listen 443\n"
     text += f"Define CERTS {place}\n"
-    text += random.choice(["", "", "", "ServerName main.example\n", "ServerName main.example:8443\n"])
+    text += random.choice(["", "", "", "ServerName main.example\n", "ServerName main.example:8443\n",
+                           f"ServerName main.example\nServerName {random.choice(NAMES)}\n"])
+    if random.random() < 0.2:
+        text += managed(random, directory, certificates)
     text += random.choice([""] * 8 + ["SSLEngine on\n", "SSLEngine off\n"])
     if random.random() < 0.15:
         text += files(random, place, certificates)
@@ -123,7 +157,10 @@ def case(random, directory, certificates):
            f"User www-data\nGroup www-data\nDocumentRoot {place}\nStartServers 1\nMaxRequestWorkers 25\n" \
            "ThreadsPerChild 25\nMinSpareThreads 5\nMaxSpareThreads 30\n"
     text += "".join(f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in MODULES)
-    text += text_of(random, certificates.directory, certificates)
+    wanted = text_of(random, certificates.directory, certificates, place)
+    if "MDomain" in wanted:
+        text += f"LoadModule md_module {APACHE_MODULES}/mod_md.so\n"
+    text += wanted
     conf.write_text(text)
     if subprocess.run([APACHE, "-f", conf, "-t"], capture_output=True).returncode != 0:
         raise Refused

@@ -159,11 +159,9 @@ class Case:
         served = self._served()
         claimed = {}  # (host, port): names of certificates
         for binding in bindings:
-            # Two of one type at one site: that only the last is served is said, and is right.
-            idle = any("the server uses only the last of the two" in remark["sentence"] for remark in binding["remarks"])
-            self._claims(binding, claimed, idle)
+            self._claims(binding, claimed)
             for remark in binding["remarks"]:
-                if not idle and remark["complaint"] in ("serves another certificate", "unreachable", "renewed but not reloaded"):
+                if remark["complaint"] in ("serves another certificate", "unreachable", "renewed but not reloaded"):
                     self.wrong.append("check: " + remark["sentence"])
         for diagnostic in report["diagnostics"]:
             if "itself" in diagnostic["message"]:
@@ -180,7 +178,7 @@ class Case:
         self.wrong = list(dict.fromkeys(self.wrong))
         return self
 
-    def _claims(self, binding, claimed, idle):
+    def _claims(self, binding, claimed):
         name = self.certificates.name_of(binding["certificate_path"])
         kind = self.certificates.type_of[binding["certificate_path"]] if self.has_rsa else None
         for endpoint in binding["endpoints"]:
@@ -191,7 +189,7 @@ class Case:
             claimed.setdefault((host, port), set()).add(name)
             if "shares this address" in endpoint["unproven"]:
                 self.unproven.add((host, port))  # and who answers is not told
-            if endpoint["unproven"] or idle:
+            if endpoint["unproven"]:
                 continue
             asked = [*endpoint["probe_names"], *([None] if endpoint["without_sni"] else [])]
             for sni in asked:

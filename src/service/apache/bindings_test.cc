@@ -44,6 +44,58 @@ TEST(ApacheBindings, AnEarlierWildcardBeatsALaterName) {
                           "b.x.test b.pem @127.0.0.1:443 UNPROVEN"));
 }
 
+TEST(ApacheBindings, OfSeveralServerNamesTheLastCounts) {
+  View view = View::of(
+      "Listen 443\n" +
+      host("*:443", "a.test", "ServerAlias c.test\nServerName b.test\n" + certificate("a")) +
+      host("*:443", "a.test", certificate("b")));
+  Discovery found = view.discovery();
+  EXPECT_THAT(binding_lines(found), ElementsAre("b.test a.pem @127.0.0.1:443 b.test c.test -",
+                                                "a.test b.pem @127.0.0.1:443 a.test"));
+  EXPECT_THAT(found.bindings.at(0).names, ElementsAre("b.test", "c.test"));
+}
+
+// Only a host for all addresses inherits it, and only the first one gets it.
+TEST(ApacheBindings, InheritsTheMainServersName) {
+  View view =
+      View::of("Listen 443\nServerName x.test\nServerName m.test\n" +
+               host("*:443", "a.test", certificate("a")) + host("*:443", "", certificate("b")) +
+               host("*:443", "", certificate("c")) + host("192.0.2.2:443", "", certificate("d")));
+  Discovery found = view.discovery();
+  EXPECT_THAT(
+      binding_lines(found),
+      ElementsAre("a.test a.pem @127.0.0.1:443 a.test -", "m.test b.pem @127.0.0.1:443 m.test",
+                  "m.test c.pem @127.0.0.1:443 UNPROVEN", "192.0.2.2:443 d.pem @192.0.2.2:443 -"));
+  EXPECT_THAT(found.bindings.at(1).names, ElementsAre("m.test"));
+  EXPECT_THAT(found.bindings.at(2).names, IsEmpty());
+  EXPECT_TRUE(found.bindings.at(2).never_chosen);
+}
+
+TEST(ApacheBindings, LocalhostIsNoSitesName) {
+  Discovery found =
+      View::of("Listen 443\nServerName localhost\n" + host("*:443", "", certificate("a")))
+          .discovery();
+  EXPECT_THAT(binding_lines(found), ElementsAre("localhost a.pem @127.0.0.1:443 localhost -"));
+  EXPECT_THAT(found.bindings.at(0).names, IsEmpty());
+}
+
+// Whatever the later host is called, an earlier one answers.
+TEST(ApacheBindings, KnowsWhichHostIsNeverChosen) {
+  auto never = [](const std::string& names) {
+    Discovery found =
+        View::of("Listen 443\n" + host("*:443", "a.test", certificate("a")) +
+                 host("*:443", "w.test", "ServerAlias *.x.test b.test\n" + certificate("w")) +
+                 host("*:443", "b.test", names + "\n" + certificate("b")))
+            .discovery();
+    return found.bindings.at(2).never_chosen;
+  };
+  EXPECT_TRUE(never(""));
+  EXPECT_TRUE(never("ServerAlias a.test y.x.test *.y.x.test"));
+  EXPECT_FALSE(never("ServerAlias c.test"));
+  EXPECT_FALSE(never("ServerAlias *.test"));
+  EXPECT_FALSE(never("ServerName c.test"));
+}
+
 TEST(ApacheBindings, AddressesOfTheirOwn) {
   EXPECT_THAT(
       lines_of(
@@ -149,7 +201,11 @@ TEST(ApacheBindings, SaysWhyItCannotEdit) {
   EXPECT_THAT(why("<Macro m $c>\n" + host("*:443", "a.test", "SSLCertificateFile $c") +
                   "</Macro>\nUse m /c/a\n"),
               HasSubstr("macro"));
-  EXPECT_EQ(why("Define D /c\n" + host("*:443", "a.test", "SSLCertificateFile ${D}/a")), "");
+  EXPECT_THAT(why("Define D /c\n" + host("*:443", "a.test", "SSLCertificateFile ${D}/a")),
+              HasSubstr("variable"));
+  EXPECT_THAT(why("Define D /c\n" +
+                  host("*:443", "a.test", "SSLCertificateFile /c/a\nSSLCertificateKeyFile ${D}/k")),
+              HasSubstr("variable"));
 }
 
 TEST(ApacheBindings, TheChainMayLieApart) {
@@ -206,6 +262,51 @@ TEST(ApacheBindings, WhatModMdIsNotDoneWithDoesNotWait) {
     EXPECT_EQ(found.bindings[0].next_certificate, "");
     EXPECT_TRUE(found.diagnostics.empty());
   }
+}
+
+// mod_md's pair comes last, and only of the key types that it wants.
+TEST(ApacheBindings, ModMdAddsToTheHostsOwn) {
+  View view(Texts{
+      {"/etc/apache2/apache2.conf",
+       "LoadModule md_module mod_md.so\nListen 443\nMDStoreDir /md\n"
+       "MDPrivateKeys secp384r1 rsa4096\nMDomain a.test\n" +
+           host("*:443", "b.test",
+                "ServerAlias *.test\nSSLCertificateChainFile /c/chain.pem\n" + certificate("a"))},
+      {"/md/domains/a.test/pubcert.pem", ""},
+      {"/md/domains/a.test/pubcert.secp256r1.pem", ""},
+      {"/md/domains/a.test/fallback-pubcert.secp384r1.pem", ""}});
+  Discovery found = view.discovery();
+  EXPECT_THAT(binding_lines(found),
+              ElementsAre(HasSubstr("b.test a.pem"), HasSubstr("b.test pubcert.pem")));
+  EXPECT_EQ(found.bindings.at(0).further_pairs, 1u);
+  EXPECT_EQ(found.bindings.at(0).chain.path, "");
+}
+
+TEST(ApacheBindings, TheFirstCertificateOfModMdWaitsBesideTheHostsOwn) {
+  View view(Texts{{"/etc/apache2/apache2.conf",
+                   "LoadModule md_module mod_md.so\nListen 443\nMDStoreDir /md\nMDomain a.test\n" +
+                       host("*:443", "a.test", certificate("a"))},
+                  {"/md/staging/a.test/pubcert.pem", ""},
+                  {"/md/staging/a.test/job.json", R"({"finished": true})"}});
+  Discovery found = view.discovery();
+  ASSERT_EQ(found.bindings.size(), 1u);
+  EXPECT_EQ(found.bindings[0].certificate.path, "/c/a.pem");
+  EXPECT_EQ(found.bindings[0].next_certificate, "/md/staging/a.test/pubcert.pem");
+  EXPECT_EQ(found.bindings[0].not_editable, "");
+}
+
+TEST(ApacheBindings, AStaticPairOfModMdIsAnOrdinaryFile) {
+  View view(
+      Texts{{"/etc/apache2/apache2.conf",
+             "LoadModule md_module mod_md.so\nListen 443\nMDStoreDir /md\n<MDomainSet a.test>\n"
+             "MDCertificateFile c/a.pem\nMDCertificateKeyFile c/a.key\n</MDomainSet>\n" +
+                 host("*:443", "a.test", "")},
+            {"/md/domains/a.test/pubcert.pem", ""}});
+  Discovery found = view.discovery();
+  ASSERT_EQ(found.bindings.size(), 1u);
+  EXPECT_EQ(found.bindings[0].certificate.path, "/etc/apache2/c/a.pem");
+  EXPECT_EQ(found.bindings[0].key.path, "/etc/apache2/c/a.key");
+  EXPECT_EQ(found.bindings[0].not_editable, "");
 }
 
 TEST(ApacheBindings, StaplingAndProxyProtocol) {

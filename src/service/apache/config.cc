@@ -260,14 +260,14 @@ bool Reader::read_section(const ConfigFile& file, size_t index, std::span<const 
     report(file, words.front(), "what <Perl> makes is not seen", Severity::warning);
     return true;
   }
-  constexpr std::string_view kConditions[] = {"IfModule", "IfDefine",    "IfVersion",
-                                              "IfFile",   "IfDirective", "IfSection"};
-  if (std::ranges::none_of(kConditions, [&](auto known) { return same_name(name, known); }))
-    return false;
+  if (!is_condition(name)) return false;
+  const Line& line = file.tree.lines()[index];
   if (holds(file, words)) {
     ++depth_;
-    add(file, index + 1, file.tree.lines()[index].next, frame);
+    add(file, index + 1, line.next, frame);
     --depth_;
+  } else if (line.unclosed) {
+    report(file, words.front(), fmt::format("<{}> was not closed", name));
   }
   return true;
 }
@@ -280,9 +280,9 @@ bool Reader::holds(const ConfigFile& file, std::span<const Word> words) {
       report(file, words.front(), "httpd refuses the version or the pattern of this <IfVersion>");
     return fits.value_or(false);
   }
-  std::string_view wanted = words.size() > 1 ? words[1].value : "";
-  bool negated = wanted.starts_with('!');
-  if (negated) wanted.remove_prefix(1);
+  const bool negated = words.size() > 1 && words[1].value == kNegation;
+  const size_t at = negated ? 2 : 1;
+  std::string_view wanted = words.size() > at ? words[at].value : "";
   if (same_name(name, "IfDefine")) return defines_.contains(wanted) != negated;
   if (same_name(name, "IfModule")) return config_.has_module(wanted) != negated;
   if (same_name(name, "IfFile")) return file_exists(wanted) != negated;

@@ -36,6 +36,27 @@ TEST(ApacheConfig, DecidesConditionsInTheOrderOfReading) {
       ElementsAre("A 2", "A 5", "A 6", "A 7", "A 7.1", "A 7.3", "A 9"));
 }
 
+TEST(ApacheConfig, NegatesConditionsBeforeAnyQuote) {
+  EXPECT_THAT(
+      config_lines_of("Define X\n<IfModule ! mod_ssl.c>\nA 1\n</IfModule>\n"
+                      "<IfModule ! md_module>\nA 2\n</IfModule>\n"
+                      "<IfModule \"!md_module\">\nA 3\n</IfModule>\n"
+                      "<IfDefine ! X>\nA 4\n</IfDefine>\n<IfDefine !\"Y\">\nA 5\n</IfDefine>\n"
+                      "<IfFile \"!none\">\nA 6\n</IfFile>\n<IfFile ! none>\nA 7\n</IfFile>\n"
+                      "<IfModule !!mod_ssl.c>\nA 8\n</IfModule>\n"
+                      "Define not !\n<IfDefine ${not}X>\nA 9\n</IfDefine>\n"),
+      ElementsAre("A 2", "A 5", "A 7", "A 8"));
+}
+
+TEST(ApacheConfig, TextBehindATagDoesNotCount) {
+  EXPECT_THAT(
+      config_lines_of("<IfModule mod_ssl.c> x\n<A>\nB 1\n</A> </IfModule>\n<A>\nB 2\n</A>\n"),
+      ElementsAre("A", "B 1", "A", "B 2"))
+      << "a true condition may end with the file";
+  EXPECT_THAT(config_lines_of("<IfModule md_module>\nB 1\n</IfModule> </IfModule>\nB 2\n"),
+              ElementsAre("B 2"));
+}
+
 TEST(ApacheConfig, PutsVariablesIn) {
   View view = View::of(
       "Define dir /x\nDefine both \"a b\"\nA ${DIR}/c ${HOME} ${both}\n"
@@ -107,11 +128,11 @@ TEST(ApacheConfig, IncludesInHttpdsOrder) {
 TEST(ApacheConfig, SaysWhatHttpdWouldRefuse) {
   View view(Texts{{"/etc/apache2/apache2.conf",
                    "Include gone.conf\nInclude gone/*.conf\nInclude apache2.conf\nUse nothing\n"
-                   "<IfDefine X>\n<A>\n</IfDefine>\n<B>\n"}});
+                   "<IfDefine X>\n<A>\n</IfDefine>\n<B>\n</B>\n<IfDefine X>\n"}});
   EXPECT_THAT(messages(view.config().diagnostics),
               ElementsAre(HasSubstr("gone.conf cannot be read"), HasSubstr("no file matches"),
                           HasSubstr("includes itself"), HasSubstr("is not defined"),
-                          HasSubstr("<B> was not closed")))
+                          HasSubstr("<IfDefine> was not closed")))
       << "what is wrong in content that is not read is nobody's business";
 }
 

@@ -252,11 +252,25 @@ class HostReader {
     const Host& main = hosts_.all.front();
     host.own_certificates = !host.tls.certificates.empty();
     inherit(host.tls, main.tls);
-    // A host on specific addresses is named by a reverse lookup, whose result is unknown here.
-    if (host.name.empty() && std::ranges::any_of(host.addresses, &Socket::wildcard))
-      host.name = main.name;
+    inherit_name(host, main);
     if (!host.proxy_protocol) host.proxy_protocol = main.proxy_protocol;
     hosts_.all.push_back(std::move(host));
+  }
+
+  // A host on specific addresses is named by a reverse lookup, whose result is unknown here.
+  static void inherit_name(Host& host, const Host& main) {
+    if (!host.name.empty() || main.name.empty() ||
+        std::ranges::none_of(host.addresses, &Socket::wildcard))
+      return;
+    host.name = main.name;
+    host.names.insert(host.names.begin(), {main.name, main.names.front().where, false, true});
+  }
+
+  // The last ServerName counts.
+  static void set_name(Host& host, const Value& value) {
+    if (!host.own_name.empty()) host.names.erase(host.names.begin());
+    host.name = host.own_name = bare_name(value.text());
+    if (!host.name.empty()) host.names.insert(host.names.begin(), {host.name, value});
   }
 
   void read_address(const ConfigFile& file, const Word& word, uint32_t section, Host& host) {
@@ -282,8 +296,7 @@ class HostReader {
       read_protocols(node, host.tls);
       if (node.arguments().size() == 1) read_tls(name, value, host.tls);
     } else if (same_name(name, "ServerName")) {
-      host.name = host.own_name = bare_name(value.text());
-      host.names.push_back({host.name, value, false});
+      set_name(host, value);
     } else if (same_name(name, "ServerAlias")) {
       for (const Word& word : node.arguments())
         host.names.push_back({to_lower(word.value),
@@ -330,8 +343,9 @@ class HostReader {
 std::string Host::site() const {
   if (!own_name.empty()) return own_name;
   for (const ServerName& known : names)
-    if (!known.pattern) return known.text;
-  if (!where) return name.empty() ? "the main server" : name;
+    if (!known.pattern && !known.inherited) return known.text;
+  if (!name.empty()) return name;
+  if (!where) return "the main server";
   return addresses.empty() ? "a virtual host without an address" : addresses.front().text();
 }
 

@@ -25,7 +25,8 @@ struct TlsSettings {
 struct ServerName {
   std::string text;  // lower case
   Value where;
-  bool pattern = false;  // contains "*" or "?"
+  bool pattern = false;    // contains "*" or "?"
+  bool inherited = false;  // the main server's ServerName
 };
 
 struct Host {
@@ -33,16 +34,19 @@ struct Host {
   uint32_t begin = 0;  // its content in Config::nodes
   uint32_t end = 0;
   std::vector<Socket> addresses;  // none for the main server
-  std::string name;               // of ServerName, lower case, without scheme and port
+  // Of the last ServerName, lower case, without scheme and port. A host with an address for all
+  // inherits the main server's.
+  std::string name;
   std::string own_name;           // like `name`, but empty if inherited
-  std::vector<ServerName> names;  // ServerName (if set here) and aliases
+  std::vector<ServerName> names;  // `name`, if it has one, and aliases
   TlsSettings tls;                // including inherited settings
   bool own_certificates = false;
   std::optional<bool> proxy_protocol;  // RemoteIPProxyProtocol
   std::string protocol;                // of Protocol, lower case; empty if not set
 
   bool has_tls() const { return tls.engine.value_or(false); }
-  // The site's name for people: its name, otherwise its first alias, otherwise its address.
+  // The site's name for people: its own name, otherwise its first alias, otherwise the inherited
+  // name, otherwise its address.
   std::string site() const;
 };
 

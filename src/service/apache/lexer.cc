@@ -6,6 +6,10 @@ namespace certrebind::apache {
 
 namespace {
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // isspace(3) in the C locale, like apr_isspace.
 bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
@@ -95,24 +99,48 @@ void add_words(const LineView& view, size_t at, size_t end, DecodedWords& decode
     words.push_back(next_word(view, at, end, decoded));
 }
 
-// "<Name arguments>": ends at the last ">".
-LineKind split_section(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
-  bool closes = view.text.size() > 1 && view.text[1] == '/';
-  size_t at = closes ? 2 : 1;
-  size_t end = view.text.rfind('>');
-  if (end == std::string_view::npos || end < at) end = view.text.size();
+// Adds the name of a section, which begins at `at`. Returns its end.
+size_t add_name(const LineView& view, size_t at, size_t end, std::vector<Word>& words) {
   size_t name_end = at;
   while (name_end < end && !is_blank(view.text[name_end])) ++name_end;
   Word name = place(view, at, name_end);
   name.value = view.text.substr(at, name_end - at);
   words.push_back(name);
-  if (closes) return LineKind::close;
-  add_words(view, name_end, end, decoded, words);
+  return name_end;
+}
+
+// "</Name>": ends with its first word. httpd ignores what follows, even another closing tag
+// (ap_build_config_sub).
+LineKind split_closing(const LineView& view, std::vector<Word>& words) {
+  size_t end = 2;
+  while (end < view.text.size() && !is_blank(view.text[end])) ++end;
+  add_name(view, 2, view.text[end - 1] == '>' ? end - 1 : end, words);
+  return LineKind::close;
+}
+
+// "<Name arguments>": ends at the last ">". A "!" before any quote negates a condition, and is a
+// word of its own, whether a blank follows it or not. In <IfVersion> it is part of the operator.
+LineKind split_opening(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
+  size_t end = view.text.rfind('>');
+  if (end == std::string_view::npos) end = view.text.size();
+  size_t at = add_name(view, 1, end, words);
+  std::string_view name = words.back().value;
+  if (is_condition(name) && !same_name(name, "IfVersion")) {
+    at = skip_blanks(view.text, at);
+    if (at < end && view.text[at] == kNegation[0]) {
+      Word negation = place(view, at, at + 1);
+      negation.value = kNegation;
+      words.push_back(negation);
+      ++at;
+    }
+  }
+  add_words(view, at, end, decoded, words);
   return LineKind::open;
 }
 
 LineKind split_line(const LineView& view, DecodedWords& decoded, std::vector<Word>& words) {
-  if (!view.text.empty() && view.text[0] == '<') return split_section(view, decoded, words);
+  if (view.text.starts_with("</")) return split_closing(view, words);
+  if (view.text.starts_with('<')) return split_opening(view, decoded, words);
   add_words(view, 0, view.text.size(), decoded, words);
   return LineKind::directive;
 }
@@ -140,6 +168,16 @@ Physical physical_line(std::string_view text, size_t at) {
 }
 
 }  // namespace
+
+bool same_name(std::string_view one, std::string_view other) {
+  return std::ranges::equal(one, other, [](char a, char b) { return lower(a) == lower(b); });
+}
+
+bool is_condition(std::string_view name) {
+  constexpr std::string_view kNames[] = {"IfModule", "IfDefine",    "IfVersion",
+                                         "IfFile",   "IfDirective", "IfSection"};
+  return std::ranges::any_of(kNames, [&](auto known) { return same_name(name, known); });
+}
 
 bool LineReader::next(RawLine& line) {
   while (position_ < text_.size())

@@ -81,6 +81,14 @@ class LineReader {
 
 Source source_of(std::string_view text, const RawLine& line);
 
+// Compares names of directives and sections, ignoring case.
+bool same_name(std::string_view one, std::string_view other);
+
+// The sections that httpd evaluates while it reads.
+bool is_condition(std::string_view name);
+// The second word of a negated condition: "<IfModule !x>" is "IfModule", "!", "x".
+inline constexpr std::string_view kNegation = "!";
+
 // Appends a line's words, the name first, without section marks: "VirtualHost" and "*:443" for
 // "<VirtualHost *:443>". `text` must outlive the words. The second form takes the whole file.
 LineKind split_words(std::string_view text, std::span<const Piece> pieces, DecodedWords& decoded,

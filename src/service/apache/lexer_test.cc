@@ -72,6 +72,25 @@ TEST(ApacheLexer, TakesSectionsApart) {
   EXPECT_EQ(lines[3].words, (Words{"X"}));
 }
 
+TEST(ApacheLexer, EndsAClosingTagWithItsFirstWord) {
+  auto lines = read("</VirtualHost> </IfModule>\n</IfModule></IfModule>\n</A\n");
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].kind, LineKind::close);
+  EXPECT_EQ(lines[0].words, (Words{"VirtualHost"}));
+  EXPECT_EQ(lines[1].words, (Words{"IfModule></IfModule"}));
+  EXPECT_EQ(lines[2].words, (Words{"A"}));
+}
+
+TEST(ApacheLexer, TakesANegationApart) {
+  EXPECT_EQ(words_of("<IfModule !x>"), (Words{"IfModule", "!", "x"}));
+  EXPECT_EQ(words_of("<ifdefine ! x>"), (Words{"ifdefine", "!", "x"}));
+  EXPECT_EQ(words_of("<IfFile !\"a b\">"), (Words{"IfFile", "!", "a b"}));
+  EXPECT_EQ(words_of("<IfFile \"!x\">"), (Words{"IfFile", "!x"}));
+  EXPECT_EQ(words_of("<IfModule !!x>"), (Words{"IfModule", "!", "!x"}));
+  EXPECT_EQ(words_of("<IfVersion !>= 2.4>"), (Words{"IfVersion", "!>=", "2.4"}));
+  EXPECT_EQ(words_of("<If !x>"), (Words{"If", "!x"}));
+}
+
 TEST(ApacheLexer, KnowsLinesAndColumns) {
   std::string text = "\n A \\\n   b\n";
   LineReader reader(text);

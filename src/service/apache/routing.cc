@@ -52,6 +52,7 @@ class Router {
   void route_group(uint32_t index);
   Route& route_of(uint32_t host, uint32_t group);
   void add_probes(uint32_t position, const Host& host, const NameTable& table, Route& route) const;
+  bool may_be_chosen(uint32_t position, const Members& members, const NameTable& table) const;
 
   const Hosts& hosts_;
   Loopback loopback_;
@@ -142,9 +143,10 @@ void Router::route_group(uint32_t index) {
     uint32_t shown = host.has_tls() ? own : first;
     Route& route = route_of(shown, index);
     add_probes(position, host, table, route);
+    if (shown == own) route.never_chosen = position > 0 && !may_be_chosen(position, members, table);
     if (shown == own) continue;
     for (const ServerName& name : host.names)
-      if (!name.pattern) routing_.lodgers[first].push_back(name.text);
+      if (!name.pattern && !name.inherited) routing_.lodgers[first].push_back(name.text);
   }
   route_of(first, index).without_sni = true;
 }
@@ -179,6 +181,24 @@ void Router::add_probes(uint32_t position, const Host& host, const NameTable& ta
       if (add(std::move(probe))) break;
     }
   }
+}
+
+// True if some name may lead to this host: it has a name that no earlier one has. "*" of an earlier
+// pattern stands for any bytes, and so for the "*" of a later one.
+bool Router::may_be_chosen(uint32_t position, const Members& members,
+                           const NameTable& table) const {
+  const Host& host = hosts_.all[members[position]];
+  if (host.name.empty()) return true;  // httpd looks its name up
+  auto is_taken = [&](const ServerName& wanted) {
+    if (!wanted.pattern) return !is_sni_name(wanted.text) || table.find(wanted.text) != position;
+    return std::any_of(members.begin(), members.begin() + position, [&](uint32_t earlier) {
+      return std::ranges::any_of(hosts_.all[earlier].names, [&](const ServerName& name) {
+        return name.pattern && name.text.find('?') == std::string::npos &&
+               matches_pattern(name.text, wanted.text);
+      });
+    });
+  };
+  return !std::ranges::all_of(host.names, is_taken);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Route {
   uint32_t group = 0;
   std::vector<std::string> probe_names;
   bool without_sni = false;
+  bool never_chosen = false;  // earlier hosts have all of its names
 };
 
 struct Routing {

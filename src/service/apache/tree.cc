@@ -9,15 +9,7 @@ namespace {
 // A file with this many errors is not a configuration, and more of them help nobody.
 constexpr size_t kMostErrors = 100;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 }  // namespace
-
-bool same_name(std::string_view one, std::string_view other) {
-  return std::ranges::equal(one, other, [](char a, char b) { return lower(a) == lower(b); });
-}
 
 Tree::Tree(std::string text) : text_(std::make_unique<const std::string>(std::move(text))) {
   parse();
@@ -43,7 +35,10 @@ void Tree::parse() {
   for (uint32_t index : open_) {
     lines_[index].next = static_cast<uint32_t>(lines_.size());
     const Word& name = words_[lines_[index].first_word];
-    report(index, name, "<" + std::string(name.value) + "> was not closed");
+    if (is_condition(name.value))
+      lines_[index].unclosed = true;
+    else
+      report(index, name, "<" + std::string(name.value) + "> was not closed");
   }
 }
 

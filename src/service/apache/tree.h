@@ -23,9 +23,11 @@ struct Line {
   uint32_t next = 0;  // index of the next line on the same level
   bool section = false;
   bool variables = false;  // contains "${"
+  bool unclosed = false;   // a condition that ends with the file
 };
 
-// A section that is not closed, or closed but never opened.
+// A section that is not closed, or closed but never opened. A condition that is not closed is none:
+// httpd accepts it if the condition is true.
 struct SyntaxError {
   uint32_t at = 0;  // index of the line concerned, or of the line after the error
   uint32_t line = 0;
@@ -59,8 +61,5 @@ class Tree {
   std::vector<SyntaxError> errors_;
   std::vector<uint32_t> open_;  // the sections that are still open
 };
-
-// Compares names of directives and sections, ignoring case.
-bool same_name(std::string_view one, std::string_view other);
 
 }  // namespace certrebind::apache

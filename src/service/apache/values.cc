@@ -23,6 +23,8 @@ std::string why_no_file(std::string_view text) {
 
 std::string why_not_here(const Value& value) {
   if (value.file->real.empty()) return "it is given on the command line of httpd";
+  if (value.word->origin == Origin::variable)
+    return "it contains a variable, and a literal path would no longer follow it";
   if (value.word->origin == Origin::parameter)
     return "it is a parameter of a macro, and every use of the macro has another value";
   return {};

@@ -44,7 +44,8 @@ class Router {
   void join(uint32_t server, const Listen& listen);
   bool has_tls(const Group& group) const;
   void route_group(uint32_t index);
-  NameTable name_table(const Group& group);
+  using Named = std::unordered_set<uint32_t>;
+  NameTable name_table(const Group& group, Named& named);
   void report_conflict(const ServerName& name, const Group& group);
   void add_route(uint32_t server, uint32_t index, const NameTable& table);
   void lodge(uint32_t server, uint32_t index, const NameTable& table);
@@ -89,7 +90,8 @@ bool Router::has_tls(const Group& group) const {
 
 void Router::route_group(uint32_t index) {
   const Group& group = routing_.groups[index];
-  NameTable table = name_table(group);
+  Named named;
+  NameTable table = name_table(group, named);
   for (uint32_t server : group.servers) {
     if (servers_[server].has_certificates()) {
       add_route(server, index, table);
@@ -98,18 +100,25 @@ void Router::route_group(uint32_t index) {
     }
   }
   for (uint32_t server : group.servers) {
-    for (Route& route : routing_.routes[server])
-      if (route.group == index) route.unproven = why_unproven(server, route);
+    for (Route& route : routing_.routes[server]) {
+      if (route.group != index) continue;
+      route.unproven = why_unproven(server, route);
+      route.never_chosen = server != group.default_server && !named.contains(server);
+    }
   }
 }
 
-NameTable Router::name_table(const Group& group) {
+// `named`: the servers that a client may choose by a name.
+NameTable Router::name_table(const Group& group, Named& named) {
   NameTable table;
   table.reserve(group.servers.size());
   for (uint32_t server : group.servers)
-    for (const ServerName& name : servers_[server].names)
-      if (!name.regex && !name.text.empty() && !table.add(name.text, server))
-        report_conflict(name, group);
+    for (const ServerName& name : servers_[server].names) {
+      if (!name.regex && name.text.empty()) continue;
+      const bool own = name.regex || table.add(name.text, server);
+      if (!own) report_conflict(name, group);
+      if (own && name.text != "_") named.insert(server);
+    }
   return table;
 }
 

@@ -23,7 +23,8 @@ struct Route {
   uint32_t group = 0;
   std::vector<std::string> probe_names;  // SNI that nginx maps to the server
   bool without_sni = false;
-  std::string unproven;  // why no handshake can show it
+  std::string unproven;       // why no handshake can show it
+  bool never_chosen = false;  // earlier servers have all of its names
 };
 
 struct Routing {

@@ -29,6 +29,25 @@ TEST(Routing, ProbesExactNames) {
             (Lines{"a.com a @10.0.0.1:443 a.com b.com -", "c.com c @10.0.0.1:443 c.com"}));
 }
 
+// No client can choose the last server, whatever name it sends.
+TEST(Routing, KnowsWhichServerIsNeverChosen) {
+  auto never = [](const std::string& names, const std::string& listen = "10.0.0.1:443 ssl") {
+    Discovery found =
+        View::of("http {\n" + server("a", "a.com .b.com") + server("c", names, listen) + "}")
+            .discovery();
+    return found.bindings.at(1).never_chosen;
+  };
+  EXPECT_TRUE(never("a.com"));
+  EXPECT_TRUE(never("a.com .b.com _"));
+  EXPECT_TRUE(never(""));
+  EXPECT_FALSE(never("a.com c.com"));
+  EXPECT_FALSE(never("a.com x.b.com"));
+  EXPECT_FALSE(never("a.com ~^x"));
+  EXPECT_FALSE(never("a.com *.com"));
+  EXPECT_FALSE(never("a.com", "10.0.0.1:443 ssl default_server"));
+  EXPECT_FALSE(never("a.com", "10.0.0.1:443 ssl; listen 10.0.0.2:443 ssl"));
+}
+
 TEST(Routing, KnowsTheDefaultServer) {
   EXPECT_EQ(seen(server("a", "a.com") + server("b", "b.com", "10.0.0.1:443 ssl default_server")),
             (Lines{"a.com a @10.0.0.1:443 a.com", "b.com b @10.0.0.1:443 b.com -"}));

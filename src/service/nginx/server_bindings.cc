@@ -67,8 +67,10 @@ void Binder::bind_server(size_t index) {
   }
   Binding binding = outline(index);
   size_t last = server.tls.certificates.size() - 1;
-  for (size_t i = 0; i < last; ++i) add_pair(server, i, binding);
-  add_pair(server, last, std::move(binding));
+  for (size_t i = 0; i <= last; ++i) {
+    binding.further_pairs = last - i;
+    add_pair(server, i, i < last ? binding : std::move(binding));
+  }
 }
 
 // The binding of a server without its files.
@@ -80,6 +82,7 @@ Binding Binder::outline(size_t index) const {
   binding.has_passphrase = server.tls.has_passphrase;
   binding.stapling = server.tls.stapling.value_or(false);
   if (!server.tls.only_newest.value_or(false)) binding.ciphers = server.tls.ciphers.value_or("");
+  binding.never_chosen = !routes.empty() && std::ranges::all_of(routes, &Route::never_chosen);
   add_names(server, routing_.lodgers[index], binding);
   binding.endpoints.reserve(routes.size());
   for (const Route& route : routes) add_endpoints(route, routes, binding);
