@@ -18,6 +18,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "observe/renewed_in_memory.h"
 #include "plan/advice.h"
 #include "proof/foreign_listeners.h"
 #include "survey/key_types.h"
@@ -185,6 +186,11 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (!bound.disk) return check_served_alone(look, now, remarks);
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
+  if (is_only_in_memory(bound, *look.served)) {
+    remarks.push_back(
+        {Complaint::only_in_memory, in_memory_sentence(bound, *look.served), how_to_save(bound)});
+    return;
+  }
   auto served = outline_of(look.served->leaf_der);
   if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
     remarks.push_back(
@@ -295,6 +301,8 @@ std::string to_text(Complaint complaint) {
   switch (complaint) {
     case Complaint::renewed_not_reloaded:
       return "renewed but not reloaded";
+    case Complaint::only_in_memory:
+      return "renewed in memory only";
     case Complaint::serves_another:
       return "serves another certificate";
     case Complaint::unreachable:
@@ -326,6 +334,7 @@ std::string to_text(Complaint complaint) {
 Level level_of(Complaint complaint) {
   switch (complaint) {
     case Complaint::renewed_not_reloaded:
+    case Complaint::only_in_memory:
     case Complaint::serves_another:
     case Complaint::about_to_expire:
     case Complaint::name_not_covered:

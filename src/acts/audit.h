@@ -15,6 +15,7 @@ namespace certrebind {
 // What may be wrong with a binding.
 enum class Complaint {
   renewed_not_reloaded,  // the certificate on disk is newer than the served one
+  only_in_memory,        // the server renewed it itself, and the file is older
   serves_another,        // the served certificate is not the one on disk
   unreachable,           // no handshake completes
   not_running,           // the server is down
@@ -28,19 +29,12 @@ enum class Complaint {
   shared_listener,  // foreign processes also take its connections
   swap_leftover,    // a file is still a link of an interrupted swap
 };
-inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
-                                            Complaint::serves_another,
-                                            Complaint::unreachable,
-                                            Complaint::not_running,
-                                            Complaint::no_certificate,
-                                            Complaint::key_mismatch,
-                                            Complaint::expired,
-                                            Complaint::about_to_expire,
-                                            Complaint::not_yet_valid,
-                                            Complaint::name_not_covered,
-                                            Complaint::chain_incomplete,
-                                            Complaint::shared_listener,
-                                            Complaint::swap_leftover};
+inline constexpr Complaint kComplaints[] = {
+    Complaint::renewed_not_reloaded, Complaint::only_in_memory,   Complaint::serves_another,
+    Complaint::unreachable,          Complaint::not_running,      Complaint::no_certificate,
+    Complaint::key_mismatch,         Complaint::expired,          Complaint::about_to_expire,
+    Complaint::not_yet_valid,        Complaint::name_not_covered, Complaint::chain_incomplete,
+    Complaint::shared_listener,      Complaint::swap_leftover};
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 

@@ -1,0 +1,34 @@
+#include "observe/renewed_in_memory.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+bool is_only_in_memory(const SurveyedBinding& bound, const Served& served) {
+  if (!bound.binding.renews_in_memory || !bound.disk || !bound.disk->certificate ||
+      bound.holds(served.thumbprint))
+    return false;
+  auto shown = outline_of(served.leaf_der);
+  return shown && shown->not_before > bound.disk->certificate->not_before;
+}
+
+std::string in_memory_sentence(const SurveyedBinding& bound, const Served& served) {
+  return fmt::format(
+      "{} serves {}, which the server itself renewed in its memory only; {} still holds {}, which "
+      "a "
+      "reload would bring back",
+      printable(bound.binding.site), served.thumbprint.brief(),
+      printable(bound.binding.certificate.path), bound.disk->certificate->thumbprint.brief());
+}
+
+std::string how_to_save(const SurveyedBinding& bound) {
+  if (bound.binding.prints_memory.empty())
+    return "it cannot be saved, because the server has no control socket that prints it: configure "
+           "one, reload the server yourself, and let it renew the certificate again";
+  return fmt::format("(umask 077; {} >renewed.pem) && certrebind rebind {} renewed.pem",
+                     bound.binding.prints_memory, bound.disk->certificate->thumbprint.brief());
+}
+
+}  // namespace certrebind

@@ -1,0 +1,21 @@
+// Certificates that a server renewed itself, in its memory only (Binding::renews_in_memory). The
+// file holds an older one, which the next reload would bring back, and the new key would be lost.
+#pragma once
+
+#include <string>
+
+#include "probe/handshake.h"
+#include "survey/survey.h"
+
+namespace certrebind {
+
+// True if the handshake showed a renewed certificate that is not in the binding's file.
+bool is_only_in_memory(const SurveyedBinding& bound, const Served& served);
+
+// "…, which the server renewed in its memory only".
+std::string in_memory_sentence(const SurveyedBinding& bound, const Served& served);
+
+// The commands that bring it into the binding's file.
+std::string how_to_save(const SurveyedBinding& bound);
+
+}  // namespace certrebind
