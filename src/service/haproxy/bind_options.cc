@@ -68,7 +68,7 @@ bool takes_value(std::string_view keyword) {
 }
 
 BindOptions default_options(const Globals& globals) {
-  return {.strict_sni = globals.strict_sni,
+  return {.strict_by_default = globals.strict_sni,
           .ciphers = globals.ciphers,
           .only_newest = globals.only_newest};
 }
@@ -76,7 +76,10 @@ BindOptions default_options(const Globals& globals) {
 void add_options(const Statement& statement, size_t first, BindOptions& options) {
   for (size_t i = first; i < statement.words.size(); ++i) {
     const std::string_view word = statement.word(i), value = statement.word(i + 1);
-    options.tls |= word == "ssl";
+    if (word == "ssl") {
+      options.tls = true;
+      options.strict_sni |= options.strict_by_default;
+    }
     options.names_certificate |= word == "crt" || word == "crt-list" || word == "default-crt";
     if (word == "strict-sni") options.strict_sni = true;
     if (word == "no-strict-sni") options.strict_sni = false;

@@ -13,6 +13,7 @@ struct BindOptions {
   bool tls = false;
   bool names_certificate = false;
   bool strict_sni = false;
+  bool strict_by_default = false;  // of ssl-default-bind-options: each `ssl` applies it
   bool accepts_proxy = false;
   bool needs_other_header = false;  // accept-netscaler-cip
   bool both_families = false;       // v4v6

@@ -173,6 +173,7 @@ class Binder {
 
   std::string why_unproven(const BindAddress& address, const Listener& listener) const {
     if (address.quic) return "QUIC is not probed";
+    if (!listener.not_asked.empty()) return listener.not_asked;
     if (listener.options.needs_other_header) return "it expects NetScaler's header in front of TLS";
     for (const std::string& place : taken_by(address, listener))
       for (const Listener* other : sharing_.at(place))

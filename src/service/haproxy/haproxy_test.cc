@@ -213,6 +213,10 @@ TEST_F(HaproxyTest, WhatIsShownWithoutAName) {
   EXPECT_EQ(defaults(more + " strict-sni", "3.0.1"), "");
   EXPECT_EQ(defaults(more + " strict-sni no-strict-sni", "3.2.0"), "r.pem a.pem ");
   EXPECT_EQ(defaults("crt /c/a.pem crt /c/r.pem", "3.0.1"), "a.pem ");
+  const std::string strict = "\nglobal\n ssl-default-bind-options strict-sni\n";
+  EXPECT_EQ(defaults("crt /c/a.pem" + strict, "3.2.0"), "");
+  EXPECT_EQ(defaults("no-strict-sni crt /c/a.pem" + strict, "3.2.0"), "a.pem ");
+  EXPECT_EQ(defaults("no-strict-sni ssl crt /c/a.pem" + strict, "3.2.0"), "") << "`ssl` applies it";
   EXPECT_EQ(defaults("crt /c/x.pem crt /c/a.pem", "3.0.1"), "x.pem.ecdsa x.pem.rsa ");
   EXPECT_EQ(defaults("crt /c/x.pem crt /c/a.pem", "2.6.12"), "x.pem.ecdsa ");
   EXPECT_EQ(defaults("crt /c/r.pem default-crt /c/x.pem", "3.0.1"), "r.pem x.pem.ecdsa ");

@@ -77,11 +77,10 @@ class ListenerReader {
     const bool is_log = section.head.word(0) == "log-forward";
     for (size_t i = first; i < found_.all.size(); ++i) {
       finish(found_.all[i]);
-      if (disabled) not_to_be_asked(found_.all[i], "its section is disabled");
+      if (disabled) closed(found_.all[i], "its section is disabled");
       if (is_log && !frees_logs_)
-        not_to_be_asked(
-            found_.all[i],
-            "this HAProxy does not free connections to a log-forward without a message");
+        found_.all[i].not_asked =
+            "this HAProxy does not free connections to a log-forward without a message";
     }
   }
 
@@ -145,9 +144,8 @@ class ListenerReader {
       if (statement.word(0) == "bind" || statement.word(0) == "default-bind")
         read_certificates(statement, 1, listener);
     if (listener.addresses.empty())
-      not_to_be_asked(listener,
-                      fmt::format("no peer of the section is named {}, as this HAProxy is",
-                                  printable(config_.local_peer)));
+      closed(listener, fmt::format("no peer of the section is named {}, as this HAProxy is",
+                                   printable(config_.local_peer)));
     found_.all.push_back(std::move(listener));
   }
 
@@ -156,13 +154,12 @@ class ListenerReader {
       report(Severity::note, listener.place, 1, "a certificate without ssl is not used");
   }
 
-  // HAProxy has its certificates, and no handshake may ask for them.
-  static void not_to_be_asked(Listener& listener, const std::string& why) {
-    if (listener.addresses.empty()) {
-      listener.addresses.emplace_back();
-      listener.addresses.back().text = listener.section;
-    }
-    for (BindAddress& address : listener.addresses) address.unknown = why;
+  // HAProxy has its certificates, and does not listen: others may do so at its addresses.
+  static void closed(Listener& listener, const std::string& why) {
+    BindAddress nowhere;
+    nowhere.text = listener.addresses.empty() ? listener.section : listener.addresses.front().text;
+    nowhere.unknown = why;
+    listener.addresses = {std::move(nowhere)};
   }
 
   void finish(Listener& listener) {

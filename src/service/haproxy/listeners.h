@@ -33,6 +33,7 @@ struct Listener {
   std::string section;  // "frontend www"
   std::vector<BindAddress> addresses;
   BindOptions options;
+  std::string not_asked;  // not empty: why no handshake may ask it
   std::vector<Use> uses;  // in HAProxy's loading order
 };
 
