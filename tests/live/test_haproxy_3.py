@@ -38,7 +38,7 @@ class Stage:
     def rebinds(self, kind, *options):
         found = scan(self.place, self.haproxy)
         assert not found["diagnostics"], found
-        assert [b["certificate_path"] for b in found["bindings"]] == [str(self.certificate)]
+        assert {b["certificate_path"] for b in found["bindings"]} == {str(self.certificate)}
         done = self.place.run("rebind", self.old.thumbprint, self.new_cert, "--json", *options,
                               "--service", self.haproxy.service)
         committed(done, kind)
@@ -71,18 +71,31 @@ def test_a_certificate_of_ssl_f_use(place, authority, socket, kind):
     stage.start("", f" ssl-f-use crt {stage.certificate} key {stage.key}\n").rebinds(kind, f"--{kind}")
 
 
+STORE = "crt-store\n load crt {certificate} key {key}\n"
+KEY_APART = {
+    "by the store without a name": (STORE, "crt {certificate}", []),
+    "by a store, for a directory": (STORE, "crt {directory}", []),
+    "by a store, for a crt-list": (STORE, "crt-list {list}", ["{certificate} a.example.com"]),
+    "by a store, under another name": (STORE.replace("\n load", " web\n load"), "crt @web{certificate}", []),
+    "by an option of a crt-list": ("", "crt-list {list}", ["{certificate} [key {key}] a.example.com"]),
+    "by an option among others": ("", "crt-list {list}", ["{certificate} [alpn h2 key {key}]"]),
+    "by an option of two lines": ("", "crt-list {list}", ["{certificate} [key {key}] x.example.com",
+                                                          "{certificate} [ key {key} ] a.example.com"]),
+}
+
+
 @since_haproxy(3, 0)
-@pytest.mark.parametrize("named", ["by the store without a name", "by an option of a crt-list"])
+@pytest.mark.parametrize("named", KEY_APART)
 @pytest.mark.parametrize("socket", [True, False])
 def test_a_key_that_is_named_apart(place, authority, socket, named):
     """Neither in the certificate's file nor where HAProxy would look for one beside it."""
     stage = Stage(place, authority, socket)
     stage.key = stage.key.rename(place / "apart.pem")
-    if named.startswith("by the store"):
-        stage.start(f"crt {stage.certificate}", before=f"crt-store\n load crt {stage.certificate} key {stage.key}\n")
-    else:
-        listed = write(place / "list", f"{stage.certificate} [key {stage.key}] {stage.name}\n")
-        stage.start(f"crt-list {listed}")
+    where = {"certificate": stage.certificate, "key": stage.key, "directory": stage.certificate.parent,
+             "list": place / "list"}
+    before, tls, lines = KEY_APART[named]
+    write(where["list"], "".join(line.format(**where) + "\n" for line in lines))
+    stage.start(tls.format(**where), before=before.format(**where))
     stage.rebinds("rewrite")
     assert "PRIVATE" not in stage.certificate.read_text()
     assert stage.key.read_text() == stage.old.key_pem
