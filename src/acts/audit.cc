@@ -189,7 +189,7 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (is_only_in_memory(bound, *look.served)) {
     remarks.push_back(
         {Complaint::only_in_memory, in_memory_sentence(bound, *look.served), how_to_save(bound)});
-    return;
+    return check_served_alone(look, now, remarks);
   }
   auto served = outline_of(look.served->leaf_der);
   if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
@@ -408,8 +408,14 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
     add_looks(survey, same_site, bound, result.looks, host.clock.wall(), advice, result.remarks);
     shared.check(bound, result.remarks);
     if (bound.disk) {
-      const Remarks& of_pair = pairs.of(bound);
-      result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
+      // What is served is newer then, and has its own end.
+      const bool is_in_memory = std::ranges::find(result.remarks, Complaint::only_in_memory,
+                                                  &Remark::complaint) != result.remarks.end();
+      std::ranges::copy_if(
+          pairs.of(bound), std::back_inserter(result.remarks), [&](const Remark& remark) {
+            return !is_in_memory || (remark.complaint != Complaint::expired &&
+                                     remark.complaint != Complaint::about_to_expire);
+          });
       if (bound.disk->certificate) check_names(bound, result.remarks);
       check_next(bound, advice, result.remarks);
     }

@@ -155,14 +155,14 @@ class Renewing:
         "ssl-f-use": ("", "", " ssl-f-use crt {pem} acme LE domains a.example.com\n"),
     }
 
-    def __init__(self, place, authority, form="crt-store", socket=True):
+    def __init__(self, place, authority, form="crt-store", socket=True, days_left=3):
         self.place, self.port = place, free_port()
         pebble = Pebble(place, days=90)
         relay = Relay(place, pebble)
         self.trusted = write(place / "trusted.pem", pebble.root() + authority.root_pem)
         now = utc_now()
         self.disk = authority.issue("a.example.com", not_before=now - datetime.timedelta(days=80),
-                                    not_after=now + datetime.timedelta(days=3))
+                                    not_after=now + datetime.timedelta(days=days_left))
         self.other, self.new = authority.pair("b.example.com")
         self.pem = self.disk.write_combined(place / "a.pem")
         self.other_pem = self.other.write_combined(place / "b.pem")
@@ -204,6 +204,14 @@ def test_check_tells_what_is_renewed_in_memory_only(place, authority, form):
     stage.haproxy.reload()
     assert stage.served() == stage.renewed
     assert "in its memory only" not in stage.run("check").out
+
+
+@since_haproxy(3, 2)
+def test_the_expired_certificate_that_acme_starts_with_is_no_outage(place, authority):
+    """HAProxy's manual recommends one. Nobody is shown it as long as HAProxy is not reloaded."""
+    stage = Renewing(place, authority, days_left=-1)
+    checked = stage.run("check")
+    assert checked.code == 1 and "in its memory only" in checked.out and "expired" not in checked.out, checked
 
 
 @since_haproxy(3, 2)
