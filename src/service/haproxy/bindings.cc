@@ -26,9 +26,12 @@ std::string in_shell_quotes(std::string_view text) {
 }
 
 // Prints a certificate and its key from HAProxy's memory (management guide, section 9.3). Empty for
-// a socket that has no printable name.
+// an abstract socket, and for names that cannot be pasted.
 std::string dump_command(const Address& socket, const std::string& name) {
-  if (socket.unix_path.starts_with('@')) return {};
+  auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (socket.unix_path.starts_with('@') || std::ranges::any_of(name, is_control) ||
+      std::ranges::any_of(socket.unix_path, is_control))
+    return {};
   const std::string where =
       socket.unix_path.empty() ? "TCP:" + socket.text() : "UNIX-CONNECT:" + socket.unix_path;
   return fmt::format("echo {} | socat - {}", in_shell_quotes("dump ssl cert " + socket_word(name)),

@@ -311,6 +311,10 @@ TEST_F(HaproxyTest, WhatHaproxyRenewsItself) {
   EXPECT_TRUE(binding.renews_in_memory);
   EXPECT_EQ(binding.prints_memory,
             "echo 'dump ssl cert @/it'\\''s' | socat - 'UNIX-CONNECT:/run/a.sock'");
+  std::string with_tab = text;
+  for (size_t at; (at = with_tab.find("it's")) != std::string::npos;)
+    with_tab.replace(at, 4, "it\\t");
+  EXPECT_EQ(found(socket + with_tab, "3.2.0").bindings.at(0).prints_memory, "");
   EXPECT_EQ(found(text, "3.2.0").bindings.at(0).prints_memory, "");
   EXPECT_FALSE(found("frontend f\n bind :1 ssl crt /c/a.pem\n").bindings.at(0).renews_in_memory);
 }
