@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "proof/expectation.h"
+#include "survey/key_types.h"
 
 namespace certrebind {
 
@@ -12,6 +14,26 @@ bool is_only_in_memory(const SurveyedBinding& bound, const Served& served) {
     return false;
   auto shown = outline_of(served.leaf_der);
   return shown && shown->not_before > bound.disk->certificate->not_before;
+}
+
+std::vector<std::pair<const SurveyedBinding*, Served>> only_in_memory(const Prober& prober,
+                                                                      const Survey& survey,
+                                                                      const Service& service) {
+  std::vector<std::pair<const SurveyedBinding*, Served>> found;
+  const Rivals rivals(survey);
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (!bound.binding.renews_in_memory || bound.service->id() != service.id()) continue;
+    const KeyType type = rivals.type_to_ask(bound);
+    std::vector<Target> targets;
+    for (const Expectation& expected : expectations_of(bound.binding, {}, type, {}, type))
+      targets.push_back(expected.old_target());
+    for (Result<Served>& served : prober.handshake_all(targets))
+      if (served && is_only_in_memory(bound, *served)) {
+        found.emplace_back(&bound, std::move(*served));
+        break;
+      }
+  }
+  return found;
 }
 
 std::string in_memory_sentence(const SurveyedBinding& bound, const Served& served) {
@@ -29,6 +51,14 @@ std::string how_to_save(const SurveyedBinding& bound) {
            "one, reload the server yourself, and let it renew the certificate again";
   return fmt::format("(umask 077; {} >renewed.pem) && certrebind rebind {} renewed.pem",
                      bound.binding.prints_memory, bound.disk->certificate->thumbprint.brief());
+}
+
+void keep_memory(const Prober& prober, const Survey& survey, TransactionRequest& work) {
+  const auto lost = only_in_memory(prober, survey, *work.service);
+  if (lost.empty()) return;
+  const auto& [bound, served] = lost.front();
+  work.no_reload = in_memory_sentence(*bound, served);
+  work.way_back = how_to_save(*bound);
 }
 
 }  // namespace certrebind

@@ -80,19 +80,14 @@ bool ReloadSideEffects::is_live(const Plan& plan) const {
 // the disk, or name it as OLD. If it would replace one unseen, it is refused.
 void ReloadSideEffects::check_memory(Plan& plan) {
   std::vector<Finding> replaced, lost;
-  for (const SurveyedBinding& bound : survey_.bindings) {
-    if (bound.service != plan.service || !bound.binding.renews_in_memory) continue;
-    auto planned = std::ranges::find(plan.bindings, &bound, &PlannedBinding::bound);
+  for (const auto& [bound, served] : only_in_memory(prober_, survey_, *plan.service)) {
+    auto planned = std::ranges::find(plan.bindings, bound, &PlannedBinding::bound);
     const bool is_planned = planned != plan.bindings.end();
-    for (const Result<Served>& served : prober_.handshake_all(targets_for(bound, rivals_))) {
-      if (!served || !is_only_in_memory(bound, *served)) continue;
-      if (is_planned && (planned->succession->old_one.thumbprint == served->thumbprint ||
-                         planned->succession->new_thumbprint() == served->thumbprint))
-        continue;
-      (is_planned ? replaced : lost)
-          .push_back({Severity::error, in_memory_sentence(bound, *served), how_to_save(bound)});
-      break;
-    }
+    if (is_planned && (planned->succession->old_one.thumbprint == served.thumbprint ||
+                       planned->succession->new_thumbprint() == served.thumbprint))
+      continue;
+    (is_planned ? replaced : lost)
+        .push_back({Severity::error, in_memory_sentence(*bound, served), how_to_save(*bound)});
   }
   if (replaced.empty()) return keep_from_reload(plan, std::move(lost));
   plan.refuse(std::move(replaced));

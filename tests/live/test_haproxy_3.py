@@ -248,3 +248,31 @@ def test_what_is_in_memory_is_replaced_only_by_name(place, authority):
     done = stage.run("rebind", stage.disk.thumbprint, path)
     assert done.code == REFUSED and "dump ssl cert @/aa" in done.out, done
     assert stage.served() == stage.renewed
+
+
+@since_haproxy(3, 2)
+def test_an_undo_of_another_site_does_not_lose_what_is_in_memory(place, authority):
+    """The other site was rebound before HAProxy renewed; its directive goes back by a reload only."""
+    stage = Renewing(place, authority)
+    write(place / "renewed.pem", stage.haproxy.say("dump ssl cert @/aa\n"), 0o600)
+    assert stage.run("rebind", stage.disk.thumbprint, place / "renewed.pem").code == 0
+    place.configure(stores=[("directory", place / "store")])
+    moved = stage.new.write_combined(place / "store/b.pem")
+    assert stage.run("rebind", stage.other.thumbprint, moved, "--repoint").code == 0
+    before = stage.served()
+    stage.haproxy.say("acme renew @/aa\n")
+    until(lambda: stage.served() != before, "HAProxy has renewed the certificate again")
+    renewed, reloads = stage.served(), stage.haproxy.reloads()
+    done = stage.run("undo")
+    assert done.code == REFUSED and "dump ssl cert @/aa" in done.all, done
+    assert stage.haproxy.reloads() == reloads and stage.served() == renewed
+
+
+@since_haproxy(3, 2)
+def test_a_restore_of_another_site_does_not_lose_what_is_in_memory(place, authority):
+    stage = Renewing(place, authority, socket=False)
+    stage.run("rebind", "--pending")  # keeps what is served
+    stage.new.write_combined(stage.other_pem)
+    done = stage.run("restore", stage.other_pem)
+    assert done.code == REFUSED and "in its memory only" in done.all, done
+    assert stage.haproxy.reloads() == 0 and stage.served() == stage.renewed
