@@ -19,6 +19,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "observe/renewed_in_memory.h"
 #include "plan/advice.h"
 #include "proof/foreign_listeners.h"
 #include "survey/identify.h"
@@ -211,6 +212,11 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   if (!bound.disk) return check_served_alone(bound, look, settings, now, remarks);
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;
+  if (is_only_in_memory(bound, *look.served)) {
+    remarks.push_back(
+        {Complaint::only_in_memory, in_memory_sentence(bound, *look.served), how_to_save(bound)});
+    return check_served_alone(bound, look, settings, now, remarks);
+  }
   auto served = outline_of(look.served->leaf_der);
   const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound);
   if (twin != nullptr && twin->gives_way) {
@@ -340,6 +346,8 @@ std::string to_text(Complaint complaint) {
       return "renewed but not reloaded";
     case Complaint::copy_stale:
       return "renewed, copy stale";
+    case Complaint::only_in_memory:
+      return "renewed in memory only";
     case Complaint::serves_another:
       return "serves another certificate";
     case Complaint::unreachable:
@@ -376,6 +384,7 @@ Level level_of(Complaint complaint) {
   switch (complaint) {
     case Complaint::renewed_not_reloaded:
     case Complaint::copy_stale:
+    case Complaint::only_in_memory:
     case Complaint::serves_another:
     case Complaint::unseen:
     case Complaint::about_to_expire:
@@ -479,8 +488,15 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
     if (!bound.disk && result.looks.empty()) check_unseen(bound, result.remarks);
     shared.check(bound, result.remarks);
     if (bound.disk) {
-      const Remarks& of_pair = pairs.of(bound);
-      result.remarks.insert(result.remarks.end(), of_pair.begin(), of_pair.end());
+      // What is served is newer then, and has its own end.
+      const bool is_in_memory = std::ranges::find(result.remarks, Complaint::only_in_memory,
+                                                  &Remark::complaint) != result.remarks.end();
+      std::ranges::copy_if(
+          pairs.of(bound), std::back_inserter(result.remarks), [&](const Remark& remark) {
+            return !is_in_memory || (remark.complaint != Complaint::expired &&
+                                     remark.complaint != Complaint::about_to_expire &&
+                                     remark.complaint != Complaint::almost_expired);
+          });
       if (bound.disk->certificate) check_names(bound, result.remarks);
       check_next(bound, advice, result.remarks);
     }

@@ -17,6 +17,7 @@ namespace certrebind {
 enum class Complaint {
   renewed_not_reloaded,  // the certificate on disk is newer than the served one
   copy_stale,            // the file is a copy, and its original was renewed
+  only_in_memory,        // the server renewed it itself, and the file is older
   serves_another,        // the served certificate is not the one on disk
   unreachable,           // no handshake completes
   not_running,           // the server is down
@@ -32,15 +33,23 @@ enum class Complaint {
   swap_leftover,    // a file is still a link of an interrupted swap
   unseen,           // neither a file nor a handshake shows a certificate
 };
-inline constexpr Complaint kComplaints[] = {
-    Complaint::renewed_not_reloaded, Complaint::copy_stale,
-    Complaint::serves_another,       Complaint::unreachable,
-    Complaint::not_running,          Complaint::no_certificate,
-    Complaint::key_mismatch,         Complaint::expired,
-    Complaint::about_to_expire,      Complaint::almost_expired,
-    Complaint::not_yet_valid,        Complaint::name_not_covered,
-    Complaint::chain_incomplete,     Complaint::shared_listener,
-    Complaint::swap_leftover,        Complaint::unseen};
+inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
+                                            Complaint::copy_stale,
+                                            Complaint::only_in_memory,
+                                            Complaint::serves_another,
+                                            Complaint::unreachable,
+                                            Complaint::not_running,
+                                            Complaint::no_certificate,
+                                            Complaint::key_mismatch,
+                                            Complaint::expired,
+                                            Complaint::about_to_expire,
+                                            Complaint::almost_expired,
+                                            Complaint::not_yet_valid,
+                                            Complaint::name_not_covered,
+                                            Complaint::chain_incomplete,
+                                            Complaint::shared_listener,
+                                            Complaint::swap_leftover,
+                                            Complaint::unseen};
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 

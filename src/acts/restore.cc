@@ -20,6 +20,7 @@
 
 #include "acts/undo.h"
 #include "base/text.h"
+#include "observe/renewed_in_memory.h"
 #include "plan/file_set.h"
 #include "plan/preflight.h"
 #include "survey/shadowed.h"
@@ -352,6 +353,7 @@ Result<TransactionResult> Restore::carry_out(const Service& service, const Bindi
   const bool writes = !files->empty();
   TransactionRequest work = work_for(context_, service, bindings, pair_);
   work.files = std::move(*files);
+  keep_memory(context_.prober, survey_, work);
   work.decided = last;
   auto account = certrebind::carry_out(context_, std::move(work));
   if (!account) return account;

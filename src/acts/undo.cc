@@ -9,6 +9,7 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
+#include "observe/renewed_in_memory.h"
 #include "store/sightings.h"
 #include "survey/identify.h"
 #include "survey/shadowed.h"
@@ -225,7 +226,10 @@ Result<TransactionResult> undo_one(const TransactionContext& context, const Serv
                 "its service " + row.service.text() + " is no longer found");
   auto files = files_to_undo(context, row);
   if (!files) return pass(files);
-  auto account = carry_out(context, undo_work(row, *service, std::move(*files), decided));
+  TransactionRequest work = undo_work(row, *service, std::move(*files), decided);
+  auto surveyed = survey(context.host, {row.service});
+  if (surveyed) keep_memory(context.prober, *surveyed, work);
+  auto account = carry_out(context, std::move(work));
   if (account) account->text = story_of(row) + "\n" + account->text;
   return account;
 }

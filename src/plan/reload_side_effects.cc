@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "observe/renewed_in_memory.h"
 #include "sys/changed_at.h"
 #include "x509/name_match.h"
 
@@ -78,7 +79,34 @@ void ReloadSideEffects::warn_of_what_was_refused(Plan& plan, const SurveyedBindi
        advice_.way_back(bound.binding)});
 }
 
+// Renewed certificates that the server holds in its memory only. The plan may bring one of them to
+// the disk, or name it as OLD. If it would replace one unseen, it is refused.
+void ReloadSideEffects::check_memory(Plan& plan) {
+  std::vector<Finding> replaced, lost;
+  for (const auto& [bound, served] : only_in_memory(asker_, survey_, *plan.service)) {
+    auto planned = std::ranges::find(plan.bindings, bound, &PlannedBinding::bound);
+    const bool is_planned = planned != plan.bindings.end();
+    if (is_planned && (planned->succession->old_one.thumbprint == served.thumbprint ||
+                       planned->succession->new_thumbprint() == served.thumbprint))
+      continue;
+    (is_planned ? replaced : lost)
+        .push_back({Severity::error, in_memory_sentence(*bound, served), how_to_save(*bound)});
+  }
+  if (replaced.empty()) return keep_from_reload(plan, std::move(lost));
+  plan.refuse(std::move(replaced));
+}
+
+void ReloadSideEffects::keep_from_reload(Plan& plan, std::vector<Finding> findings) const {
+  if (findings.empty() || plan.does_nothing()) return;
+  if (is_live(plan))
+    plan.keep_from_reload(std::move(findings.front()));
+  else
+    plan.refuse(std::move(findings));
+}
+
 void ReloadSideEffects::check(Plan& plan) {
+  if (plan.does_nothing()) return;
+  check_memory(plan);
   if (plan.does_nothing()) return;
   std::vector<const SurveyedBinding*> asked;
   std::vector<Target> targets;
@@ -104,11 +132,7 @@ void ReloadSideEffects::check(Plan& plan) {
                                     printable(bound.binding.site), served->thumbprint.brief(), why),
                         advice_.way_back(bound.binding)});
   }
-  if (findings.empty()) return;
-  if (is_live(plan))
-    plan.keep_from_reload(std::move(findings.front()));
-  else
-    plan.refuse(std::move(findings));
+  keep_from_reload(plan, std::move(findings));
 }
 
 }  // namespace certrebind

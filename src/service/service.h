@@ -105,6 +105,10 @@ struct Binding {
   // A file with a renewed certificate that the server itself installs at its next reload. Empty if
   // there is none.
   std::string next_certificate = {};
+  // The server renews this certificate itself, in its memory only: a reload loads the file again.
+  bool renews_in_memory = false;
+  // The command that prints the certificate and the key in its memory. Empty if there is none.
+  std::string prints_memory = {};
   // Not empty: why no plan may edit the directives of this certificate ("the path contains a
   // variable").
   std::string not_editable;

@@ -8,8 +8,16 @@ namespace certrebind {
 
 namespace {
 
-// For one request. A server that applies it in ten thousand places takes seconds.
-constexpr milliseconds kAnswerDeadline = std::chrono::seconds(15);
+// How long a conversation over the control socket may take. A socket that accepts a connection need
+// not answer: its server may hang, or all of its connections may be taken.
+struct Patience {
+  milliseconds answer;  // for one request
+  milliseconds whole;
+};
+constexpr Patience kForQuestions{std::chrono::seconds(5), std::chrono::seconds(15)};
+// A server that applies a change in ten thousand places takes seconds, and there may be ten
+// thousand changes.
+constexpr Patience kForChanges{std::chrono::seconds(15), std::chrono::hours(1)};
 // A real answer has a few lines, but a foreign process on the socket may send anything.
 constexpr size_t kLongestAnswer = 1u << 20;
 // A main process that is starting, or restarting itself after an earlier signal, loads everything
@@ -35,8 +43,7 @@ Done trusted(const Stream& stream, const Address& address, const Service& servic
 }
 
 Result<std::string> exchange(const Host& host, const Address& address, const std::string& request,
-                             const Service& service) {
-  SteadyTime deadline = host.clock.steady() + kAnswerDeadline;
+                             const Service& service, SteadyTime deadline) {
   auto stream = host.network.connect(address, deadline);
   if (!stream) return pass(stream);
   if (Done owned = trusted(**stream, address, service); !owned) return pass(owned);
@@ -49,6 +56,18 @@ Result<std::string> exchange(const Host& host, const Address& address, const std
     answer += *bytes;
   }
   return answer;
+}
+
+Done converse(const Host& host, const Address& address, SocketConversation& dialogue,
+              const Service& service, const Patience& patience) {
+  const SteadyTime end = host.clock.steady() + patience.whole;
+  while (auto request = dialogue.request()) {
+    const SteadyTime deadline = std::min(end, host.clock.steady() + patience.answer);
+    auto answer = exchange(host, address, *request, service, deadline);
+    if (!answer) return pass(answer);
+    dialogue.hear(*answer);
+  }
+  return dialogue.outcome();
 }
 
 }  // namespace
@@ -118,14 +137,19 @@ std::optional<WallTime> Reloader::serving_since() {
   return oldest;
 }
 
-Done Reloader::hold(SocketConversation& dialogue) const {
+Done Reloader::ask() const {
   if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
-  while (auto request = dialogue.request()) {
-    auto answer = exchange(host_, live_->address(), *request, *service_);
-    if (!answer) return pass(answer);
-    dialogue.hear(*answer);
-  }
-  return dialogue.outcome();
+  return converse(host_, live_->address(), *live_->question(), *service_, kForQuestions);
+}
+
+// After a silence nothing more is sent there: who restores the old files would only wait again.
+Done Reloader::send(SocketConversation& dialogue) {
+  if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
+  if (silent_)
+    return fail(Code::timed_out, "tell", live_->address().text(), "it did not answer before");
+  Done sent = converse(host_, live_->address(), dialogue, *service_, kForChanges);
+  silent_ = !sent && sent.error().code == Code::timed_out;
+  return sent;
 }
 
 Result<std::vector<std::string>> Reloader::unseen() const {
@@ -133,13 +157,8 @@ Result<std::vector<std::string>> Reloader::unseen() const {
   auto view = asked && service_->trust().is_ours() ? service_->reload().view : nullptr;
   auto dialogue = view ? view() : nullptr;
   if (!dialogue) return std::vector<std::string>();
-  while (auto request = dialogue->request()) {
-    auto answer = exchange(host_, dialogue->address(), *request, *service_);
-    if (!answer) return pass(answer);
-    dialogue->hear(*answer);
-  }
-  Done told = dialogue->outcome();
-  if (!told) return pass(told);
+  if (Done told = converse(host_, dialogue->address(), *dialogue, *service_, kForQuestions); !told)
+    return pass(told);
   return dialogue->unseen();
 }
 
@@ -183,7 +202,7 @@ Done Reloader::choose(const std::vector<std::string>& files) {
   Reload how = service_->reload();
   live_ = how.live ? how.live(files) : nullptr;
   if (live_) {
-    Done asked = hold(*live_->question());
+    Done asked = ask();
     if (asked || asked.error().code == Code::busy) return asked;
     live_.reset();
     if (how.restart_only.empty()) return can_listen();
@@ -198,7 +217,7 @@ Done Reloader::choose(const std::vector<std::string>& files) {
 Done Reloader::tell(bool resumed) {
   if (!live_) return reload();
   auto dialogue = live_->update(resumed);
-  if (dialogue) return hold(**dialogue);
+  if (dialogue) return send(**dialogue);
   live_.reset();
   if (!no_reload_.empty())
     return fail(dialogue.error().code, "tell", service_->id().text(),

@@ -75,13 +75,15 @@ class Reloader {
   Done must_be_trusted() const;
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
-  Done hold(SocketConversation& dialogue) const;
+  Done ask() const;
+  Done send(SocketConversation& dialogue);
   bool takes_connections(const Process& worker) const;
 
   const Service* service_;
   const Host& host_;
   ReloadPreview preview_;
   std::unique_ptr<LiveUpdate> live_;
+  bool silent_ = false;  // the control socket did not answer in time
   std::string no_reload_;
   std::function<void()> before_reload_;
   std::optional<Listeners> listeners_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "transaction/testing.h"
@@ -189,11 +190,13 @@ TEST_F(OccupiedTest, WhatIsSharedIsFree) {
   EXPECT_TRUE(there_.choose({}));
 }
 
-// A control socket that answers from a list.
+// A control socket that answers from a list. "silence" is no answer.
 class ScriptedSocket final : public Network {
  public:
   mutable std::deque<std::string> answers;
   mutable std::vector<std::string> heard;
+  mutable std::vector<SteadyTime> deadlines;
+  std::function<void()> before_answer = [] {};
   std::optional<uint32_t> user = own_user();  // user of the listener; unset: unknown
 
   Result<std::unique_ptr<Stream>> connect(const Address& address, SteadyTime) const override {
@@ -205,9 +208,14 @@ class ScriptedSocket final : public Network {
   class Connection final : public Stream {
    public:
     explicit Connection(const ScriptedSocket& socket) : socket_(socket) {}
-    Result<std::string> read(SteadyTime) override { return std::exchange(answer_, ""); }
-    Done write(std::string_view bytes, SteadyTime) override {
+    Result<std::string> read(SteadyTime) override {
+      if (answer_ == "silence") return fail(Code::timed_out, "read from", "/control", "silence");
+      return std::exchange(answer_, "");
+    }
+    Done write(std::string_view bytes, SteadyTime deadline) override {
       socket_.heard.emplace_back(bytes);
+      socket_.deadlines.push_back(deadline);
+      socket_.before_answer();
       answer_ = socket_.answers.front();
       socket_.answers.pop_front();
       return {};
@@ -337,6 +345,46 @@ TEST_F(LiveReloaderTest, ARefusalInTheMiddleIsNoReasonForASignal) {
   ASSERT_TRUE(live_.choose({"/a.pem"}));
   EXPECT_FALSE(live_.tell(false));
   EXPECT_TRUE(host_.processes.signals.empty());
+}
+
+TEST_F(LiveReloaderTest, ASocketThatIsSilentIsNotToldAgain) {
+  socket_.answers = {"yes", "silence"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  Done told = live_.tell(false);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, Code::timed_out);
+  EXPECT_FALSE(live_.tell(true));
+  EXPECT_EQ(socket_.heard, (std::vector<std::string>{"may I?", "take"}));
+}
+
+TEST_F(LiveReloaderTest, AQuestionIsGivenUpAfterSeconds) {
+  const SteadyTime begin = host_.clock.steady();
+  socket_.answers = {"silence"};
+  ASSERT_TRUE(live_.choose({"/a.pem"}));
+  EXPECT_FALSE(live_.is_live());
+  EXPECT_LE(socket_.deadlines.front() - begin, std::chrono::seconds(5));
+}
+
+// Each answer comes in time, and there are many.
+TEST_F(LiveReloaderTest, SoIsAConversationOfManySlowAnswers) {
+  class Endless final : public LoadedView {
+   public:
+    Address address() const override { return {"", 0, "/control"}; }
+    std::optional<std::string> request() override { return "and?"; }
+    void hear(std::string_view) override {}
+    Done outcome() const override { return {}; }
+    std::vector<std::string> unseen() const override { return {}; }
+  };
+  host_.service.how.view = [] { return std::make_unique<Endless>(); };
+  host_.service.set_trust({.owner = own_user()});
+  socket_.answers.resize(100, "yes");
+  socket_.before_answer = [&] {
+    host_.clock.sleep(std::chrono::seconds(4));
+    if (host_.clock.steady() > socket_.deadlines.back()) socket_.answers.front() = "silence";
+  };
+  const SteadyTime begin = host_.clock.steady();
+  EXPECT_FALSE(live_.unseen());
+  EXPECT_LE(host_.clock.steady() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(LiveReloaderTest, WhereOnlyARestartLoadsTheSocketIsAllThereIs) {

@@ -6,11 +6,14 @@ is renewed by the renewer itself.
 """
 import contextlib
 import hashlib
+import http.client
+import http.server
 import json
 import os
 import pathlib
 import ssl
 import subprocess
+import threading
 import urllib.request
 
 from cryptography import x509
@@ -33,11 +36,11 @@ class Pebble:
         self.directory.mkdir()
         endpoint = Authority("Pebble endpoint").issue("localhost", ca=True, self_signed=True)
         self.ca, key = endpoint.write(self.directory)
-        self.port, management = free_port(), free_port()
+        self.port, self.management = free_port(), free_port()
         self.url = f"https://localhost:{self.port}/dir"
         configuration = {"pebble": {
             "listenAddress": f"127.0.0.1:{self.port}",
-            "managementListenAddress": f"127.0.0.1:{management}",
+            "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.ca), "privateKey": str(key),
             "httpPort": free_port(), "tlsPort": free_port(), "ocspResponderURL": "",
             "externalAccountBindingRequired": False,
@@ -61,6 +64,13 @@ class Pebble:
                 return answer.status == 200
         return False
 
+    def root(self):
+        """The root of the certificates that it issues, as PEM."""
+        context = ssl.create_default_context(cafile=self.ca)
+        url = f"https://localhost:{self.management}/roots/0"
+        with urllib.request.urlopen(url, context=context, timeout=5) as answer:
+            return answer.read().decode()
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -74,6 +84,56 @@ class Pebble:
     def env(self):
         """What makes certbot and lego trust the endpoint."""
         return {"REQUESTS_CA_BUNDLE": str(self.ca), "LEGO_CA_CERTIFICATES": str(self.ca)}
+
+
+class Relay:
+    """In front of pebble, which takes no request in chunks; HAProxy sends no others."""
+
+    def __init__(self, place, pebble):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def body(self):
+                if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                whole = b""
+                while size := int(self.rfile.readline().partition(b";")[0], 16):
+                    whole += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return whole
+
+            def relay(self):
+                body = self.body()
+                hop = {"transfer-encoding", "content-length", "connection"}
+                there = http.client.HTTPSConnection("localhost", pebble.port,
+                                                    context=ssl.create_default_context(cafile=pebble.ca))
+                # The host stays as asked for: pebble makes its URLs of it.
+                there.request(self.command, self.path, body or None,
+                              {name: text for name, text in self.headers.items() if name.lower() not in hop})
+                answer = there.getresponse()
+                content = answer.read()
+                self.send_response_only(answer.status)
+                for name, text in answer.getheaders():
+                    if name.lower() not in hop:
+                        self.send_header(name, text)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+            do_GET = do_HEAD = do_POST = relay
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pebble.ca, pebble.directory / "privkey.pem")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        place.at_end(self.server.shutdown)
+        self.url = f"https://127.0.0.1:{self.server.server_port}/dir"
 
 
 class Issued:

@@ -5,7 +5,7 @@ import pathlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from files import write
@@ -13,6 +13,7 @@ from files import write
 _KEYS = {
     "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ec384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
     "rsa2048": lambda: rsa.generate_private_key(65537, 2048),
     "rsa3072": lambda: rsa.generate_private_key(65537, 3072),
 }

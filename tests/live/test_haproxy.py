@@ -1,5 +1,4 @@
 """The main job on real HAProxy: found, brought up over its socket or by a reload, or put back."""
-import datetime
 import os
 import random
 import re
@@ -13,7 +12,8 @@ from command import committed
 from files import difference, snapshot, write
 from handshakes import handshake
 from markers import both_builds, needs_root
-from pki import Authority, utc_now
+from ocsp import ocsp_response
+from pki import Authority
 from ports import free_port
 from servers.haproxy import HAPROXY, haproxy_version
 from stages.one_frontend import OneFrontend, frontend, scan
@@ -727,21 +727,6 @@ def test_every_request_fails(place, authority, shim, share):
 
 
 # ------------------------------------------------------------------- what lies beside a certificate
-
-def ocsp_response(authority, certificate):
-    """A response that says good, as DER."""
-    from cryptography.x509 import ocsp
-    from cryptography.hazmat.primitives import hashes, serialization
-    now = utc_now()
-    return (ocsp.OCSPResponseBuilder().add_response(
-        cert=certificate.leaf, issuer=authority.intermediate, algorithm=hashes.SHA1(),
-        cert_status=ocsp.OCSPCertStatus.GOOD, this_update=now,
-        next_update=now + datetime.timedelta(days=7), revocation_time=None,
-        revocation_reason=None).responder_id(ocsp.OCSPResponderEncoding.HASH,
-                                             authority.intermediate)
-        .sign(authority.intermediate_key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.DER))
-
 
 # A .sctl is left to the unit tests: with one, `haproxy -c` of 2.6.12 says "valid" and then crashes.
 @pytest.mark.parametrize("socket", [True, False])

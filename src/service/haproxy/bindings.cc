@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 #include <tuple>
 
-#include "base/parallel.h"
 #include "base/text.h"
+#include "service/haproxy/candidates.h"
 #include "service/haproxy/listen_addresses.h"
 #include "service/haproxy/listeners.h"
+#include "service/haproxy/live_update.h"
 #include "service/haproxy/sni.h"
 #include "service/host_names.h"
 #include "service/loopback.h"
@@ -19,48 +19,30 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// Reads every certificate once, several in parallel.
-Looks look_at_all(Listeners& listeners, const Files& files) {
-  Looks looks = std::move(listeners.looked_at);
-  std::vector<std::pair<const std::string*, OnDisk*>> to_do;
-  auto want = [&](const std::string& path) {
-    auto [entry, is_new] = looks.try_emplace(path);
-    if (!is_new) return;
-    auto disk = std::make_shared<OnDisk>();
-    to_do.emplace_back(&entry->first, disk.get());
-    entry->second = std::move(disk);
-  };
-  for (const Listener& listener : listeners.all)
-    for (const Use& use : listener.uses) want(use.pem.certificate);
-  for (const ClientUse& client : listeners.clients) want(client.use.pem.certificate);
-  for_each_index(to_do.size(), std::thread::hardware_concurrency(),
-                 [&](size_t index) { *to_do[index].second = look_at(files, *to_do[index].first); });
-  return looks;
+std::string in_shell_quotes(std::string_view text) {
+  std::string quoted = "'";
+  for (char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
-Candidate candidate_of(const Use& use, const OnDisk& disk) {
-  Candidate candidate;
-  if (disk.certificate) candidate.key_type = disk.certificate->key_type;
-  for (const std::string& filter : use.filters)
-    if (filter.starts_with('!')) {
-      candidate.excluded.push_back(filter.substr(1));
-    } else {
-      candidate.names.push_back(filter);
-    }
-  // If there is any filter, even only an exclusion, the certificate's own names do not count.
-  if (!use.filters.empty() || !disk.certificate) return candidate;
-  candidate.names = disk.certificate->names;
-  const std::string& common_name = disk.certificate->common_name;
-  if (!common_name.empty() &&
-      std::ranges::find(candidate.names, common_name) == candidate.names.end())
-    candidate.names.push_back(common_name);
-  return candidate;
+// Prints a certificate and its key from HAProxy's memory (management guide, section 9.3). Empty for
+// an abstract socket, and for names that cannot be pasted.
+std::string dump_command(const Address& socket, const std::string& name) {
+  auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (socket.unix_path.starts_with('@') || std::ranges::any_of(name, is_control) ||
+      std::ranges::any_of(socket.unix_path, is_control))
+    return {};
+  const std::string where =
+      socket.unix_path.empty() ? "TCP:" + socket.text() : "UNIX-CONNECT:" + socket.unix_path;
+  return fmt::format("echo {} | socat - {}", in_shell_quotes("dump ssl cert " + socket_word(name)),
+                     in_shell_quotes(where));
 }
 
 class Binder {
  public:
-  Binder(const Listeners& listeners, const Looks& looks, const Root& root)
-      : listeners_(listeners),
+  Binder(const Globals& globals, const Listeners& listeners, const Looks& looks, const Root& root)
+      : globals_(globals),
+        listeners_(listeners),
         looks_(looks),
         root_(root),
         hosts_(root),
@@ -90,28 +72,19 @@ class Binder {
   }
 
   void bind(const Listener& listener) {
-    std::vector<Candidate> candidates;
-    candidates.reserve(listener.uses.size());
-    for (const Use& use : listener.uses)
-      candidates.push_back(candidate_of(use, *looks_.at(use.pem.certificate)));
+    const std::vector<Candidate> candidates = candidates_of(listener, looks_);
     SniTable table(candidates);
     std::vector<Endpoint> places = places_of(listener);
-    size_t by_default = default_of(listener);
+    const std::set<size_t> defaults = defaults_of(listener, candidates);
     for (size_t i = 0; i < listener.uses.size(); ++i) {
       Binding binding = outline(listener.uses[i]);
       binding.names = candidates[i].names;
       binding.named_by_certificate = listener.uses[i].filters.empty();
       std::erase(binding.names, "*");
       binding.site = binding.names.empty() ? listener.section : binding.names.front();
-      add_endpoints(places, probe_names(candidates, i, table),
-                    i == by_default && !listener.strict_sni, binding);
+      add_endpoints(places, probe_names(candidates, i, table), defaults.contains(i), binding);
       bindings_.push_back(std::move(binding));
     }
-  }
-
-  static size_t default_of(const Listener& listener) {
-    auto named = std::ranges::find(listener.uses, true, &Use::is_default);
-    return named == listener.uses.end() ? 0 : static_cast<size_t>(named - listener.uses.begin());
   }
 
   static void add_endpoints(const std::vector<Endpoint>& places,
@@ -135,6 +108,9 @@ class Binder {
     binding.companions = use.pem.companions;
     binding.stapling = use.updates_ocsp;
     binding.ciphers = use.ciphers;
+    binding.renews_in_memory = use.pem.acme;
+    if (use.pem.acme && !globals_.admin_sockets.empty())
+      binding.prints_memory = dump_command(globals_.admin_sockets.front(), use.pem.name);
     if (use.doubtful) binding.not_editable = "it depends on a condition that is not known here";
     return binding;
   }
@@ -164,7 +140,7 @@ class Binder {
         Endpoint endpoint;
         endpoint.address = std::move(reach.address);
         endpoint.listens = address.text;
-        endpoint.proxy_protocol = listener.accepts_proxy;
+        endpoint.proxy_protocol = listener.options.accepts_proxy;
         endpoint.unproven = std::move(reach.unproven);
         if (endpoint.unproven.empty()) endpoint.unproven = why_unproven(address, listener);
         places.push_back(std::move(endpoint));
@@ -182,7 +158,7 @@ class Binder {
     if (address.family == BindAddress::Family::other) return resolved(address);
     if (!address.host.empty()) return {{Address{address.host, address.port, ""}, ""}};
     if (address.family == BindAddress::Family::ipv4) return {loopback_.ipv4(address.port)};
-    if (!listener.both_families) return {loopback_.ipv6(address.port)};
+    if (!listener.options.both_families) return {loopback_.ipv6(address.port)};
     return {loopback_.ipv6(address.port), loopback_.ipv4(address.port)};
   }
 
@@ -200,7 +176,8 @@ class Binder {
 
   std::string why_unproven(const BindAddress& address, const Listener& listener) const {
     if (address.quic) return "QUIC is not probed";
-    if (listener.needs_other_header) return "it expects NetScaler's header in front of TLS";
+    if (!listener.not_asked.empty()) return listener.not_asked;
+    if (listener.options.needs_other_header) return "it expects NetScaler's header in front of TLS";
     for (const std::string& place : taken_by(address, listener))
       for (const Listener* other : sharing_.at(place))
         if (!answers_alike(*other, listener))
@@ -219,16 +196,18 @@ class Binder {
       return fmt::format("{} {} {}", family, address.host, port);
     };
     if (address.family == Family::ipv4) return {at("ipv4")};
-    if (address.host.empty() && listener.both_families) return {at("ipv6"), at("ipv4")};
+    if (address.host.empty() && listener.options.both_families) return {at("ipv6"), at("ipv4")};
     return {at("ipv6")};
   }
 
   static bool answers_alike(const Listener& one, const Listener& other) {
     auto what = [](const Use& use) { return std::tie(use.pem.name, use.filters, use.is_default); };
-    return one.strict_sni == other.strict_sni && one.accepts_proxy == other.accepts_proxy &&
+    return one.options.strict_sni == other.options.strict_sni &&
+           one.options.accepts_proxy == other.options.accepts_proxy &&
            std::ranges::equal(one.uses, other.uses, {}, what, what);
   }
 
+  const Globals& globals_;
   const Listeners& listeners_;
   const Looks& looks_;
   const Root& root_;
@@ -239,29 +218,29 @@ class Binder {
 };
 
 // See Discovery::obeyed. A Lua script runs with the rights of the user who reads the configuration.
-std::vector<std::string> obeyed_by(const Config& config, const Started& started, const Root& root) {
+std::vector<std::string> obeyed_by(const Config& config, const Root& root) {
   std::vector<std::string> obeyed = config.directories;
   for (const auto& file : config.files) obeyed.push_back(root.on_host(file->path));
   for (const Section& section : config.sections)
     for (const Statement& statement : section.statements)
       if (section.head.word(0) == "global" && statement.word(0).starts_with("lua-load"))
-        obeyed.push_back(root.on_host(absolute_in(started.directory, statement.word(1))));
+        obeyed.push_back(root.on_host(absolute_in(statement.bases->directory, statement.word(1))));
   return obeyed;
 }
 
 }  // namespace
 
 Discovery discover_bindings(Config config, const Started& started, Root& root) {
-  Globals globals = read_globals(config, started, root);
+  Globals globals = read_globals(config, root);
   Listeners listeners = find_listeners(config, globals, started, root);
   Discovery found;
   found.listens = listen_addresses(config);
   found.looked_at = look_at_all(listeners, root.files());
-  found.bindings = Binder(listeners, found.looked_at, root).run();
+  found.bindings = Binder(globals, listeners, found.looked_at, root).run();
   found.diagnostics = std::move(config.diagnostics);
   for (Diagnostic& diagnostic : listeners.diagnostics)
     found.diagnostics.push_back(std::move(diagnostic));
-  found.obeyed = obeyed_by(config, started, root);
+  found.obeyed = obeyed_by(config, root);
   for (const auto& list : listeners.lists) found.obeyed.push_back(root.on_host(list->path));
   for (const auto& file : config.files) found.configured_by.push_back(file->real);
   for (const auto& list : listeners.lists) found.configured_by.push_back(list->real);

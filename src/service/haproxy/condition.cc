@@ -181,6 +181,11 @@ std::optional<int> compare_versions(std::string_view one, std::string_view other
   return left < right ? -1 : 1;
 }
 
+bool is_since(const Build& build, std::string_view version) {
+  auto order = compare_versions(build.version, version);
+  return order && *order >= 0;
+}
+
 std::optional<bool> evaluate(std::string_view condition, const Variables& variables,
                              const Build& build) {
   return Evaluator(condition, variables, build).run();

@@ -6,6 +6,8 @@
 #include <array>
 
 #include "base/text.h"
+#include "service/haproxy/default_path.h"
+#include "service/haproxy/environment.h"
 
 namespace certrebind::haproxy {
 
@@ -21,6 +23,16 @@ bool is_section(std::string_view word) {
   return std::ranges::find(kSections, word) != kSections.end();
 }
 
+// Since this version HAProxy loads the certificates of `server` lines in the directory of the last
+// file, before in the one where it was started.
+constexpr std::string_view kLoadsServersInPlace = "3.0";
+
+// The host's name, which is HAProxy's own one among peers unless it was given another.
+std::string own_host_name(const Files& files) {
+  auto text = files.read("/proc/sys/kernel/hostname", 1024);
+  return text ? std::string(trim(*text)) : std::string();
+}
+
 // The state of one ".if".
 struct Branch {
   bool outer = true;    // the surrounding lines are in effect
@@ -32,7 +44,12 @@ struct Branch {
 class Loader {
  public:
   Loader(const Started& started, Root& root)
-      : started_(started), root_(root), environment_(started.environment) {}
+      : started_(started),
+        root_(root),
+        environment_(started.environment),
+        default_path_(started.directory, root) {
+    name_local_peer(started.peer.empty() ? own_host_name(root.files()) : started.peer);
+  }
 
   Result<Config> run() {
     for (const std::string& path : started_.paths)
@@ -41,6 +58,9 @@ class Loader {
         config_.diagnostics.push_back(
             {Severity::error, root_.on_host(path), 0, 0, read.error().message()});
       }
+    config_.at_end = bases_now();
+    if (!is_since(started_.build, kLoadsServersInPlace))
+      config_.at_end.directory = started_.directory;
     return std::move(config_);
   }
 
@@ -67,6 +87,7 @@ class Loader {
     auto text = root_.files().read(*real, kConfigLimit);
     if (!text) return pass(text);
     config_.files.push_back(std::make_unique<ConfigFile>(path, *real, std::move(*text)));
+    default_path_.enter(path);
     read_lines(*config_.files.back());
     return {};
   }
@@ -100,7 +121,7 @@ class Loader {
     if (line.words.empty()) return;
     std::string_view first = line.words[0].value;
     if (first.starts_with('.')) return macro(place, line, variables);
-    if (in_effect()) add({place, std::move(line.words), in_doubt()});
+    if (in_effect()) add({.place = place, .words = std::move(line.words), .doubtful = in_doubt()});
   }
 
   void macro(const Place& place, const Line& line, const Variables& variables) {
@@ -152,6 +173,7 @@ class Loader {
   }
 
   void add(Statement statement) {
+    statement.bases = &keep(bases_now());
     if (is_section(statement.word(0))) {
       in_section_ = true;
       config_.sections.push_back({std::move(statement), {}});
@@ -159,8 +181,47 @@ class Loader {
     }
     if (!in_section_) return;
     Section& section = config_.sections.back();
-    if (section.head.word(0) == "global") set_environment(statement);
+    if (section.head.word(0) == "global") {
+      set_environment(statement);
+      set_bases(statement);
+    }
+    expand_address(statement);
     section.statements.push_back(std::move(statement));
+  }
+
+  Bases bases_now() const { return {default_path_.directory(), certificate_base_, key_base_}; }
+
+  // One copy for all lines with the same bases: mostly there is only one.
+  const Bases& keep(Bases bases) {
+    if (config_.bases.empty() || config_.bases.back() != bases)
+      config_.bases.push_back(std::move(bases));
+    return config_.bases.back();
+  }
+
+  // HAProxy applies these to the lines below them.
+  void set_bases(const Statement& statement) {
+    std::string value(statement.word(1));
+    if (statement.word(0) == "crt-base") certificate_base_ = std::move(value);
+    if (statement.word(0) == "key-base") key_base_ = std::move(value);
+    if (statement.word(0) == "default-path")
+      default_path_.set(statement.word(1), statement.word(2), statement.place.file->path);
+    if (statement.word(0) == "localpeer" && started_.peer.empty())
+      name_local_peer(std::string(statement.word(1)));
+  }
+
+  void name_local_peer(std::string name) {
+    config_.local_peer = std::move(name);
+    environment_["HAPROXY_LOCALPEER"] = config_.local_peer;
+  }
+
+  // In addresses HAProxy expands variables a second time, also outside double quotes.
+  void expand_address(Statement& statement) const {
+    const size_t at = address_word(statement);
+    if (at == 0 || at >= statement.words.size()) return;
+    Word& word = statement.words[at];
+    if (word.value.find('$') == std::string::npos) return;
+    word.value = expand_variables(word.value, environment_);
+    word.expanded = true;
   }
 
   // HAProxy sets the variable while reading, so later lines may use it.
@@ -196,6 +257,8 @@ class Loader {
   std::map<std::string, std::string> environment_;
   std::vector<Branch> branches_;
   bool in_section_ = false;
+  DefaultPath default_path_;
+  std::string certificate_base_, key_base_;
   Config config_;
 };
 
@@ -220,6 +283,26 @@ Diagnostic diagnostic_at(Severity severity, const Place& place, size_t column,
           .line = place.line,
           .column = static_cast<int>(column),
           .message = std::move(message)};
+}
+
+size_t address_word(const Statement& statement) {
+  std::string_view first = statement.word(0);
+  if (first == "bind") return 1;
+  if (first == "peer") return 2;
+  return first == "stats" && statement.word(1) == "socket" ? 2 : 0;
+}
+
+bool is_local_peer(const Statement& statement, std::string_view local_peer) {
+  return statement.word(0) == "peer" && statement.word(1) == local_peer && !local_peer.empty();
+}
+
+bool is_disabled(const Section& section) {
+  bool disabled = false;
+  for (const Statement& statement : section.statements) {
+    if (statement.word(0) == "disabled") disabled = true;
+    if (statement.word(0) == "enabled") disabled = false;
+  }
+  return disabled;
 }
 
 Result<Config> read_config(const Started& started, Root& root) {

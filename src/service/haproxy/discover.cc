@@ -98,7 +98,7 @@ class Finder {
     found.trust = trust_of(process, files_);
     // HAProxy enters `chroot` after it read the configuration; a master does not enter it at all.
     if (master && !process.root.empty()) found.root = process.root;
-    found.peer = line.peer;
+    found.started.peer = line.peer;
     Root root(found.root, files_);
     if (!master) found.vouched = take_at_its_word(process, line, found.trust);
     // HAProxy has already changed to the directory of -C.

@@ -27,8 +27,12 @@ struct Prefix {
   bool quic;
 };
 constexpr Prefix kPrefixes[] = {
+    {"ip@", BindAddress::Family::ipv4, false},
     {"ipv4@", BindAddress::Family::ipv4, false},
     {"ipv6@", BindAddress::Family::ipv6, false},
+    {"mptcp@", BindAddress::Family::ipv4, false},
+    {"mptcp4@", BindAddress::Family::ipv4, false},
+    {"mptcp6@", BindAddress::Family::ipv6, false},
     {"tcp@", BindAddress::Family::ipv4, false},
     {"tcp4@", BindAddress::Family::ipv4, false},
     {"tcp6@", BindAddress::Family::ipv6, false},
@@ -40,6 +44,14 @@ constexpr Prefix kPrefixes[] = {
     {"abns@", BindAddress::Family::unix_socket, false},
     {"abnsz@", BindAddress::Family::unix_socket, false},
 };
+
+// "stream+" and "quic+" stand before any prefix, and before none.
+std::string_view without_socket_type(std::string_view text, BindAddress& address) {
+  constexpr std::string_view kStream = "stream+", kQuic = "quic+";
+  address.quic = text.starts_with(kQuic);
+  if (address.quic) return text.substr(kQuic.size());
+  return text.starts_with(kStream) ? text.substr(kStream.size()) : text;
+}
 
 void set_unix(std::string_view prefix, std::string_view rest, std::string_view unix_prefix,
               BindAddress& address) {
@@ -92,13 +104,14 @@ void add_address(std::string_view text, std::string_view unix_prefix,
                  std::vector<BindAddress>& into) {
   BindAddress address;
   address.text = std::string(text);
-  std::string_view rest = text, name;
+  std::string_view rest = without_socket_type(text, address), name;
   for (const Prefix& prefix : kPrefixes)
-    if (text.starts_with(prefix.name)) {
+    if (rest.starts_with(prefix.name)) {
       name = prefix.name;
-      rest = text.substr(name.size());
+      rest.remove_prefix(name.size());
       address.family = prefix.family;
-      address.quic = prefix.quic;
+      address.quic |= prefix.quic;
+      break;
     }
   if (name.empty() && rest.find('@') != std::string_view::npos && !rest.starts_with('/')) {
     address.family = BindAddress::Family::other;
@@ -177,44 +190,22 @@ void set_extra_files(const Statement& statement, Globals& globals) {
   }
 }
 
-void read_global(const Statement& statement, const Started& started, const Root& root,
-                 Globals& globals) {
+void read_global(const Statement& statement, const Root& root, Globals& globals) {
   std::string_view name = statement.word(0);
   std::string value(statement.word(1));
-  if (name == "crt-base") globals.certificate_base = absolute_in(started.directory, value);
-  if (name == "key-base") globals.key_base = absolute_in(started.directory, value);
   if (name == "ssl-load-extra-files") set_extra_files(statement, globals);
   if (name == "ssl-load-extra-del-ext") globals.removes_extension = true;
   if (name == "stats" && value == "socket") add_socket(statement, root, globals);
   if (name == "ssl-default-bind-options")
     for (size_t i = 1; i < statement.words.size(); ++i) {
-      globals.strict_sni |= statement.word(i) == "strict-sni";
+      if (statement.word(i) == "strict-sni") globals.strict_sni = true;
+      if (statement.word(i) == "no-strict-sni") globals.strict_sni = false;
       globals.only_newest |=
           statement.word(i) == "ssl-min-ver" && statement.word(i + 1) == "TLSv1.3";
     }
   if (name == "ssl-default-bind-ciphers") globals.ciphers = value;
   if (name == "tune.bufsize")
     std::from_chars(value.data(), value.data() + value.size(), globals.buffer_size);
-}
-
-void read_store(const Section& section, const Started& started, Globals& globals) {
-  std::string name(section.head.word(1));
-  CertificateStore& store = globals.stores[name];
-  store.name = name;
-  for (const Statement& statement : section.statements) {
-    if (statement.word(0) == "crt-base")
-      store.certificate_base = absolute_in(started.directory, statement.word(1));
-    if (statement.word(0) == "key-base")
-      store.key_base = absolute_in(started.directory, statement.word(1));
-    if (statement.word(0) != "load") continue;
-    Load load{.statement = &statement, .certificate = nullptr, .key = nullptr, .alias = {}};
-    for (size_t i = 1; i + 1 < statement.words.size(); i += 2) {
-      if (statement.word(i) == "crt") load.certificate = &statement.words[i + 1];
-      if (statement.word(i) == "key") load.key = &statement.words[i + 1];
-      if (statement.word(i) == "alias") load.alias = statement.word(i + 1);
-    }
-    if (load.certificate != nullptr) store.loads.push_back(std::move(load));
-  }
 }
 
 }  // namespace
@@ -226,15 +217,12 @@ std::vector<BindAddress> parse_addresses(std::string_view argument, std::string_
   return addresses;
 }
 
-Globals read_globals(const Config& config, const Started& started, const Root& root) {
+Globals read_globals(const Config& config, const Root& root) {
   Globals globals;
   globals.unix_prefix = prefix_of_unix_sockets(config);
-  for (const Section& section : config.sections) {
-    if (section.head.word(0) == "crt-store") read_store(section, started, globals);
-    if (section.head.word(0) != "global") continue;
-    for (const Statement& statement : section.statements)
-      read_global(statement, started, root, globals);
-  }
+  for (const Section& section : config.sections)
+    if (section.head.word(0) == "global")
+      for (const Statement& statement : section.statements) read_global(statement, root, globals);
   return globals;
 }
 

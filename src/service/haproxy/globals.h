@@ -1,8 +1,6 @@
-// The settings for certificates and the control socket in the sections `global` and `crt-store`.
+// The settings for certificates and the control socket in the sections `global`.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,24 +9,7 @@
 
 namespace certrebind::haproxy {
 
-// "load crt FILE key FILE alias NAME" of a crt-store (HAProxy 3.0).
-struct Load {
-  const Statement* statement = nullptr;
-  const Word* certificate = nullptr;
-  const Word* key = nullptr;  // null: in the same file, or beside it
-  std::string alias;
-};
-
-struct CertificateStore {
-  std::string name;  // empty for the unnamed store
-  std::string certificate_base;
-  std::string key_base;
-  std::vector<Load> loads;
-};
-
 struct Globals {
-  std::string certificate_base;  // crt-base, absolute inside the root; empty: the working directory
-  std::string key_base;          // key-base
   bool extra_bundle = true, extra_key = true, extra_ocsp = true, extra_issuer = true,
        extra_timestamps = true;        // ssl-load-extra-files
   bool removes_extension = false;      // ssl-load-extra-del-ext
@@ -38,10 +19,9 @@ struct Globals {
   std::string unix_prefix;             // unix-bind prefix
   size_t buffer_size = 16384;          // tune.bufsize
   std::vector<Address> admin_sockets;  // `stats socket … level admin` sockets that we can reach
-  std::map<std::string, CertificateStore> stores;
 };
 
-Globals read_globals(const Config& config, const Started& started, const Root& root);
+Globals read_globals(const Config& config, const Root& root);
 
 // One address of a `bind` or `stats socket` line, as HAProxy reads it.
 struct BindAddress {

@@ -38,6 +38,21 @@ TEST(HaproxyAddresses, EveryKind) {
   EXPECT_EQ(parsed("www.example.com:443"), Lines{"? www.example.com|443"});
 }
 
+TEST(HaproxyAddresses, TypesOfSocketsBeforeThem) {
+  EXPECT_EQ(parsed("stream+ipv4@127.0.0.1:1"), Lines{"4 127.0.0.1|1"});
+  EXPECT_EQ(parsed("stream+127.0.0.1:1"), Lines{"4 127.0.0.1|1"});
+  EXPECT_EQ(parsed("stream+unix@/x"), Lines{"u /pre/x"});
+  EXPECT_EQ(parsed("stream+/x"), Lines{"u /pre/x"});
+  EXPECT_EQ(parsed("stream+:::1"), Lines{"6 |1"});
+  EXPECT_EQ(parsed("quic+ipv4@:1"), Lines{"4q |1"});
+  EXPECT_EQ(parsed("quic+ipv6@:1"), Lines{"6q |1"});
+  EXPECT_EQ(parsed("ip@127.0.0.1:1"), Lines{"4 127.0.0.1|1"});
+  EXPECT_EQ(parsed("ip@::1:1"), Lines{"6 ::1|1"});
+  EXPECT_EQ(parsed("mptcp@127.0.0.1:1"), Lines{"4 127.0.0.1|1"});
+  EXPECT_EQ(parsed("mptcp6@:1"), Lines{"6 |1"});
+  EXPECT_EQ(parsed("rhttp@x/y"), Lines{"? |0 !"});
+}
+
 TEST(HaproxyAddresses, Sockets) {
   EXPECT_EQ(parsed("/run/x"), Lines{"u /pre/run/x"});
   EXPECT_EQ(parsed("unix@run/x"), Lines{"u /prerun/x"});
@@ -62,7 +77,7 @@ Globals globals_of(const std::string& text, const std::string& hosts = "") {
   started.paths = {"/h.cfg"};
   started.directory = "/work";
   auto config = read_config(started, rooted.root);
-  return read_globals(*config, started, rooted.root);
+  return read_globals(*config, rooted.root);
 }
 
 TEST(HaproxyGlobals, ASocketMayBeGivenByName) {
@@ -84,12 +99,10 @@ TEST(HaproxyGlobals, OnlySocketsOfLevelAdminOnThisMachine) {
   EXPECT_EQ(globals.admin_sockets[1].text(), "127.0.0.1:9999");
 }
 
-TEST(HaproxyGlobals, BasesAndExtraFiles) {
+TEST(HaproxyGlobals, ExtraFilesAndDefaults) {
   Globals globals = globals_of(
-      "global\n crt-base certs\n key-base /keys\n ssl-load-extra-files key ocsp\n"
+      "global\n ssl-load-extra-files key ocsp\n"
       " ssl-load-extra-del-ext\n tune.bufsize 32768\n ssl-default-bind-options strict-sni\n");
-  EXPECT_EQ(globals.certificate_base, "/work/certs");
-  EXPECT_EQ(globals.key_base, "/keys");
   EXPECT_TRUE(globals.extra_key && globals.extra_ocsp && globals.removes_extension);
   EXPECT_FALSE(globals.extra_bundle || globals.extra_issuer || globals.extra_timestamps);
   EXPECT_EQ(globals.buffer_size, 32768U);

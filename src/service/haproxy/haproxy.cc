@@ -67,9 +67,9 @@ std::optional<Command> HaproxyService::config_test() const {
   std::string executable =
       Root(instance_.root, files_).inside(instance_.executable).value_or(instance_.executable);
   command.arguments = {executable, "-c", "-C", instance_.started.directory};
-  if (!instance_.peer.empty()) {
+  if (!instance_.started.peer.empty()) {
     command.arguments.push_back("-L");
-    command.arguments.push_back(instance_.peer);
+    command.arguments.push_back(instance_.started.peer);
   }
   for (const std::string& path : instance_.started.paths) {
     command.arguments.push_back("-f");

@@ -15,7 +15,6 @@ namespace haproxy {
 struct Instance {
   std::string executable;  // on this host
   std::string root = "/";
-  std::string peer;  // -L
   Started started;
   std::optional<SignalReload> master;  // unset: not running
   std::string

@@ -9,10 +9,10 @@ namespace certrebind::haproxy {
 
 namespace {
 
-// The index of the word with addresses; 0 for lines that bind nothing.
-size_t address_word(const Statement& statement) {
-  if (statement.word(0) == "bind") return 1;
-  return statement.word(0) == "stats" && statement.word(1) == "socket" ? 2 : 0;
+bool binds_address(const Statement& statement, const Config& config) {
+  const bool of_other_peer =
+      statement.word(0) == "peer" && !is_local_peer(statement, config.local_peer);
+  return address_word(statement) > 0 && !of_other_peer && !statement.doubtful;
 }
 
 bool binds_otherwise(const Statement& statement) {
@@ -40,10 +40,11 @@ std::vector<ListenAddress> listen_addresses(const Config& config) {
   using Family = BindAddress::Family;
   bool shared = !is_for_itself(config);
   std::vector<ListenAddress> found;
-  for (const Section& section : config.sections)
+  for (const Section& section : config.sections) {
+    if (is_disabled(section)) continue;
     for (const Statement& statement : section.statements) {
-      size_t at = address_word(statement);
-      if (at == 0 || statement.doubtful || binds_otherwise(statement)) continue;
+      if (!binds_address(statement, config) || binds_otherwise(statement)) continue;
+      const size_t at = address_word(statement);
       for (const BindAddress& bound : parse_addresses(statement.word(at), "")) {
         bool ipv6 = bound.family == Family::ipv6;
         if (!bound.unknown.empty() || bound.quic || (bound.family != Family::ipv4 && !ipv6))
@@ -57,6 +58,7 @@ std::vector<ListenAddress> listen_addresses(const Config& config) {
         if (ipv6 && bound.host.empty() && has_word(statement, "v4v6")) add("0.0.0.0");
       }
     }
+  }
   return found;
 }
 

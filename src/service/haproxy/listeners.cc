@@ -3,72 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <ranges>
 
 #include "base/text.h"
 #include "service/haproxy/crt_list.h"
+#include "service/haproxy/crt_store.h"
 
 namespace certrebind::haproxy {
 
 namespace {
-
-// Words of a `bind` line that take a value: the next word is not a keyword.
-constexpr std::array<std::string_view, 52> kWithValue = {"accept-netscaler-cip",
-                                                         "alpn",
-                                                         "backlog",
-                                                         "curves",
-                                                         "ecdhe",
-                                                         "ca-file",
-                                                         "ca-ignore-err",
-                                                         "ca-sign-file",
-                                                         "ca-sign-pass",
-                                                         "ca-verify-file",
-                                                         "ciphers",
-                                                         "ciphersuites",
-                                                         "client-sigalgs",
-                                                         "sigalgs",
-                                                         "crl-file",
-                                                         "crt",
-                                                         "crt-ignore-err",
-                                                         "crt-list",
-                                                         "default-crt",
-                                                         "gid",
-                                                         "group",
-                                                         "guid-prefix",
-                                                         "id",
-                                                         "idle-ping",
-                                                         "interface",
-                                                         "level",
-                                                         "severity-output",
-                                                         "maxconn",
-                                                         "mode",
-                                                         "mss",
-                                                         "name",
-                                                         "namespace",
-                                                         "nice",
-                                                         "npn",
-                                                         "ocsp-update",
-                                                         "process",
-                                                         "proto",
-                                                         "shards",
-                                                         "ssl-max-ver",
-                                                         "ssl-min-ver",
-                                                         "tcp-ut",
-                                                         "thread",
-                                                         "tls-ticket-keys",
-                                                         "uid",
-                                                         "user",
-                                                         "verify",
-                                                         "expose-fd",
-                                                         "nbconn",
-                                                         "label",
-                                                         "quic-cc-algo",
-                                                         "quic-socket",
-                                                         "ktls"};
-
-bool takes_value(std::string_view keyword) {
-  return std::ranges::find(kWithValue, keyword) != kWithValue.end();
-}
 
 bool is_proxy(const Section& section) {
   std::string_view kind = section.head.word(0);
@@ -82,112 +25,205 @@ std::string name_of(const Section& section) {
   return name;
 }
 
+// The index of the first option of a line that describes a server or a peer; 0 for other lines. Of
+// `server` lines in `peers` that have no address, it is where the address would be.
+size_t first_option_of_server(const Statement& statement) {
+  std::string_view word = statement.word(0);
+  if (word == "default-server") return 1;
+  if (word == "server" || word == "peer") return 2;
+  return word == "server-template" ? 4 : 0;
+}
+
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+// Reads what `bind`, `server` and similar lines say, in HAProxy's order of loading.
 class ListenerReader {
  public:
-  ListenerReader(const Globals& globals, const Started& started, Root& root)
-      : globals_(globals),
-        started_(started),
+  ListenerReader(const Config& config, const Globals& globals, const Started& started, Root& root)
+      : config_(config),
+        globals_(globals),
+        several_defaults_(is_since(started.build, kSeveralDefaults)),
+        frees_logs_(is_since(started.build, kFreesLogs)),
         root_(root),
-        pems_(globals, started.directory, root) {}
+        pems_(config, globals, root) {}
 
-  Listeners run(const Config& config) {
-    for (const Section& section : config.sections)
+  Listeners run() {
+    for (const Section& section : config_.sections)
       if (is_proxy(section)) read_section(section);
+    // HAProxy loads these after everything else.
+    for (const Section& section : config_.sections)
+      if (is_proxy(section)) read_servers(section);
     found_.directories = pems_.directories();
     found_.looked_at = pems_.take_looked_at();
     return std::move(found_);
   }
 
  private:
+  // Since this version a listener has a default certificate of each key type.
+  static constexpr std::string_view kSeveralDefaults = "3.0";
+  // HAProxy 2.6 does not free a connection to a log-forward that ends before the first message, and
+  // takes ten of them by default: probes would close it.
+  static constexpr std::string_view kFreesLogs = "3.0";
+
   void read_section(const Section& section) {
-    size_t first = found_.all.size();
+    const size_t first = found_.all.size();
+    if (section.head.word(0) == "peers")
+      read_peers(section);
+    else
+      read_binds(section);
+    const bool disabled = is_disabled(section);
+    const bool is_log = section.head.word(0) == "log-forward";
+    for (size_t i = first; i < found_.all.size(); ++i) {
+      finish(found_.all[i]);
+      if (disabled) closed(found_.all[i], "its section is disabled");
+      if (is_log && !frees_logs_)
+        found_.all[i].not_asked =
+            "this HAProxy does not free connections to a log-forward without a message";
+    }
+  }
+
+  void read_servers(const Section& section) {
+    for (const Statement& statement : section.statements)
+      if (size_t at = first_option_of_server(statement); at > 0)
+        read_server(section, statement, at);
+  }
+
+  void read_binds(const Section& section) {
     bool expects_proxy = false;
+    const size_t first = found_.all.size();
     for (const Statement& statement : section.statements) {
       if (statement.word(0) == "bind") read_bind(section, statement);
-      if (statement.word(0) == "server" || statement.word(0) == "default-server")
-        read_server(section, statement);
       // With a condition, only some connections need the header.
       if (statement.word(0) == "tcp-request" && statement.word(1) == "connection" &&
           statement.word(2) == "expect-proxy" && statement.words.size() == 4)
         expects_proxy = true;
     }
     for (size_t i = first; i < found_.all.size(); ++i) {
-      found_.all[i].accepts_proxy |= expects_proxy;
-      for (const Statement& statement : section.statements)
+      found_.all[i].options.accepts_proxy |= expects_proxy;
+      // HAProxy loads them after the certificates of the bind line, and the last line first.
+      for (const Statement& statement : std::views::reverse(section.statements))
         if (statement.word(0) == "ssl-f-use") read_use(statement, found_.all[i]);
-      if (found_.all[i].uses.empty())
-        report(Severity::warning, found_.all[i].place, 1, "TLS is on here without a certificate");
     }
+  }
+
+  Listener listener_at(const Section& section, const Place& place) const {
+    Listener listener;
+    listener.place = place;
+    listener.section = name_of(section);
+    listener.options = default_options(globals_);
+    return listener;
   }
 
   void read_bind(const Section& section, const Statement& statement) {
-    Listener listener;
-    listener.place = statement.place;
-    listener.section = name_of(section);
+    Listener listener = listener_at(section, statement.place);
     listener.addresses = parse_addresses(statement.word(1), globals_.unix_prefix);
-    listener.strict_sni = globals_.strict_sni;
-    bool tls = false, has_certificate = false;
-    for (size_t i = 2; i < statement.words.size(); ++i) {
-      std::string_view word = statement.word(i);
-      tls |= word == "ssl";
-      listener.strict_sni |= word == "strict-sni";
-      listener.accepts_proxy |= word == "accept-proxy";
-      listener.needs_other_header |= word == "accept-netscaler-cip";
-      listener.both_families |= word == "v4v6";
-      has_certificate |= word == "crt" || word == "crt-list";
-      if (takes_value(word)) ++i;
-    }
-    if (!tls && has_certificate)
-      report(Severity::note, statement.place, 1, "a certificate without ssl is not used");
-    if (!tls) return;
-    read_certificates(statement, listener);
+    add_options(statement, 2, listener.options);
+    if (!listener.options.tls) return note_unused(listener);
+    read_certificates(statement, 2, listener);
     found_.all.push_back(std::move(listener));
   }
 
-  void read_certificates(const Statement& statement, Listener& listener) {
-    bool updates_ocsp = false;
-    std::string ciphers = globals_.ciphers;
-    bool only_newest = globals_.only_newest;
-    for (size_t i = 2; i + 1 < statement.words.size(); ++i) {
+  // One listener: all `bind` and `default-bind` lines describe it, and it has the address of `bind`
+  // or of the `peer` line with the local peer's name.
+  void read_peers(const Section& section) {
+    Listener listener = listener_at(section, section.head.place);
+    for (const Statement& statement : section.statements) {
+      const std::string_view word = statement.word(0);
+      if (word == "bind" || word == "default-bind") {
+        listener.place = statement.place;
+        add_options(statement, 1, listener.options);
+      }
+      if (word == "bind" || is_local_peer(statement, config_.local_peer))
+        listener.addresses =
+            parse_addresses(statement.word(address_word(statement)), globals_.unix_prefix);
+    }
+    if (!listener.options.tls) return note_unused(listener);
+    for (const Statement& statement : section.statements)
+      if (statement.word(0) == "bind" || statement.word(0) == "default-bind")
+        read_certificates(statement, 1, listener);
+    if (listener.addresses.empty())
+      closed(listener, fmt::format("no peer of the section is named {}, as this HAProxy is",
+                                   printable(config_.local_peer)));
+    found_.all.push_back(std::move(listener));
+  }
+
+  void note_unused(const Listener& listener) {
+    if (listener.options.names_certificate)
+      report(Severity::note, listener.place, 1, "a certificate without ssl is not used");
+  }
+
+  // HAProxy has its certificates, and does not listen: others may do so at its addresses.
+  static void closed(Listener& listener, const std::string& why) {
+    BindAddress nowhere;
+    nowhere.text = listener.addresses.empty() ? listener.section : listener.addresses.front().text;
+    nowhere.unknown = why;
+    listener.addresses = {std::move(nowhere)};
+  }
+
+  void finish(Listener& listener) {
+    const BindOptions& options = listener.options;
+    for (Use& use : listener.uses) {
+      use.updates_ocsp |= options.updates_ocsp;
+      if (use.ciphers.empty()) use.ciphers = options.ciphers;
+      if (options.only_newest) use.ciphers.clear();
+    }
+    if (listener.uses.empty())
+      report(Severity::warning, listener.place, 1, "TLS is on here without a certificate");
+  }
+
+  void read_certificates(const Statement& statement, size_t first, Listener& listener) {
+    for (size_t i = first; i + 1 < statement.words.size(); ++i) {
       std::string_view word = statement.word(i);
       const Word& value = statement.words[i + 1];
       if (word == "crt" || word == "default-crt")
-        add_uses(statement, value, word == "default-crt", listener.uses);
+        read_crt(statement, value, word == "default-crt", listener.uses);
       if (word == "crt-list") read_list(statement, value, listener.uses);
-      if (word == "ocsp-update") updates_ocsp = value.value == "on";
-      if (word == "ciphers") ciphers = value.value;
-      if (word == "ssl-min-ver") only_newest = value.value == "TLSv1.3";
       if (takes_value(word)) ++i;
-    }
-    for (Use& use : listener.uses) {
-      use.updates_ocsp |= updates_ocsp;
-      if (use.ciphers.empty()) use.ciphers = ciphers;
-      if (only_newest) use.ciphers.clear();
     }
   }
 
-  void add_uses(const Statement& statement, const Word& value, bool is_default,
+  // The first certificate is a default one, and with it the others of its bundle. `default-crt`
+  // makes no certificate of a directory one.
+  void read_crt(const Statement& statement, const Word& value, bool is_default,
                 std::vector<Use>& into) {
-    Pems pems = pems_.find(value.value);
+    Pems pems = find(statement.place, value, *statement.bases);
+    const size_t first = into.size();
+    for (Pem& pem : pems.all)
+      into.push_back(use_of(statement.place, value, std::move(pem), statement.doubtful));
+    if (first == into.size()) return;
+    into[first].is_default |= first == 0;
+    if (several_defaults_ && !pems.is_directory && (is_default || first == 0))
+      for (size_t i = first; i < into.size(); ++i) into[i].is_default = true;
+  }
+
+  Pems find(const Place& place, const Word& value, const Bases& bases) {
+    Pems pems = pems_.find(value.value, bases);
+    report_problem(place, value, pems);
+    return pems;
+  }
+
+  void report_problem(const Place& place, const Word& value, const Pems& pems) {
     if (!pems.problem.empty())
-      report(Severity::error, statement.place, value.begin + 1,
+      report(Severity::error, place, value.begin + 1,
              fmt::format("{}: {}", printable(value.value), pems.problem));
-    for (Pem& pem : pems.all) {
-      bool editable = pem.by_name && !value.expanded && !value.value.starts_with('@');
-      into.push_back({.pem = std::move(pem),
-                      .place = statement.place,
-                      .word = value,
-                      .key = {},
-                      .editable_word = editable,
-                      .filters = {},
-                      .is_default = is_default,
-                      .updates_ocsp = false,
-                      .doubtful = statement.doubtful});
-    }
+  }
+
+  static Use use_of(const Place& place, const Word& value, Pem pem, bool doubtful) {
+    Use use;
+    use.editable_word = pem.by_name && !value.expanded && !value.value.starts_with('@');
+    use.updates_ocsp = pem.updates_ocsp;
+    use.pem = std::move(pem);
+    use.place = place;
+    use.word = value;
+    use.doubtful = doubtful;
+    return use;
   }
 
   void read_list(const Statement& statement, const Word& value, std::vector<Use>& into) {
-    std::string path = absolute_in(started_.directory, value.value);
+    const Bases& bases = *statement.bases;
+    std::string path = absolute_in(bases.directory, value.value);
     auto real = root_.real_path(path);
     auto text = real ? root_.files().read(*real, kConfigLimit) : Result<std::string>(pass(real));
     if (!text)
@@ -197,9 +233,11 @@ class ListenerReader {
     for (Diagnostic& diagnostic : list.diagnostics)
       found_.diagnostics.push_back(std::move(diagnostic));
     into.reserve(into.size() + list.entries.size());
-    std::vector<std::string_view> values;
-    for (const ListEntry& entry : list.entries) values.push_back(entry.certificate.value);
-    std::vector<Pems> found = pems_.find_listed(values);
+    std::vector<PemFinder::Listed> lines;
+    lines.reserve(list.entries.size());
+    for (const ListEntry& entry : list.entries)
+      lines.push_back({entry.certificate.value, load_options(views_of(entry.options))});
+    std::vector<Pems> found = pems_.find_listed(lines, bases);
     for (size_t i = 0; i < found.size(); ++i)
       add_entry(list.entries[i], std::move(found[i]), statement.doubtful, into);
   }
@@ -211,72 +249,76 @@ class ListenerReader {
     return has_value ? &*(option + 1) : nullptr;
   }
 
+  // Only the first certificate is a default one by its place, even of a bundle.
   void add_entry(const ListEntry& entry, Pems pems, bool doubtful, std::vector<Use>& into) {
-    if (!pems.problem.empty())
-      report(Severity::error, entry.place, entry.certificate.begin + 1,
-             fmt::format("{}: {}", printable(entry.certificate.value), pems.problem));
-    const std::string* updating = option_of(entry, "ocsp-update");
+    report_problem(entry.place, entry.certificate, pems);
     const std::string* ciphers = option_of(entry, "ciphers");
-    const bool updates = updating != nullptr && *updating == "on";
-    const std::string* key = option_of(entry, "key");
+    const bool is_default =
+        several_defaults_ && std::ranges::find(entry.filters, "*") != entry.filters.end();
     for (Pem& pem : pems.all) {
-      if (key != nullptr) pems_.set_key(pem, *key);
-      bool editable = pem.by_name && !entry.certificate.value.starts_with('@');
-      into.push_back({.pem = std::move(pem),
-                      .place = entry.place,
-                      .word = entry.certificate,
-                      .key = {},
-                      .editable_word = editable,
-                      .filters = entry.filters,
-                      .is_default = false,
-                      .updates_ocsp = updates,
-                      .doubtful = doubtful,
-                      .ciphers = ciphers != nullptr ? *ciphers : std::string()});
+      Use use = use_of(entry.place, entry.certificate, std::move(pem), doubtful);
+      use.filters = entry.filters;
+      use.is_default = is_default || into.empty();
+      if (ciphers != nullptr) use.ciphers = *ciphers;
+      into.push_back(std::move(use));
     }
   }
 
   // `ssl-f-use crt FILE [key FILE] …` applies to every `bind` with TLS of its frontend (HAProxy
-  // 3.2).
+  // 3.2). HAProxy makes a crt-list of these lines.
   void read_use(const Statement& statement, Listener& listener) {
-    const Word* certificate = nullptr;
-    const Word* key = nullptr;
-    for (size_t i = 1; i + 1 < statement.words.size(); ++i) {
-      if (statement.word(i) == "crt")
-        certificate = &statement.words[++i];
-      else if (statement.word(i) == "key")
-        key = &statement.words[++i];
-    }
+    std::vector<std::string_view> words;
+    for (const Word& word : statement.words) words.push_back(word.value);
+    const Word* certificate = value_of(statement, "crt");
     if (certificate == nullptr) return;
-    if (key == nullptr) return add_uses(statement, *certificate, false, listener.uses);
-    listener.uses.push_back({.pem = pems_.with_key(certificate->value, key->value),
-                             .place = statement.place,
-                             .word = *certificate,
-                             .key = *key,
-                             .editable_word = !certificate->expanded && !key->expanded,
-                             .filters = {},
-                             .is_default = false,
-                             .updates_ocsp = false,
-                             .doubtful = statement.doubtful});
+    const LoadOptions options = load_options(words);
+    Pems pems =
+        std::move(pems_.find_listed({{certificate->value, options}}, *statement.bases).front());
+    report_problem(statement.place, *certificate, pems);
+    for (Pem& pem : pems.all) {
+      Use use = use_of(statement.place, *certificate, std::move(pem), statement.doubtful);
+      if (const Word* key = value_of(statement, "key")) name_key(*key, options, use);
+      use.is_default = listener.uses.empty();
+      listener.uses.push_back(std::move(use));
+    }
   }
 
-  void read_server(const Section& section, const Statement& statement) {
-    bool has_name = statement.word(0) == "server";
-    for (size_t i = has_name ? 3 : 1; i + 1 < statement.words.size(); ++i) {
-      if (statement.word(i) != "crt") continue;
-      std::vector<Use> uses;
-      add_uses(statement, statement.words[i + 1], false, uses);
-      std::string site =
-          name_of(section) + "/" + std::string(has_name ? statement.word(1) : statement.word(0));
-      for (Use& use : uses) found_.clients.push_back({site, std::move(use)});
-    }
+  // The line names certificate and key, and may name others instead, unless it names more.
+  static void name_key(const Word& key, const LoadOptions& options, Use& use) {
+    use.key = key;
+    use.editable_word = options.ocsp.empty() && options.issuer.empty() && options.sctl.empty() &&
+                        !use.word.expanded && !key.expanded && !use.word.value.starts_with('@');
+  }
+
+  static const Word* value_of(const Statement& statement, std::string_view option) {
+    for (size_t i = 1; i + 1 < statement.words.size(); ++i)
+      if (statement.word(i) == option) return &statement.words[i + 1];
+    return nullptr;
+  }
+
+  // Of several certificates HAProxy uses the last one.
+  void read_server(const Section& section, const Statement& statement, size_t first) {
+    const Word* certificate = nullptr;
+    for (size_t i = first; i + 1 < statement.words.size(); ++i)
+      if (statement.word(i) == "crt") certificate = &statement.words[i + 1];
+    if (certificate == nullptr) return;
+    Bases bases = config_.at_end;
+    bases.certificates = statement.bases->certificates;
+    const bool has_name = statement.word(0) != "default-server";
+    for (Pem& pem : find(statement.place, *certificate, bases).all)
+      found_.clients.push_back(
+          {.site = name_of(section) + "/" + std::string(statement.word(has_name ? 1 : 0)),
+           .use = use_of(statement.place, *certificate, std::move(pem), statement.doubtful)});
   }
 
   void report(Severity severity, const Place& place, size_t column, std::string message) {
     found_.diagnostics.push_back(diagnostic_at(severity, place, column, std::move(message)));
   }
 
+  const Config& config_;
   const Globals& globals_;
-  const Started& started_;
+  const bool several_defaults_;
+  const bool frees_logs_;
   Root& root_;
   PemFinder pems_;
   Listeners found_;
@@ -286,7 +328,7 @@ class ListenerReader {
 
 Listeners find_listeners(const Config& config, const Globals& globals, const Started& started,
                          Root& root) {
-  return ListenerReader(globals, started, root).run(config);
+  return ListenerReader(config, globals, started, root).run();
 }
 
 }  // namespace certrebind::haproxy

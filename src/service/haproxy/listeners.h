@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "service/haproxy/bind_options.h"
 #include "service/haproxy/config.h"
 #include "service/haproxy/globals.h"
 #include "service/haproxy/pems.h"
@@ -20,22 +21,20 @@ struct Use {
   bool editable_word = true;  // the word names exactly this file
   std::vector<std::string>
       filters;  // of a crt-list: names for which it is shown, with "!" those for which it is not
-  bool is_default = false;    // of `default-crt`
+  bool is_default = false;    // for clients whose name selects none; there may be several
   bool updates_ocsp = false;  // HAProxy itself fetches OCSP responses
   bool doubtful = false;
-  std::string ciphers = {};  // up to TLS 1.2; empty: HAProxy's default, or TLS 1.3 only
+  std::string ciphers;  // see BindOptions
 };
 
-// A `bind` line with `ssl`.
+// A `bind` line with `ssl`, or the listener of a section `peers`.
 struct Listener {
   Place place;
   std::string section;  // "frontend www"
   std::vector<BindAddress> addresses;
+  BindOptions options;
+  std::string not_asked;  // not empty: why no handshake may ask it
   std::vector<Use> uses;  // in HAProxy's loading order
-  bool strict_sni = false;
-  bool accepts_proxy = false;
-  bool needs_other_header = false;  // accept-netscaler-cip
-  bool both_families = false;       // v4v6
 };
 
 struct ClientUse {

@@ -1,10 +1,14 @@
 #include "service/haproxy/live_update.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
 #include "base/text.h"
+#include "service/haproxy/candidates.h"
 #include "service/haproxy/listeners.h"
 #include "x509/pem.h"
 #include "x509/thumbprint.h"
@@ -23,6 +27,19 @@ std::string upper(std::string text) {
   return text;
 }
 
+// As ASN1_TIME_print of OpenSSL writes it: "Feb  7 09:00:00 2027 GMT".
+std::string asn1_time_text(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return fmt::format(
+      "{} {:2} {:02}:{:02}:{:02} {} GMT", kMonths[static_cast<unsigned>(date.month()) - 1],
+      static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+      clock.seconds().count(), static_cast<int>(date.year()));
+}
+
 // Appends a block's lines without empty ones, which would end the payload.
 void append_block(const PemBlock& block, std::string& text) {
   for (const std::string& line : split(block.whole, '\n')) {
@@ -38,6 +55,25 @@ std::string base64(std::string_view bytes) {
   std::string text = pem.substr(begin, pem.rfind("-----END") - begin);
   std::erase(text, '\n');
   return text + "\n";
+}
+
+void add_identity(const std::string& der, LiveCertificate& certificate) {
+  certificate.sha1 = upper(sha1_thumbprint(der));
+  if (auto outline = outline_of(der)) certificate.serial_and_dates = serial_and_dates(*outline);
+}
+
+// What HAProxy calls such a file at its socket, after the certificate's name: whatever the file's
+// own name is.
+const char* extension_of(Companion::Kind kind) {
+  switch (kind) {
+    case Companion::Kind::ocsp_response:
+      return ".ocsp";
+    case Companion::Kind::issuer:
+      return ".issuer";
+    case Companion::Kind::timestamps:
+      return ".sctl";
+  }
+  return "";
 }
 
 class HaproxyLiveUpdate final : public LiveUpdate {
@@ -68,7 +104,7 @@ class HaproxyLiveUpdate final : public LiveUpdate {
 
  private:
   Result<LiveCertificate> read(const Pem& pem) const;
-  Done add_companion(const Pem& pem, const Companion& companion, LiveCertificate& into) const;
+  Done add_companion(const Companion& companion, LiveCertificate& into) const;
   Done check_size(const std::string& subject, const std::string& payload) const;
 
   Address address_;
@@ -92,13 +128,14 @@ Result<LiveCertificate> HaproxyLiveUpdate::read(const Pem& pem) const {
     if (!key) return pass(key);
     all += "\n" + *key;
   }
-  LiveCertificate certificate{.name = pem.name, .payload = {}, .sha1 = {}, .companions = {}};
+  LiveCertificate certificate;
+  certificate.name = pem.name;
   for (const PemBlock& block : pem_blocks(all)) {
     if (block.is_encrypted())
       return fail(Code::failed, "send to HAProxy's control socket", pem.name,
                   "its key is encrypted");
     if (block.is_certificate() && certificate.sha1.empty())
-      if (auto der = pem_decode(block)) certificate.sha1 = upper(sha1_thumbprint(*der));
+      if (auto der = pem_decode(block)) add_identity(*der, certificate);
     append_block(block, certificate.payload);
   }
   if (certificate.sha1.empty())
@@ -106,26 +143,21 @@ Result<LiveCertificate> HaproxyLiveUpdate::read(const Pem& pem) const {
                 "it holds no certificate");
   if (Done fits = check_size(pem.name, certificate.payload); !fits) return pass(fits);
   for (const Companion& companion : pem.companions)
-    if (Done added = add_companion(pem, companion, certificate); !added) return pass(added);
+    if (Done added = add_companion(companion, certificate); !added) return pass(added);
   return certificate;
 }
 
-Done HaproxyLiveUpdate::add_companion(const Pem& pem, const Companion& companion,
-                                      LiveCertificate& into) const {
+Done HaproxyLiveUpdate::add_companion(const Companion& companion, LiveCertificate& into) const {
   auto bytes = files_.read(companion.path, kPemLimit);
   if (!bytes) return pass(bytes);
   if (bytes->empty()) return {};
-  std::string extension = companion.path.substr(companion.path.rfind('.'));
-  if (companion.path != pem.certificate + extension)
-    return fail(Code::failed, "send to HAProxy's control socket", companion.path,
-                "its name does not begin with the certificate's");
   std::string payload;
   if (companion.kind == Companion::Kind::issuer) {
     for (const PemBlock& block : pem_blocks(*bytes)) append_block(block, payload);
   } else {
     payload = base64(*bytes);
   }
-  into.companions.emplace_back(std::move(extension), std::move(payload));
+  into.companions.emplace_back(extension_of(companion.kind), std::move(payload));
   return check_size(companion.path, into.companions.back().second);
 }
 
@@ -145,10 +177,18 @@ bool can_be_said(const std::string& name) {
 
 }  // namespace
 
+// HAProxy prints the magnitude of the number.
+std::string serial_and_dates(const CertificateOutline& leaf) {
+  std::string_view serial = leaf.serial;
+  if (serial.starts_with('-')) serial.remove_prefix(1);
+  return fmt::format("Serial: {}\nnotBefore: {}\nnotAfter: {}\n", upper(std::string(serial)),
+                     asn1_time_text(leaf.not_before), asn1_time_text(leaf.not_after));
+}
+
 std::unique_ptr<LoadedView> loaded_view(const Started& started, Root& root) {
   auto config = read_config(started, root);
   if (!config) return nullptr;
-  Globals globals = read_globals(*config, started, root);
+  Globals globals = read_globals(*config, root);
   if (globals.admin_sockets.empty()) return nullptr;
   Listeners listeners = find_listeners(*config, globals, started, root);
   std::set<std::string> seen;
@@ -160,7 +200,7 @@ std::unique_ptr<LiveUpdate> live_update(const Started& started, Root& root,
                                         const std::vector<std::string>& files) {
   auto config = read_config(started, root);
   if (!config) return nullptr;
-  Globals globals = read_globals(*config, started, root);
+  Globals globals = read_globals(*config, root);
   if (globals.admin_sockets.empty() || files.empty()) return nullptr;
   Listeners listeners = find_listeners(*config, globals, started, root);
   std::set<std::string> wanted(files.begin(), files.end()), found;
@@ -180,6 +220,10 @@ std::unique_ptr<LiveUpdate> live_update(const Started& started, Root& root,
     if (changes) pems.push_back(*pem);
   }
   if (found != wanted) return nullptr;
+  std::set<std::string> names;
+  for (const Pem& pem : pems) names.insert(pem.name);
+  if (would_lose_their_place(listeners, look_at_all(listeners, root.files()), names))
+    return nullptr;
   return std::make_unique<HaproxyLiveUpdate>(globals.admin_sockets.front(), std::move(pems),
                                              globals.buffer_size, root.files());
 }

@@ -24,14 +24,26 @@ bool holds_key(const Files& files, const std::string& path) {
   return text && std::ranges::any_of(pem_blocks(*text), &PemBlock::is_private_key);
 }
 
+// "/certs//a.pem" comes from a base with a slash at its end.
+std::string with_single_slashes(std::string path) {
+  auto repeated = std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; });
+  path.erase(repeated.begin(), repeated.end());
+  return path;
+}
+
 }  // namespace
 
-std::string PemFinder::on_host(const std::string& name) const {
-  return root_.on_host(absolute_in(directory_, name));
+PemFinder::PemFinder(const Config& config, const Globals& globals, const Root& root)
+    : globals_(globals), root_(root) {
+  for (const Load& load : loads_of(config)) {
+    Pem pem = pem_with(load.name, load.certificate, load.options, load.directory);
+    pem.by_name = false;  // the store also names it
+    known_.try_emplace(load.name, std::move(pem));
+  }
 }
 
 // Keeps only names that can belong to a certificate: mostly there are none.
-const PemFinder::Names& PemFinder::further_files(const std::string& directory) const {
+const PemFinder::Names& PemFinder::further_files(const std::string& directory) {
   auto [known, is_new] = listed_.try_emplace(directory);
   if (!is_new) return known->second;
   auto names = root_.files().list(directory);
@@ -42,7 +54,7 @@ const PemFinder::Names& PemFinder::further_files(const std::string& directory) c
   return known->second;
 }
 
-bool PemFinder::exists(const std::string& on_host) const {
+bool PemFinder::exists(const std::string& on_host) {
   const Names& names = further_files(parent_directory(on_host));
   return !names.empty() && names.contains(file_name(on_host)) &&
          root_.files().stat(on_host).has_value();
@@ -58,14 +70,12 @@ std::string PemFinder::beside(const std::string& certificate, const char* extens
 }
 
 void PemFinder::add_companion(const Pem& pem, Companion::Kind kind, const char* extension,
-                              std::vector<Companion>& into) const {
+                              std::vector<Companion>& into) {
   std::string path = beside(pem.certificate, extension);
   if (exists(path)) into.push_back({kind, std::move(path)});
 }
 
-Pem PemFinder::pem_of(const std::string& name) const {
-  Pem pem{.name = name, .certificate = on_host(name), .key = {}, .by_name = true, .companions = {}};
-  pem.key = pem.certificate;
+void PemFinder::add_what_lies_beside(Pem& pem) {
   // A key in the file itself takes precedence.
   std::string key = beside(pem.certificate, ".key");
   if (globals_.extra_key && exists(key) && !holds_key(root_.files(), pem.certificate))
@@ -75,72 +85,45 @@ Pem PemFinder::pem_of(const std::string& name) const {
   if (globals_.extra_issuer) add_companion(pem, Companion::Kind::issuer, ".issuer", pem.companions);
   if (globals_.extra_timestamps)
     add_companion(pem, Companion::Kind::timestamps, ".sctl", pem.companions);
-  add_load(pem);
+}
+
+Pem PemFinder::pem_of(const std::string& name, const Bases& bases) {
+  if (auto known = known_.find(name); known != known_.end()) return known->second;
+  Pem pem = pem_with(name, name, {}, bases.directory);
+  add_what_lies_beside(pem);
+  if (!name.starts_with('/')) known_.try_emplace(name, pem);
   return pem;
 }
 
-// The path of a `load`, as HAProxy composes it.
-std::string PemFinder::loaded_from(const CertificateStore& store, const Load& load) const {
-  const std::string& base = store.certificate_base;
-  return base.empty() ? load.certificate->value : absolute_in(base, load.certificate->value);
-}
-
-// The unnamed crt-store loads files by their paths before any other use. A "crt" that names such a
-// path gets the loaded certificate, with the store's key.
-void PemFinder::add_load(Pem& pem) const {
-  auto store = globals_.stores.find("");
-  if (store == globals_.stores.end()) return;
-  for (const Load& load : store->second.loads) {
-    if (load.key == nullptr || on_host(loaded_from(store->second, load)) != pem.certificate)
-      continue;
-    const std::string& base = store->second.key_base;
-    pem.key = on_host(base.empty() ? load.key->value : absolute_in(base, load.key->value));
-    pem.by_name = false;  // the store also names it
-  }
-}
-
-void PemFinder::set_key(Pem& pem, const std::string& key) const {
-  const std::string& base = globals_.key_base;
-  pem.key = on_host(base.empty() ? key : absolute_in(base, key));
-  pem.by_name = false;
-}
-
-Pem PemFinder::with_key(std::string_view certificate, std::string_view key) const {
-  std::string name(certificate), key_name(key);
-  if (!globals_.certificate_base.empty()) name = absolute_in(globals_.certificate_base, name);
-  Pem pem = pem_of(name);
-  if (key.empty()) return pem;
-  if (!globals_.key_base.empty()) key_name = absolute_in(globals_.key_base, key_name);
-  pem.key = on_host(key_name);
+// What the options name, and nothing else.
+Pem PemFinder::pem_with(const std::string& name, const std::string& file,
+                        const LoadOptions& options, const std::string& directory) const {
+  auto on_host = [&](const std::string& path) {
+    return with_single_slashes(root_.on_host(absolute_in(directory, path)));
+  };
+  Pem pem{.name = name,
+          .certificate = on_host(file),
+          .key = {},
+          .companions = {},
+          .updates_ocsp = options.updates_ocsp,
+          .acme = options.acme};
+  pem.key = options.key.empty() ? pem.certificate : on_host(options.key);
+  auto add = [&](Companion::Kind kind, const std::string& path) {
+    if (!path.empty()) pem.companions.push_back({kind, on_host(path)});
+  };
+  add(Companion::Kind::ocsp_response, options.ocsp);
+  add(Companion::Kind::issuer, options.issuer);
+  add(Companion::Kind::timestamps, options.sctl);
   return pem;
 }
 
-Pems PemFinder::find_in_store(std::string_view value) const {
-  std::string_view rest = value.substr(1);
-  size_t slash = rest.find('/');
-  auto store = globals_.stores.find(std::string(rest.substr(0, slash)));
-  if (slash == std::string_view::npos || store == globals_.stores.end())
-    return {{}, "there is no such crt-store"};
-  std::string_view name = rest.substr(slash + 1);
-  for (const Load& load : store->second.loads) {
-    if (load.alias != name && load.certificate->value != name) continue;
-    Pem pem = pem_of(loaded_from(store->second, load));
-    if (load.key != nullptr) {
-      const std::string& key_base = store->second.key_base;
-      pem.key =
-          on_host(key_base.empty() ? load.key->value : absolute_in(key_base, load.key->value));
-    }
-    pem.name = std::string(value);
-    return {{std::move(pem)}, {}};
-  }
-  return {{}, "the crt-store has no such certificate"};
-}
-
-Pems PemFinder::find_bundle(const std::string& name) const {
+Pems PemFinder::find_bundle(const std::string& name, const Bases& bases) {
   Pems found;
   for (const char* extension : kBundle) {
-    if (!globals_.extra_bundle || !exists(on_host(name + extension))) continue;
-    found.all.push_back(pem_of(name + extension));
+    if (!globals_.extra_bundle ||
+        !exists(root_.on_host(absolute_in(bases.directory, name + extension))))
+      continue;
+    found.all.push_back(pem_of(name + extension, bases));
     found.all.back().by_name = false;
   }
   if (found.all.empty()) found.problem = "there is no such file";
@@ -148,74 +131,95 @@ Pems PemFinder::find_bundle(const std::string& name) const {
 }
 
 // All files in byte order, without hidden files, directories and companions of certificates.
-Pems PemFinder::find_in_directory(const std::string& name) const {
-  Pems found;
-  directories_.push_back(on_host(name));
-  auto names = root_.files().list(on_host(name));
-  if (!names) return {{}, "the directory cannot be read: " + names.error().cause};
+Pems PemFinder::find_in_directory(const std::string& name, const Bases& bases) {
+  Pems found{.all = {}, .problem = {}, .is_directory = true};
+  const std::string directory = root_.on_host(absolute_in(bases.directory, name));
+  directories_.push_back(directory);
+  auto names = root_.files().list(directory);
+  if (!names) {
+    found.problem = "the directory cannot be read: " + names.error().cause;
+    return found;
+  }
+  // HAProxy removes slashes at the end.
+  const std::string prefix = name.substr(0, name.find_last_not_of('/') + 1) + "/";
   for (const std::string& entry : *names) {
     if (entry.starts_with('.')) continue;
     if (ends_with_any(entry, kBeside)) continue;
-    std::string path = name + (name.ends_with('/') ? "" : "/") + entry;
-    auto info = root_.files().stat(on_host(path));
+    auto info = root_.files().stat(directory + "/" + entry);
     if (info && info->kind != FileKind::regular) continue;
-    found.all.push_back(pem_of(path));
+    found.all.push_back(pem_of(prefix + entry, bases));
     found.all.back().by_name = false;
   }
   return found;
 }
 
-std::string PemFinder::in_base(std::string_view value) const {
-  bool is_relative = !value.starts_with('/') && !globals_.certificate_base.empty();
-  return is_relative ? globals_.certificate_base + "/" + std::string(value) : std::string(value);
+// As HAProxy composes it.
+std::string PemFinder::name_of(std::string_view value, const Bases& bases) {
+  const bool is_whole = value.starts_with('/') || value.starts_with('@');
+  if (is_whole || bases.certificates.empty()) return std::string(value);
+  return bases.certificates + "/" + std::string(value);
 }
 
-std::optional<FileKind> PemFinder::kind_of(const std::string& name) const {
-  auto info = root_.files().stat(on_host(name));
-  return info ? std::optional(info->kind) : std::nullopt;
+Pems PemFinder::find(std::string_view value, const Bases& bases) {
+  const std::string name = name_of(value, bases);
+  auto info = root_.files().stat(root_.on_host(absolute_in(bases.directory, name)));
+  const bool is_directory = info && info->kind == FileKind::directory && !known_.contains(name);
+  return is_directory ? find_in_directory(name, bases) : find_file(name, nullptr, bases);
 }
 
-Pems PemFinder::find(std::string_view value) const {
-  if (value.starts_with('@')) return find_in_store(value);
-  std::string name = in_base(value);
-  auto kind = kind_of(name);
-  if (!kind) return find_bundle(name);
-  if (kind == FileKind::directory) return find_in_directory(name);
-  return {{pem_of(name)}, {}};
-}
-
-std::vector<Pems> PemFinder::find_listed(const std::vector<std::string_view>& values) const {
-  std::vector<std::shared_ptr<const OnDisk>> looks(values.size());
+std::vector<Pems> PemFinder::find_listed(const std::vector<Listed>& lines, const Bases& bases) {
+  std::vector<std::shared_ptr<const OnDisk>> looks(lines.size());
+  auto path_of = [&](std::string_view value) {
+    return root_.on_host(absolute_in(bases.directory, name_of(value, bases)));
+  };
   auto look = [&](std::string_view value) {
     return value.starts_with('@')
                ? nullptr
-               : std::make_shared<OnDisk>(look_at(root_.files(), on_host(in_base(value))));
+               : std::make_shared<OnDisk>(look_at(root_.files(), path_of(value)));
   };
   // The additional index lists, in parallel, the directory that contains most of the files, because
   // it is needed next.
-  for_each_index(values.size() + 1, std::thread::hardware_concurrency(), [&](size_t task) {
+  for_each_index(lines.size() + 1, std::thread::hardware_concurrency(), [&](size_t task) {
     if (task > 0)
-      looks[task - 1] = look(values[task - 1]);
-    else if (!values.empty())
-      further_files(parent_directory(on_host(in_base(values.front()))));
+      looks[task - 1] = look(lines[task - 1].value);
+    else if (!lines.empty())
+      further_files(parent_directory(path_of(lines.front().value)));
   });
   std::vector<Pems> found;
-  found.reserve(values.size());
-  for (size_t i = 0; i < values.size(); ++i)
-    found.push_back(listed(values[i], std::move(looks[i])));
+  found.reserve(lines.size());
+  for (size_t i = 0; i < lines.size(); ++i)
+    found.push_back(find_line(lines[i], std::move(looks[i]), bases));
   return found;
 }
 
-Pems PemFinder::listed(std::string_view value, std::shared_ptr<const OnDisk> look) const {
-  if (!look) return find_in_store(value);
-  std::string name = in_base(value);
-  if (!look->certificate) {
-    auto kind = kind_of(name);
-    if (!kind) return find_bundle(name);
-    if (kind == FileKind::directory) return {{}, "a crt-list takes no directory"};
+Pems PemFinder::find_line(const Listed& line, std::shared_ptr<const OnDisk> look,
+                          const Bases& bases) {
+  const std::string name = name_of(line.value, bases);
+  if (line.options.names_files() && !known_.contains(name)) {
+    Pem pem = pem_with(name, name, line.options, bases.directory);
+    pem.by_name = false;  // the options also name files of it
+    known_.try_emplace(name, std::move(pem));
   }
-  Pem pem = pem_of(name);
-  looked_at_.emplace(pem.certificate, std::move(look));
+  Pems found = find_file(name, std::move(look), bases);
+  for (Pem& pem : found.all) {
+    pem.updates_ocsp |= line.options.updates_ocsp;
+    pem.acme |= line.options.acme;
+  }
+  return found;
+}
+
+// A known name, a file or a bundle.
+Pems PemFinder::find_file(const std::string& name, std::shared_ptr<const OnDisk> look,
+                          const Bases& bases) {
+  if (known_.contains(name)) return {{pem_of(name, bases)}, {}};
+  if (name.starts_with('@')) return {{}, "no crt-store has a certificate of this name"};
+  if (!look || !look->certificate) {
+    auto info = root_.files().stat(root_.on_host(absolute_in(bases.directory, name)));
+    if (!info) return find_bundle(name, bases);
+    if (info->kind == FileKind::directory) return {{}, "a crt-list takes no directory"};
+  }
+  Pem pem = pem_of(name, bases);
+  if (look) looked_at_.emplace(pem.certificate, std::move(look));
   return {{std::move(pem)}, {}};
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "service/haproxy/crt_store.h"
 #include "service/haproxy/globals.h"
 #include "service/root.h"
 #include "service/service.h"
@@ -22,32 +23,38 @@ struct Pem {
   std::string key;          // the same file for a combined PEM
   bool by_name = true;      // the configuration names this file itself, not its directory or bundle
   std::vector<Companion> companions;
+  bool updates_ocsp = false;  // HAProxy itself fetches OCSP responses
+  bool acme = false;          // HAProxy renews it itself, in its memory only
 };
 
 struct Pems {
-  std::vector<Pem> all;  // in HAProxy's loading order
-  std::string problem;   // not empty if HAProxy finds nothing
+  std::vector<Pem> all;       // in HAProxy's loading order
+  std::string problem;        // not empty if HAProxy finds nothing
+  bool is_directory = false;  // the value named a directory
 };
 
 // Certificate files by path on this host.
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
-// Resolves the value of "crt" in a `bind` line or a crt-list: a file, a directory, the base name of
-// a bundle, or "@store/name".
+// Resolves the value of "crt": a file, a directory, the base name of a bundle, or "@store/name".
+//
+// HAProxy knows each certificate by its name and loads it once. So a name that is used again gives
+// the files of its first use, even where its path leads elsewhere. Only relative paths do that, and
+// the names that a crt-store or options give to files.
 class PemFinder {
  public:
-  PemFinder(const Globals& globals, std::string directory, const Root& root)
-      : globals_(globals), directory_(std::move(directory)), root_(root) {}
+  PemFinder(const Config& config, const Globals& globals, const Root& root);
 
-  Pems find(std::string_view value) const;
-  // The values of a crt-list, in parallel, because there may be ten thousand. A crt-list cannot
-  // name directories. Reads the certificates as well, because reading also distinguishes a file
-  // from a directory.
-  std::vector<Pems> find_listed(const std::vector<std::string_view>& values) const;
-  // Sets a key that an option of a crt-list names separately.
-  void set_key(Pem& pem, const std::string& key) const;
-  // A certificate whose key is named separately, as in `ssl-f-use crt … key …`.
-  Pem with_key(std::string_view certificate, std::string_view key) const;
+  // `bases`: those of the line.
+  Pems find(std::string_view value, const Bases& bases);
+  // The lines of a crt-list, or one `ssl-f-use`, in parallel, because there may be ten thousand.
+  // They cannot name directories. Reads the certificates as well, because reading also
+  // distinguishes a file from a directory.
+  struct Listed {
+    std::string_view value;
+    LoadOptions options;
+  };
+  std::vector<Pems> find_listed(const std::vector<Listed>& lines, const Bases& bases);
 
   // The directories that were named as a whole; certificates may be added to them.
   const std::vector<std::string>& directories() const { return directories_; }
@@ -56,30 +63,30 @@ class PemFinder {
 
  private:
   using Names = std::unordered_set<std::string>;
-  const Names& further_files(const std::string& directory) const;
-  std::string in_base(std::string_view value) const;
-  std::optional<FileKind> kind_of(const std::string& name) const;
-  Pems listed(std::string_view value, std::shared_ptr<const OnDisk> look) const;
-  Pems find_in_store(std::string_view value) const;
-  Pems find_in_directory(const std::string& name) const;
-  Pems find_bundle(const std::string& name) const;
-  Pem pem_of(const std::string& name) const;
-  void add_load(Pem& pem) const;
-  std::string loaded_from(const CertificateStore& store, const Load& load) const;
+  const Names& further_files(const std::string& directory);
+  static std::string name_of(std::string_view value, const Bases& bases);
+  Pems find_line(const Listed& line, std::shared_ptr<const OnDisk> look, const Bases& bases);
+  Pems find_file(const std::string& name, std::shared_ptr<const OnDisk> look, const Bases& bases);
+  Pems find_in_directory(const std::string& name, const Bases& bases);
+  Pems find_bundle(const std::string& name, const Bases& bases);
+  // The certificate of this name, with what lies beside it.
+  Pem pem_of(const std::string& name, const Bases& bases);
+  void add_what_lies_beside(Pem& pem);
+  Pem pem_with(const std::string& name, const std::string& file, const LoadOptions& options,
+               const std::string& directory) const;
   void add_companion(const Pem& pem, Companion::Kind kind, const char* extension,
-                     std::vector<Companion>& into) const;
+                     std::vector<Companion>& into);
   std::string beside(const std::string& certificate, const char* extension) const;
-  std::string on_host(const std::string& name) const;
-  bool exists(const std::string& on_host) const;
+  bool exists(const std::string& on_host);
 
   const Globals& globals_;
-  std::string directory_;
   const Root& root_;
-  mutable std::vector<std::string> directories_;
-  mutable Looks looked_at_;
+  std::unordered_map<std::string, Pem> known_;  // by name
+  std::vector<std::string> directories_;
+  Looks looked_at_;
   // Directory listings, because ten thousand certificates in one directory would need fifty
   // thousand file checks.
-  mutable std::unordered_map<std::string, Names> listed_;
+  std::unordered_map<std::string, Names> listed_;
 };
 
 }  // namespace certrebind::haproxy

@@ -39,6 +39,19 @@ SniTable::SniTable(const std::vector<Candidate>& candidates) : candidates_(candi
     }
     for (const std::string& name : candidates[i].excluded) excluded_[name].insert(i);
   }
+  if (!wild_.empty()) find_shared_names();
+}
+
+void SniTable::find_shared_names() {
+  std::unordered_set<KeyType> types;
+  for (const Candidate& candidate : candidates_) types.insert(candidate.key_type);
+  if (types.size() < 2) return;
+  for (const auto& [name, uses] : exact_)
+    for (KeyType type : types) {
+      auto has_type = [&](size_t i) { return candidates_[i].key_type == type; };
+      if (!is_host_name(name) || std::ranges::any_of(uses, has_type)) continue;
+      if (auto answers = find(name, type)) shared_names_[*answers].push_back(name);
+    }
 }
 
 std::optional<size_t> SniTable::find(std::string_view host, KeyType type) const {
@@ -74,6 +87,8 @@ std::vector<std::string> probe_names(const std::vector<Candidate>& candidates, s
       break;
     }
   }
+  if (auto shared = table.shared_names().find(index); shared != table.shared_names().end())
+    probes.insert(probes.end(), shared->second.begin(), shared->second.end());
   std::ranges::sort(probes);
   probes.erase(std::ranges::unique(probes).begin(), probes.end());
   return probes;

@@ -30,6 +30,21 @@ TEST(HaproxySni, AnExclusionTakesAwayItsOwnWildcardsOnly) {
   EXPECT_EQ(table.find("x.a.test", kEc), 0U);
 }
 
+// A client that takes both types is shown the ECDSA one, whichever has the name itself.
+TEST(HaproxySni, AWildcardOfAnotherTypeSharesANameOfItsOwn) {
+  std::vector<Candidate> all = {{{"a.test"}, {}, kRsa},
+                                {{"*.test"}, {}, kEc},
+                                {{"b.test"}, {}, kEc},
+                                {{"c.test"}, {}, kRsa},
+                                {{"*.test"}, {}, kEc}};
+  all[1].excluded = {"c.test"};
+  SniTable table(all);
+  EXPECT_EQ(probe_names(all, 1, table), (Names{"a.test", "certrebind-probe.test"}));
+  EXPECT_EQ(probe_names(all, 4, table), Names{"c.test"});
+  EXPECT_EQ(probe_names(all, 0, table), Names{"a.test"});
+  EXPECT_EQ(probe_names(all, 2, table), Names{"b.test"});
+}
+
 TEST(HaproxySni, ProbesLeadToTheirCandidate) {
   std::vector<Candidate> all = {{{"*.a.test", "w.a.test", "192.0.2.1", "bad name", "*"}, {}, kEc},
                                 {{"w.a.test", "*.a.test"}, {}, kEc},

@@ -21,18 +21,8 @@ bool says(std::string_view answer, std::string_view words) {
   return answer.find(words) != std::string_view::npos;
 }
 
-// Escapes an argument of the socket's command line.
-std::string escaped(std::string_view name) {
-  std::string text;
-  for (char c : name) {
-    if (c == ' ' || c == ';' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text;
-}
-
 std::string command(std::string_view verb, std::string_view name) {
-  return fmt::format("{} ssl cert {}\n", verb, escaped(name));
+  return fmt::format("{} ssl cert {}\n", verb, socket_word(name));
 }
 
 std::string probe() {
@@ -52,9 +42,10 @@ Result<std::string> open_change(std::string_view answer) {
 }
 
 std::unexpected<Error> left_open(const std::string& name) {
-  return fail(Code::busy, "change certificates at HAProxy's control socket", printable(name),
-              "somebody began a change of it there and has not ended it",
-              fmt::format("commit it or abort it: abort ssl cert {}", printable(escaped(name))));
+  return fail(
+      Code::busy, "change certificates at HAProxy's control socket", printable(name),
+      "somebody began a change of it there and has not ended it",
+      fmt::format("commit it or abort it: abort ssl cert {}", printable(socket_word(name))));
 }
 
 class Question final : public SocketConversation {
@@ -146,7 +137,7 @@ class Update final : public SocketConversation {
         step_ = Step::read_back;
         return;
       case Step::read_back:
-        if (!says(answer, "SHA1 FingerPrint: " + now.sha1)) {
+        if (!holds(answer, now)) {
           outcome_ = fail(Code::failed, "read back from HAProxy", printable(now.name),
                           "it does not hold what was committed");
           step_ = Step::over;
@@ -171,9 +162,15 @@ class Update final : public SocketConversation {
  private:
   enum class Step { look, take_back, set, set_companion, commit, read_back, give_up, over };
 
+  static bool holds(std::string_view answer, const LiveCertificate& certificate) {
+    const std::string_view fingerprint = "SHA1 FingerPrint: ";
+    if (says(answer, fingerprint)) return says(answer, std::string(fingerprint) + certificate.sha1);
+    return says(answer, certificate.serial_and_dates);
+  }
+
   // "<<" and an empty line delimit a payload.
   static std::string payload(std::string_view name, std::string_view text) {
-    return fmt::format("set ssl cert {} <<\n{}\n", escaped(name), text);
+    return fmt::format("set ssl cert {} <<\n{}\n", socket_word(name), text);
   }
 
   void looked(std::string_view answer) {
@@ -228,7 +225,7 @@ class WhatIsLoaded final : public LoadedView {
   std::optional<std::string> request() override {
     if (!listed_) return "show ssl cert\n";
     if (next_ == candidates_.size()) return std::nullopt;
-    return "show ssl cert " + escaped(candidates_[next_]) + "\n";
+    return "show ssl cert " + socket_word(candidates_[next_]) + "\n";
   }
 
   void hear(std::string_view answer) override {
@@ -259,16 +256,6 @@ class WhatIsLoaded final : public LoadedView {
     ++next_;
   }
 
-  // A blank would end the word (management guide, section 9.3).
-  static std::string escaped(const std::string& name) {
-    std::string text;
-    for (char c : name) {
-      if (c == ' ' || c == ';' || c == '\\') text += '\\';
-      text += c;
-    }
-    return text;
-  }
-
   Address address_;
   std::set<std::string> seen_;
   bool listed_ = false;
@@ -279,6 +266,16 @@ class WhatIsLoaded final : public LoadedView {
 };
 
 }  // namespace
+
+// Blanks and semicolons would end the word (management guide, section 9.3).
+std::string socket_word(std::string_view name) {
+  std::string text;
+  for (char c : name) {
+    if (c == ' ' || c == ';' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
+}
 
 std::unique_ptr<LoadedView> ask_what_is_loaded(Address address, std::set<std::string> seen) {
   return std::make_unique<WhatIsLoaded>(std::move(address), std::move(seen));

@@ -67,7 +67,7 @@ TEST(HaproxyQuestion, AnythingElseMeansAReload) {
 }
 
 LiveCertificate certificate(const std::string& name) {
-  return {name, "PEM\n", "AB12", {}};
+  return {name, "PEM\n", "AB12", "Serial: 1F\nnotBefore: A\nnotAfter: B\n", {}};
 }
 
 const std::string kCreated = "Transaction created for certificate /a!\n\n";
@@ -134,6 +134,32 @@ TEST(HaproxyUpdate, WhatIsReadBackMustBeWhatWasSent) {
   auto update = set_and_commit({certificate("/a")}, false);
   hold(*update, {kNothingOpen, kCreated, kCommitted, "SHA1 FingerPrint: CD34\n"});
   EXPECT_FALSE(update->outcome());
+}
+
+// HAProxy's answer ends at the kind of key if it does not know it.
+TEST(HaproxyUpdate, WithoutAFingerprintTheSerialNumberAndTheDatesAreReadBack) {
+  auto outcome = [](const std::string& shown) {
+    auto update = set_and_commit({certificate("/a")}, false);
+    hold(*update, {kNothingOpen, kCreated, kCommitted, shown});
+    return update->outcome().has_value();
+  };
+  const std::string head = "Filename: /a\nStatus: Used\n";
+  EXPECT_TRUE(outcome(head + "Serial: 1F\nnotBefore: A\nnotAfter: B\nAlgorithm: \n"));
+  EXPECT_FALSE(outcome(head + "Serial: 2F\nnotBefore: A\nnotAfter: B\nAlgorithm: \n"));
+  EXPECT_FALSE(outcome(head + "Serial: 1F\nnotBefore: A\nnotAfter: C\nAlgorithm: \n"));
+  EXPECT_FALSE(outcome(head + "Serial: 1F\nnotBefore: A\nnotAfter: B\nSHA1 FingerPrint: CD\n"));
+  EXPECT_FALSE(outcome(head));
+}
+
+TEST(HaproxyUpdate, HowHaproxyPrintsSerialNumberAndDates) {
+  using std::chrono::sys_days;
+  CertificateOutline leaf;
+  leaf.serial = "02042feb";
+  leaf.not_before = sys_days{std::chrono::year{2026} / 11 / 28} + std::chrono::hours(18);
+  leaf.not_after = sys_days{std::chrono::year{2027} / 2 / 7} + std::chrono::seconds(3661);
+  EXPECT_EQ(serial_and_dates(leaf),
+            "Serial: 02042FEB\nnotBefore: Nov 28 18:00:00 2026 GMT\n"
+            "notAfter: Feb  7 01:01:01 2027 GMT\n");
 }
 
 TEST(HaproxyUpdate, WhatDidNotEndDidNotSucceed) {
