@@ -2,7 +2,7 @@
 
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
-    disable status forget daemon task metrics"
+    disable status forget daemon task metrics notify"
   local common="--help --version --config --state --run --service --json --verbose"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
@@ -29,10 +29,10 @@ _certrebind() {
       mapfile -t COMPREPLY < <(compgen -W "shorter name-lost weaker-key chain" -- "$cur")
       return
       ;;
-    --config | --key | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
+    --config | --key | --output | -o | --sendmail) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --state | --run | --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --event | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
-      --retries | --site | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
+      --retries | --to | --notify | --site | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
   esac
 
   for ((i = 1; i < last; i++)); do
@@ -64,6 +64,8 @@ _certrebind() {
     check) words="--problems --site --expiring --warning --critical" ;;
     scan) words="--served" ;;
     metrics) words="--output" ;;
+    notify) words="--to --sendmail --test" ;;
+    enable) words="--notify" ;;
     plan) words="--key --accept --repoint --rewrite" ;;
     switch) words="--key --accept --notify-only" ;;
     rebind) words="--key --accept --repoint --rewrite --pending --dry-run" ;;

@@ -1,7 +1,7 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task metrics
+    status forget daemon task metrics notify
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 function __certrebind_tasks
@@ -59,6 +59,11 @@ complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind 
 complete -c certrebind -n '__fish_seen_subcommand_from forget' -a '(__certrebind_services)'
 complete -c certrebind -n '__fish_seen_subcommand_from scan' -l served -d 'Ask each endpoint what it serves'
 complete -c certrebind -n $no_command -a metrics -d 'What check and status say, for Prometheus'
+complete -c certrebind -n $no_command -a notify -d 'Tell somebody what needs a person'
+complete -c certrebind -n '__fish_seen_subcommand_from notify' -l to -x -d 'mailto:ADDRESS or the URL of a webhook'
+complete -c certrebind -n '__fish_seen_subcommand_from notify' -l sendmail -r -F -d 'The mail program'
+complete -c certrebind -n '__fish_seen_subcommand_from notify' -l test -d 'Send a test message'
+complete -c certrebind -n '__fish_seen_subcommand_from enable' -l notify -x -d 'Whom to tell what needs a person'
 complete -c certrebind -n '__fish_seen_subcommand_from metrics' -s o -l output -r -F -d 'Replace this file as a whole'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l problems -d 'Only what is wrong'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l site -x -d 'Only this site'

@@ -197,7 +197,7 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress) {
   auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
-  put_back_shown(at.prober, *surveyed);
+  put_back_shown(at.asker, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
   Done noted =
       remember_look(at.host.files, at.settings, *surveyed, at.only.empty(), at.host.clock.wall());

@@ -51,7 +51,7 @@ Result<PendingLook> find_all_pending(const Looking& at, const History& history) 
   auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
   leave_alone(at.settings, *surveyed);
-  put_back_shown(at.prober, *surveyed);
+  put_back_shown(at.asker, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
   PendingLook found{.survey = std::move(*surveyed)};
   found.looks = look_at_all(at.asker, found.survey, {});

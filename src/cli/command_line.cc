@@ -51,7 +51,7 @@ std::vector<CommandSpec> all_commands() {
       restore_command(), recover_command(), renew_command(),        autoenroll_command(),
       history_command(), events_command(),  enable_command(),       disable_command(),
       switch_command(),  status_command(),  forget_command(),       daemon_command(),
-      task_command(),    metrics_command(),
+      task_command(),    metrics_command(),       notify_command(),
   };
 }
 

@@ -51,6 +51,6 @@ CommandSpec check_command(), scan_command(), certificates_command(), show_comman
     explain_command(), plan_command(), rebind_command(), undo_command(), restore_command(),
     recover_command(), renew_command(), autoenroll_command(), history_command(), events_command(),
     enable_command(), disable_command(), switch_command(), status_command(), forget_command(),
-    daemon_command(), task_command(), metrics_command();
+    daemon_command(), task_command(), metrics_command(), notify_command();
 
 }  // namespace certrebind

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/notify_task.h"
 #include "cli/output.h"
 #include "cli/own_program.h"
 #include "cli/rebind_task.h"
@@ -19,6 +22,7 @@ namespace {
 
 constexpr milliseconds kSystemctlPatience = std::chrono::seconds(60);
 constexpr const char* kUnit = "certrebind.service";
+constexpr const char* kNobody = "none";  // instead of an address
 
 bool has_systemd(const Files& files) {
   return files.stat("/run/systemd/system").has_value();
@@ -104,7 +108,39 @@ Json to_json(const Coverage& coverage) {
           {"not_covered", std::move(left_out)}};
 }
 
-int enable(Context& context) {
+// Writes the task that tells somebody, or removes it. Returns what to print.
+Result<std::string> tell_whom(Context& context, Database& database, const std::string& program,
+                              const std::string& to) {
+  Host host = context.host();
+  const std::string directory = context.settings().tasks_directory();
+  Done removed = remove_task(host.files, directory, own_user(), kNotifyTask);
+  if (!removed && removed.error().code != Code::not_found) return pass(removed);
+  if (to == kNobody) return "nobody is told what needs a person: see certrebind status";
+  const Task task = notify_task(program, to);
+  if (Done added = add_task(host.files, directory, own_user(), task); !added) return pass(added);
+  TaskQueue queue(database);
+  if (Done counted = queue.added(task, host.clock.wall()); !counted) return pass(counted);
+  wake_daemon(host.files, context.settings());
+  return fmt::format("what needs a person is told to {}; next: certrebind notify --to {} --test",
+                     printable(to), printable(to));
+}
+
+// Asks on a terminal, unless it was asked before.
+std::string ask_whom(Context& context) {
+  LoadedTasks tasks =
+      load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
+  if (tasks.find(kNotifyTask) != nullptr || ::isatty(STDIN_FILENO) == 0 || context.json())
+    return "";
+  print_line("Whom to tell what needs a person? mailto:ADDRESS, https://WEBHOOK, or none:");
+  std::string typed;
+  std::getline(std::cin, typed);
+  return std::string(trim(typed));
+}
+
+int enable(Context& context, const std::string& notify) {
+  const std::string to = notify.empty() ? ask_whom(context) : notify;
+  if (Done known = to.empty() || to == kNobody ? Done() : check_notify_address(to); !known)
+    return report(known.error());
   Host host = context.host();
   auto program = own_program(host.files);
   if (!program) return report(program.error());
@@ -129,11 +165,14 @@ int enable(Context& context) {
     if (!queued) return report(queued.error());
     wake_daemon(host.files, context.settings());
   }
+  Result<std::string> told = "";
+  if (!to.empty()) told = tell_whom(context, *database, *program, to);
+  if (!told) return report(told.error());
   const std::string path = fmt::format("{}/{}.toml", directory, kRebindTask);
   const DaemonStart daemon = start_daemon(context);
   const Coverage coverage = coverage_of(context, *surveyed);
   if (context.json()) {
-    Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon.text}};
+    Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon.text}, {"notify", to}};
     json.update(to_json(coverage));
     json["diagnostics"] = to_json(surveyed->diagnostics);
     print_json(json);
@@ -141,6 +180,7 @@ int enable(Context& context) {
   }
   print_line(added ? "enabled: " + path : "enabled already");
   print_line(daemon.text);
+  if (!told->empty()) print_line(*told);
   print_coverage(coverage);
   print_diagnostics(surveyed->diagnostics);
   return daemon.failed ? kDiffers : kDone;
@@ -189,10 +229,15 @@ int disable(Context& context) {
 }  // namespace
 
 CommandSpec enable_command() {
+  auto notify = std::make_shared<std::string>();
   return {.name = "enable",
           .summary = "from now on every renewal is noticed, and rebound by itself",
-          .footer = "Example:\n  certrebind enable",
-          .run = enable,
+          .options = {{"--notify", notify.get(),
+                       "whom to tell what needs a person: mailto:ADDRESS, the https:// URL of a "
+                       "webhook, or none",
+                       "ADDRESS"}},
+          .footer = "Example:\n  certrebind enable --notify mailto:ops@example.com",
+          .run = [notify](Context& context) { return enable(context, *notify); },
           .takes_services = false};
 }
 

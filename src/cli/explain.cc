@@ -79,7 +79,7 @@ Json to_json(const Explained& explained, WallTime now) {
 int explain(Context& context, const std::string& typed) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
-  put_back_shown(context.prober(), *surveyed);
+  put_back_shown(context.asker(), *surveyed);
   bool is_path = typed.find('/') != std::string::npos && !typed.starts_with("unix:");
   std::string wanted = is_path ? absolute(typed) : typed;
   std::vector<LookupResult> answers = look_up(context.host().files, *surveyed, wanted);

@@ -92,7 +92,7 @@ int scan(Context& context, bool served) {
   context.remember(*surveyed);
   std::vector<std::vector<Look>> looks;
   if (served) {
-    put_back_shown(context.prober(), *surveyed);
+    put_back_shown(context.asker(), *surveyed);
     TerminalWatcher watcher;
     looks = look_at_all(context.asker(), *surveyed, watcher.progress_of("handshakes"));
   }

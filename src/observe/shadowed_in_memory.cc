@@ -64,13 +64,14 @@ bool is_held(const Survey& survey, const Service* service, const Thumbprint& thu
 enum class Memory { agrees, shows_it, would_lose_a_type };
 
 Memory memory_of(const Survey& survey, const Question& question,
-                 std::span<const Result<Served>> answers) {
+                 std::span<const Result<Served>* const> answers) {
   const SurveyedBinding& bound = *question.bound;
   Memory memory = Memory::agrees;
   for (size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i]) continue;
+    const Result<Served>& answer = *answers[i];
+    if (!answer) continue;
     if (question.lost[i]) return Memory::would_lose_a_type;
-    const Thumbprint& shown = answers[i]->thumbprint;
+    const Thumbprint& shown = answer->thumbprint;
     if (bound.holds(shown) && !is_held(survey, bound.service, shown)) memory = Memory::shows_it;
   }
   return memory;
@@ -78,7 +79,7 @@ Memory memory_of(const Survey& survey, const Question& question,
 
 }  // namespace
 
-void put_back_shown(const Prober& prober, Survey& survey) {
+void put_back_shown(Asker& asker, Survey& survey) {
   std::vector<Question> questions;
   std::vector<Target> targets;
   const SameSite same_site(survey);
@@ -87,7 +88,7 @@ void put_back_shown(const Prober& prober, Survey& survey) {
     questions.push_back(question_about(bound, same_site));
     targets.insert(targets.end(), questions.back().targets.begin(), questions.back().targets.end());
   }
-  const std::vector<Result<Served>> answers = prober.handshake_all(targets);
+  const std::vector<const Result<Served>*> answers = asker.ask(targets);
   std::vector<const SurveyedBinding*> shown;
   size_t at = 0;
   for (const Question& question : questions) {

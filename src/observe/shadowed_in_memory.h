@@ -3,12 +3,12 @@
 // would take a certificate from clients, so it is a binding as long as that lasts.
 #pragma once
 
-#include "probe/handshake.h"
+#include "observe/asker.h"
 #include "survey/survey.h"
 
 namespace certrebind {
 
 // Moves those from `shadowed` back to `bindings`. Asks no site that a policy leaves alone.
-void put_back_shown(const Prober& prober, Survey& survey);
+void put_back_shown(Asker& asker, Survey& survey);
 
 }  // namespace certrebind

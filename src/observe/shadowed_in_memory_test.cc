@@ -35,7 +35,8 @@ class ShadowedInMemoryTest : public ::testing::Test {
     for (SurveyedBinding& bound : survey_.shadowed) bound.left_alone = left_alone_;
     EXPECT_EQ(survey_.shadowed.size(), 1u);
     host_.network.connections = 0;
-    put_back_shown(host_.prober, survey_);
+    Asker asker(host_.prober);
+    put_back_shown(asker, survey_);
     EXPECT_EQ(survey_.bindings.size() + survey_.shadowed.size(), 2u);
     return survey_.shadowed.empty();
   }

@@ -255,7 +255,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& aske
   ConfigTests tests = begin_tests(host, *services);
   auto surveyed = survey_of(std::move(*services), !request.only.empty());
   if (!surveyed) return pass(surveyed);
-  put_back_shown(prober, *surveyed);
+  put_back_shown(asker, *surveyed);
   mark_not_loaded(host, history, *surveyed);
   return prepare(host, settings, asker, history, request, std::move(*surveyed), std::move(tests));
 }

@@ -1,6 +1,7 @@
 // Runs other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +51,7 @@ struct Becoming {
   bool from_top;     // start in "/"
   char* const* arguments;
   char* const* environment;
+  int input;  // negative: /dev/null
   int output;
   uint32_t file_mask;
   const Rights* rights;  // null: our own
@@ -75,8 +77,8 @@ bool give_up_ours(const Becoming& it) {
 [[noreturn]] void become(const Becoming& it) {
   ::setsid();  // with our terminal it could inject input into it (TIOCSTI)
   ::umask(it.file_mask);
-  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ::dup2(null, STDIN_FILENO);
+  const int input = it.input >= 0 ? it.input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(input, STDIN_FILENO);
   ::dup2(it.output, STDOUT_FILENO);
   ::dup2(it.output, STDERR_FILENO);
   sigset_t none;
@@ -162,11 +164,24 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
+// A file in memory that a child reads from its begin; negative if there is nothing to read.
+Result<Descriptor> input_of(const Command& command) {
+  if (command.input.empty()) return Descriptor(-1);
+  Descriptor file(::memfd_create("input", MFD_CLOEXEC));
+  const std::string& text = command.input;
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::lseek(file.get(), 0, SEEK_SET) != 0)
+    return system_failure(errno, "run", command.text());
+  return file;
+}
+
 Result<CommandOutput> execute(const Command& command, milliseconds deadline,
                               const std::stop_token& unwanted) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_failure(errno, "run", command.text());
   Descriptor reading(ends[0]), writing(ends[1]);
+  auto input = input_of(command);
+  if (!input) return pass(input);
   std::vector<char*> arguments = pointers_to(command.arguments);
   bool is_foreign = command.environment.has_value();
   bool has_root = !command.root.empty() && command.root != "/";
@@ -179,6 +194,7 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
                     .from_top = has_root || is_foreign || has_rights,
                     .arguments = arguments.data(),
                     .environment = is_foreign || has_rights ? environment.data() : environ,
+                    .input = input->get(),
                     .output = ends[1],
                     .file_mask = is_foreign ? 0022 : command.file_mask,
                     .rights = has_rights ? &rights : nullptr,

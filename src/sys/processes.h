@@ -135,6 +135,8 @@ struct Command {
   // our terminal, with limited memory and processor time. Only root can run a program as another
   // user.
   uint32_t user = 0;
+  // What the program reads from its standard input. Empty: nothing.
+  std::string input = {};
 
   // The command line as a person would type it, quoted for a shell where needed.
   std::string text() const;
