@@ -18,6 +18,7 @@ from stages.one_frontend import frontend, scan
 from waiting import until
 
 REFUSED = 1
+RENEWAL = 120  # seconds: HAProxy tries again after 3, 9, 27 seconds
 
 
 class Stage:
@@ -175,7 +176,7 @@ class Renewing:
             f" keytype ECDSA\n curves P-256\n{before}" + frontend(self.port, tls, extra=extra) +
             frontend(free_port(), f"crt {self.other_pem}", "other"),
             main=" expose-experimental-directives\n httpclient.ssl.verify none\n").start()
-        until(lambda: self.served() != self.disk.thumbprint, "HAProxy has renewed the certificate")
+        until(lambda: self.served() != self.disk.thumbprint, "HAProxy has renewed the certificate", RENEWAL)
         self.renewed = self.served()
 
     def served(self):
@@ -261,7 +262,7 @@ def test_an_undo_of_another_site_does_not_lose_what_is_in_memory(place, authorit
     assert stage.run("rebind", stage.other.thumbprint, moved, "--repoint").code == 0
     before = stage.served()
     stage.haproxy.say("acme renew @/aa\n")
-    until(lambda: stage.served() != before, "HAProxy has renewed the certificate again")
+    until(lambda: stage.served() != before, "HAProxy has renewed the certificate again", RENEWAL)
     renewed, reloads = stage.served(), stage.haproxy.reloads()
     done = stage.run("undo")
     assert done.code == REFUSED and "dump ssl cert @/aa" in done.all, done

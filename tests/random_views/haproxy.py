@@ -10,6 +10,7 @@ FILTERS = [*NAMES, "*.b.example", "*.example", "!x.b.example", "!a.example", "*.
 VERSION = haproxy_version()
 HAS_STORES = HAS_DEFAULTS = VERSION >= (3, 0)
 HAS_USES = VERSION >= (3, 2)
+FREES_LOGS = VERSION >= (3, 0)  # an earlier one answers nobody after ten handshakes with a log-forward
 VARIABLES = {"ALL4": "0.0.0.0", "ONE": "192.0.2.1", "LO": "127.0.0.1", "LO6": "::1"}
 
 
@@ -162,7 +163,7 @@ class Writer:
         text += "defaults\n mode http\n timeout client 10s\n timeout server 10s\n timeout connect 5s\n"
         sections = "".join(self.frontend(number) for number in range(random.choice([1, 1, 2, 3])))
         sections += self.peers() if random.random() < 0.2 else ""
-        sections += self.log_forward() if random.random() < 0.1 else ""
+        sections += self.log_forward() if FREES_LOGS and random.random() < 0.1 else ""
         stores = f"crt-store {self.store}\n{self.loads}" if self.loads else ""
         return text + stores + sections
 
