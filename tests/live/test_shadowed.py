@@ -184,18 +184,21 @@ def test_another_key_type_would_uncover_it(place, authority, kind, shape, how):
 
 
 @both(["twice"])
-def test_a_line_that_was_added_and_not_loaded(place, authority, kind, shape):
-    """The server still shows the first: until the reload it is a binding, and nothing is taken from it by itself."""
-    first, second = (authority.issue(NAME, days=days, key="rsa2048") for days in (40, 30))
+@pytest.mark.parametrize("how", ["advice", "old and new"])
+def test_a_line_that_was_added_and_not_loaded(place, authority, kind, shape, how):
+    """The server still shows the first: automation does not load what a person edited, a person's command does."""
+    first, second = (authority.issue(NAME, days=days, key="rsa2048") for days in (30, 40))
     shadow = Shadow(place, kind, shape, {"first": first})
     second.write(place / "certs/second")
     shadow.paths["second"] = (place / "certs/second/fullchain.pem", place / "certs/second/privkey.pem")
     shadow.write("", shadow.directives("first") + shadow.directives("second"))
     done = shadow.run("check")
     assert done.code == WARNING and "has not loaded" in done.out and "restore" not in done.out, done
-    shadow.run("rebind", "--pending")
+    told = shadow.run("rebind", "--pending")
+    assert "needs a person" in told.all and "has not loaded it yet" in told.all, told
     assert shadow.shows() == first.thumbprint and shadow.server.reloads() == 0
-    done = shadow.run(*re.search("certrebind (rebind .*)", done.out)[1].split())
+    command = re.search("certrebind (rebind .*)", done.out)[1].split()
+    done = shadow.run(*(command if how == "advice" else ["rebind", first.thumbprint, shadow.paths["second"][0]]))
     assert done.code == OK and shadow.shows() == second.thumbprint, done
     assert shadow.run("check").code == OK
 
