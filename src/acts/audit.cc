@@ -201,6 +201,16 @@ const SurveyedBinding* held_elsewhere(const Survey& survey, const Thumbprint& th
   return other == survey.bindings.end() ? nullptr : &*other;
 }
 
+// A certificate of the same site that the next reload replaces by that of `bound`.
+const SurveyedBinding* shadowed_by(const Survey& survey, const Thumbprint& thumbprint,
+                                   const SurveyedBinding& bound) {
+  auto hidden = std::ranges::find_if(survey.shadowed, [&](const SurveyedBinding& each) {
+    return each.service == bound.service && each.binding.site == bound.binding.site &&
+           each.binding.further_pairs > 0 && each.holds(thumbprint);
+  });
+  return hidden == survey.shadowed.end() ? nullptr : &*hidden;
+}
+
 void check_one_look(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
                     const Look& look, const Settings& settings, WallTime now, Advice& advice,
                     Remarks& remarks) {
@@ -218,17 +228,16 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
     return check_served_alone(bound, look, settings, now, remarks);
   }
   auto served = outline_of(look.served->leaf_der);
-  const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound);
-  if (twin != nullptr && twin->gives_way) {
+  if (const SurveyedBinding* hidden = shadowed_by(survey, look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format("{} serves {} of {}: the server has not loaded {} yet, which takes its place",
                      look.asked.text(), look.served->thumbprint.brief(),
-                     twin->binding.certificate.path, bound.binding.certificate.path),
+                     hidden->binding.certificate.path, bound.binding.certificate.path),
          fmt::format("certrebind rebind {0} {0}", bound.disk->certificate->thumbprint.brief())});
     return;
   }
-  if (twin != nullptr) {
+  if (const SurveyedBinding* twin = same_site.holding(look.served->thumbprint, bound)) {
     remarks.push_back(
         {Complaint::serves_another,
          fmt::format(

@@ -47,8 +47,10 @@ Question question_about(SurveyedBinding& bound, const SameSite& same_site) {
       question.targets.back().key_type = type;
       question.lost.push_back(lost);
     };
-    ask(key_type_on_disk(bound), false);
-    if (bound.binding.never_chosen) continue;
+    if (bound.binding.never_chosen) {
+      ask(key_type_on_disk(bound), false);
+      continue;
+    }
     for (KeyType type : {KeyType::rsa, KeyType::ecdsa})
       if (type != key_type_on_disk(bound) && !has_type(siblings, type)) ask(type, true);
   }
@@ -61,20 +63,17 @@ bool is_held(const Survey& survey, const Service* service, const Thumbprint& thu
   });
 }
 
-enum class Memory { agrees, shows_it, would_lose_a_type };
-
-Memory memory_of(const Survey& survey, const Question& question,
-                 std::span<const Result<Served>* const> answers) {
+bool is_binding(const Survey& survey, const Question& question,
+                std::span<const Result<Served>* const> answers) {
   const SurveyedBinding& bound = *question.bound;
-  Memory memory = Memory::agrees;
   for (size_t i = 0; i < answers.size(); ++i) {
     const Result<Served>& answer = *answers[i];
     if (!answer) continue;
-    if (question.lost[i]) return Memory::would_lose_a_type;
     const Thumbprint& shown = answer->thumbprint;
-    if (bound.holds(shown) && !is_held(survey, bound.service, shown)) memory = Memory::shows_it;
+    const bool is_site = bound.binding.never_chosen && bound.holds(shown);
+    if (question.lost[i] || (is_site && !is_held(survey, bound.service, shown))) return true;
   }
-  return memory;
+  return false;
 }
 
 }  // namespace
@@ -92,12 +91,9 @@ void put_back_shown(Asker& asker, Survey& survey) {
   std::vector<const SurveyedBinding*> shown;
   size_t at = 0;
   for (const Question& question : questions) {
-    const Memory memory =
-        memory_of(survey, question, std::span(answers).subspan(at, question.targets.size()));
+    if (is_binding(survey, question, std::span(answers).subspan(at, question.targets.size())))
+      shown.push_back(question.bound);
     at += question.targets.size();
-    if (memory == Memory::agrees) continue;
-    question.bound->gives_way = memory == Memory::shows_it && !question.bound->binding.never_chosen;
-    shown.push_back(question.bound);
   }
   for (const SurveyedBinding* bound : shown) survey.bindings.push_back(*bound);
   std::vector<SurveyedBinding> left;

@@ -189,13 +189,17 @@ void Finder::served_to_disk(const SurveyedBinding& bound, const std::vector<Look
 // there, and it is nobody's earlier certificate.
 const SurveyedBinding* Finder::held_elsewhere(const Thumbprint& thumbprint,
                                               const SurveyedBinding& bound) const {
-  auto holders = holders_.find(thumbprint);
-  if (holders == holders_.end()) return nullptr;
-  auto other = std::ranges::find_if(holders->second, [&](const SurveyedBinding* each) {
-    return each->service == bound.service &&
-           each->binding.certificate.path != bound.binding.certificate.path;
-  });
-  return other == holders->second.end() ? nullptr : *other;
+  auto is_other = [&](const SurveyedBinding& each) {
+    return each.service == bound.service &&
+           each.binding.certificate.path != bound.binding.certificate.path;
+  };
+  if (auto holders = holders_.find(thumbprint); holders != holders_.end())
+    for (const SurveyedBinding* each : holders->second)
+      if (is_other(*each)) return each;
+  // One that gives way to this binding's at the next reload.
+  for (const SurveyedBinding& hidden : survey_.shadowed)
+    if (hidden.holds(thumbprint) && is_other(hidden)) return &hidden;
+  return nullptr;
 }
 
 // True if this was the last certificate seen in the file before, and the file changed after the

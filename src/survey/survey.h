@@ -23,8 +23,6 @@ struct SurveyedBinding {
   bool left_alone = false;             // a policy forbids every plan to change it
   // The certificate that the server still has in memory, if another one is on disk.
   std::optional<Thumbprint> not_loaded = {};
-  // Shown only until the next reload, which loads a later certificate of the same key type.
-  bool gives_way = false;
   size_t sent_with_it =
       0;  // number of certificates that a handshake showed: the leaf and its chain
 

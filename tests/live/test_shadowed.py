@@ -71,8 +71,11 @@ def two(place, authority, kind, shape, **hidden):
 
 
 @both(["twice", "include"])
-def test_it_is_a_note(place, authority, kind, shape):
-    shadow, pairs = two(place, authority, kind, shape)
+@pytest.mark.parametrize("keys", [("rsa2048", "rsa2048"), ("rsa2048", "rsa3072"), ("ec", "ec384"), ("ec384", "ec")])
+def test_it_is_a_note(place, authority, kind, shape, keys):
+    """The type counts, not the length or the curve."""
+    pairs = {name: authority.issue(NAME, days=40, key=key) for name, key in zip(("hidden", "winner"), keys)}
+    shadow = Shadow(place, kind, shape, pairs)
     assert shadow.shows() == pairs["winner"].thumbprint
     done, bound = shadow.bound()
     assert done.code == OK and bound == [str(shadow.paths["winner"][0])], done
@@ -86,13 +89,16 @@ def test_it_is_a_note(place, authority, kind, shape):
 
 
 @both(["twice", "include", "outer"])
-@pytest.mark.parametrize("how", ["in place", "rewrite", "repoint"])
+@pytest.mark.parametrize("how", ["in place", "both in place", "rewrite", "repoint"])
 def test_the_winner_is_renewed(place, authority, kind, shape, how):
     shadow, pairs = two(place, authority, kind, shape)
     new = authority.issue(NAME, days=90, key="rsa2048")
-    hidden = shadow.paths["hidden"][0].read_text()
-    if how == "in place":
+    if "in place" in how:
         assert shadow.run("rebind", "--pending").code == OK
+        if how == "both in place":
+            authority.issue(NAME, days=91, key="rsa2048").write(shadow.paths["hidden"][0].parent)
+    hidden = shadow.paths["hidden"][0].read_text()
+    if "in place" in how:
         new.write(shadow.paths["winner"][0].parent)
         done = shadow.run("rebind", "--pending")
     else:
@@ -178,18 +184,21 @@ def test_another_key_type_would_uncover_it(place, authority, kind, shape, how):
 
 
 @both(["twice"])
-def test_a_line_that_was_added_and_not_loaded(place, authority, kind, shape):
-    """The server still shows the first: until the reload it is a binding, and nothing is taken from it by itself."""
-    first, second = (authority.issue(NAME, days=days, key="rsa2048") for days in (40, 30))
+@pytest.mark.parametrize("how", ["advice", "old and new"])
+def test_a_line_that_was_added_and_not_loaded(place, authority, kind, shape, how):
+    """The server still shows the first: automation does not load what a person edited, a person's command does."""
+    first, second = (authority.issue(NAME, days=days, key="rsa2048") for days in (30, 40))
     shadow = Shadow(place, kind, shape, {"first": first})
     second.write(place / "certs/second")
     shadow.paths["second"] = (place / "certs/second/fullchain.pem", place / "certs/second/privkey.pem")
     shadow.write("", shadow.directives("first") + shadow.directives("second"))
     done = shadow.run("check")
     assert done.code == WARNING and "has not loaded" in done.out and "restore" not in done.out, done
-    shadow.run("rebind", "--pending")
+    told = shadow.run("rebind", "--pending")
+    assert "needs a person" in told.all and "has not loaded it yet" in told.all, told
     assert shadow.shows() == first.thumbprint and shadow.server.reloads() == 0
-    done = shadow.run(*re.search("certrebind (rebind .*)", done.out)[1].split())
+    command = re.search("certrebind (rebind .*)", done.out)[1].split()
+    done = shadow.run(*(command if how == "advice" else ["rebind", first.thumbprint, shadow.paths["second"][0]]))
     assert done.code == OK and shadow.shows() == second.thumbprint, done
     assert shadow.run("check").code == OK
 
