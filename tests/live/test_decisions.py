@@ -280,6 +280,24 @@ class EncryptedKey(KeyElsewhere):
         super().put(certificate, certificate.encrypted_key_pem(passphrase))
 
 
+def test_apache_opens_encrypted_keys_by_a_program(place, authority):
+    """`SSLPassPhraseDialog exec:`; the rehearsal and the reload ask it too."""
+    old, new = authority.pair(NAME)
+    cert, key = old.write(place / "certs")
+    write(key, old.encrypted_key_pem(), 0o600)
+    dialog = write(place / "passphrase.sh", "#!/bin/sh\necho secret\n", 0o755)
+    apache, port = place.apache(), free_port()
+    apache.write(f"SSLPassPhraseDialog exec:{dialog}\n<VirtualHost *:{port}>\nServerName {NAME}\nSSLEngine on\n"
+                 f"SSLCertificateFile {cert}\nSSLCertificateKeyFile {key}\n</VirtualHost>\n", ports=[port]).start()
+    check = place.run("check", "--service", apache.service)
+    assert check.code == 0, check
+    write(cert, new.fullchain_pem)
+    write(key, new.encrypted_key_pem(), 0o600)
+    done = place.run("rebind", old.thumbprint, new.thumbprint, "--service", apache.service)
+    assert done.code == 0, done
+    assert handshake(port, NAME) == new.thumbprint
+
+
 @pytest.mark.parametrize("way", ["rebind", "pending"])
 def test_an_encrypted_key_that_the_server_can_open_is_no_error(place, authority, way):
     stage = EncryptedKey(place, authority)
