@@ -25,8 +25,10 @@ def test_every_setting_of_the_example_is_known(place):
 
 
 def test_the_example_tasks_are_tasks(place):
+    directory = place / "tasks.d"
+    directory.mkdir()
     for example in (EXAMPLES / "tasks.d").iterdir():
-        shutil.copy(example, (place / "tasks.d").mkdir(exist_ok=True) or place / "tasks.d" / example.name)
+        shutil.copy(example, directory)
     done = place.run("task", "list")
     assert done.code == 0 and "left out" not in done.all, done
     for example in (EXAMPLES / "tasks.d").iterdir():
