@@ -19,6 +19,7 @@
 
 #include "base/text.h"
 #include "daemon/task_worker.h"
+#include "lifecycle/attention.h"
 #include "state/state.h"
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
@@ -190,6 +191,7 @@ Done Daemon::begin() {
   Done queued = queue_->enqueue_for_new_events(tasks_.tasks, host_.clock.wall());
   if (!queued) return queued;
   if (Done noted = note(EventId::daemon_started, "the daemon watches"); !noted) return noted;
+  if (Done looked = look_at_settings(); !looked) return looked;
   if (Done kept = queue_->interrupted(tasks_.tasks, host_.processes, host_.clock.wall()); !kept)
     return kept;
   if (Done looked = look_again(); !looked) return looked;
@@ -213,6 +215,27 @@ void Daemon::note_configuration(const Hop& hop) {
   auto changed = changed_at(host_.files, hop.directory + "/" + hop.name);
   if (!changed) changed = changed_at(host_.files, hop.directory);  // it was removed
   if (changed) configuration_changed_ = std::max(configuration_changed_, *changed);
+}
+
+// While certrebind.toml has a mistake, what it said before is in force, and a person is told.
+Done Daemon::look_at_settings() {
+  if (!config_) config_.emplace(host_.files, settings_.config_file);
+  constexpr const char* kSubject = "configuration";
+  std::vector<Attention> needed;
+  const WallTime now = host_.clock.wall();
+  if (Done good = config_->look(); !good) {
+    const bool has_copy = config_->path() != settings_.config_file;
+    const std::string hint = good.error().hint.empty() ? "mend it" : good.error().hint;
+    needed.push_back(
+        {.subject = kSubject,
+         .sentence = good.error().message() +
+                     (has_copy ? "; what it said before is in force"
+                               : "; nothing is rebound automatically until it is mended"),
+         .next = hint,
+         .since = now});
+    log_entry(needed.front().sentence, {{"PRIORITY", "3"}});
+  }
+  return set_attention(*database_, kSubject, needed, now);
 }
 
 // A configuration was changed after a task had failed, perhaps because of it: no need to wait for
@@ -269,8 +292,9 @@ Done Daemon::after_changes(const Changes& changes) {
     if (hop.kind == HopKind::certificate) paths.insert(hop.path);
     if (hop.kind == HopKind::configuration) note_configuration(hop);
     if (hop.kind == HopKind::wake) gather();
+    if (hop.kind == HopKind::settings) settings_changed_ = true;
   }
-  if (services_changed_) gather();
+  if (services_changed_ || settings_changed_) gather();
   bool moved = false;
   for (const Watched& watched : watched_) {
     if (!paths.contains(watched.certificate)) continue;
@@ -398,6 +422,10 @@ Done Daemon::do_what_is_due() {
   }
   bool quiet = gathering_since_ && (now - last_change_ >= settings_.quiet ||
                                     now - *gathering_since_ >= settings_.gather);
+  if (quiet && std::exchange(settings_changed_, false)) {
+    if (Done looked = look_at_settings(); !looked) return looked;
+    if (Done queued = queue_what_looks(host_.clock.wall()); !queued) return queued;
+  }
   if (quiet && services_changed_ && looker_ == 0) {
     look_at_services();
     if (Done queued = queue_what_failed(host_.clock.wall()); !queued) return queued;
@@ -447,7 +475,7 @@ Done Daemon::run_tasks() {
 Result<int> Daemon::spawn(const std::vector<std::string>& command) const {
   std::vector<std::string> words = {program_,
                                     "--config",
-                                    settings_.config_file,
+                                    config_ ? config_->path() : settings_.config_file,
                                     "--state",
                                     settings_.state_directory,
                                     "--run",

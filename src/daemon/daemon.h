@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "daemon/config_in_force.h"
 #include "daemon/noticer.h"
 #include "daemon/task_directory.h"
 #include "daemon/task_queue.h"
@@ -32,6 +33,7 @@ class Daemon {
   Done queue_what_looks(WallTime now);
   void note_configuration(const Hop& hop);
   Done queue_what_failed(WallTime now);
+  Done look_at_settings();
   Done turn(bool& stopping);
   Done after_failure(const Error& error, bool& stopping);
   Done look_after_failure();
@@ -71,9 +73,11 @@ class Daemon {
   std::optional<Waiter> waiter_;
   LoadedTasks tasks_;
   std::set<Watched> watched_;
-  std::map<int, int64_t> runs_;       // the task run of each pid
-  int looker_ = 0;                    // pid of the command that surveys services
-  int64_t told_ = 0;                  // the last event reported to the supervisor
+  std::map<int, int64_t> runs_;  // the task run of each pid
+  int looker_ = 0;               // pid of the command that surveys services
+  int64_t told_ = 0;             // the last event reported to the supervisor
+  std::optional<ConfigInForce> config_;
+  bool settings_changed_ = false;     // certrebind.toml
   bool services_changed_ = false;     // whether their configuration changed since the last survey
   WallTime configuration_changed_{};  // the latest change of a configuration that was seen
   bool restless_ = false;             // whether there was work since memory was last released

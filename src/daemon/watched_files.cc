@@ -58,6 +58,7 @@ class Builder {
     inside(path, "", HopKind::configuration);
   }
 
+  void settings(const std::string& path) { add(path, HopKind::settings, ""); }
   void wake(const std::string& path, const std::string& name) {
     add(path, HopKind::wake, "");
     inside(path, name, HopKind::wake);
@@ -122,6 +123,7 @@ Result<WatchedFiles> find_watched_files(const Files& files, const Settings& sett
   for (const auto& [certificate, key] : keys) builder.certificate(certificate, key);
   for (const StoreSetting& store : settings.stores) builder.store(store.path);
   for (const std::string& path : *configured_by) builder.configuration(path);
+  builder.settings(settings.config_file);
   builder.wake(settings.run_directory, kWakeFile);
   builder.wake(settings.tasks_directory(), "");
   return builder.take();

@@ -68,6 +68,7 @@ namespace {
 constexpr std::pair<HopKind, const char*> kHopKinds[] = {{HopKind::certificate, "certificate"},
                                                          {HopKind::configuration, "configuration"},
                                                          {HopKind::store, "store"},
+                                                         {HopKind::settings, "settings"},
                                                          {HopKind::wake, "wake"}};
 
 const char* to_text(HopKind kind) {

@@ -22,7 +22,7 @@ struct Place {
 };
 
 // What a watched directory entry belongs to. Ordered by name, as the database sorts them.
-enum class HopKind { certificate, configuration, store, wake };
+enum class HopKind { certificate, configuration, store, settings, wake };
 
 // A change of the entry `name` in `directory` (empty name: any entry) may affect `path`.
 struct Hop {
