@@ -159,7 +159,7 @@ def test_unless_root_names_her_her_server_is_hers_alone(place, eve, authority):
     write(eve / "nginx.conf", "nonsense")
     give(eve)
     done = place.run("check")
-    assert done.code == 0 and "eve.example" not in done.out and f"user {EVE}" in done.err, done
+    assert done.code == 0 and "OK        eve.example" not in done.out and f"user {EVE}" in done.out, done
     assert place.run("rebind", "--pending").code == 0
     assert place.run("status").code in (0, 1) and "eve.example" not in place.run("status").out
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
