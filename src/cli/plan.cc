@@ -82,7 +82,7 @@ int show_prepared(const Context& context, Prepared& prepared) {
     print_prepared(prepared);
     print_diagnostics(prepared.survey.diagnostics);
   }
-  return prepared.refused() || prepared.overlooked() ? kDiffers : kDone;
+  return prepared.refused() || prepared.overlooked() || prepared.exchanged ? kDiffers : kDone;
 }
 
 int plan_only(Context& context, const RebindOptions& options) {

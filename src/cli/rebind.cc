@@ -75,9 +75,10 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
     print_result(*prepared, accounts);
     print_diagnostics(prepared->survey.diagnostics);
   }
-  bool differs = pending == nullptr ? prepared->refused() || prepared->overlooked()
-                                    : judged || pending->in_doubt || prepared->refused() ||
-                                          is_overlooked(prepared->survey);
+  bool differs =
+      pending == nullptr
+          ? prepared->refused() || prepared->overlooked() || prepared->exchanged
+          : judged || pending->in_doubt || prepared->refused() || is_overlooked(prepared->survey);
   return std::max<int>(exit_of(accounts), differs ? kDiffers : kDone);
 }
 

@@ -81,7 +81,7 @@ int switch_over(Context& context, const SwitchOptions& options) {
   } else {
     tell_declared(context, *prepared);
   }
-  bool differs = prepared->refused() || prepared->overlooked();
+  bool differs = prepared->refused() || prepared->overlooked() || prepared->exchanged;
   return differs && !options.notify_only ? kDiffers : kDone;
 }
 

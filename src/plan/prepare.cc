@@ -124,14 +124,15 @@ void follow_chains(std::vector<Succession>& successions) {
     }
 }
 
+constexpr const char* kSwapped = " and expires before it; did you swap OLD and NEW?";
+
 // `named`: the user named the servers.
 std::string why_idle(const Prepared& prepared, const Succession& succession,
                      const ServedNow& served, bool named) {
   const std::string old_text = succession.old_one.thumbprint.brief();
   const CertificateOutline& old_leaf = succession.old_one.bundle.leaf.outline;
-  const char* exchanged = old_leaf.not_after > succession.new_one.bundle.leaf.outline.not_after
-                              ? " and expires before it; did you swap OLD and NEW?"
-                              : "";
+  const bool is_older = old_leaf.not_after > succession.new_one.bundle.leaf.outline.not_after;
+  const char* exchanged = is_older ? kSwapped : "";
   const Thumbprint& new_thumbprint = succession.new_thumbprint();
   for (const SurveyedBinding& bound : prepared.survey.bindings)
     if (bound.holds(new_thumbprint) && served.contains(&bound))
@@ -213,8 +214,10 @@ void plan_all(const Host& host, const Settings& settings, Asker& asker, const Hi
   }
   ReloadSideEffects bystanders(host, settings, asker, prepared.survey);
   for (Plan& plan : prepared.plans) bystanders.check(plan);
-  for (const Succession* succession : idle_ones(prepared))
+  for (const Succession* succession : idle_ones(prepared)) {
     prepared.idle.push_back(why_idle(prepared, *succession, served, !request.only.empty()));
+    prepared.exchanged = prepared.exchanged || prepared.idle.back().ends_with(kSwapped);
+  }
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct Prepared {
   std::vector<Succession> successions;  // after following chains: A->B, B->C becomes A->C, B->C
   std::vector<Plan> plans;
   std::vector<std::string> idle;  // why a succession concerns no binding, one sentence each
+  bool exchanged = false;         // NEW is served already and OLD expires later
   bool doubtful = false;          // a site shows OLD, but another site may have answered
   // Tests of the servers that can tell what they see.
   ConfigTests tests = {};
