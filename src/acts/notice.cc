@@ -25,9 +25,12 @@ Json told_before(Database& database) {
   return told.is_object() ? told : Json::object();
 }
 
-// Nothing that a server or a certificate says may add a header or a line.
+// Nothing that a server or a certificate says may add a header or a line, nor make a line that a
+// mail server refuses (RFC 5322 section 2.1.1: 998 bytes).
 std::string one_line(const std::string& text) {
-  return printable(text);
+  constexpr size_t kLongest = 900;
+  std::string line = printable(text);
+  return line.size() <= kLongest ? line : line.substr(0, kLongest) + " ...";
 }
 
 std::string subject_of(const std::string& host, const std::vector<Attention>& told) {
@@ -54,10 +57,10 @@ Result<std::vector<Attention>> untold(Database& database, std::vector<Attention>
 }
 
 Done note_told(Database& database, const std::vector<Attention>& needed,
-               const std::vector<Attention>& told, WallTime now) {
+               const std::vector<Attention>& told, bool is_partial, WallTime now) {
   return database.atomically("note what was told", [&] {
     const Json before = told_before(database);
-    Json after = Json::object();
+    Json after = is_partial ? before : Json::object();
     for (const Attention& each : needed)
       if (auto at = before.find(each.sentence); at != before.end()) after[each.sentence] = *at;
     for (const Attention& each : told) after[each.sentence] = milliseconds_of(now);

@@ -16,9 +16,9 @@ inline constexpr std::chrono::hours kReminder{24};
 Result<std::vector<Attention>> untold(Database& database, std::vector<Attention> needed,
                                       WallTime now);
 // Notes that all of `needed` are known now; the `told` ones were just sent. What is over is
-// forgotten.
+// forgotten, unless `needed` is only a part of what there is.
 Done note_told(Database& database, const std::vector<Attention>& needed,
-               const std::vector<Attention>& told, WallTime now);
+               const std::vector<Attention>& told, bool is_partial, WallTime now);
 
 // The mail, with its headers (RFC 5322); `to` is an address.
 std::string mail_text(const std::string& to, const std::string& host,

@@ -251,12 +251,12 @@ Json to_json(const AuditedBinding& audited, WallTime now) {
   return json;
 }
 
-void print_report_json(const CheckReport& report, WallTime now) {
+void print_report_json(const CheckReport& report, const char* level, WallTime now) {
   Json bindings = Json::array(), owed = Json::array(), interrupted = Json::array();
   for (const AuditedBinding& binding : report.bindings) bindings.push_back(to_json(binding, now));
   for (const TransactionRow& row : report.owed) owed.push_back(row.id);
   for (const TransactionRow& row : report.interrupted) interrupted.push_back(row.id);
-  print_json({{"level", level_text(report)},
+  print_json({{"level", level},
               {"bindings", std::move(bindings)},
               {"proof_owed", std::move(owed)},
               {"interrupted", std::move(interrupted)},
@@ -303,7 +303,7 @@ int check(Context& context, const CheckOptions& options) {
     if (options.problems)
       std::erase_if(result->bindings,
                     [](const AuditedBinding& each) { return each.level() == Level::ok; });
-    print_report_json(*result, now);
+    print_report_json(*result, no_such_site ? "UNKNOWN" : level_text(*result), now);
   } else if (is_unknown(*result) || no_such_site) {
     print_line("UNKNOWN - " + (no_such_site ? "no server has a site " + printable(options.site)
                                             : no_server_text(result->survey.diagnostics)));

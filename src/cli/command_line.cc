@@ -51,7 +51,7 @@ std::vector<CommandSpec> all_commands() {
       restore_command(), recover_command(), renew_command(),        autoenroll_command(),
       history_command(), events_command(),  enable_command(),       disable_command(),
       switch_command(),  status_command(),  forget_command(),       daemon_command(),
-      task_command(),    metrics_command(),       notify_command(),
+      task_command(),    metrics_command(), notify_command(),
   };
 }
 
@@ -106,6 +106,9 @@ int run_chosen(const CLI::App& app, const GlobalOptions& globals, const CommandS
                    "this command is about the whole machine",
                    "what is to be left alone, and how, says a [[policy]]: man certrebind.toml"});
   auto context = Context::create(globals);
+  // A monitoring system shows standard output only.
+  if (!context && app.got_subcommand("check"))
+    print_line("UNKNOWN - " + printable(context.error().message()));
   if (!context) return not_run(app, report(context.error()));
   return chosen.run(**context);
 }

@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "survey/policy.h"
+#include "sys/rights.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -42,6 +45,23 @@ Done replace_with(Files& files, const std::string& path, const std::string& text
   return written ? files.rename(temporary, path) : written;
 }
 
+// The user, if not root, who owns a directory on the way there: the collector's, as a rule.
+std::optional<uint32_t> owner_on_the_way(const Files& files, const std::string& path) {
+  for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    auto info = files.lstat(path.substr(0, end));
+    if (info && info->owner != 0) return info->owner;
+  }
+  return std::nullopt;
+}
+
+// Such a user could lead root elsewhere by a link, so the file is written with that user's rights.
+Done write_for_collector(Files& files, const std::string& path, const std::string& text) {
+  Done safe = own_user() == 0 ? SafeWay(files).to(path) : Done();
+  if (safe) return replace_with(files, path, text);
+  auto owner = owner_on_the_way(files, path);
+  return owner ? replace_with(*files_seen_by(*owner), path, text) : safe;
+}
+
 int metrics(Context& context, const std::string& output) {
   auto result = make_report(context.looking(), context.history(), {});
   if (!result) return report(result.error());
@@ -52,7 +72,7 @@ int metrics(Context& context, const std::string& output) {
     print(text);
     return kDone;
   }
-  Done written = replace_with(context.host().files, absolute(output), text);
+  Done written = write_for_collector(context.host().files, absolute(output), text);
   return written ? static_cast<int>(kDone) : report(written.error());
 }
 

@@ -107,11 +107,14 @@ int notify(Context& context, const NotifyOptions& options) {
   auto needed = all_needed(context, *database);
   if (!needed) return report(needed.error());
   const WallTime now = host.clock.wall();
+  // While another command is at work, not all is known.
+  const bool is_partial = State::is_taken(context.settings());
   auto told = untold(*database, *needed, now);
   if (!told) return report(told.error());
   if (!told->empty())
     if (Done sent = send(host, options, *told); !sent) return report(sent.error());
-  if (Done noted = note_told(*database, *needed, *told, now); !noted) return report(noted.error());
+  if (Done noted = note_told(*database, *needed, *told, is_partial, now); !noted)
+    return report(noted.error());
   print_line(told->empty() ? "nothing new needs a person"
                            : fmt::format("told {}: {}", printable(options.to),
                                          count_of(told->size(), "thing needs a person",

@@ -24,6 +24,7 @@
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
 #include "sys/memory.h"
+#include "sys/safe_way.h"
 #include "sys/supervisor.h"
 
 namespace certrebind {
@@ -212,6 +213,8 @@ Done Daemon::queue_what_looks(WallTime now) {
 
 void Daemon::note_configuration(const Hop& hop) {
   services_changed_ = true;
+  // What others may write at any time must not set off one attempt after the other.
+  if (!SafeWay(host_.files).to_content(hop.directory + "/" + hop.name)) return;
   auto changed = changed_at(host_.files, hop.directory + "/" + hop.name);
   if (!changed) changed = changed_at(host_.files, hop.directory);  // it was removed
   if (changed) configuration_changed_ = std::max(configuration_changed_, *changed);

@@ -1,7 +1,10 @@
 #include "plan/advice.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/text.h"
 #include "store/kept.h"
 #include "store/stores.h"
 #include "sys/files.h"
@@ -92,15 +95,30 @@ std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& sh
   return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
 }
 
-std::string Advice::why_refused(const SurveyedBinding& bound, const Served& shown) {
+std::optional<Finding> Advice::refusal(const SurveyedBinding& bound, const Served& shown) {
   auto lies = lying_there(pair_of(bound.binding));
   auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
-  if (!old_one) return "";
+  if (!old_one) return std::nullopt;
   for (const auto& findings : {preflight_but_chain(*old_one, *lies, host_.clock.wall()),
                                preflight_binding(bound.binding, *old_one, *lies)})
     for (const Finding& finding : findings)
-      if (finding.severity == Severity::error) return finding.sentence;
-  return "";
+      if (finding.severity == Severity::error) return finding;
+  return std::nullopt;
+}
+
+std::string Advice::why_refused(const SurveyedBinding& bound, const Served& shown) {
+  auto refused = refusal(bound, shown);
+  return refused ? refused->sentence : "";
+}
+
+std::string Advice::next_for(const SurveyedBinding& bound, const Served& shown) {
+  std::string next = way_back(bound.binding);
+  auto refused = refusal(bound, shown);
+  if (refused && refused->risk)
+    next += fmt::format("; if it is meant: certrebind rebind {} {} --accept={}",
+                        shown.thumbprint.brief(), printable(bound.binding.certificate.path),
+                        to_text(*refused->risk));
+  return next;
 }
 
 // Clients could build a chain from what is served, and cannot from what would be sent. If the kept

@@ -32,6 +32,9 @@ class Advice {
   // Why preflight would refuse the certificate in the file as the successor of the served one;
   // empty if it would not. The chain is left to `why_an_outage`.
   std::string why_refused(const SurveyedBinding& bound, const Served& shown);
+  // What to do about a certificate in the file that is not to be loaded: `way_back`, or how to
+  // accept it if a person may.
+  std::string next_for(const SurveyedBinding& bound, const Served& shown);
   // How to get a good pair into the file again.
   std::string way_back(const Binding& binding) const;
 
@@ -44,6 +47,7 @@ class Advice {
   };
   static Pair pair_of(const Binding& binding);
   std::shared_ptr<const NewCertificate> lying_there(const Pair& pair);
+  std::optional<Finding> refusal(const SurveyedBinding& bound, const Served& shown);
   std::string why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
                                 const NewCertificate& lies) const;
   // The first error of preflight; ignores the key.

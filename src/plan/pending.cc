@@ -229,6 +229,7 @@ void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& show
                        .how = How::same_place,
                        .renewer = renewer_at(host_.files, settings_.stores, path)});
   }
+  pending_.in_doubt = true;
   pending_.undecided.push_back(
       {.subject = fmt::format("pending {} {}", bound.service->id().text(), path),
        .sentence =
@@ -405,11 +406,11 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   for (const StoredLeaf& each : stored) {
     const CertificateOutline& new_one = each.outline;
     if (new_one.not_before < old_one.not_before) continue;
-    const bool is_later =
-        new_one.not_after > old_one.not_after ||
-        (new_one.not_before > old_one.not_before && belongs_to_renewer(each.where.store) &&
-         keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint));
-    if (!is_later) continue;
+    // What its renewer made after OLD may have a shorter life or another type of key.
+    const bool is_lineage =
+        new_one.not_before > old_one.not_before && belongs_to_renewer(each.where.store) &&
+        keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint);
+    if (new_one.not_after <= old_one.not_after && !is_lineage) continue;
     if (leaves_home(bound, each.where.certificate_path)) continue;
     if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
       std::string sentence = fmt::format(
@@ -423,7 +424,7 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
     }
     auto old_leaf = Certificate::parse(bound.disk->der);
     auto now = candidate(each.where.certificate_path, each.where.key_path);
-    if (now && old_leaf && old_leaf->key_type == now->leaf.key_type)
+    if (now && old_leaf && (is_lineage || old_leaf->key_type == now->leaf.key_type))
       found.push_back(std::move(*now));
   }
   return found;
@@ -478,6 +479,7 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
   if (different.size() > 1) {
     std::vector<std::string> texts;
     for (const Thumbprint& each : different) texts.push_back(each.brief());
+    pending_.in_doubt = true;
     pending_.undecided.push_back(
         {.subject = "pending " + old_text,
          .sentence = fmt::format("{} of {} can be replaced by any of {}: a person must choose one",

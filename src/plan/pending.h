@@ -17,7 +17,7 @@ namespace certrebind {
 using Doubts = std::map<const Service*, std::string>;
 
 struct Pending {
-  bool in_doubt = false;             // a server was left unchanged: see Doubts
+  bool in_doubt = false;             // something was left unchanged that a person must decide
   std::vector<RequestedPair> pairs;  // each says how the succession is known
   std::vector<Attention> undecided;  // what only a person can decide
   // What waits for its window, or is excluded by a policy: one sentence each.

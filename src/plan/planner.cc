@@ -514,7 +514,10 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   if (repoints) check_reader(succession, findings);
   if (reloads && !succession.is_forced()) note_no_way_back(succession, bindings, findings);
   if (!reloads && !is_renewal(succession)) refuse_shorter(findings);
-  accept(succession.accepted, findings);
+  accept(succession.accepted,
+         fmt::format("{} {}", succession.old_one.thumbprint.brief(),
+                     printable(succession.new_one.files.certificate)),
+         findings);
   return findings;
 }
 

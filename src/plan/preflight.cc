@@ -227,14 +227,15 @@ bool refuses(const std::vector<Finding>& findings) {
       findings, [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
-void accept(const Risks& accepted, std::vector<Finding>& findings) {
+void accept(const Risks& accepted, const std::string& pair, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (!finding.risk || finding.severity != Severity::error) continue;
     if (accepted.contains(*finding.risk)) {
       finding.severity = Severity::warning;
       finding.next.clear();
     } else {
-      finding.next += fmt::format("; if it is meant: --accept={}", to_text(*finding.risk));
+      finding.next += fmt::format("; if it is meant: certrebind rebind {} --accept={}", pair,
+                                  to_text(*finding.risk));
     }
   }
 }
@@ -303,11 +304,15 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
   check_usage(binding, leaf, findings);
   if (binding.role == Role::client) return findings;
   std::vector<std::string> lost = names_lost(binding, old_one.bundle.leaf, leaf);
+  // Without any of its names, the site is down for everybody: nobody may accept that.
+  const bool keeps_one = std::ranges::any_of(
+      binding.names, [&](const std::string& name) { return covers(leaf.outline.names, name); });
   if (!lost.empty())
     refuse(findings,
            fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,
                        join(lost, ", "), lost.size() == 1 ? "it" : "them"),
-           fmt::format("issue it for {} too", join(lost, " ")), Risk::name_lost);
+           fmt::format("issue it for {} too", join(lost, " ")),
+           keeps_one ? std::optional(Risk::name_lost) : std::nullopt);
   const KeyType old_type = old_one.bundle.leaf.key_type;
   if (!has_suite_for(binding.ciphers, leaf.key_type) && has_suite_for(binding.ciphers, old_type))
     refuse(findings,

@@ -24,8 +24,9 @@ bool refuses(const std::vector<Finding>& findings);
 // Whether the server has a passphrase for the key. Then the key may be encrypted.
 enum class Passphrase { none, known };
 
-// What a person accepted becomes a warning. For the rest, `next` says how to accept it.
-void accept(const Risks& accepted, std::vector<Finding>& findings);
+// What a person accepted becomes a warning. For the rest, `next` says how to accept it; `pair`: OLD
+// and NEW as a person types them.
+void accept(const Risks& accepted, const std::string& pair, std::vector<Finding>& findings);
 
 // Checks NEW itself, and compares it with OLD. OLD = NEW is a forced reload: nothing is compared.
 // An earlier expiry (Risk::shorter) is a warning if NEW was issued after OLD.

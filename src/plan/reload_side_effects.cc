@@ -53,9 +53,12 @@ std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& pl
   return found;
 }
 
-std::string ReloadSideEffects::why_an_outage(const SurveyedBinding& bound, const Served& served) {
+std::string ReloadSideEffects::why_not(const SurveyedBinding& bound, const Served& served) {
   const SurveyedBinding* twin = same_site_.holding(served.thumbprint, bound);
-  if (twin == nullptr) return advice_.why_an_outage(bound, served);
+  if (twin == nullptr) {
+    const std::string why = advice_.why_an_outage(bound, served);
+    return why.empty() ? advice_.why_refused(bound, served) : why;
+  }
   return fmt::format(
       "its key has the same type as that of {}, and the server serves only one of the two",
       printable(twin->binding.certificate.path));
@@ -64,19 +67,6 @@ std::string ReloadSideEffects::why_an_outage(const SurveyedBinding& bound, const
 bool ReloadSideEffects::is_live(const Plan& plan) const {
   const Reload how = plan.service->reload();
   return how.live && how.live(plan.loads(files_)) != nullptr;
-}
-
-// A reload for another site loads what a rebind would refuse. That is said, for it is no outage.
-void ReloadSideEffects::warn_of_what_was_refused(Plan& plan, const SurveyedBinding& bound,
-                                                 const Served& served) {
-  const std::string why = advice_.why_refused(bound, served);
-  if (why.empty()) return;
-  const std::string& path = bound.binding.certificate.path;
-  plan.findings.push_back(
-      {Severity::warning,
-       fmt::format("the same reload loads {} for {}, which serves {} now: {}", printable(path),
-                   printable(bound.binding.site), served.thumbprint.brief(), why),
-       advice_.way_back(bound.binding)});
 }
 
 // Renewed certificates that the server holds in its memory only. The plan may bring one of them to
@@ -117,20 +107,19 @@ void ReloadSideEffects::check(Plan& plan) {
     }
   const std::vector<const Result<Served>*> answers = asker_.ask(targets);
   std::vector<Finding> findings;
-  std::set<std::string> told, warned;
+  std::set<std::string> told;
   for (size_t i = 0; i < asked.size(); ++i) {
     const SurveyedBinding& bound = *asked[i];
     const Result<Served>& served = *answers[i];
     if (!served || bound.holds(served->thumbprint) || !is_for(*served, bound.binding)) continue;
-    const std::string why = why_an_outage(bound, *served);
+    const std::string why = why_not(bound, *served);
     const std::string& path = bound.binding.certificate.path;
-    if (why.empty() && warned.insert(path).second) warn_of_what_was_refused(plan, bound, *served);
     if (why.empty() || !told.insert(path).second) continue;
     findings.push_back({Severity::error,
                         fmt::format("the same reload would load {} for {}, which serves {} now: {}",
                                     printable(bound.binding.certificate.path),
                                     printable(bound.binding.site), served->thumbprint.brief(), why),
-                        advice_.way_back(bound.binding)});
+                        advice_.next_for(bound, *served)});
   }
   keep_from_reload(plan, std::move(findings));
 }

@@ -30,17 +30,16 @@ class ReloadSideEffects {
         advice_(host, settings) {}
 
   // Refuses the plan if its reload would make some site of the server serve a certificate that
-  // would be an outage. If the server can load certificates over a control socket, the plan is only
-  // kept from a reload. The same if the reload would lose a certificate that the server renewed in
-  // its memory only.
+  // would be an outage, or that a rebind refuses. If the server can load certificates over a
+  // control socket, the plan is only kept from a reload. The same if the reload would lose a
+  // certificate that the server renewed in its memory only.
   void check(Plan& plan);
 
  private:
   std::vector<const SurveyedBinding*> not_loaded(const Plan& plan);
   void check_memory(Plan& plan);
   void keep_from_reload(Plan& plan, std::vector<Finding> findings) const;
-  std::string why_an_outage(const SurveyedBinding& bound, const Served& served);
-  void warn_of_what_was_refused(Plan& plan, const SurveyedBinding& bound, const Served& served);
+  std::string why_not(const SurveyedBinding& bound, const Served& served);
   bool is_live(const Plan& plan) const;
   const std::optional<WallTime>& changed(const std::string& path);
 

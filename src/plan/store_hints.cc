@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <map>
 #include <set>
 
 #include "base/text.h"
 #include "store/stores.h"
+#include "sys/safe_way.h"
 #include "x509/name_match.h"
 
 namespace certrebind {
@@ -49,6 +51,16 @@ struct Stored {
   CertificateOutline leaf;
 };
 
+// A person will paste the command: nobody else may have chosen the certificate, nor a path that is
+// more than one word for a shell.
+bool may_be_named(const Files& files, const std::string& path) {
+  const bool plain = std::ranges::all_of(path, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("/._-+@").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  return plain && SafeWay(files).to_content(path);
+}
+
 // The certificates of renewers that no server uses.
 std::vector<Stored> unused(const Files& files, const Settings& settings,
                            const std::map<std::string, BoundFile>& bound) {
@@ -58,7 +70,9 @@ std::vector<Stored> unused(const Files& files, const Settings& settings,
   std::vector<Stored> found;
   for (const StoredCertificate& stored : stored_certificates(files, settings.stores)) {
     auto real = files.real_path(stored.certificate_path);
-    if (!belongs_to_renewer(stored.store) || !real || used.contains(*real)) continue;
+    if (!belongs_to_renewer(stored.store) || !real || used.contains(*real) ||
+        !may_be_named(files, stored.certificate_path))
+      continue;
     if (OnDisk disk = look_at(files, stored.certificate_path); disk.certificate)
       found.push_back({stored.certificate_path, std::move(*disk.certificate)});
   }
@@ -129,7 +143,9 @@ void hint_at_generation(const Files& files, const Settings& settings, const Boun
   const std::string archive = parent_directory(*real);
   const std::string there = fmt::format("{}/{}{}.pem", archive, latest.kind, latest.number);
   OnDisk disk = look_at(files, there);
-  if (latest.number == current->number || !disk.certificate) return;
+  if (latest.number == current->number || !disk.certificate || !may_be_named(files, there) ||
+      !may_be_named(files, path))
+    return;
   hints.push_back(
       note(file,
            fmt::format("{} is a later generation of {}, which still points to {}", printable(there),

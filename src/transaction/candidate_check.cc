@@ -73,7 +73,14 @@ std::string CandidateCheck::why_not_loadable() {
       return "the server does not start with these files (tested in isolation); it says:" +
              excerpt(output->of.output, true);
   }
-  return preview_.why_not();
+  const std::string& why_not = preview_.why_not();
+  if (!why_not.empty() || not_rehearsed_.empty()) return why_not;
+  const std::string key = preview_.encrypted_key();
+  if (key.empty()) return "";
+  return fmt::format(
+      "nothing tells whether the encrypted key {} belongs to its certificate: the server cannot be "
+      "started in isolation here ({}), and a wrong key would stop it",
+      printable(key), not_rehearsed_);
 }
 
 }  // namespace certrebind

@@ -39,6 +39,15 @@ std::string BrokenPair::text() const {
   return fmt::format("{} ({}): {}", printable(site), where.text(), printable(why));
 }
 
+std::string encrypted_key_of(const Files& files, const std::vector<Binding>& bindings) {
+  for (const Binding& binding : bindings) {
+    if (!binding.has_passphrase || binding.key.path.empty()) continue;
+    auto pem = files.read(binding.key.path, kPemLimit);
+    if (pem && key_state(*pem, std::string_view()) == KeyState::encrypted) return binding.key.path;
+  }
+  return "";
+}
+
 std::vector<BrokenPair> broken_pairs(const Files& files,
                                      const std::vector<const Binding*>& bindings) {
   std::vector<const Binding*> to_do;

@@ -17,6 +17,9 @@ struct BrokenPair {
   std::string text() const;  // "b.example.com (/etc/x.conf:12): the key …"
 };
 
+// The path of an encrypted key of one of these bindings; empty if there is none.
+std::string encrypted_key_of(const Files& files, const std::vector<Binding>& bindings);
+
 // Reads each pair once, several in parallel. Skips bindings that name no file, and encrypted keys:
 // only the server knows their passphrase.
 std::vector<BrokenPair> broken_pairs(const Files& files,

@@ -85,6 +85,12 @@ const std::string& ReloadPreview::why_not() {
   return why_not_;
 }
 
+std::string ReloadPreview::encrypted_key() {
+  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies) return "";
+  look_at_configuration();
+  return discovery_ ? encrypted_key_of(files_, discovery_->bindings) : "";
+}
+
 const std::optional<Rehearsal>& ReloadPreview::rehearsal() {
   if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
     return rehearsal_;

@@ -46,6 +46,9 @@ class ReloadPreview {
   // Why a reload would stop the server; empty if nothing is wrong, and always empty for a server
   // that survives a bad certificate.
   const std::string& why_not();
+  // The path of an encrypted key that the server would load, of which only the server can tell
+  // whether it belongs to its certificate; empty if there is none, as for why_not.
+  std::string encrypted_key();
   // How to start the server in isolation; only for a server that a bad certificate stops.
   const std::optional<Rehearsal>& rehearsal();
 

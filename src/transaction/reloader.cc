@@ -18,6 +18,8 @@ constexpr Patience kForQuestions{std::chrono::seconds(5), std::chrono::seconds(1
 // A server that applies a change in ten thousand places takes seconds, and there may be ten
 // thousand changes.
 constexpr Patience kForChanges{std::chrono::seconds(15), std::chrono::hours(1)};
+// The server of an ordinary user may answer as slowly as that user likes.
+constexpr Patience kForChangesOfOthers{std::chrono::seconds(15), std::chrono::seconds(60)};
 // A real answer has a few lines, but a foreign process on the socket may send anything.
 constexpr size_t kLongestAnswer = 1u << 20;
 // A main process that is starting, or restarting itself after an earlier signal, loads everything
@@ -147,7 +149,8 @@ Done Reloader::send(SocketConversation& dialogue) {
   if (auto master = host_.processes.find(target()->pid); !master) return pass(master);
   if (silent_)
     return fail(Code::timed_out, "tell", live_->address().text(), "it did not answer before");
-  Done sent = converse(host_, live_->address(), dialogue, *service_, kForChanges);
+  Done sent = converse(host_, live_->address(), dialogue, *service_,
+                       service_->trust().is_ours() ? kForChanges : kForChangesOfOthers);
   silent_ = !sent && sent.error().code == Code::timed_out;
   return sent;
 }

@@ -55,6 +55,7 @@ def test_only_what_was_asked_for(place, authority):
     assert sites_in(one) == ["a"] and one.code == OK
     nobody = sites.check("--site", "nobody.example.com")
     assert nobody.code == UNKNOWN and nobody.out.startswith("UNKNOWN - no server has a site nobody.example.com"), nobody
+    assert sites.check("--site", "nobody.example.com", "--json").json["level"] == "UNKNOWN"
     assert [each["site"] for each in sites.check("--problems", "--json").json["bindings"]] == ["c.example.com"]
 
 
@@ -76,7 +77,7 @@ def test_errors_are_on_stdout(place, authority):
     assert done.code != OK and "no reload can succeed" in done.out and done.err == "", done
     write(place / "certrebind.toml", "[chekc]\n")
     done = sites.check()
-    assert done.code == UNKNOWN, done
+    assert done.code == UNKNOWN and done.out.startswith("UNKNOWN - ") and "chekc" in done.out, done
 
 
 def test_problems_of_thousands_fit(place, authority):
@@ -97,6 +98,8 @@ def test_problems_of_thousands_fit(place, authority):
 @needs_root
 def test_monitoring_recipes_are_valid(place):
     """The commands in packaging/monitoring are commands of this certrebind."""
+    assert "*" not in "".join(line for line in (PACKAGING / "monitoring/sudoers").read_text().splitlines()
+                              if not line.startswith("#")), "sudo's wildcard matches whole options"
     visudo = pathlib.Path("/usr/sbin/visudo")
     if visudo.exists():
         subprocess.run([visudo, "-cf", PACKAGING / "monitoring/sudoers"], check=True, capture_output=True)

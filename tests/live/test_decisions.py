@@ -2,6 +2,7 @@
 `check` says of stores, encrypted keys and sites without a file."""
 import datetime
 import os
+import re
 import resource
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_person_may_accept(place, authority, risk):
     before = stage.served()
     for verb in ("plan", "rebind"):
         refused = stage.run(verb, stage.old.thumbprint, stage.new_cert)
-        assert refused.code == 1 and f"if it is meant: --accept={risk}" in refused.out, refused
+        assert refused.code == 1 and f"--accept={risk}" in refused.out and "if it is meant: certrebind rebind" in refused.out, refused
     others = [each for name in ACCEPTED if name != risk for each in ("--accept", name)]
     refused = stage.run("rebind", stage.old.thumbprint, stage.new_cert, *others)
     assert refused.code == 1, refused
@@ -150,8 +151,8 @@ def test_accepting_is_by_known_names_and_for_named_certificates(one):
     assert done.code == 2 and "OLD and NEW" in done.err, done
 
 
-def test_what_was_refused_is_named_when_another_reload_loads_it(place, authority):
-    """A weaker key was installed at one site; the rebind of another site reloads both."""
+def test_what_was_refused_is_loaded_by_no_other_reload(place, authority):
+    """A weaker key was installed at one site; a rebind of another site would reload both."""
     weak_old = authority.issue("w.example.com", key="rsa3072")
     weak_new = authority.issue("w.example.com", key="rsa2048", days=100)
     old, new = authority.pair(NAME)
@@ -166,9 +167,29 @@ def test_what_was_refused_is_named_when_another_reload_loads_it(place, authority
     refused = place.run("rebind", weak_old.thumbprint, weak_new.thumbprint, "--service", nginx.service)
     assert refused.code == 1 and "weaker" in refused.out, refused
     new_cert, _ = new.write(place / "new")
+    refused = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.service)
+    assert refused.code == 1, refused
+    assert "the same reload would load" in refused.out and "weaker" in refused.out, refused
+    assert handshake(port, "w.example.com") == weak_old.thumbprint
+    [command] = re.findall(r"if it is meant: certrebind (rebind \S+ \S+ --accept=weaker-key)", refused.out)
+    accepted = place.run(*command.split(), "--service", nginx.service)
+    assert accepted.code == 0, accepted
     done = place.run("rebind", old.thumbprint, new_cert, "--service", nginx.service)
     assert done.code == 0, done
-    assert "the same reload loads" in done.out and "weaker" in done.out, done
+    assert handshake(port, NAME) == new.thumbprint
+
+
+def test_a_site_without_any_of_its_names_is_an_outage(place, authority):
+    """Two sites share OLD; NEW is for one of them only."""
+    old, new = authority.issue([NAME, "b.example.com"]), authority.issue(NAME)
+    cert, key = old.write(place / "certs")
+    port = free_port()
+    nginx = place.nginx()
+    nginx.write("".join(Site(name, port, old, cert, key).block() for name in (NAME, "b.example.com"))).start()
+    new_cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, new_cert, "--accept=name-lost", "--service", nginx.service)
+    assert done.code == 1 and "would lose b.example.com" in done.out and "if it is meant" not in done.out, done
+    assert handshake(port, "b.example.com") == old.thumbprint
 
 
 # ----------------------------------------------------------------------------------- the stores
@@ -222,6 +243,33 @@ def test_a_stale_copy_is_not_ok(place, authority):
     assert done.code == 0, done
     assert handshake(port, NAME) == new.thumbprint
     assert place.run("check", "--service", haproxy.service).code == 0
+
+
+def test_a_copy_follows_its_lineage_to_another_type_of_key(place, authority):
+    """certbot's default went from RSA to ECDSA."""
+    old, new = authority.issue(NAME, key="rsa2048"), authority.issue(NAME, not_before=datetime.datetime.utcnow())
+    live = Lineage(place, NAME).generation(1, old).generation(2, new)
+    pem = old.write_combined(place / "haproxy/site.pem")
+    port, haproxy = free_port(), place.haproxy()
+    haproxy.write(f"frontend f\n bind 127.0.0.1:{port} ssl crt {pem}\n"
+                  " http-request return status 200\n").start()
+    place.configure(stores=[("certbot", live.root)])
+    assert place.run("check", "--service", haproxy.service).code == 1
+    done = place.run("rebind", "--pending", "--service", haproxy.service)
+    assert done.code == 0, done
+    assert handshake(port, NAME) == new.thumbprint
+
+
+def test_no_command_is_printed_that_somebody_else_could_have_chosen(place, authority):
+    """A name that a shell would take apart."""
+    old = authority.issue([NAME], days=20)
+    live = Lineage(place, NAME).generation(1, old)
+    Lineage(place, "a;id;#").generation(1, authority.issue([NAME, "mail." + NAME]))
+    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    place.configure(stores=[("certbot", live.root)])
+    assert "a;id" not in place.run("check", "--service", nginx.service).all
 
 
 def test_a_lineage_of_more_names_is_named(place, authority):
@@ -403,6 +451,18 @@ def test_a_mended_configuration_is_tried_at_once(place, authority):
     write(stage.nginx.conf, good)
     stage.nginx.wait_served(stage.new.thumbprint, stage.port, NAME)
     watch.stop()
+
+
+def test_a_missing_semicolon_hides_no_site(place, authority):
+    """`gzip on` without its `;` swallows the server block: nobody may say that nothing is to do."""
+    stage = KeyElsewhere(place, authority, days=20)
+    assert stage.run("check").code == 0
+    write(stage.nginx.conf, stage.nginx.conf.read_text().replace("  server {", "  gzip on\n  server {", 1))
+    stage.put(stage.new)
+    done = stage.run("rebind", "--pending")
+    assert done.code == 1 and "a ; is missing after gzip" in done.all, done
+    done = stage.run("rebind", stage.old.thumbprint, stage.cert)
+    assert done.code != 0 and "a ; is missing after gzip" in done.all, done
 
 
 # ------------------------------------------------------------------------ overridden by OpenSSL

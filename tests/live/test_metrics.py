@@ -1,14 +1,17 @@
 """What Prometheus is told, and what its alert rules make of it."""
 import datetime
 import json
+import os
 import pathlib
 import re
 import subprocess
 
 from files import write
+from markers import needs_root
 from ports import free_port
 from stages.one_site import OneSite, Site
 
+NOBODY = 65534
 PACKAGING = pathlib.Path(__file__).parents[2] / "packaging"
 RULES = PACKAGING / "prometheus/certrebind.rules.yml"
 SAMPLE = re.compile(r'^(certrebind_\w+)(\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+)$')
@@ -128,3 +131,20 @@ def test_the_file_is_replaced_as_a_whole(place, authority):
     assert samples(path.read_text()) and path.stat().st_ino != before
     assert path.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in path.parent.iterdir()] == ["certrebind.prom"]
+
+
+@needs_root
+def test_the_collector_leads_root_nowhere(place, authority):
+    """The owner of the way there puts a link to a directory of root's."""
+    stage = OneSite(place, authority)
+    theirs, roots = place / "theirs", place / "roots"
+    for each in (theirs / "textfiles", roots):
+        each.mkdir(parents=True)
+    place.path.chmod(0o755)
+    for each in (theirs, theirs / "textfiles"):
+        os.chown(each, NOBODY, NOBODY)
+    done = place.run("metrics", "-o", theirs / "textfiles/x.prom", "--service", stage.nginx.service)
+    assert done.code == 0 and (theirs / "textfiles/x.prom").stat().st_uid == NOBODY, done
+    (theirs / "link").symlink_to(roots)
+    done = place.run("metrics", "-o", theirs / "link/x.prom", "--service", stage.nginx.service)
+    assert done.code != 0 and list(roots.iterdir()) == [], done

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <tuple>
 
@@ -29,8 +30,13 @@ std::string in_shell_quotes(std::string_view text) {
 // an abstract socket, and for names that cannot be pasted.
 std::string dump_command(const Address& socket, const std::string& name) {
   auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  // socat(1) takes "!!" and commas in an address for more than a path.
+  auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("/._-").find(static_cast<char>(c)) != std::string_view::npos;
+  };
   if (socket.unix_path.starts_with('@') || std::ranges::any_of(name, is_control) ||
-      std::ranges::any_of(socket.unix_path, is_control))
+      !std::ranges::all_of(socket.unix_path, is_plain))
     return {};
   const std::string where =
       socket.unix_path.empty() ? "TCP:" + socket.text() : "UNIX-CONNECT:" + socket.unix_path;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 #include "service/nginx/contexts.h"
 
@@ -19,6 +22,19 @@ bool overrides_certificate(const Node& node) {
   if (!node.name().ends_with("ssl_conf_command") || node.arguments().size() != 2) return false;
   const std::string command = to_lower(node.arguments().front().value);
   return command == "certificate" || command == "privatekey" || command == "chainfile";
+}
+
+// "gzip on server { … }": the name of a block among the arguments of a directive that has none.
+bool seems_to_lack_a_semicolon(const Node& node) {
+  constexpr std::array<std::string_view, 6> kBlocks = {"http",     "server", "location",
+                                                       "upstream", "stream", "events"};
+  constexpr std::array<std::string_view, 10> kTakeAnyWord = {
+      "location", "upstream",     "map",   "geo",         "split_clients",
+      "if",       "limit_except", "match", "charset_map", "types"};
+  if (std::ranges::find(kTakeAnyWord, node.name()) != kTakeAnyWord.end()) return false;
+  return std::ranges::any_of(node.arguments(), [&](const Word& word) {
+    return std::ranges::find(kBlocks, word.value) != kBlocks.end();
+  });
 }
 
 bool for_servers(std::string_view name) {
@@ -53,6 +69,11 @@ void collect(const Config& config, size_t begin, size_t end, Context context,
   for (size_t i = begin; i < end; i = config.nodes[i].next) {
     const Node& node = config.nodes[i];
     std::string_view name = node.name();
+    if (node.at().block && seems_to_lack_a_semicolon(node))
+      strays.push_back(diagnostic_at(
+          Severity::error, *node.file, node.name_word(),
+          fmt::format("a ; is missing after {}, so nginx takes the next block for a part of it",
+                      printable(name))));
     if (node.at().block) {
       collect(config, i + 1, node.next, enter(context, name), strays);
     } else if (overrides_certificate(node)) {
