@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -15,6 +14,7 @@
 #include "cli/renewer_output.h"
 #include "plan/pending.h"
 #include "state/wake.h"
+#include "sys/guard.h"
 
 namespace certrebind {
 
@@ -129,8 +129,7 @@ Result<std::string> tell_whom(Context& context, Database& database, const std::s
 std::string ask_whom(Context& context) {
   LoadedTasks tasks =
       load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
-  if (tasks.find(kNotifyTask) != nullptr || ::isatty(STDIN_FILENO) == 0 || context.json())
-    return "";
+  if (tasks.find(kNotifyTask) != nullptr || !stdin_is_terminal() || context.json()) return "";
   print_line("Whom to tell what needs a person? mailto:ADDRESS, https://WEBHOOK, or none:");
   std::string typed;
   std::getline(std::cin, typed);

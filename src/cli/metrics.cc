@@ -1,7 +1,5 @@
 #include "acts/metrics.h"
 
-#include <unistd.h>
-
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
@@ -37,7 +35,7 @@ Result<Operation> operation_of(Context& context, CheckReport& report) {
 
 // The collector may read at any moment, so the file is replaced as a whole.
 Done replace_with(Files& files, const std::string& path, const std::string& text) {
-  const std::string temporary = path + "." + std::to_string(::getpid());
+  const std::string temporary = path + "." + std::to_string(own_pid());
   if (files.lstat(temporary))
     if (Done removed = files.remove(temporary); !removed) return removed;
   Done written =

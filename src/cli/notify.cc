@@ -1,9 +1,7 @@
 #include "acts/notice.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <random>
 
 #include "acts/check_report.h"
@@ -28,12 +26,6 @@ struct NotifyOptions {
   bool test = false;
 };
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return printable(name.data());
-}
-
 std::string new_id(WallTime now) {
   std::random_device random;
   return fmt::format("{}-{:08x}", now.time_since_epoch().count(), random());
@@ -42,7 +34,7 @@ std::string new_id(WallTime now) {
 Done send_mail(const Host& host, const NotifyOptions& options, const std::vector<Attention>& told) {
   const std::string address = options.to.substr(kMail.size());
   Command command{.arguments = {options.sendmail, "-i", "-t"}, .root = {}};
-  command.input = mail_text(address, host_name(), told);
+  command.input = mail_text(address, printable(host_name()), told);
   auto sent = host.commands.run(command, kPatience);
   if (!sent) {
     if (sent.error().code == Code::not_found)
@@ -60,7 +52,7 @@ Done send(const Host& host, const NotifyOptions& options, const std::vector<Atte
   if (options.to.starts_with(kMail)) return send_mail(host, options, told);
   const WallTime now = host.clock.wall();
   return post(options.to, "application/cloudevents+json",
-              cloud_event(new_id(now), host_name(), told, now), kPatience);
+              cloud_event(new_id(now), printable(host_name()), told, now), kPatience);
 }
 
 // What `status` lists.

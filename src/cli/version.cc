@@ -1,12 +1,13 @@
 #include "cli/version.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <sqlite3.h>
 
 #include <array>
+
+#include "x509/openssl_version.h"
 
 namespace certrebind {
 
@@ -22,8 +23,7 @@ std::string pcre2_version() {
 
 std::string version_text() {
   return fmt::format("certrebind {} (commit {})\n{}, SQLite {}, PCRE2 {}", CERTREBIND_VERSION,
-                     CERTREBIND_COMMIT, OpenSSL_version(OPENSSL_VERSION), sqlite3_libversion(),
-                     pcre2_version());
+                     CERTREBIND_COMMIT, openssl_version(), sqlite3_libversion(), pcre2_version());
 }
 
 }  // namespace certrebind

@@ -9,6 +9,7 @@ void guard_process();
 
 // True if standard output is a terminal (for colour and progress).
 bool stdout_is_terminal();
+bool stdin_is_terminal();
 bool stderr_is_terminal();
 
 }  // namespace certrebind

@@ -336,6 +336,12 @@ Done SystemProcessTable::signal(int pid, uint64_t started, int number) {
   return {};
 }
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
 int own_pid() {
   return ::getpid();
 }

@@ -119,6 +119,8 @@ class SystemProcessTable final : public ProcessTable {
 
 // This process and the user it runs as.
 int own_pid();
+// The name of this machine (gethostname(2)).
+std::string host_name();
 uint32_t own_user();
 
 // A program to run: an argument vector, never a shell line.

@@ -13,9 +13,9 @@ constexpr size_t kMostRead = 1u << 20;  // bytes: a log may grow fast
 constexpr size_t kMostLines = 3;
 constexpr size_t kLongest = 300;  // bytes of a line
 
-// The level is in the first brackets (nginx: "2026/11/29 10:00:00 [emerg] 12#12: …") or in the
-// second ones, after the time (Apache: "[Sun Nov 29 …] [ssl:emerg] [pid 12] …"). What follows may
-// be a client's text.
+// The level is in the first brackets, "2026/11/29 10:00:00 [emerg] 12#12: …", or in the second
+// ones, after the time: "[Sun Nov 29 …] [ssl:emerg] [pid 12] …". What follows may be a client's
+// text.
 bool is_serious(const std::string& line) {
   size_t begin = line.find('[');
   for (int i = 0; i < 2 && begin != std::string::npos; ++i) {
