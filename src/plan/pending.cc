@@ -479,7 +479,6 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
   if (different.size() > 1) {
     std::vector<std::string> texts;
     for (const Thumbprint& each : different) texts.push_back(each.brief());
-    pending_.in_doubt = true;
     pending_.undecided.push_back(
         {.subject = "pending " + old_text,
          .sentence = fmt::format("{} of {} can be replaced by any of {}: a person must choose one",
