@@ -440,14 +440,16 @@ def test_a_mended_configuration_is_tried_at_once(place, authority):
     """After a failure the next attempt is due in ten minutes; nobody has to wait for it."""
     stage = OneSite(place, authority)
     watch = Watch(place, stage.nginx).start(stage.old)
+    watch.idle()
     good = stage.nginx.conf.read_text()
     write(stage.nginx.conf, good + "nonsense;\n")
     write(stage.site.cert_path, stage.new.fullchain_pem)
     write(stage.site.key_path, stage.new.key_pem, 0o600)
 
     def failed():
-        return [run for run in watch.run("task", "history", "--json").json if run["state"] == "failed"]
-    until(failed, "an attempt has failed")
+        states = {run["state"] for run in watch.run("task", "history", "--json").json}
+        return "failed" in states and "running" not in states
+    until(failed, "the attempt has failed, and none is at work")
     write(stage.nginx.conf, good)
     stage.nginx.wait_served(stage.new.thumbprint, stage.port, NAME)
     watch.stop()
