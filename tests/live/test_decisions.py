@@ -477,3 +477,12 @@ def test_a_certificate_that_openssl_overrides_is_said(place, authority):
               f"    ssl_conf_command PrivateKey {other_key};\n")).reload()
     check = stage.run("check")
     assert check.code == 1 and "ssl_conf_command Certificate overrides" in check.all, check
+
+
+def test_a_passphrase_that_never_comes_holds_up_no_check(place, authority):
+    """`ssl_password_file` is a FIFO by now, and nobody writes to it: the server's own test waits for ever."""
+    stage = EncryptedKey(place, authority)
+    (place / "passphrase").unlink()
+    os.mkfifo(place / "passphrase")
+    check = stage.run("check")
+    assert check.code == 1 and "no reload can succeed" in check.out and "did not end within" in check.out, check
