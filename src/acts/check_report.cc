@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "observe/shadowed_in_memory.h"
 #include "plan/store_hints.h"
+#include "survey/policy.h"
 #include "transaction/config_tests.h"
 #include "transaction/reloader.h"
 
@@ -186,6 +187,15 @@ std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
   return found;
 }
 
+// True for entries from an earlier survey of what is configured, on disk and served.
+bool is_of_a_look(const Attention& each) {
+  if (!each.subject.starts_with("pending ")) return false;
+  if (each.subject.ends_with("as far as it could be read")) return true;
+  return std::ranges::any_of(kComplaints, [&](Complaint complaint) {
+    return each.subject.ends_with(", " + to_text(complaint));
+  });
+}
+
 std::string said_of(const Diagnostic& diagnostic) {
   const bool is_test = diagnostic.message.starts_with(kNoReload);
   return (is_test ? "" : kUnread) + diagnostic.text();
@@ -238,6 +248,28 @@ std::vector<Attention> attention_of(const CheckReport& report, bool enabled, Wal
                         .next = "certrebind check",
                         .since = {}});
   for (Attention& each : needed) each.since = now;
+  return needed;
+}
+
+std::vector<Attention> attention_now(const Settings& settings, std::vector<Attention> stored,
+                                     CheckReport& report, bool enabled, WallTime now) {
+  leave_alone(settings, report.survey);
+  std::erase_if(stored, is_of_a_look);
+  for (Attention& each : attention_of(report, enabled, now))
+    if (std::ranges::find(stored, each.sentence, &Attention::sentence) == stored.end())
+      stored.push_back(std::move(each));
+  return stored;
+}
+
+std::vector<Attention> attention_of(const std::vector<TransactionRow>& interrupted) {
+  std::vector<Attention> needed;
+  for (const TransactionRow& row : interrupted)
+    needed.push_back(
+        {.subject = fmt::format("transaction {}", row.id),
+         .sentence = fmt::format("{}: transaction {} was interrupted in the phase '{}'",
+                                 row.service.text(), row.id, to_text(row.phase)),
+         .next = "certrebind recover",
+         .since = row.started});
   return needed;
 }
 

@@ -19,8 +19,7 @@ namespace {
 Automation automation_of(Context& context) {
   LoadedTasks tasks =
       load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
-  const Task* task = tasks.find(kRebindTask);
-  return {.enabled = task != nullptr && task->enabled, .running = daemon_runs(context.settings())};
+  return {.enabled = rebinds_automatically(tasks), .running = daemon_runs(context.settings())};
 }
 
 void print_explained(const Explained& explained, WallTime now) {

@@ -4,7 +4,6 @@
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
-#include "survey/policy.h"
 #include "sys/rights.h"
 #include "sys/safe_way.h"
 
@@ -15,10 +14,7 @@ namespace {
 Result<Operation> operation_of(Context& context, CheckReport& report) {
   const Settings& settings = context.settings();
   LoadedTasks tasks = load_tasks(context.host().files, settings.tasks_directory(), own_user());
-  const Task* task = tasks.find(kRebindTask);
-  Operation operation{.enabled = task != nullptr && task->enabled,
-                      .running = daemon_runs(settings)};
-  leave_alone(settings, report.survey);
+  Operation operation{.enabled = rebinds_automatically(tasks), .running = daemon_runs(settings)};
   auto state = State::open_for_reading(settings);
   if (!state && state.error().code == Code::not_found) return operation;
   if (!state) return pass(state);
@@ -28,8 +24,9 @@ Result<Operation> operation_of(Context& context, CheckReport& report) {
   operation.transactions = std::move(*rows);
   auto needed = attention(state->database());
   if (!needed) return pass(needed);
-  operation.attention = needed->size() + tasks.errors.size() +
-                        attention_of(report, operation.enabled, context.host().clock.wall()).size();
+  needed = attention_now(settings, std::move(*needed), report, operation.enabled,
+                         context.host().clock.wall());
+  operation.attention = needed->size() + tasks.errors.size();
   return operation;
 }
 

@@ -10,7 +10,6 @@
 #include "cli/notify_task.h"
 #include "cli/output.h"
 #include "cli/rebind_task.h"
-#include "survey/policy.h"
 #include "sys/web.h"
 
 namespace certrebind {
@@ -70,11 +69,9 @@ Result<std::vector<Attention>> all_needed(Context& context, Database& database) 
   if (State::is_taken(context.settings())) return needed;
   auto report = make_report(context.looking(), context.history(), {});
   if (!report) return pass(report);
-  leave_alone(context.settings(), report->survey);
-  const Task* task = tasks.find(kRebindTask);
-  for (Attention& each : attention_of(*report, task != nullptr && task->enabled, now))
-    if (std::ranges::find(*needed, each.sentence, &Attention::sentence) == needed->end())
-      needed->push_back(std::move(each));
+  needed = attention_now(context.settings(), std::move(*needed), *report,
+                         rebinds_automatically(tasks), now);
+  std::ranges::move(attention_of(report->interrupted), std::back_inserter(*needed));
   return needed;
 }
 

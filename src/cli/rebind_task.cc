@@ -19,6 +19,11 @@ Task rebind_task(const std::string& program) {
   return task;
 }
 
+bool rebinds_automatically(const LoadedTasks& tasks) {
+  const Task* task = tasks.find(kRebindTask);
+  return task != nullptr && task->enabled;
+}
+
 bool daemon_runs(const Settings& settings) {
   return is_locked(settings.run_directory + "/daemon.lock");
 }

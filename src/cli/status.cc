@@ -11,7 +11,6 @@
 #include "cli/output.h"
 #include "cli/rebind_task.h"
 #include "lifecycle/attention.h"
-#include "plan/pending.h"
 #include "store/bound.h"
 #include "store/watched_places.h"
 
@@ -31,15 +30,6 @@ struct Status {
   std::vector<Attention> attention;
 };
 
-// True for entries from an earlier survey of what is configured, on disk and served.
-bool is_of_a_look(const Attention& each) {
-  if (!each.subject.starts_with("pending ")) return false;
-  if (each.subject.ends_with("as far as it could be read")) return true;
-  return std::ranges::any_of(kComplaints, [&](Complaint complaint) {
-    return each.subject.ends_with(", " + to_text(complaint));
-  });
-}
-
 // Replaces the result of the last survey by what `check` would report now, so that both agree.
 Done judge_now(Context& context, Status& status) {
   // A running command changes the result all the time.
@@ -48,12 +38,8 @@ Done judge_now(Context& context, Status& status) {
   auto report =
       make_report(context.looking(), context.history(), watcher.progress_of("handshakes"));
   if (!report) return pass(report);
-  leave_alone(context.settings(), report->survey);
-  std::erase_if(status.attention, is_of_a_look);
-  for (Attention& each : attention_of(*report, status.enabled, context.host().clock.wall()))
-    if (std::ranges::find(status.attention, each.sentence, &Attention::sentence) ==
-        status.attention.end())
-      status.attention.push_back(std::move(each));
+  status.attention = attention_now(context.settings(), std::move(status.attention), *report,
+                                   status.enabled, context.host().clock.wall());
   return {};
 }
 
@@ -61,8 +47,7 @@ Result<Status> look_at_state(Context& context) {
   Status status;
   LoadedTasks tasks =
       load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
-  const Task* task = tasks.find(kRebindTask);
-  status.enabled = task != nullptr && task->enabled;
+  status.enabled = rebinds_automatically(tasks);
   status.running = daemon_runs(context.settings());
   status.bad_tasks = std::move(tasks.errors);
   auto state = State::open_for_reading(context.settings());
@@ -88,13 +73,7 @@ Result<Status> look_at_state(Context& context) {
   auto left = interrupted(context.settings(), journal);
   if (!left) return pass(left);
   if (Done judged = judge_now(context, status); !judged) return pass(judged);
-  for (const TransactionRow& row : *left)
-    status.attention.push_back(
-        {.subject = fmt::format("transaction {}", row.id),
-         .sentence = fmt::format("{}: transaction {} was interrupted in the phase '{}'",
-                                 row.service.text(), row.id, to_text(row.phase)),
-         .next = "certrebind recover",
-         .since = row.started});
+  std::ranges::move(attention_of(*left), std::back_inserter(status.attention));
   return status;
 }
 

@@ -23,7 +23,8 @@ Done ConfigInForce::look() {
   defaults.config_file = file_;
   auto loaded = load_settings(files_, std::move(defaults), true);
   Done good = loaded ? check_stores(loaded->stores) : pass(loaded);
-  if (good) return content ? keep(*content) : pass(content);
+  if (good && content) kept_ = keep(*content);
+  if (good) return content ? Done() : pass(content);
   if (files_.stat(copy_)) path_ = copy_;
   return good;
 }

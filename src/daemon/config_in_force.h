@@ -17,6 +17,8 @@ class ConfigInForce {
 
   // Reads the file again, and keeps a copy if it is good. Returns the mistake, with file and line.
   Done look();
+  // Whether the last good content could be kept. If not, a later mistake stops what is automatic.
+  const Done& kept() const { return kept_; }
   // What to pass as --config.
   const std::string& path() const { return path_; }
 
@@ -27,6 +29,7 @@ class ConfigInForce {
   std::string file_;
   std::string copy_;
   std::string path_;
+  Done kept_;
 };
 
 }  // namespace certrebind

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
+#include "sys/faulty_files.h"
 #include "sys/memory_files.h"
 
 namespace certrebind {
@@ -35,6 +38,17 @@ TEST(ConfigInForce, WhatItSaidLastHoldsWhileItIsWrong) {
 
   files.put(kConfigFile, "[daemon]\nquiet_seconds = 4\n");
   EXPECT_TRUE(config.look());
+  EXPECT_EQ(config.path(), kConfigFile);
+}
+
+// On a read-only /etc nothing can be kept; that is no mistake in the file.
+TEST(ConfigInForce, AGoodOneThatCannotBeCopiedIsGood) {
+  MemoryFiles memory;
+  memory.put(kConfigFile, "[daemon]\nquiet_seconds = 3\n");
+  FaultyFiles files(memory, 1, FaultyFiles::Fault::for_ever, EROFS);
+  ConfigInForce config(files, kConfigFile);
+  EXPECT_TRUE(config.look());
+  EXPECT_FALSE(config.kept());
   EXPECT_EQ(config.path(), kConfigFile);
 }
 

@@ -238,6 +238,9 @@ Done Daemon::look_at_settings() {
          .since = now});
     log_entry(needed.front().sentence, {{"PRIORITY", "3"}});
   }
+  if (const Done& kept = config_->kept(); !kept)
+    log_entry("no copy of the configuration is kept: " + kept.error().message(),
+              {{"PRIORITY", "4"}});
   return set_attention(*database_, kSubject, needed, now);
 }
 

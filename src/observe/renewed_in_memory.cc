@@ -43,8 +43,9 @@ std::string in_memory_sentence(const SurveyedBinding& bound, const Served& serve
 
 std::string how_to_save(const SurveyedBinding& bound) {
   if (bound.binding.prints_memory.empty())
-    return "it cannot be saved, because the server has no control socket that prints it: configure "
-           "one, reload the server yourself, and let it renew the certificate again";
+    return "it cannot be saved, because the server has no control socket with a plain path that "
+           "prints it: "
+           "configure one, reload the server yourself, and let it renew the certificate again";
   return fmt::format("(umask 077; {} >renewed.pem) && certrebind rebind {} renewed.pem",
                      bound.binding.prints_memory, bound.disk->certificate->thumbprint.brief());
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "survey/key_types.h"
 #include "sys/changed_at.h"
 #include "x509/name_match.h"
 
@@ -19,16 +20,11 @@ bool is_for(const Certificate& old_leaf, const Binding& binding) {
          });
 }
 
-KeyType type_on_disk(const SurveyedBinding& bound) {
-  auto leaf = Certificate::parse(bound.disk->der);
-  return leaf ? leaf->key_type : KeyType::other;
-}
-
 // True if the site has a certificate of this key type in another file. Then each file is asked for
 // with its own type.
 bool has_twin_of(KeyType type, const SameSite& same_site, const SurveyedBinding& bound) {
   return std::ranges::any_of(same_site.of(bound), [&](const SurveyedBinding* twin) {
-    return twin->disk && type_on_disk(*twin) == type;
+    return twin->disk && key_type_on_disk(*twin) == type;
   });
 }
 
@@ -75,7 +71,7 @@ std::vector<StaleInMemory::Candidate> StaleInMemory::candidates(
           bound.holds(succession->new_thumbprint()))
         continue;
       if (where == Where::anywhere || is_likely(bound, *succession))
-        found.push_back({&bound, succession, type_on_disk(bound)});
+        found.push_back({&bound, succession, key_type_on_disk(bound)});
     }
   }
   return found;

@@ -422,9 +422,8 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
         pending_.held.push_back(std::move(sentence));
       return {};  // then no other certificate of these names is certain either
     }
-    auto old_leaf = Certificate::parse(bound.disk->der);
     auto now = candidate(each.where.certificate_path, each.where.key_path);
-    if (now && old_leaf && (is_lineage || old_leaf->key_type == now->leaf.key_type))
+    if (now && (is_lineage || old_one.key_type == now->leaf.key_type))
       found.push_back(std::move(*now));
   }
   return found;

@@ -36,8 +36,7 @@ void add_all_served(Asker& asker, const Survey& survey, KnownCertificates& known
   std::vector<Target> targets;
   for (const SurveyedBinding& bound : survey.bindings) {
     // A site may have one certificate for each key type.
-    auto leaf = Certificate::parse(bound.disk ? bound.disk->der : "");
-    const KeyType type = leaf ? leaf->key_type : KeyType::other;
+    const KeyType type = key_type_on_disk(bound);
     std::ranges::move(targets_of(bound.binding, KeyType::other), std::back_inserter(targets));
     if (type != KeyType::other)
       std::ranges::move(targets_of(bound.binding, type), std::back_inserter(targets));

@@ -30,9 +30,7 @@ KeyType Rivals::type_to_ask(const SurveyedBinding& bound) const {
 }
 
 KeyType key_type_on_disk(const SurveyedBinding& bound) {
-  if (!bound.disk || !bound.disk->certificate) return KeyType::other;
-  auto leaf = Certificate::parse(bound.disk->der);
-  return leaf ? leaf->key_type : KeyType::other;
+  return bound.disk && bound.disk->certificate ? bound.disk->certificate->key_type : KeyType::other;
 }
 
 }  // namespace certrebind

@@ -7,23 +7,21 @@
 #include <map>
 
 #include "base/text.h"
+#include "survey/key_types.h"
 
 namespace certrebind {
 
 namespace {
-
-KeyType type_of(const SurveyedBinding& bound) {
-  return bound.disk && bound.disk->certificate ? bound.disk->certificate->key_type : KeyType::other;
-}
 
 // The reason why no client sees the certificate; empty if one may.
 std::string why_not_shown(const std::vector<SurveyedBinding>& all, size_t index) {
   const SurveyedBinding& bound = all[index];
   if (!bound.disk || !bound.disk->certificate) return "";
   if (bound.binding.never_chosen) return "earlier sites have all names of this one";
-  const KeyType type = type_of(bound);
+  const KeyType type = key_type_on_disk(bound);
   size_t shown = std::min(index + bound.binding.further_pairs, all.size() - 1);
-  while (shown > index && (all[shown].service != bound.service || type_of(all[shown]) != type))
+  while (shown > index &&
+         (all[shown].service != bound.service || key_type_on_disk(all[shown]) != type))
     --shown;
   const NamedFile& winner = all[shown].binding.certificate;
   // One file twice is one certificate.

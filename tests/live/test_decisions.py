@@ -198,7 +198,7 @@ class Lineage:
     """certbot's directories of one certificate."""
 
     def __init__(self, place, name):
-        self.root, self.name = place / "letsencrypt", name
+        self.place, self.root, self.name = place, place / "letsencrypt", name
         self.live, self.archive = self.root / "live" / name, self.root / "archive" / name
         for directory in (self.live, self.archive, self.root / "renewal"):
             directory.mkdir(parents=True, exist_ok=True)
@@ -220,6 +220,13 @@ class Lineage:
     @property
     def fullchain(self):
         return self.live / "fullchain.pem"
+
+    def serve(self, certificate):
+        """An nginx with one site that uses live/, and the store configured."""
+        nginx, port = self.place.nginx(), free_port()
+        nginx.write(Site(NAME, port, certificate, self.fullchain, self.live / "privkey.pem").block()).start()
+        self.place.configure(stores=[("certbot", self.root)])
+        return nginx, port
 
 
 def test_a_stale_copy_is_not_ok(place, authority):
@@ -265,10 +272,7 @@ def test_no_command_is_printed_that_somebody_else_could_have_chosen(place, autho
     old = authority.issue([NAME], days=20)
     live = Lineage(place, NAME).generation(1, old)
     Lineage(place, "a;id;#").generation(1, authority.issue([NAME, "mail." + NAME]))
-    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
-    nginx = place.nginx()
-    nginx.write(site.block()).start()
-    place.configure(stores=[("certbot", live.root)])
+    nginx, _ = live.serve(old)
     assert "a;id" not in place.run("check", "--service", nginx.service).all
 
 
@@ -276,10 +280,7 @@ def test_a_lineage_of_more_names_is_named(place, authority):
     old = authority.issue([NAME], days=20)
     live = Lineage(place, NAME).generation(1, old)
     wider = Lineage(place, NAME + "-0001").generation(1, authority.issue([NAME, "mail." + NAME]))
-    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
-    nginx = place.nginx()
-    nginx.write(site.block()).start()
-    place.configure(stores=[("certbot", live.root)])
+    nginx, _ = live.serve(old)
     check = place.run("check", "--service", nginx.service)
     assert f"certrebind rebind {old.thumbprint[:16]} {wider.fullchain}" in check.all, check
     done = place.run("rebind", old.thumbprint, wider.fullchain, "--service", nginx.service)
@@ -291,20 +292,14 @@ def test_a_lineage_of_other_names_is_not_named(place, authority):
     old = authority.issue([NAME, "www." + NAME], days=20)
     live = Lineage(place, NAME).generation(1, old)
     Lineage(place, NAME + "-0001").generation(1, authority.issue([NAME, "mail." + NAME]))
-    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
-    nginx = place.nginx()
-    nginx.write(site.block()).start()
-    place.configure(stores=[("certbot", live.root)])
+    nginx, _ = live.serve(old)
     assert "-0001" not in place.run("check", "--service", nginx.service).all
 
 
 def test_a_generation_that_live_does_not_point_to_is_named(place, authority):
     old, new = authority.pair(NAME)
     live = Lineage(place, NAME).generation(1, old)
-    site = Site(NAME, free_port(), old, live.fullchain, live.live / "privkey.pem")
-    nginx = place.nginx()
-    nginx.write(site.block()).start()
-    place.configure(stores=[("certbot", live.root)])
+    nginx, port = live.serve(old)
     assert "later generation" not in place.run("check", "--service", nginx.service).all
     live.generation(2, new, point=False)
     check = place.run("check", "--service", nginx.service)
@@ -313,7 +308,7 @@ def test_a_generation_that_live_does_not_point_to_is_named(place, authority):
     assert os.system(command) == 0
     done = place.run("rebind", "--pending", "--service", nginx.service)
     assert done.code == 0, done
-    assert handshake(site.port, NAME) == new.thumbprint
+    assert handshake(port, NAME) == new.thumbprint
 
 
 # ------------------------------------------------------------------------------- encrypted keys
@@ -344,6 +339,25 @@ def test_apache_opens_encrypted_keys_by_a_program(place, authority):
     done = place.run("rebind", old.thumbprint, new.thumbprint, "--service", apache.service)
     assert done.code == 0, done
     assert handshake(port, NAME) == new.thumbprint
+
+
+def test_an_encrypted_client_key_is_no_error(place, authority):
+    """`proxy_ssl_password_file`, in a location below the block that names it."""
+    old, new = authority.pair("client.example.com", eku="client")
+    cert, key = old.write(place / "client")
+    write(key, old.encrypted_key_pem(), 0o600)
+    passphrase = write(place / "passphrase", "secret\n", 0o600)
+    nginx = place.nginx()
+    nginx.write(f"proxy_ssl_password_file {passphrase};\n"
+                f"server {{ listen 127.0.0.1:{free_port()};\nlocation / {{ proxy_pass https://127.0.0.1:9;\n"
+                f"proxy_ssl_certificate {cert}; proxy_ssl_certificate_key {key}; }} }}\n").start()
+    check = place.run("check", "--service", nginx.service)
+    assert check.code == 0, check
+    assert place.run("rebind", "--pending", "--service", nginx.service).code == 0  # OLD was seen from now on
+    write(cert, new.fullchain_pem)
+    write(key, new.encrypted_key_pem(), 0o600)
+    done = place.run("rebind", "--pending", "--service", nginx.service)
+    assert done.code == 0 and nginx.reloads() == 1, done
 
 
 @pytest.mark.parametrize("way", ["rebind", "pending"])
@@ -390,6 +404,16 @@ def test_a_site_with_a_variable_path_is_judged_by_what_it_serves(place, authorit
     check = place.run("check", "--service", nginx.service)
     assert check.code == 1, check
     assert "about to expire" in check.out and f"does not cover {NAME}" in check.out, check
+
+
+def test_a_site_with_a_variable_path_that_does_not_answer_is_critical(place):
+    """No file lies where the name leads."""
+    nginx = place.nginx()
+    nginx.write(f"server {{ listen 127.0.0.1:{free_port()} ssl; server_name {NAME};\n"
+                f"ssl_certificate {place.path}/none/$ssl_server_name.pem;\n"
+                f"ssl_certificate_key {place.path}/none/$ssl_server_name.key; }}\n").start()
+    check = place.run("check", "--service", nginx.service)
+    assert check.code == 2 and "unreachable" in check.out, check
 
 
 def test_a_site_that_nobody_sees_is_not_ok(place, authority):

@@ -107,6 +107,20 @@ TEST(Bindings, FindStapling) {
   EXPECT_FALSE(all.bindings[1].stapling);
 }
 
+TEST(Bindings, KnowWhereTheServerHasAPassphrase) {
+  Discovery all = found(
+      "http { ssl_certificate /a; ssl_certificate_key /k; proxy_ssl_password_file /p;"
+      " server { listen 443 ssl; ssl_password_file /p;"
+      " location /a { proxy_ssl_certificate /c; proxy_ssl_certificate_key /ck; }"
+      " location /b { grpc_ssl_certificate /g; grpc_ssl_certificate_key /gk; } }"
+      " server { listen 444 ssl; } }");
+  ASSERT_EQ(all.bindings.size(), 4u);
+  EXPECT_TRUE(all.bindings[0].has_passphrase);
+  EXPECT_FALSE(all.bindings[1].has_passphrase);
+  EXPECT_TRUE(all.bindings[2].has_passphrase) << "inherited, of the proxy module";
+  EXPECT_FALSE(all.bindings[3].has_passphrase) << "of another module";
+}
+
 TEST(Bindings, FindClientCertificates) {
   Discovery all = found(
       "http { proxy_ssl_certificate_key /hk; server { server_name s; proxy_ssl_certificate /sc;"
