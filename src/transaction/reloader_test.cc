@@ -262,6 +262,30 @@ class FakeLive final : public LiveUpdate {
   bool possible_;
 };
 
+// Ten requests, one after the other.
+class TenRequests final : public SocketConversation {
+ public:
+  std::optional<std::string> request() override {
+    return heard_ < 10 ? std::optional(std::to_string(heard_)) : std::nullopt;
+  }
+  void hear(std::string_view) override { ++heard_; }
+  Done outcome() const override { return {}; }
+
+ private:
+  int heard_ = 0;
+};
+
+class SlowLive final : public LiveUpdate {
+ public:
+  Address address() const override { return {"", 0, "/control"}; }
+  std::unique_ptr<SocketConversation> question() const override {
+    return std::make_unique<OneRequest>("may I?");
+  }
+  Result<std::unique_ptr<SocketConversation>> update(bool) const override {
+    return std::make_unique<TenRequests>();
+  }
+};
+
 class LiveReloaderTest : public ReloaderTest {
  protected:
   LiveReloaderTest() {
@@ -296,6 +320,28 @@ TEST_F(LiveReloaderTest, ASocketThatWillNotDoMeansAReload) {
     ASSERT_TRUE(live_.tell(false));
   }
   EXPECT_EQ(host_.processes.signals.size(), 2U);
+}
+
+// We hold the lock meanwhile, and a user's server may answer as slowly as that user likes.
+TEST_F(LiveReloaderTest, AServerOfAUserHoldsNobodyUpForLong) {
+  host_.service.how.live = [](const std::vector<std::string>&) {
+    return std::make_unique<SlowLive>();
+  };
+  for (const bool is_ours : {true, false}) {
+    const uint32_t owner = is_ours ? own_user() : own_user() + 4321;
+    host_.service.set_trust({.owner = owner});
+    socket_.user = owner;
+    socket_.answers = std::deque<std::string>(11, "yes");
+    socket_.before_answer = [] {};
+    ASSERT_TRUE(live_.choose({"/a.pem"}));
+    socket_.deadlines.clear();
+    socket_.before_answer = [this] { host_.clock.sleep(std::chrono::seconds(14)); };
+    const SteadyTime begin = host_.clock.steady();
+    ASSERT_TRUE(live_.tell(false));
+    ASSERT_EQ(socket_.deadlines.size(), 10U);
+    const auto longest = *std::ranges::max_element(socket_.deadlines) - begin;
+    EXPECT_EQ(longest <= std::chrono::seconds(60), !is_ours);
+  }
 }
 
 TEST_F(LiveReloaderTest, ASocketOfAStrangerIsToldNothing) {

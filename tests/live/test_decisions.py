@@ -360,6 +360,24 @@ def test_an_encrypted_client_key_is_no_error(place, authority):
     assert done.code == 0 and nginx.reloads() == 1, done
 
 
+@needs_root
+def test_an_encrypted_key_that_nothing_can_try_holds_up_a_reload(place, authority):
+    """In a container httpd cannot be started apart, its own test loads no keys, and a wrong one would end it."""
+    old, new = authority.pair(NAME)
+    cert, key = old.write(place / "certs")
+    write(key, old.encrypted_key_pem(), 0o600)
+    dialog = write(place / "passphrase.sh", "#!/bin/sh\necho secret\n", 0o755)
+    apache, port = place.apache(), free_port()
+    apache.write(f"SSLPassPhraseDialog exec:{dialog}\n<VirtualHost *:{port}>\nServerName {NAME}\nSSLEngine on\n"
+                 f"SSLCertificateFile {cert}\nSSLCertificateKeyFile {key}\n</VirtualHost>\n", ports=[port]).start()
+    write(cert, new.fullchain_pem)
+    write(key, authority.issue(NAME).encrypted_key_pem(), 0o600)
+    done = place.run("rebind", old.thumbprint, new.thumbprint, "--service", apache.service,
+                     before=["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"])
+    assert done.code != 0 and "nothing tells whether the encrypted key" in done.all, done
+    assert apache.reloads() == 0 and handshake(port, NAME) == old.thumbprint
+
+
 @pytest.mark.parametrize("way", ["rebind", "pending"])
 def test_an_encrypted_key_that_the_server_can_open_is_no_error(place, authority, way):
     stage = EncryptedKey(place, authority)

@@ -17,6 +17,7 @@ from handshakes import handshake, wait_served
 from markers import both_builds
 from ports import free_port
 from servers.nginx import NGINX
+from stages.daemon import Watch
 from stages.one_site import OneSite, make_site
 from waiting import until
 
@@ -401,3 +402,33 @@ def test_what_a_terminal_would_obey_is_shown_as_bytes(place, authority, hostile)
     for command in (["check"], ["scan"], ["check", "--json"], ["scan", "--json"]):
         done = place.run(*command)
         assert hostile[0] not in done.out + done.err, done
+
+
+def test_a_users_configuration_sets_off_no_attempt_after_the_other(place, eve, authority):
+    """The daemon tries a failed rebind again at once when a configuration changes: not when hers does."""
+    one = OneSite(place, authority)
+    watch = Watch(place, one.nginx, more=f'[servers]\nusers = ["{EVE}"]\n')
+    port, old, _ = eves_nginx(place, eve, authority, named=False)
+    watch.start(one.old)
+    until(lambda: watch.status()["bindings"] == 2, "both servers are known")
+    watch.idle()
+    good = one.nginx.conf.read_text()
+    write(one.nginx.conf, good + "nonsense;\n")
+    one.new.write(one.site.cert_path.parent)
+
+    def ended():
+        runs = watch.run("task", "history", "--json").json
+        return [run["state"] for run in runs if run["state"] in ("done", "failed")]
+    until(lambda: "failed" in ended(), "the attempt has failed")
+    before = len(ended())
+    for number in (3, 4, 5):  # one more site of hers each time: so it is known that the daemon has looked
+        conf = (eve / "nginx.conf").read_text()
+        more = (f"server {{ listen 127.0.0.1:{free_port()} ssl; server_name s{number}.eve.example; "
+                f"ssl_certificate {eve}/fullchain.pem; ssl_certificate_key {eve}/privkey.pem; }}")
+        write(eve / "nginx.conf", conf.rstrip()[:-1] + more + " }\n")
+        give(eve)
+        until(lambda: watch.status()["bindings"] == number, "the daemon has looked at hers")
+    assert len(ended()) == before
+    write(one.nginx.conf, good)
+    one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
+    watch.stop()

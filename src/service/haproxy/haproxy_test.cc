@@ -316,6 +316,9 @@ TEST_F(HaproxyTest, WhatHaproxyRenewsItself) {
     with_tab.replace(at, 4, "it\\t");
   EXPECT_EQ(found(socket + with_tab, "3.2.0").bindings.at(0).prints_memory, "");
   EXPECT_EQ(found(text, "3.2.0").bindings.at(0).prints_memory, "");
+  // For socat(1) this is more than a path, and a person would paste it as root.
+  const std::string program = "global\n stats socket \"/s!!EXEC:/x\" level admin\n";
+  EXPECT_EQ(found(program + text, "3.2.0").bindings.at(0).prints_memory, "");
   EXPECT_FALSE(found("frontend f\n bind :1 ssl crt /c/a.pem\n").bindings.at(0).renews_in_memory);
 }
 
