@@ -14,16 +14,20 @@ from place import Place  # noqa: E402
 from servers.haproxy import haproxy_version  # noqa: E402
 from stages.one_site import OneSite  # noqa: E402
 
-# Nothing that could run on the HAProxy at hand: scripts/newer-haproxy has later ones.
-collect_ignore = [] if haproxy_version() >= (3, 0) else ["test_haproxy_3.py"]
-
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "both_builds: ./check runs this test in the everyday build, too")
+    config.addinivalue_line("markers", "since_haproxy(version): needs this HAProxy or a later one")
 
 
-def pytest_collection_modifyitems(items):
-    """Begins with the crash sweeps, which take longest: at the end all workers then have short tests left."""
+def pytest_collection_modifyitems(config, items):
+    """Takes out what the HAProxy at hand cannot run. Begins with the crash sweeps, which take longest: at the end all
+    workers then have short tests left."""
+    present = haproxy_version()
+    too_new = [item for item in items if any(mark.args[0] > present for mark in item.iter_markers("since_haproxy"))]
+    if too_new:
+        config.hook.pytest_deselected(items=too_new)
+        items[:] = [item for item in items if item not in set(too_new)]
     items.sort(key=lambda item: "share" not in getattr(item, "fixturenames", ()))
 
 
