@@ -49,12 +49,25 @@ bool failed_for(const Service& service, const std::vector<TransactionResult>& ac
   });
 }
 
+// However often a rebind is tried, its succession is one, until it is declared the other way round.
+bool is_logged(Database& database, const Succession& succession) {
+  SQLite::Statement select(database.handle(),
+                           "SELECT old FROM events WHERE id = ?1 AND ((old = ?2 AND new = ?3) OR "
+                           "(old = ?3 AND new = ?2)) ORDER BY record DESC LIMIT 1");
+  const std::string old_thumbprint = succession.old_one.thumbprint.hex();
+  select.bind(1, static_cast<int>(EventId::replaced));
+  select.bind(2, old_thumbprint);
+  select.bind(3, succession.new_thumbprint().hex());
+  return select.executeStep() && select.getColumn(0).getString() == old_thumbprint;
+}
+
 }  // namespace
 
 Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
   return database.atomically("log the succession", [&] {
     for (const Succession& succession : prepared.successions)
-      if (prepared.acts_on(succession) && !succession.is_forced())
+      if (prepared.acts_on(succession) && !succession.is_forced() &&
+          !is_logged(database, succession))
         append_event(database, replaced_event(succession, now));
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/task_commands.h"
+#include "daemon/task_match.h"
+#include "daemon/task_program.h"
 #include "state/state.h"
 
 namespace certrebind {
@@ -16,8 +19,8 @@ constexpr size_t kRunsShown = 5;
 
 std::string trigger_text(const Task& task) {
   std::vector<std::string> parts;
-  for (int id : task.events) parts.push_back(std::to_string(id));
-  if (!parts.empty()) parts = {"event " + join(parts, ",")};
+  for (int id : task.events)
+    parts.push_back(fmt::format("{} {}", id, to_text(static_cast<EventId>(id))));
   if (task.every) parts.push_back("every " + to_text(*task.every));
   if (task.daily_at) parts.push_back("daily at " + time_of_day_text(*task.daily_at));
   if (task.window) parts.push_back("within " + task.window->text());
@@ -39,8 +42,29 @@ std::string last_text(const std::vector<TaskRun>& runs, const std::string& task)
   return fmt::format("{} {}", when, task_status_text(*last));
 }
 
+// When each task would run next, by its name; missing: nothing is due.
+using NextRuns = std::map<std::string, WallTime>;
+
+Result<NextRuns> next_runs(Context& context, const std::vector<Task>& tasks) {
+  NextRuns next;
+  auto state = State::open_for_reading(context.settings());
+  if (!state && state.error().code == Code::not_found) return next;
+  if (!state) return pass(state);
+  TaskQueue queue(state->database());
+  const WallTime now = context.host().clock.wall();
+  for (const Task& task : tasks) {
+    auto due = queue.next_due({task}, now);
+    if (!due) return pass(due);
+    if (!*due) continue;
+    WallTime at = std::max(**due, now);
+    next[task.name] = task.window ? opens_at(*task.window, at) : at;
+  }
+  return next;
+}
+
 Json to_json(const Task& task) {
-  std::vector<std::string> names, command;
+  std::vector<std::string> names, command, event_names;
+  for (int id : task.events) event_names.push_back(to_text(static_cast<EventId>(id)));
   for (const std::string& name : task.filter.names) names.push_back(printable(name));
   for (const std::string& argument : task.command) command.push_back(printable(argument));
   Json environment = Json::object();
@@ -49,6 +73,7 @@ Json to_json(const Task& task) {
           {"description", printable(task.description)},
           {"enabled", task.enabled},
           {"events", task.events},
+          {"event_names", std::move(event_names)},
           {"names", std::move(names)},
           {"store", printable(task.filter.store)},
           {"issuer", printable(task.filter.issuer)},
@@ -71,12 +96,23 @@ Json errors_json(const std::vector<Error>& errors) {
   return json;
 }
 
-void print_tasks(const LoadedTasks& loaded, const std::vector<TaskRun>& runs) {
-  Table table({"NAME", "ON", "TRIGGER", "LAST RUN (UTC)", "COMMAND"});
-  for (const Task& task : loaded.tasks)
-    table.add({task.name, task.enabled ? "yes" : "no", trigger_text(task),
-               last_text(runs, task.name), printable(Command{task.command, {}}.text())});
-  if (!loaded.tasks.empty()) print(table.text());
+std::string next_text(const Task& task, const NextRuns& next, WallTime now) {
+  if (!task.enabled) return "disabled";
+  auto due = next.find(task.name);
+  if (due == next.end()) return task.events.empty() ? "when the daemon runs" : "with its event";
+  return due->second <= now ? "now" : to_text(due->second);
+}
+
+void print_tasks(Context& context, const LoadedTasks& loaded, const std::vector<TaskRun>& runs,
+                 const NextRuns& next) {
+  const WallTime now = context.host().clock.wall();
+  for (const Task& task : loaded.tasks) {
+    print_line(printable(task.name) + (task.enabled ? "" : "  (disabled)"));
+    print_line("  when  " + trigger_text(task));
+    print_line("        " + printable(Command{task.command, {}}.text()));
+    print_line("  last  " + last_text(runs, task.name));
+    print_line("  next  " + next_text(task, next, now));
+  }
   if (loaded.tasks.empty() && loaded.errors.empty())
     print_line("there is no task yet; certrebind task add --help shows how to add one");
   for (const Error& error : loaded.errors) report(error);
@@ -86,16 +122,19 @@ int list_tasks(Context& context) {
   LoadedTasks loaded = load_tasks(context);
   auto runs = runs_of(context, "");
   if (!runs) return report(runs.error());
+  auto next = next_runs(context, loaded.tasks);
+  if (!next) return report(next.error());
   if (context.json()) {
     Json tasks = Json::array();
     for (const Task& task : loaded.tasks) {
       tasks.push_back(to_json(task));
+      if (next->contains(task.name)) tasks.back()["next_run"] = to_rfc3339(next->at(task.name));
       auto last = std::ranges::find(*runs, task.name, &TaskRun::task);
       if (last != runs->end()) tasks.back()["last_run"] = to_json(*last);
     }
     print_json({{"tasks", std::move(tasks)}, {"errors", errors_json(loaded.errors)}});
   } else {
-    print_tasks(loaded, *runs);
+    print_tasks(context, loaded, *runs, *next);
   }
   return loaded.errors.empty() ? kDone : kDiffers;
 }
@@ -163,6 +202,14 @@ Result<Task> task_named(const LoadedTasks& loaded, const std::string& name) {
               "certrebind task list shows them");
 }
 
+Done check_program(Context& context, const Task& task) {
+  if (task.command.front().contains("$(")) return {};
+  const Command command = command_for(task, {}, context.settings(), "/");
+  auto program = program_of(context.host().files, command);
+  if (!program) return pass(program);
+  return {};
+}
+
 Result<Database> open_queue(Context& context) {
   auto database = State::open_beside(context.host().files, context.settings());
   if (database) return database;
@@ -188,6 +235,9 @@ CommandSpec task_command() {
             .run = list_tasks},
            named_task_command("show", "one task, and its last runs", show_task),
            task_add_command(),
+           task_edit_command(),
+           task_enable_command(),
+           task_disable_command(),
            named_task_command("remove", "remove a task and what waits for it", remove),
            task_run_command(),
            task_history_command()},

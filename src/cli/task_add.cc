@@ -15,10 +15,11 @@ namespace {
 
 struct TaskAddOptions {
   Task task;
-  std::vector<int> events;
+  std::vector<std::string> events;
   std::string only, every, daily_at, window, time_limit, retry_after;
   std::vector<std::string> environment;
   bool run_for_existing = false;
+  bool replace = false;
 };
 
 Error not_like(const char* option, const std::string& typed, const char* like) {
@@ -79,7 +80,11 @@ Result<Task> checked(const Task& task) {
 
 Result<Task> task_of(const TaskAddOptions& options) {
   Task task = options.task;
-  task.events.insert(options.events.begin(), options.events.end());
+  for (const std::string& typed : options.events) {
+    auto id = event_named(typed);
+    if (!id) return fail(not_like("--event", typed, "2002 or committed: certrebind-events(5)"));
+    task.events.insert(static_cast<int>(*id));
+  }
   if (!options.only.empty()) {
     auto service = parse_service_id(options.only);
     if (!service) return pass(service);
@@ -91,16 +96,43 @@ Result<Task> task_of(const TaskAddOptions& options) {
   return checked(task);
 }
 
-void print_added(Context& context, const Task& task, const ExistingRuns& runs) {
+// How a task that was added relates to what was there.
+enum class Put { added, replaced, same };
+
+Result<Put> put_task(Context& context, const TaskAddOptions& options, const Task& task) {
+  Files& files = context.host().files;
+  const std::string directory = context.settings().tasks_directory();
+  const LoadedTasks loaded = load_tasks(context);
+  const Task* present = loaded.find(task.name);
+  if (present != nullptr && *present == task) return Put::same;
+  Done done = check_program(context, task);
+  if (done && present != nullptr && options.replace) {
+    auto file = task_file(files, directory, own_user(), task.name);
+    done = file ? rewrite_task(files, *file, task.name, to_toml(task)) : pass(file);
+    if (done) return Put::replaced;
+  }
+  if (done) done = add_task(files, directory, own_user(), task);
+  if (!done) return pass(done);
+  return Put::added;
+}
+
+void print_added(Context& context, const Task& task, Put put, const ExistingRuns& runs) {
   std::string path = context.settings().tasks_directory() + "/" + task.name + ".toml";
   if (context.json()) {
     print_json({{"added", task.name},
+                {"changed", put != Put::same},
                 {"file", printable(path)},
                 {"queued", runs.queued},
                 {"not_followed", runs.too_long}});
     return;
   }
-  print_line(fmt::format("task {} is added: {}", task.name, printable(path)));
+  static constexpr const char* kHow[] = {"added", "replaced", "there already"};
+  print_line(
+      fmt::format("task {} is {}: {}", task.name, kHow[static_cast<int>(put)], printable(path)));
+  if (put != Put::same && task.events.contains(static_cast<int>(EventId::replaced)))
+    print_line(
+        "note: 1001 comes when a renewal is noticed, before any site serves it; what must\n"
+        "      come after the proof belongs to event 2002, committed");
   if (runs.queued > 0)
     print_line(count_of(runs.queued, "run") + " for existing successions: queued");
   if (runs.too_long > 0)
@@ -112,43 +144,45 @@ int add(Context& context, const TaskAddOptions& options) {
   if (!task) return report(task.error());
   auto database = open_queue(context);
   if (!database) return report(database.error());
-  Host host = context.host();
-  std::string directory = context.settings().tasks_directory();
-  if (Done done = add_task(host.files, directory, own_user(), *task); !done)
-    return report(done.error());
-  WallTime now = host.clock.wall();
-  if (Done noted = TaskQueue(*database).added(*task, now); !noted) return report(noted.error());
+  auto put = put_task(context, options, *task);
+  if (!put) return report(put.error());
+  WallTime now = context.host().clock.wall();
+  if (*put == Put::added)
+    if (Done noted = TaskQueue(*database).added(*task, now); !noted) return report(noted.error());
   Result<ExistingRuns> runs;
   if (options.run_for_existing) runs = enqueue_for_existing(*database, *task, now);
   if (!runs) return report(runs.error());
   wake_daemon(context.host().files, context.settings());
-  print_added(context, *task, *runs);
+  print_added(context, *task, *put, *runs);
   return kDone;
 }
 
 std::vector<CommandOption> options_of(TaskAddOptions& options) {
   Task& task = options.task;
-  return {{"task", &task.name, "its name", "NAME", Need::required},
-          {"command", &task.command, "program and arguments, behind --; no shell is involved",
-           "COMMAND ARG…", Need::required},
-          {"--event", &options.events, "id of an event that triggers it; repeatable", "ID"},
-          {"--name", &task.filter.names,
-           "only for certificates with such a name, like *.example.com; repeatable", "GLOB"},
-          {"--store", &task.filter.store, "… that lie there or below", "DIR"},
-          {"--issuer", &task.filter.issuer, "… whose issuer's name has this part", "TEXT"},
-          {"--only", &options.only, "only for events of this service", "KIND:PATH"},
-          {"--every", &options.every, "a timer: 12h, 30m, 1d", "DURATION"},
-          {"--daily-at", &options.daily_at, "a timer: 03:30, local time", "HH:MM"},
-          {"--window", &options.window, "runs wait until it opens: 02:00-04:00", "HH:MM-HH:MM"},
-          {"--description", &task.description, "what it is for", "TEXT"},
-          {"--time-limit", &options.time_limit, "it is killed after that; 1h", "DURATION"},
-          {"--retries", &task.retries, "how often it is tried again; 3", "N:INT in [0 - 1000]",
-           Need::optional, in_range(0, 1000)},
-          {"--retry-after", &options.retry_after, "… and when; 10m", "DURATION"},
-          {"--env", &options.environment, "an environment variable; repeatable", "NAME=VALUE"},
-          {"--once-per-batch", &task.once_per_batch, "one run for all events that wait"},
-          {"--run-for-existing", &options.run_for_existing,
-           "queue runs for the successions of the past, each followed to its end"}};
+  return {
+      {"task", &task.name, "its name", "NAME", Need::required},
+      {"command", &task.command, "program and arguments, behind --; no shell is involved",
+       "COMMAND ARG…", Need::required},
+      {"--event", &options.events,
+       "number or name of an event that triggers it, like 2002 or committed; repeatable", "EVENT"},
+      {"--name", &task.filter.names,
+       "only for certificates with such a name, like *.example.com; repeatable", "GLOB"},
+      {"--store", &task.filter.store, "… that lie there or below", "DIR"},
+      {"--issuer", &task.filter.issuer, "… whose issuer's name has this part", "TEXT"},
+      {"--only", &options.only, "only for events of this service", "KIND:PATH"},
+      {"--every", &options.every, "a timer: 12h, 30m, 1d", "DURATION"},
+      {"--daily-at", &options.daily_at, "a timer: 03:30, local time", "HH:MM"},
+      {"--window", &options.window, "runs wait until it opens: 02:00-04:00", "HH:MM-HH:MM"},
+      {"--description", &task.description, "what it is for", "TEXT"},
+      {"--time-limit", &options.time_limit, "it is killed after that; 1h", "DURATION"},
+      {"--retries", &task.retries, "how often it is tried again; 3", "N:INT in [0 - 1000]",
+       Need::optional, in_range(0, 1000)},
+      {"--retry-after", &options.retry_after, "… and when; 10m", "DURATION"},
+      {"--env", &options.environment, "an environment variable; repeatable", "NAME=VALUE"},
+      {"--once-per-batch", &task.once_per_batch, "one run for all events that wait"},
+      {"--replace", &options.replace, "the task may exist: it becomes what is given here"},
+      {"--run-for-existing", &options.run_for_existing,
+       "queue runs for the successions of the past, each followed to its end"}};
 }
 
 }  // namespace
@@ -165,7 +199,9 @@ CommandSpec task_add_command() {
           "$(EventId) $(Names) $(Path) $(Lineage) $(Service) $(TaskName); quote them for your "
           "shell.\n"
           "Example:\n"
-          "  certrebind task add postfix --event 1001 --name 'mail.*' -- systemctl reload postfix",
+          "  certrebind task add cdn --event committed --name 'www.*' -- /usr/local/sbin/to-cdn\n"
+          "Event 2002, committed, comes after the proof: what serves or sends the certificate\n"
+          "belongs there. 1001, replaced, comes when a renewal is noticed, before any site has it.",
       .run = [options](Context& context) { return add(context, *options); }};
 }
 

@@ -9,6 +9,7 @@
 namespace certrebind {
 
 CommandSpec task_add_command();
+CommandSpec task_edit_command(), task_enable_command(), task_disable_command();
 CommandSpec task_run_command();
 CommandSpec task_history_command();
 
@@ -19,6 +20,10 @@ Result<Task> task_named(const LoadedTasks& loaded, const std::string& name);
 
 // Opens the database for the queue, without the lock. The hint says how to get permission.
 Result<Database> open_queue(Context& context);
+
+// An error if the task's program is missing, or if others may change what would run as root. A
+// program that is a variable is known only when it runs.
+Done check_program(Context& context, const Task& task);
 
 std::string task_status_text(const TaskRun& run);
 Json to_json(const TaskRun& run);

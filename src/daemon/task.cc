@@ -53,16 +53,17 @@ void read_events(TomlReader& reader, const toml::table& root, Task& task) {
   const toml::node* node = root.get("events");
   if (node == nullptr) return;
   if (!node->is_array()) {
-    reader.complain(node->source(), "'events' must be a list of event ids, like [1001]");
+    reader.complain(node->source(), "'events' must be a list of events, like [2002]");
     return;
   }
   for (const toml::node& entry : *node->as_array()) {
-    auto id = entry.is_integer() ? entry.value<int>() : std::nullopt;
-    if (id && to_text(static_cast<EventId>(*id)) != "unknown")
-      task.events.insert(*id);
+    auto typed = entry.is_integer() ? std::to_string(entry.value_or<int64_t>(0))
+                                    : entry.value_or<std::string>("");
+    if (auto id = event_named(typed))
+      task.events.insert(static_cast<int>(*id));
     else
-      reader.complain(entry.source(), "'events' holds what is no event id",
-                      "docs/events.md lists them: 1001 is a certificate that succeeds another");
+      reader.complain(entry.source(), fmt::format("'{}' is no event", printable(typed)),
+                      "certrebind-events(5) lists them: 2002, committed, is a proven rebind");
   }
 }
 
@@ -158,10 +159,14 @@ std::string quoted_list(const std::vector<std::string>& texts) {
   return "[" + join(parts, ", ") + "]";
 }
 
+// "[1001, 2002]  # replaced, committed"
 std::string event_list(const std::set<int>& events) {
-  std::vector<std::string> parts;
-  for (int id : events) parts.push_back(std::to_string(id));
-  return "[" + join(parts, ", ") + "]";
+  std::vector<std::string> ids, names;
+  for (int id : events) {
+    ids.push_back(std::to_string(id));
+    names.push_back(to_text(static_cast<EventId>(id)));
+  }
+  return "[" + join(ids, ", ") + "]  # " + join(names, ", ");
 }
 
 }  // namespace
@@ -180,6 +185,23 @@ Result<Task> parse_task(const std::string& file, const std::string& text) {
   read_task(reader, *root, file, task);
   if (reader.complaint()) return fail(*reader.complaint());
   return task;
+}
+
+Result<std::string> with_enabled(const std::string& file, const std::string& text, bool enabled) {
+  auto root = parse_toml(file, text);
+  if (!root) return pass(root);
+  std::vector<std::string> lines = split(text, '\n');
+  const std::string value = enabled ? "true" : "false";
+  if (const toml::node* node = root->get("enabled")) {
+    const toml::source_region& at = node->source();
+    if (!node->is_boolean() || at.begin.line != at.end.line || at.begin.line > lines.size())
+      return fail(Code::usage, "change", file, "'enabled' must be true or false");
+    const size_t from = at.begin.column - 1;
+    lines[at.begin.line - 1].replace(from, at.end.column - at.begin.column, value);
+    return join(lines, "\n");
+  }
+  // The first line is before every table.
+  return fmt::format("enabled = {}\n{}", value, text);
 }
 
 std::string to_toml(const Task& task) {

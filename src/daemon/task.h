@@ -49,6 +49,9 @@ bool is_task_name(std::string_view name);
 // the file name NAME.toml gives it.
 Result<Task> parse_task(const std::string& file, const std::string& text);
 
+// The text of a task's file with `enabled` set, and everything else, comments too, as it was.
+Result<std::string> with_enabled(const std::string& file, const std::string& text, bool enabled);
+
 // The text from which parse_task reads the same task. Omits default values.
 std::string to_toml(const Task& task);
 

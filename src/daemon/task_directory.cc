@@ -89,9 +89,21 @@ Done ensure_directory(Files& files, const std::string& directory) {
 }
 
 std::unexpected<Error> exists_already(const std::string& name, const std::string& where) {
-  return fail(
-      Code::exists, "add the task", name, where + " exists already",
-      fmt::format("certrebind task show {}; to replace it: certrebind task remove {}", name, name));
+  return fail(Code::exists, "add the task", name, where + " exists already",
+              fmt::format("certrebind task show {} shows it; --replace replaces it", name));
+}
+
+// The file that has the task, or would have it if it could be read.
+Result<std::string> path_of(const Files& files, const std::string& directory, uint32_t user,
+                            const std::string& name) {
+  Loading present = load_all(files, directory, user);
+  auto known = present.file_of.find(name);
+  std::string path =
+      known != present.file_of.end() ? known->second : directory + "/" + name + kEnding;
+  if (!is_task_name(name) || !files.lstat(path))
+    return fail(Code::not_found, "find the task", printable(name), "there is none of that name",
+                "certrebind task list shows them");
+  return path;
 }
 
 }  // namespace
@@ -131,16 +143,47 @@ Done add_task(Files& files, const std::string& directory, uint32_t user, const T
   return files.sync({directory});
 }
 
+Result<TaskFile> task_file(const Files& files, const std::string& directory, uint32_t user,
+                           const std::string& name) {
+  auto path = path_of(files, directory, user, name);
+  if (!path) return pass(path);
+  auto text = read_trusted(files, *path, user);
+  if (!text) return pass(text);
+  auto real = files.real_path(*path);
+  if (!real) return pass(real);
+  return TaskFile{.path = std::move(*real), .text = std::move(*text)};
+}
+
+Done rewrite_task(Files& files, const TaskFile& was, const std::string& name,
+                  const std::string& text) {
+  auto task = parse_task(was.path, text);
+  if (!task) return pass(task);
+  if (task->name != name)
+    return fail(Code::usage, "change the task", name,
+                fmt::format("its name would be {}", printable(task->name)),
+                "a task with another name is another task: certrebind task add");
+  auto attributes = files.attributes(was.path);
+  if (!attributes) return pass(attributes);
+  auto now = files.read(was.path, kPemLimit);
+  if (!now) return pass(now);
+  if (*now != was.text)
+    return fail(Code::failed, "change", was.path, "somebody else has changed it meanwhile",
+                "do it again");
+  std::string unfinished = parent_directory(was.path) + "/." + name + ".new";
+  (void)files.remove(unfinished);  // left by a crash
+  Done done = files.create(unfinished, text, *attributes);
+  if (done) done = files.sync({unfinished});
+  if (done) done = files.rename(unfinished, was.path);
+  if (!done) (void)files.remove(unfinished);
+  if (!done) return done;
+  return files.sync({parent_directory(was.path)});
+}
+
 Done remove_task(Files& files, const std::string& directory, uint32_t user,
                  const std::string& name) {
-  Loading present = load_all(files, directory, user);
-  auto known = present.file_of.find(name);
-  std::string path =
-      known != present.file_of.end() ? known->second : directory + "/" + name + kEnding;
-  if (!is_task_name(name) || !files.lstat(path))
-    return fail(Code::not_found, "find the task", printable(name), "there is none of that name",
-                "certrebind task list shows them");
-  if (Done removed = files.remove(path); !removed) return removed;
+  auto path = path_of(files, directory, user, name);
+  if (!path) return pass(path);
+  if (Done removed = files.remove(*path); !removed) return removed;
   return files.sync({directory});
 }
 

@@ -27,6 +27,21 @@ LoadedTasks load_tasks(const Files& files, const std::string& directory, uint32_
 // has that name.
 Done add_task(Files& files, const std::string& directory, uint32_t user, const Task& task);
 
+// The file of a task as it is, with the path behind all links.
+struct TaskFile {
+  std::string path;
+  std::string text;
+};
+// Code::not_found if there is no such task; an unreadable task file can be read by its file name
+// without ".toml". Rejects the same files as load_tasks.
+Result<TaskFile> task_file(const Files& files, const std::string& directory, uint32_t user,
+                           const std::string& name);
+
+// Replaces the file's text, which must be a task with this name; keeps owner and mode. Code::failed
+// if the file no longer has the text that was read.
+Done rewrite_task(Files& files, const TaskFile& was, const std::string& name,
+                  const std::string& text);
+
 // Code::not_found if there is no such task. An unreadable task file can be removed by its file name
 // without ".toml".
 Done remove_task(Files& files, const std::string& directory, uint32_t user,

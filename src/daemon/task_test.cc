@@ -120,8 +120,8 @@ TEST(TaskFile, MistakesAreNamedWithTheirLine) {
   expect_refused(good + "environment = 1\n", 3, "must be a table");
   expect_refused(good + "[environment]\n'A B' = 'x'\n", 4, "cannot be an environment variable");
   expect_refused(good + "[environment]\nA = 1\n", 4, "'A' must be text");
-  expect_refused("events = 1001\ncommand = ['/bin/true']\n", 1, "must be a list of event ids");
-  expect_refused("events = [\n1001,\n7]\ncommand = ['/bin/true']\n", 3, "no event id");
+  expect_refused("events = 1001\ncommand = ['/bin/true']\n", 1, "must be a list of events");
+  expect_refused("events = [\n1001,\n7]\ncommand = ['/bin/true']\n", 3, "'7' is no event");
   expect_refused("events = [1001]\n\ncommand = []\n", 3, "'command' must be given");
   expect_refused("events = [1001]\ncommand = '/bin/true'\n", 2, "must be a list of texts");
   expect_refused("events = [1001]\ncommand = [\"a\\u0000b\"]\n", 2, "NUL");

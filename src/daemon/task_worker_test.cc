@@ -19,6 +19,8 @@ class TaskWorkerTest : public ::testing::Test {
   TaskWorkerTest() {
     task_.name = "deploy";
     task_.command = {"/bin/deploy", "$(NewCertHash)"};
+    files_.put("/bin/deploy", "", 0755);
+    files_.put("/bin/sh", "", 0755);
   }
   TaskResult run(std::optional<Event> event = {}) {
     Host host{.files = files_,
@@ -106,7 +108,7 @@ TEST_F(TaskWorkerTest, AProgramIsLookedForInThePathThatItWillSee) {
 }
 
 TEST_F(TaskWorkerTest, AProgramThatIsNotThereIsTold) {
-  for (const char* program : {"deploy", "./deploy", "bin/deploy"}) {
+  for (const char* program : {"nope", "./deploy", "bin/deploy", "/bin/nope"}) {
     task_.command = {program};
     TaskResult result = run();
     EXPECT_EQ(result.status, 127);

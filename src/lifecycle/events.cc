@@ -1,5 +1,7 @@
 #include "lifecycle/events.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace certrebind {
@@ -9,6 +11,8 @@ namespace {
 constexpr const char* kColumns =
     "SELECT record, id, at_ms, transaction_id, service, old, new, names, message, details FROM "
     "events";
+
+constexpr const char* kUnknown = "unknown";
 
 // The event in the current row of a SELECT of kColumns.
 Event event_at(SQLite::Statement& select) {
@@ -85,7 +89,25 @@ std::string to_text(EventId id) {
     case EventId::clock_jumped:
       return "clock jumped";
   }
-  return "unknown";
+  return kUnknown;
+}
+
+const std::vector<EventId>& all_event_ids() {
+  static const std::vector<EventId> kAll = [] {
+    std::vector<EventId> all;
+    for (int number = 1001; number < 2100; ++number)
+      if (auto id = static_cast<EventId>(number); to_text(id) != kUnknown) all.push_back(id);
+    return all;
+  }();
+  return kAll;
+}
+
+std::optional<EventId> event_named(std::string_view typed) {
+  std::string name(typed);
+  std::ranges::replace(name, '-', ' ');
+  for (EventId id : all_event_ids())
+    if (to_text(id) == name || std::to_string(static_cast<int>(id)) == name) return id;
+  return std::nullopt;
 }
 
 int64_t append_event(Database& database, const Event& event) {
@@ -116,6 +138,17 @@ Result<Event> find_event(Database& database, int64_t record) {
     return fail(Code::not_found, "find the event", std::to_string(record), "there is none",
                 "certrebind events lists them: the record is the first column");
   return std::move(**found);
+}
+
+std::string succession_details(Database& database, const std::string& old_thumbprint,
+                               const std::string& new_thumbprint) {
+  SQLite::Statement select(database.handle(),
+                           "SELECT details FROM events WHERE id = ? AND old = ? AND new = ? "
+                           "ORDER BY record DESC LIMIT 1");
+  select.bind(1, static_cast<int>(EventId::replaced));
+  select.bind(2, old_thumbprint);
+  select.bind(3, new_thumbprint);
+  return select.executeStep() ? select.getColumn(0).getString() : std::string();
 }
 
 Result<std::vector<Event>> events_after(Database& database, int64_t after_record) {

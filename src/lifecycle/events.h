@@ -44,6 +44,10 @@ enum class EventId {
   clock_jumped = 2018,         // the wall clock was set, or the machine slept
 };
 std::string to_text(EventId id);  // "replaced", "rolled back", …
+// All of them, by id.
+const std::vector<EventId>& all_event_ids();
+// What a person calls an event: "1001", "replaced", "rolled back" or "rolled-back". Unset: none.
+std::optional<EventId> event_named(std::string_view typed);
 
 struct Event {
   int64_t record = 0;  // set by the log
@@ -64,6 +68,11 @@ int64_t append_event(Database& database, const Event& event);
 
 // One event by its record; Code::not_found if there is none.
 Result<Event> find_event(Database& database, int64_t record);
+
+// The details of the last event 1001 that says NEW succeeds OLD; empty if there is none. Throws
+// what SQLiteCpp throws.
+std::string succession_details(Database& database, const std::string& old_thumbprint,
+                               const std::string& new_thumbprint);
 
 // Events after `after_record`, oldest first.
 Result<std::vector<Event>> events_after(Database& database, int64_t after_record);

@@ -96,6 +96,16 @@ TEST_F(EventsTest, OnlyOfTransactionsThatExist) {
   EXPECT_FALSE(append(event));
 }
 
+TEST(EventNames, ANumberANameOrANameWithDashes) {
+  EXPECT_EQ(event_named("2002"), EventId::committed);
+  EXPECT_EQ(event_named("rolled back"), EventId::rolled_back);
+  EXPECT_EQ(event_named("rolled-back"), EventId::rolled_back);
+  for (const char* none : {"", "unknown", "7", "2002x", "committed "})
+    EXPECT_FALSE(event_named(none)) << none;
+  EXPECT_EQ(all_event_ids().front(), EventId::replaced);
+  EXPECT_EQ(all_event_ids().back(), EventId::clock_jumped);
+}
+
 TEST(EventIds, AreNeverRenumbered) {
   EXPECT_EQ(static_cast<int>(EventId::replaced), 1001);
   EXPECT_EQ(static_cast<int>(EventId::installed), 1006);

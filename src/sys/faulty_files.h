@@ -2,6 +2,9 @@
 // throws PowerFailure. All other calls go to the underlying files.
 #pragma once
 
+#include <cstdlib>
+#include <string_view>
+
 #include "sys/files.h"
 #include "sys/system_error.h"
 
@@ -9,6 +12,13 @@ namespace certrebind {
 
 // Thrown instead of the fatal write. A test catches it where the process would have died.
 struct PowerFailure {};
+
+// How far apart the points of a sweep over all writes are. CERTREBIND_SWEEP=few, for slow builds:
+// every third.
+inline int sweep_step() {
+  const char* sweep = std::getenv("CERTREBIND_SWEEP");
+  return sweep != nullptr && std::string_view(sweep) == "few" ? 3 : 1;
+}
 
 class FaultyFiles final : public Files {
  public:

@@ -166,6 +166,16 @@ std::optional<uint32_t> user_called(const std::string& name) {
   return found->pw_uid;
 }
 
+std::optional<uint32_t> group_called(const std::string& name) {
+  std::string buffer(kPasswdBuffer, '\0');
+  group entry{};
+  group* found = nullptr;
+  if (::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
+      found == nullptr)
+    return std::nullopt;
+  return found->gr_gid;
+}
+
 bool take_for_good(const Rights& rights) {
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&

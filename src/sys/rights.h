@@ -28,6 +28,9 @@ Rights rights_of(uint32_t user);
 // The user with this name or number; unset if there is none.
 std::optional<uint32_t> user_called(const std::string& name);
 
+// The number of the group with this name; unset if there is none.
+std::optional<uint32_t> group_called(const std::string& name);
+
 // Switches to these rights irrevocably: no capability is left, and no program started later gains
 // any (PR_SET_NO_NEW_PRIVS). Uses system calls only, so it may follow a fork (signal-safety(7)).
 // False if any step failed; then the process must not go on.

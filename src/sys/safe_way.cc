@@ -11,16 +11,6 @@ namespace {
 constexpr int kMostLinks = 40;  // Linux's limit (path_resolution(7))
 constexpr uint32_t kSticky = 01000, kGroupMayWrite = 0020, kOthersMayWrite = 0002;
 
-// The group root has only root as member. But an ACL that lets more users write also shows as the
-// group's permission (acl(5)), so then the group is unknown.
-bool others_may_write(const Files& files, const std::string& directory, const FileInfo& info) {
-  if ((info.mode & kOthersMayWrite) != 0) return true;
-  if ((info.mode & kGroupMayWrite) == 0) return false;
-  if (info.group != 0) return true;
-  auto attributes = files.attributes(directory);
-  return !attributes || attributes->extended.contains(kAccessAcl);
-}
-
 std::unexpected<Error> not_trusted(const std::string& path, std::string why) {
   return fail(Code::denied, "trust", path, std::move(why),
               "let only root change it (chown root, chmod go-w)");
@@ -36,9 +26,19 @@ std::unexpected<Error> unsafe(const std::string& path, std::string who) {
 
 }  // namespace
 
+// An ACL that lets more users write also shows as the group's permission (acl(5)), so then the
+// group is unknown.
+bool SafeWay::others_may_write(const std::string& path, const FileInfo& info) const {
+  if ((info.mode & kOthersMayWrite) != 0) return true;
+  if ((info.mode & kGroupMayWrite) == 0) return false;
+  if (!groups_.contains(info.group)) return true;
+  auto attributes = files_.attributes(path);
+  return !attributes || attributes->extended.contains(kAccessAcl);
+}
+
 Done SafeWay::must_be_ours(const std::string& directory, const FileInfo& info) {
   if (!is_trusted(info)) return unsafe(directory, fmt::format("it belongs to user {}", info.owner));
-  bool is_shared = others_may_write(files_, directory, info);
+  bool is_shared = others_may_write(directory, info);
   if (is_shared && (info.mode & kSticky) == 0)
     return unsafe(directory, fmt::format("others may change it (group {}, mode {:04o})", info.group,
                                          info.mode));
@@ -78,7 +78,7 @@ Done SafeWay::to_content(const std::string& path) {
     return not_trusted(path, fmt::format("it belongs to user {}", info->owner));
   // In a directory like /tmp everybody owns his entries. As a place for files that are obeyed, such
   // a directory is unsafe.
-  if (others_may_write(files_, path, *info))
+  if (others_may_write(path, *info))
     return not_trusted(
         path, fmt::format("others may change it (group {}, mode {:04o})", info->group, info->mode));
   return {};

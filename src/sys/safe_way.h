@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "sys/files.h"
@@ -15,6 +16,9 @@ class SafeWay {
  public:
   // Trusts root and `user`.
   explicit SafeWay(const Files& files, uint32_t user = own_user()) : files_(files), user_(user) {}
+
+  // Also trusts the members of this group: what they may write is theirs by the system's own rules.
+  void trust_group(uint32_t group) { groups_.insert(group); }
 
   // Succeeds if only trusted users can change the directories on `path` (absolute), including those
   // behind every symbolic link on it. In a sticky directory like /tmp, where each user owns his
@@ -32,9 +36,12 @@ class SafeWay {
   Done walk(const std::string& path, int links);
   Done must_be_ours(const std::string& directory, const FileInfo& info);
   bool is_trusted(const FileInfo& info) const { return info.owner == 0 || info.owner == user_; }
+  bool others_may_write(const std::string& path, const FileInfo& info) const;
 
   const Files& files_;
   const uint32_t user_;
+  // The group root has only root as member.
+  std::set<uint32_t> groups_ = {0};
   std::map<std::string, bool>
       directories_;  // directories known to be safe; true if sticky like /tmp
 };

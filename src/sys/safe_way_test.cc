@@ -52,6 +52,21 @@ class SafeWayTest : public testing::Test {
   std::string root_;
 };
 
+TEST_F(SafeWayTest, AGroupThatIsTrustedMayWrite) {
+  std::string shared = directory("shared");
+  std::string tool = file(shared + "/tool");
+  ASSERT_EQ(::chown(shared.c_str(), 0, kTenant), 0);
+  ASSERT_EQ(::chmod(shared.c_str(), 0775), 0);
+  EXPECT_THAT(why_not(tool), HasSubstr("others may change it"));
+  SafeWay way(disk_);
+  way.trust_group(kTenant);
+  EXPECT_TRUE(way.to_content(tool));
+  ASSERT_EQ(::chmod(shared.c_str(), 0777), 0);
+  SafeWay again(disk_);
+  again.trust_group(kTenant);
+  EXPECT_FALSE(again.to_content(tool));
+}
+
 TEST_F(SafeWayTest, OwnDirectoriesAreSafeAndWhatIsNotThereToo) {
   std::string own = directory("own");
   EXPECT_EQ(why_not(file(own + "/a")), "");

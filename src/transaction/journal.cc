@@ -82,15 +82,30 @@ Event Journal::event_of(const TransactionRow& row, EventId id, std::string messa
               .at = clock_.wall(),
               .transaction = row.id,
               .service = row.service.text(),
-              .old_thumbprint = {},
-              .new_thumbprint = {},
               .names = sites_of(row.record),
               .message = std::move(message)};
-  if (!row.record.successions.empty()) {
-    event.old_thumbprint = row.record.successions.front().old_thumbprint;
-    event.new_thumbprint = row.record.successions.front().new_thumbprint;
-  }
+  if (row.record.successions.empty()) return event;
+  event.old_thumbprint = row.record.successions.front().old_thumbprint;
+  event.new_thumbprint = row.record.successions.front().new_thumbprint;
+  event.details = succession_details(database_, event.old_thumbprint, event.new_thumbprint);
   return event;
+}
+
+// Tasks that deploy what is proven wait for this event and get one certificate from it. So it is
+// logged once for each succession.
+void Journal::log_committed(const TransactionRow& row, const std::string& message) {
+  Event event = event_of(row, EventId::committed, message);
+  if (row.record.successions.size() < 2) {
+    append_event(database_, event);
+    return;
+  }
+  for (const JournalSuccession& succession : row.record.successions) {
+    event.old_thumbprint = succession.old_thumbprint;
+    event.new_thumbprint = succession.new_thumbprint;
+    event.names = succession.sites;
+    event.details = succession_details(database_, event.old_thumbprint, event.new_thumbprint);
+    append_event(database_, event);
+  }
 }
 
 Result<TransactionRow> Journal::begin(Act act, const ServiceId& service, JournalRecord record,
@@ -177,7 +192,10 @@ Done Journal::end(TransactionRow& row, const Ending& ending) {
     }
     const std::string message = headline_of(ending.account);
     for (EventId id : ending.events) append_event(database_, event_of(row, id, message));
-    append_event(database_, event_of(row, logged_as(ending.outcome), message));
+    if (ending.outcome == Outcome::committed)
+      log_committed(row, message);
+    else
+      append_event(database_, event_of(row, logged_as(ending.outcome), message));
   });
 }
 

@@ -39,6 +39,7 @@ class Journal {
  private:
   void write_record(const TransactionRow& row);
   Event event_of(const TransactionRow& row, EventId id, std::string message) const;
+  void log_committed(const TransactionRow& row, const std::string& message);
   Result<std::vector<TransactionRow>> select(const char* record, const std::string& where);
 
   Database& database_;

@@ -250,7 +250,7 @@ TEST_P(CrashAtEveryWrite, LeavesOldOrNewAndIsRecovered) {
   auto [kind, rolls_back] = GetParam();
   int writes = count_writes(rolls_back);
   ASSERT_GT(writes, 30);
-  for (int nth = 1; nth <= writes; ++nth) {
+  for (int nth = 1; nth <= writes; nth += sweep_step()) {
     std::string where = "write " + std::to_string(nth) + ": ";
     FakeHost host;
     host.settings.verify_at_least = milliseconds(60);
@@ -279,7 +279,7 @@ INSTANTIATE_TEST_SUITE_P(
 // The recovery also dies, at each of its own writes, and is recovered.
 TEST(RecoveryOfRecovery, FromEveryWriteOfARecovery) {
   for (bool loses_power : {false, true})
-    for (int nth = 1;; ++nth) {
+    for (int nth = 1;; nth += sweep_step()) {
       std::string where = "write " + std::to_string(nth) + " of the recovery: ";
       FakeHost host;
       host.watcher.on_phase = [](Phase phase) {

@@ -161,7 +161,9 @@ TEST_F(TransactionTest, Commits) {
   EXPECT_EQ(row.phase, Phase::committed);
   EXPECT_EQ(row.outcome, Outcome::committed);
   EXPECT_TRUE(row.ended);
-  EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::installed, EventId::committed));
+  EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::installed, EventId::committed,
+                                    EventId::committed))
+      << "once for each certificate";
 }
 
 TEST_F(TransactionTest, MarksEachPhaseBeforeItsAct) {
@@ -379,7 +381,8 @@ TEST_F(TransactionTest, CommitsWithProofOwedWhereTheServerIsDown) {
   EXPECT_TRUE(host_.is_tidy());
   EXPECT_TRUE(host_.processes.signals.empty());
   EXPECT_EQ(host_.commands.ran.size(), 1U) << "tested once, with the new files";
-  EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::proof_owed, EventId::committed));
+  EXPECT_THAT(events(), ElementsAre(EventId::started, EventId::proof_owed, EventId::committed,
+                                    EventId::committed));
 }
 
 TEST_F(TransactionTest, RollsBackADownServerWhoseTestFails) {

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shlex
 import sqlite3
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from command import BINARY, ROOT, run_certrebind
 from files import write
+from markers import needs_root
 from waiting import PATIENCE, until
 
 DETAILS = {
@@ -104,7 +106,7 @@ def test_add_list_show_remove(place):
     [task] = place.run("task", "list", "--json").json["tasks"]
     expected = {
         "name": "deploy", "description": "to the edge", "enabled": True, "events": [1001, 2003],
-        "names": ["*.example.com"], "store": str(place / "tls"), "issuer": "Let's Encrypt",
+        "event_names": ["replaced", "rolled back"], "names": ["*.example.com"], "store": str(place / "tls"), "issuer": "Let's Encrypt",
         "service": "nginx:/etc/nginx/nginx.conf", "every": "", "daily_at": "",
         "window": "02:00-04:00", "command": ["/bin/echo", "it's", "$(NewCertHash)", "--flag"],
         "environment": {"A": "b=c", "WHO": "$(TaskName)"}, "time_limit": "1m30s", "retries": 1,
@@ -112,13 +114,144 @@ def test_add_list_show_remove(place):
     assert task == expected
     assert place.run("task", "show", "deploy", "--json").json == {**expected, "runs": []}
     table = place.run("task", "list").out
-    assert "event 1001,2003, within 02:00-04:00" in table and "never" in table
+    assert "when  1001 replaced, 2003 rolled back, within 02:00-04:00" in table and "last  never" in table
     shown = place.run("task", "show", "deploy").out
     assert 'command = ["/bin/echo", "it\'s"' in shown and "it never ran" in shown
     assert "history stays" in place.run("task", "remove", "deploy").out
     assert not file.exists() and list((place / "tasks.d").iterdir()) == []
     again = place.run("task", "remove", "deploy")
     assert again.code == 2 and "certrebind task list" in again.err
+
+
+def test_what_comes_next_is_listed(place):
+    add(place, "often", "/bin/true", options=("--every", "12h"))
+    add(place, "cdn", "/bin/true", options=("--event", "committed"))
+    listed = {task["name"]: task for task in place.run("task", "list", "--json").json["tasks"]}
+    assert "next_run" in listed["often"] and "next_run" not in listed["cdn"]
+    queue_run(place, "cdn")
+    assert "next  now" in place.run("task", "list").out
+    assert place.run("task", "disable", "cdn").code == 0
+    assert "next  disabled" in place.run("task", "list").out
+
+
+def test_events_by_name(place):
+    add(place, "cdn", "/bin/true", options=("--event", "committed", "--event", "rolled-back"))
+    [task] = place.run("task", "list", "--json").json["tasks"]
+    assert task["events"] == [2002, 2003]
+    assert "events = [2002, 2003]  # committed, rolled back" in task_file(place, "cdn").read_text()
+    write(task_file(place, "named"), 'events = ["replaced", 2003]\ncommand = ["/bin/true"]\n')
+    assert place.run("task", "show", "named", "--json").json["events"] == [1001, 2003]
+    done = place.run("task", "add", "x", "--event", "comited", "--", "/bin/true")
+    assert done.code == 2 and "comited" in done.err and "2002 or committed" in done.err
+
+
+def test_a_hook_for_1001_is_told_that_it_comes_early(place):
+    assert "comes before" not in add(place, "late", "/bin/true", options=("--event", "2002")).out
+    assert "belongs to event 2002, committed" in add(place, "early", "/bin/true").out
+
+
+@pytest.mark.parametrize("text", [
+    "events = [1001]\ncommand = ['/bin/true']  # ünï\n\n[environment]\nA = 'enabled = true'\n",
+    "# mine\nenabled = true   # on\nevents = [1001]\ncommand = ['/bin/true']\n",
+    "events = [1001]\n  enabled=true\ncommand = ['/bin/true']\n"])
+def test_disable_and_enable_keep_the_rest_of_the_file(place, text):
+    write(task_file(place, "deploy"), text, 0o640)
+    assert "task deploy is disabled" in place.run("task", "disable", "deploy").out
+    assert place.run("task", "show", "deploy", "--json").json["enabled"] is False
+    assert oct(task_file(place, "deploy").stat().st_mode & 0o777) == "0o640"
+    assert place.run("task", "disable", "deploy", "--json").json["changed"] is False
+    assert place.run("task", "enable", "deploy", "--json").json["changed"] is True
+    now = task_file(place, "deploy").read_text()
+    assert now == text or now == "enabled = true\n" + text
+    assert [path.name for path in (place / "tasks.d").iterdir()] == ["deploy.toml"]
+
+
+def test_a_disabled_task_does_not_run(place):
+    add(place, "deploy", "/bin/true")
+    assert place.run("task", "disable", "nope").code == 2
+    assert place.run("task", "disable", "deploy").code == 0
+    assert "deploy  (disabled)" in place.run("task", "list").out
+
+
+def edit(place, name, editor, answers=""):
+    """`certrebind task edit` at a terminal: (exit status, all that it showed)."""
+    program = script(place, editor, "editor")
+    command = shlex.join([BINARY, "task", "edit", name])
+    done = subprocess.run(["script", "-qec", command, "/dev/null"], input=answers.encode(), capture_output=True,
+                          env={**os.environ, **place.env, "EDITOR": str(program), "VISUAL": ""}, timeout=60)
+    return done.returncode, done.stdout.decode()
+
+
+def test_edit_changes_what_is_a_task(place):
+    add(place, "deploy", "/bin/true")
+    code, told = edit(place, "deploy", 'sed -i s,1001,2002, "$1"\n')
+    assert code == 0 and "task deploy is changed" in told
+    assert place.run("task", "show", "deploy", "--json").json["events"] == [2002]
+    code, told = edit(place, "deploy", "true\n")
+    assert code == 0 and "as it was" in told
+    assert [path.name for path in (place / "tasks.d").iterdir()] == ["deploy.toml"]
+
+
+@pytest.mark.parametrize("change, words", [
+    ("s,events,evnts,", "deploy.toml:"), ("s,/bin/true,/bin/nope,", "/bin/nope"), ("s,deploy,other,", "other")])
+def test_an_edit_with_a_mistake_changes_nothing(place, change, words):
+    add(place, "deploy", "/bin/true")
+    before = task_file(place, "deploy").read_text()
+    code, told = edit(place, "deploy", f'sed -i {change} "$1"\n', "n\n")
+    assert code == 1 and words in told and "edit it again?" in told, told
+    assert task_file(place, "deploy").read_text() == before
+    assert [path.name for path in (place / "tasks.d").iterdir()] == ["deploy.toml"]
+
+
+def test_nobody_edits_without_a_terminal_nor_twice_at_once(place):
+    add(place, "deploy", "/bin/true")
+    told = place.run("task", "edit", "deploy")
+    assert told.code == 2 and "--replace" in told.err
+    write(place / "tasks.d/.deploy.edit.toml", "")
+    code, told = edit(place, "deploy", "true\n")
+    assert code == 1 and "somebody edits it" in told
+
+
+def test_a_task_that_changes_while_it_is_edited_is_not_overwritten(place):
+    add(place, "deploy", "/bin/true")
+    other = task_file(place, "deploy")
+    code, told = edit(place, "deploy", f'sed -i s,1001,2002, "$1"; echo "# theirs" >> {other}\n', "n\n")
+    assert code == 1 and "changed it meanwhile" in told
+    assert "# theirs" in other.read_text() and "1001" in other.read_text()
+
+
+def test_a_missing_program_is_refused(place):
+    for program in ("/nowhere/deploy", "no-such-program", str(write(place / "plain", "", 0o644))):
+        done = place.run("task", "add", "deploy", "--event", "2002", "--", program)
+        assert done.code != 0 and program in done.err, done
+    assert not task_file(place, "deploy").exists()
+    assert add(place, "known-later", "$(Path)/deploy")
+
+
+@needs_root
+@pytest.mark.parametrize("arguments", [["{}"], ["/bin/sh", "{}", "x"], ["/usr/bin/env", "A=1", "{}"]])
+def test_what_another_user_may_change_does_not_run_as_root(place, arguments):
+    """Neither when the task is added, nor when somebody gives the file away afterwards."""
+    program = script(place, f"touch {place / 'ran'}\n", "tool")
+    command = [word.format(program) for word in arguments]
+    add(place, "mine", *command)
+    os.chown(program, 4321, 4321)
+    done = place.run("task", "add", "deploy", "--event", "2002", "--", *command)
+    assert done.code == 1 and "user 4321" in done.err and "chown root" in done.err, done
+    assert place.run("task", "run", "mine").code == 1 and not (place / "ran").exists()
+    os.chown(program, 0, 0)
+    place.path.chmod(0o777)  # then anybody could put another program there
+    assert place.run("task", "run", "mine").code == 1 and not (place / "ran").exists()
+    place.path.chmod(0o755)
+    assert place.run("task", "run", "mine").code == 0 and (place / "ran").exists()
+
+
+def test_the_same_again_is_no_mistake(place):
+    add(place, "deploy", "/bin/true")
+    again = ("task", "add", "deploy", "--event", "1001")
+    assert place.run(*again, "--json", "--", "/bin/true").json["changed"] is False
+    assert place.run(*again, "--replace", "--json", "--", "/bin/false").json["changed"] is True
+    assert place.run("task", "show", "deploy", "--json").json["command"] == ["/bin/false"]
 
 
 def test_timers(place):
@@ -186,7 +319,7 @@ done
 def test_a_program_is_found_in_the_path(place):
     add(place, "a", "echo", "found")
     assert place.run("task", "run", "a").out == "found\n"
-    add(place, "b", "no-such-program")
+    write(task_file(place, "b"), 'events = [2002]\ncommand = ["no-such-program"]\n')
     done = place.run("task", "run", "b")
     assert done.code == 1 and "no such program lies in its PATH" in done.out
 
@@ -337,7 +470,7 @@ def test_a_duplicate(place):
     add(place, "deploy", "/bin/true")
     text = task_file(place, "deploy").read_text()
     done = place.run("task", "add", "deploy", "--event", "1001", "--", "/bin/false")
-    assert done.code == 1 and "exists already" in done.err and "task remove deploy" in done.err
+    assert done.code == 1 and "exists already" in done.err and "--replace" in done.err
     assert task_file(place, "deploy").read_text() == text
     write(task_file(place, "other"), 'name = "deploy"\nevents = [1001]\ncommand = ["/bin/false"]\n')
     listed = place.run("task", "list")
@@ -386,7 +519,7 @@ def test_a_file_of_somebody_else_is_refused(place):
 @pytest.mark.parametrize("typed, words", [
     (["add", "x", "--", "/bin/true"], "--event, --every or --daily-at"),
     (["add", "a/b", "--event", "1001", "--", "/bin/true"], "letters, digits"),
-    (["add", "x", "--event", "7", "--", "/bin/true"], "no event id"),
+    (["add", "x", "--event", "7", "--", "/bin/true"], "2002 or committed"),
     (["add", "x", "--event", "1001", "--", "/bin/echo", "$(date)"], "$(date) is no variable"),
     (["add", "x", "--every", "12", "--", "/bin/true"], "12h"),
     (["add", "x", "--daily-at", "25:00", "--", "/bin/true"], "03:30"),
