@@ -51,6 +51,7 @@ TEST_PACKAGES=(
   "lego:tests of renewers"
   "uacme:tests of renewers"
   "dehydrated:tests of renewers"
+  "ansible-core:tests of the Ansible role"
 )
 
 as_root() {
