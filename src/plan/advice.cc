@@ -102,7 +102,7 @@ std::optional<Finding> Advice::refusal(const SurveyedBinding& bound, const Serve
   for (const auto& findings : {preflight_but_chain(*old_one, *lies, host_.clock.wall()),
                                preflight_binding(bound.binding, *old_one, *lies)})
     for (const Finding& finding : findings)
-      if (finding.severity == Severity::error) return finding;
+      if (finding.severity == Severity::error && finding.risk) return finding;
   return std::nullopt;
 }
 

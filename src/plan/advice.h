@@ -29,8 +29,9 @@ class Advice {
   // better. An earlier expiry or a weaker key is no outage, and the key is left to the server's own
   // test. For the chain, what the server sends counts.
   std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
-  // Why preflight would refuse the certificate in the file as the successor of the served one;
-  // empty if it would not. The chain is left to `why_an_outage`.
+  // Why preflight would refuse the certificate in the file as the successor of the served one until
+  // a person accepts it; empty if it would not. What nobody can accept is left to `why_an_outage`,
+  // and so is the chain.
   std::string why_refused(const SurveyedBinding& bound, const Served& shown);
   // What to do about a certificate in the file that is not to be loaded: `way_back`, or how to
   // accept it if a person may.

@@ -5,6 +5,7 @@ import pytest
 
 from command import of_service
 from handshakes import handshake
+from pki import utc_now
 from ports import free_port
 from stages.one_frontend import frontend
 from stages.one_site import make_site
@@ -91,6 +92,20 @@ def test_what_is_served_already_holds_nobody_up(two, authority):
     again.write(two.shop.cert_path.parent)
     assert two.run("rebind", older.thumbprint, two.shop.cert_path).code == 0
     assert two.served() == [again.thumbprint, expired.thumbprint]
+
+
+def test_one_that_is_expired_and_was_expired_holds_nobody_up(place, authority):
+    """blog shows an expired certificate. Another expired one in its file makes nothing worse."""
+    days = lambda n: utc_now() + datetime.timedelta(days=n)
+    olds = [authority.issue(NAMES[0], days=20), authority.issue(NAMES[1], not_before=days(-90), not_after=days(-5))]
+    shop, blog = (make_site(place, old, name) for old, name in zip(olds, NAMES))
+    nginx = place.nginx()
+    nginx.write(shop.block() + blog.block()).start()
+    new = authority.issue(NAMES[0], days=90)
+    new.write(shop.cert_path.parent)
+    authority.issue(NAMES[1], not_before=days(-90), not_after=days(-2)).write(blog.cert_path.parent)
+    done = place.run("rebind", olds[0].thumbprint, shop.cert_path, "--service", nginx.service)
+    assert done.code == 0 and handshake(shop.port, shop.name) == new.thumbprint, done
 
 
 def test_a_good_renewal_that_waits_holds_nobody_up(two):
