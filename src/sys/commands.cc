@@ -1,7 +1,9 @@
 // Runs other programs: an argument vector, a deadline, the output.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +22,7 @@
 #include "sys/descriptor.h"
 #include "sys/processes.h"
 #include "sys/rights.h"
+#include "sys/shown_files.h"
 #include "sys/system_error.h"
 
 namespace certrebind {
@@ -54,9 +57,16 @@ struct Becoming {
   int input;  // negative: /dev/null
   int output;
   uint32_t file_mask;
-  const Rights* rights;  // null: our own
-  rlim_t seconds;        // limit of processor time, for a program with another user's rights
+  const Rights* rights;     // null: our own
+  rlim_t seconds;           // limit of processor time, for a program with another user's rights
+  const ShownFiles* shown;  // null: the files on disk
 };
+constexpr int kNotShown = 125;  // exit status of a child that could not show its files
+
+bool show(const ShownFiles& shown) {
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 && shown.cover();
+}
 
 // Limits for the configuration test of a server that is not root's: enough for ten thousand sites,
 // but bounded.
@@ -75,6 +85,7 @@ bool give_up_ours(const Becoming& it) {
 
 // Uses only async-signal-safe calls between fork and exec (signal-safety(7)).
 [[noreturn]] void become(const Becoming& it) {
+  if (it.shown != nullptr && !show(*it.shown)) ::_exit(kNotShown);
   ::setsid();  // with our terminal it could inject input into it (TIOCSTI)
   ::umask(it.file_mask);
   const int input = it.input >= 0 ? it.input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -182,6 +193,8 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
   Descriptor reading(ends[0]), writing(ends[1]);
   auto input = input_of(command);
   if (!input) return pass(input);
+  auto shown = ShownFiles::prepare(command.shown);
+  if (!shown) return pass(shown);
   std::vector<char*> arguments = pointers_to(command.arguments);
   bool is_foreign = command.environment.has_value();
   bool has_root = !command.root.empty() && command.root != "/";
@@ -190,16 +203,17 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
       std::vector<std::string>(std::begin(kPlainEnvironment), std::end(kPlainEnvironment)));
   std::vector<char*> environment = pointers_to(variables);
   const Rights rights = has_rights ? rights_of(command.user) : Rights{};
-  Becoming becoming{.root = has_root ? command.root.c_str() : nullptr,
-                    .from_top = has_root || is_foreign || has_rights,
-                    .arguments = arguments.data(),
-                    .environment = is_foreign || has_rights ? environment.data() : environ,
-                    .input = input->get(),
-                    .output = ends[1],
-                    .file_mask = is_foreign ? 0022 : command.file_mask,
-                    .rights = has_rights ? &rights : nullptr,
-                    .seconds = static_cast<rlim_t>(
-                        std::chrono::ceil<std::chrono::seconds>(deadline).count() + 1)};
+  Becoming becoming{
+      .root = has_root ? command.root.c_str() : nullptr,
+      .from_top = has_root || is_foreign || has_rights,
+      .arguments = arguments.data(),
+      .environment = is_foreign || has_rights ? environment.data() : environ,
+      .input = input->get(),
+      .output = ends[1],
+      .file_mask = is_foreign ? 0022 : command.file_mask,
+      .rights = has_rights ? &rights : nullptr,
+      .seconds = static_cast<rlim_t>(std::chrono::ceil<std::chrono::seconds>(deadline).count() + 1),
+      .shown = shown->empty() ? nullptr : &*shown};
   auto begun = std::chrono::steady_clock::now();
   pid_t child = ::fork();
   if (child < 0) return system_failure(errno, "run", command.text());
@@ -223,6 +237,9 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
   result.status = status_of(wait_status);
   if (result.status == 127 && result.output.empty())
     return fail(Code::not_found, "run", command.text(), "the program cannot be started");
+  if (result.status == kNotShown && result.output.empty() && !shown->empty())
+    return fail(Code::unsupported, "run", command.text(),
+                "this host or user may not make a mount namespace");
   return result;
 }
 

@@ -123,6 +123,13 @@ int own_pid();
 std::string host_name();
 uint32_t own_user();
 
+// A file that a program sees with other content than the one on disk.
+struct ShownFile {
+  std::string path;  // real path of a file that exists
+  std::string content;
+  std::optional<uint32_t> mode = {};  // permission bits; unset: those of the file on disk
+};
+
 // A program to run: an argument vector, never a shell line.
 struct Command {
   std::vector<std::string> arguments;
@@ -139,6 +146,9 @@ struct Command {
   uint32_t user = 0;
   // What the program reads from its standard input. Empty: nothing.
   std::string input = {};
+  // Files that this program alone sees with other content. Only root can do this: otherwise, and on
+  // a host that forbids it, nothing is run (Code::unsupported; a rehearsal is `impossible`).
+  std::vector<ShownFile> shown = {};
 
   // The command line as a person would type it, quoted for a shell where needed.
   std::string text() const;

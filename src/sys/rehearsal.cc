@@ -38,6 +38,7 @@
 #include "base/text.h"
 #include "sys/descriptor.h"
 #include "sys/processes.h"
+#include "sys/shown_files.h"
 #include "sys/system_error.h"
 
 namespace certrebind {
@@ -69,6 +70,7 @@ struct Stage {
   std::string scratch, said, ready, proc, scratch_options;
   std::vector<Overlay> overlays;
   std::vector<std::string> masked;
+  ShownFiles shown;
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   std::vector<char*> argv, envp;
@@ -168,6 +170,7 @@ void set_apart(const Stage& stage) {
               stage.scratch_options.c_str()) != 0)
     give_up(stage, "mount a file system in memory");
   for (const Overlay& overlay : stage.overlays) cover(stage, overlay);
+  if (!stage.shown.empty() && !stage.shown.cover()) give_up(stage, "show the new files");
   mask(stage);
 }
 
@@ -331,6 +334,9 @@ Result<Stage> prepare(const Rehearsal& rehearsal, const std::string& scratch) {
   stage.said = fmt::format("{}/{}", scratch, kSaid);
   stage.ready = fmt::format("{}/{}", scratch, rehearsal.ready);
   stage.masked = rehearsal.masked;
+  auto shown = ShownFiles::prepare(rehearsal.command.shown);
+  if (!shown) return pass(shown);
+  stage.shown = std::move(*shown);
   for (const std::string& argument : rehearsal.command.arguments)
     stage.arguments.push_back(with_scratch(argument, scratch));
   stage.environment = rehearsal.command.environment.value_or(std::vector<std::string>());
