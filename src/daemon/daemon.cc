@@ -458,7 +458,7 @@ Done Daemon::look_at_windows(WallTime now) {
   for (const Policy& policy : settings_.policies) {
     auto window = parse_window(policy.window);
     if (!window) continue;
-    WallTime next = next_daily(window->from, now);
+    WallTime next = next_opening(*window, now);
     next_opening_ = next_opening_ ? std::min(*next_opening_, next) : next;
   }
   return opened ? queue_what_looks(now) : Done();

@@ -5,7 +5,8 @@
 namespace certrebind {
 
 std::vector<std::vector<Look>> look_at_all(Asker& asker, const Survey& survey,
-                                           const LookProgress& progress) {
+                                           const LookProgress& progress,
+                                           const ChosenBindings& chosen) {
   const Rivals rivals(survey);
   std::vector<Expectation> asked;
   std::vector<size_t> owner;
@@ -13,6 +14,7 @@ std::vector<std::vector<Look>> look_at_all(Asker& asker, const Survey& survey,
     const SurveyedBinding& bound = survey.bindings[index];
     const KeyType type = rivals.type_to_ask(bound);
     if (bound.left_alone || !bound.service->reload().signal) continue;
+    if (chosen && !chosen(bound)) continue;
     for (Expectation& expected : expectations_of(bound.binding, {}, type, {}, type)) {
       asked.push_back(std::move(expected));
       owner.push_back(index);

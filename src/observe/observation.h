@@ -20,8 +20,9 @@ struct Look {
 using LookProgress = std::function<void(size_t done, size_t total)>;
 
 // Returns the handshakes of each binding, in the order of the survey. A binding has none if it has
-// no reachable endpoint, or if a policy leaves it alone.
+// no reachable endpoint, if a policy leaves it alone, or if it is not among the `chosen`.
 std::vector<std::vector<Look>> look_at_all(Asker& asker, const Survey& survey,
-                                           const LookProgress& progress);
+                                           const LookProgress& progress,
+                                           const ChosenBindings& chosen = {});
 
 }  // namespace certrebind

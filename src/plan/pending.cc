@@ -28,6 +28,7 @@
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
 #include "sys/safe_way.h"
+#include "sys/time_zone.h"
 #include "transaction/config_tests.h"
 #include "transaction/server_start_times.h"
 
@@ -87,8 +88,9 @@ class Finder {
     }
   }
 
-  Pending run(const std::vector<std::vector<Look>>& looks) {
-    for (size_t i = 0; i < survey_.bindings.size(); ++i) consider(survey_.bindings[i], looks[i]);
+  Pending run(const std::vector<std::vector<Look>>& looks, const ChosenBindings& chosen) {
+    for (size_t i = 0; i < survey_.bindings.size(); ++i)
+      if (!chosen || chosen(survey_.bindings[i])) consider(survey_.bindings[i], looks[i]);
     keep_at_home();
     if (alone_ > 0)
       pending_.held.push_back(count_of(alone_, "binding is", "bindings are") +
@@ -127,6 +129,7 @@ class Finder {
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
   void settle(const SurveyedBinding& bound, std::vector<Candidate> found, How how);
+  std::optional<WallTime> opening_of(const Policy& policy);
   void add(const SurveyedBinding& bound, RequestedPair pair);
 
   const Host& host_;
@@ -145,6 +148,7 @@ class Finder {
   std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
   std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
   std::set<std::string> taken_;  // each OLD that has a pair
+  std::map<const Policy*, std::optional<WallTime>> openings_;
   size_t alone_ = 0;
   Pending pending_;
 };
@@ -496,6 +500,17 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
               .renewer = chosen.renewer});
 }
 
+// When the policy's window opens; unset if it is open, or if there is none. Many bindings share a
+// policy, and another time zone is not asked for each.
+std::optional<WallTime> Finder::opening_of(const Policy& policy) {
+  auto [known, is_new] = openings_.try_emplace(&policy);
+  const auto window = parse_window(policy.window);
+  if (!is_new || !window) return known->second;
+  const WallTime now = host_.clock.wall();
+  if (!is_open(*window, now)) known->second = next_opening(*window, now);
+  return known->second;
+}
+
 void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   const Policy* policy = policy_for(settings_, bound);
   std::string site = printable(bound.binding.site);
@@ -508,9 +523,9 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
          .since = {}});
     return hold(bound, site + " is not rebound: a policy says to notify only");
   }
-  auto window = policy ? parse_window(policy->window) : std::nullopt;
-  if (window && !is_open(*window, host_.clock.wall()))
-    return hold(bound, fmt::format("{} waits for its window, {}", site, policy->window));
+  if (auto opening = policy ? opening_of(*policy) : std::nullopt)
+    return hold(bound, fmt::format("{} waits for its window, {}; it opens {}", site, policy->window,
+                                   local_text(*opening)));
   // One reload loads everything that is on disk. Further findings for the same OLD are served after
   // it, or are found the next time.
   if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));
@@ -520,8 +535,8 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
 
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
                      const std::vector<std::vector<Look>>& looks, const History& history,
-                     const Doubts& doubts) {
-  return Finder(host, settings, survey, history, doubts).run(looks);
+                     const Doubts& doubts, const ChosenBindings& chosen) {
+  return Finder(host, settings, survey, history, doubts).run(looks, chosen);
 }
 
 Doubts hear_doubts(const Host& host, const Survey& survey, ConfigTests& tests) {

@@ -34,10 +34,10 @@ struct Pending {
 // this one; a certificate from elsewhere for a binding whose renewer is known; a certificate of the
 // same names that is bound elsewhere; or one while OLD is the current certificate of its own
 // renewer. Servers that see something other than the survey did (`doubts`, from hear_doubts) are
-// left unchanged.
+// left unchanged. Only the `chosen` bindings are considered; the others are evidence.
 Pending find_pending(const Host& host, const Settings& settings, const Survey& survey,
                      const std::vector<std::vector<Look>>& looks, const History& history,
-                     const Doubts& doubts = {});
+                     const Doubts& doubts = {}, const ChosenBindings& chosen = {});
 
 // Asks the servers that can tell what they see, and starts `tests` for that. This takes as long as
 // their configuration tests.

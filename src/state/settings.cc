@@ -52,9 +52,10 @@ void read_policies(TomlReader& reader, const toml::table& root, Settings& settin
     reader.optional_text(table, "site", policy.site);
     reader.optional_text(table, "certificate", policy.certificate);
     reader.optional_text(table, "window", policy.window);
-    if (!policy.window.empty() && !parse_window(policy.window))
+    if (auto window = parse_window(policy.window); !policy.window.empty() && !window)
       reader.complain(table.get("window")->source(),
-                      "'window' must be two times of day, like \"02:00-04:00\"");
+                      "'window' must be like \"02:00-04:00\": " + window.error().cause,
+                      window.error().hint);
     if (table.contains("automatic")) {
       auto automatic = automatic_of(reader.text(table, "automatic"));
       if (!automatic)

@@ -29,7 +29,7 @@ struct Policy {
   std::string site = "*";
   std::string certificate = "*";  // the path as bound
   Automatic automatic = Automatic::yes;
-  std::string window = {};  // "02:00-04:00", local time: no automatic action outside the window
+  std::string window = {};  // as for parse_window: no automatic action outside it; empty: always
 };
 
 struct Settings {

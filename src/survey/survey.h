@@ -2,6 +2,7 @@
 // is on disk there. It writes nothing and connects to nothing.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -30,6 +31,9 @@ struct SurveyedBinding {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
   }
 };
+
+// Chooses some bindings of a survey; empty: all of them.
+using ChosenBindings = std::function<bool(const SurveyedBinding&)>;
 
 // The real paths of the binding's certificate and key.
 std::vector<std::string> bound_files(const Files& files, const Binding& binding);
