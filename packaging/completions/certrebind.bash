@@ -2,7 +2,7 @@
 
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
-    disable status forget daemon task metrics notify"
+    disable status forget daemon task metrics notify config doctor"
   local common="--help --version --config --state --run --service --json --verbose"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
@@ -73,6 +73,7 @@ _certrebind() {
     restore) words="--list" ;;
     events) words="--follow --last" ;;
     history) [ -n "$sub" ] || words="show" ;;
+    config) [ -n "$sub" ] || words="check" ;;
     autoenroll)
       case $sub in
         "") words="status enable disable run" ;;

@@ -1,7 +1,7 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task metrics notify
+    status forget daemon task metrics notify config doctor
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 function __certrebind_tasks
@@ -82,6 +82,9 @@ complete -c certrebind -n '__fish_seen_subcommand_from renew' -l force -d 'Also 
 complete -c certrebind -n '__fish_seen_subcommand_from renew' -l dry-run -d 'Only show what would be run'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -s f -l follow -d 'Go on until interrupted'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -s n -l last -x -d 'Only the last N'
+complete -c certrebind -n $no_command -a config -d 'What certrebind.toml and tasks.d put in force'
+complete -c certrebind -n $no_command -a doctor -d 'What would keep the next rebind from working'
+complete -c certrebind -n '__fish_seen_subcommand_from config' -a check -d 'Every setting, and what it comes to'
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -a 'status enable disable run'
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -l all -d 'run: also what a timer renews'
 

@@ -11,6 +11,7 @@
 #include "cli/own_program.h"
 #include "cli/renewal.h"
 #include "cli/renewer_output.h"
+#include "cli/task_commands.h"
 #include "daemon/task_directory.h"
 
 namespace certrebind {
@@ -19,8 +20,6 @@ namespace {
 
 constexpr double kFraction =
     0.20;  // a certificate is renewed when this part of its lifetime is left
-
-constexpr const char* kTask = "autoenroll";
 
 std::string task_file(const Context& context) {
   return context.settings().tasks_directory() + "/autoenroll.toml";
@@ -59,7 +58,7 @@ void say_scheduled(const std::vector<InventoryItem>& items) {
 
 Task autoenroll_task(const std::string& program) {
   Task task;
-  task.name = kTask;
+  task.name = kAutoenrollTask;
   task.description =
       "certificates with a fifth of their life left are renewed by their own renewers";
   task.every = std::chrono::hours(8);
@@ -81,8 +80,8 @@ int enable_autoenroll(Context& context) {
 }
 
 int disable_autoenroll(Context& context) {
-  Done removed =
-      remove_task(context.host().files, context.settings().tasks_directory(), own_user(), kTask);
+  Done removed = remove_task(context.host().files, context.settings().tasks_directory(), own_user(),
+                             kAutoenrollTask);
   if (!removed && removed.error().code != Code::not_found) return report(removed.error());
   print_line(removed ? "autoenroll is disabled" : "autoenroll was not enabled");
   return kDone;

@@ -51,7 +51,8 @@ std::vector<CommandSpec> all_commands() {
       restore_command(), recover_command(), renew_command(),        autoenroll_command(),
       history_command(), events_command(),  enable_command(),       disable_command(),
       switch_command(),  status_command(),  forget_command(),       daemon_command(),
-      task_command(),    metrics_command(), notify_command(),
+      task_command(),    metrics_command(), notify_command(),       config_command(),
+      doctor_command(),
   };
 }
 
@@ -105,7 +106,8 @@ int run_chosen(const CLI::App& app, const GlobalOptions& globals, const CommandS
     return report({Code::usage, "use", "--service with " + command.name,
                    "this command is about the whole machine",
                    "what is to be left alone, and how, says a [[policy]]: man certrebind.toml"});
-  auto context = Context::create(globals);
+  auto context =
+      Context::create(globals, command.bears_mistakes ? Mistakes::are_borne : Mistakes::end_it);
   // A monitoring system shows standard output only.
   if (!context && app.got_subcommand("check"))
     print_line("UNKNOWN - " + printable(context.error().message()));

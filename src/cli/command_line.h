@@ -40,6 +40,7 @@ struct CommandSpec {
   std::vector<CommandSpec> subcommands = {};
   std::function<int(Context&)> run = {};  // returns the exit code; empty: needs a subcommand
   bool takes_services = true;             // accepts --service; read at the first level only
+  bool bears_mistakes = false;  // runs although certrebind.toml has a mistake; first level only
 };
 
 // The number of a record, as histories and events print it.
@@ -51,6 +52,7 @@ CommandSpec check_command(), scan_command(), certificates_command(), show_comman
     explain_command(), plan_command(), rebind_command(), undo_command(), restore_command(),
     recover_command(), renew_command(), autoenroll_command(), history_command(), events_command(),
     enable_command(), disable_command(), switch_command(), status_command(), forget_command(),
-    daemon_command(), task_command(), metrics_command(), notify_command();
+    daemon_command(), task_command(), metrics_command(), notify_command(), config_command(),
+    doctor_command();
 
 }  // namespace certrebind

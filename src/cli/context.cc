@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "daemon/config_in_force.h"
 #include "store/stores.h"
 #include "sys/rights.h"
 #include "sys/safe_way.h"
@@ -41,7 +42,41 @@ std::string absolute(const std::string& path) {
   return normalized(absolute_in(error ? "/" : here, path));
 }
 
-Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
+namespace {
+
+Result<Settings> load_and_check(const Files& files, Settings defaults, bool must_exist) {
+  const std::string file = defaults.config_file;
+  auto loaded = load_settings(files, std::move(defaults), must_exist);
+  if (!loaded) return loaded;
+  if (Done known = check_stores(loaded->stores); !known) {
+    known.error().subject += " of " + file;
+    return pass(known);
+  }
+  return loaded;
+}
+
+}  // namespace
+
+// The settings of the file, or, if a mistake is borne, of its last good copy, or the defaults.
+Done Context::load(Settings defaults, bool must_exist, Mistakes mistakes) {
+  const std::string file = defaults.config_file;
+  config_source_.file = file;
+  auto loaded = load_and_check(disk_, defaults, must_exist);
+  if (!loaded && (mistakes == Mistakes::end_it || loaded.error().code == Code::not_found))
+    return pass(loaded);
+  settings_ = loaded ? std::move(*loaded) : defaults;
+  if (loaded) return {};
+  config_source_ = {.file = {}, .mistake = loaded.error()};
+  defaults.config_file = last_good_copy(file);
+  auto copy = load_and_check(disk_, std::move(defaults), true);
+  if (!copy) return {};
+  config_source_.file = copy->config_file;
+  settings_ = std::move(*copy);
+  settings_.config_file = file;
+  return {};
+}
+
+Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options, Mistakes mistakes) {
   auto context = std::make_unique<Context>();
   Settings settings;
   std::string usual_config = settings.config_file;
@@ -50,13 +85,8 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   choose(settings.run_directory, options.run, "CERTREBIND_RUN");
   settings.stores = usual_stores(home_directory(context->disk_));
   bool must_exist = settings.config_file != usual_config;
-  auto loaded = load_settings(context->disk_, std::move(settings), must_exist);
-  if (!loaded) return pass(loaded);
-  context->settings_ = std::move(*loaded);
-  if (Done known = check_stores(context->settings_.stores); !known) {
-    known.error().subject += " of " + context->settings_.config_file;
-    return pass(known);
-  }
+  if (Done loaded = context->load(std::move(settings), must_exist, mistakes); !loaded)
+    return pass(loaded);
   for (const std::string& typed : options.services) {
     auto id = parse_service_id(typed);
     if (!id) return pass(id);
@@ -100,9 +130,23 @@ void Context::remember(const Survey& survey) {
   if (!noted) report(noted.error());
 }
 
+int report_lookup(const Context& context, const Error& error) {
+  if (error.code != Code::not_found && error.code != Code::failed) return report(error);
+  auto state = State::open_for_reading(context.settings());
+  if (state || state.error().code != Code::denied) return report(error);
+  return report({Code::denied, error.doing, error.subject,
+                 "this user may see only a part of the host, and not certrebind's records: " +
+                     state.error().message(),
+                 "run it as root"});
+}
+
 int report(const Error& error) {
   print_error("certrebind: " + error.message());
-  if (!error.hint.empty()) print_error("  " + error.hint);
+  const bool is_denied = error.code == Code::denied && error.hint.empty() && own_user() != 0;
+  const std::string hint =
+      is_denied ? "run it as root, or name directories of your own with --state and --run"
+                : error.hint;
+  if (!hint.empty()) print_error("  " + hint);
   return error.code == Code::usage || error.code == Code::not_found ? kUsage : kDiffers;
 }
 

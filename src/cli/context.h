@@ -24,10 +24,22 @@ struct GlobalOptions {
   bool verbose = false;
 };
 
+// Where the settings come from.
+struct ConfigSource {
+  // certrebind.toml; while there is a mistake in it, its last good copy, or empty: the defaults.
+  std::string file;
+  std::optional<Error> mistake;
+};
+
+// Whether a command runs although certrebind.toml has a mistake.
+enum class Mistakes { end_it, are_borne };
+
 class Context {
  public:
   // Code::usage for invalid options, variables or configuration files.
-  static Result<std::unique_ptr<Context>> create(const GlobalOptions& options);
+  static Result<std::unique_ptr<Context>> create(const GlobalOptions& options, Mistakes mistakes);
+
+  const ConfigSource& config_source() const { return config_source_; }
 
   Host host();
   const Settings& settings() const { return settings_; }
@@ -45,7 +57,10 @@ class Context {
   }
 
  private:
+  Done load(Settings defaults, bool must_exist, Mistakes mistakes);
+
   Settings settings_;
+  ConfigSource config_source_;
   std::vector<ServiceId> only_;
   bool json_ = false;
   Disk disk_;
@@ -65,5 +80,8 @@ std::string absolute(const std::string& path);
 
 // Prints "certrebind: cannot …" and the hint to stderr. Returns the matching exit code.
 int report(const Error& error);
+// The same for something that was looked for in vain. If this user may not read certrebind's
+// records, that is the error, because it may be known there.
+int report_lookup(const Context& context, const Error& error);
 
 }  // namespace certrebind

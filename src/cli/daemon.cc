@@ -8,6 +8,9 @@ namespace certrebind {
 namespace {
 
 int run_daemon(Context& context) {
+  // With what the file said before, renewals go on; the daemon says what is wrong with it now.
+  const ConfigSource& source = context.config_source();
+  if (source.mistake && source.file.empty()) return report(*source.mistake);
   auto program = own_program(context.host().files);
   if (!program) return report(program.error());
   Daemon daemon(context.host(), context.settings(), *program, own_user());
@@ -25,7 +28,8 @@ CommandSpec daemon_command() {
               "again.\n"
               "Example:\n  certrebind daemon",
           .run = run_daemon,
-          .takes_services = false};
+          .takes_services = false,
+          .bears_mistakes = true};
 }
 
 }  // namespace certrebind

@@ -8,6 +8,8 @@
 
 namespace certrebind {
 
+inline constexpr const char* kAutoenrollTask = "autoenroll";  // the task that `autoenroll` writes
+
 CommandSpec task_add_command();
 CommandSpec task_edit_command(), task_enable_command(), task_disable_command();
 CommandSpec task_run_command();

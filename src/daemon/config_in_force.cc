@@ -6,11 +6,12 @@
 
 namespace certrebind {
 
+std::string last_good_copy(const std::string& file) {
+  return parent_directory(file) + "/." + file_name(file) + ".last-good";
+}
+
 ConfigInForce::ConfigInForce(Files& files, std::string file)
-    : files_(files),
-      file_(std::move(file)),
-      copy_(parent_directory(file_) + "/." + file_name(file_) + ".last-good"),
-      path_(file_) {}
+    : files_(files), file_(std::move(file)), copy_(last_good_copy(file_)), path_(file_) {}
 
 Done ConfigInForce::look() {
   auto content = files_.read(file_, kConfigLimit);

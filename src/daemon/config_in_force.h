@@ -9,10 +9,12 @@
 
 namespace certrebind {
 
+// The copy of the last good content, beside the file, because the tasks lie relative to it.
+std::string last_good_copy(const std::string& file);
+
 class ConfigInForce {
  public:
-  // `file`: certrebind.toml. The copy of its last good content is kept beside it, because relative
-  // to it lie the tasks. `files` must outlive this object.
+  // `file`: certrebind.toml. `files` must outlive this object.
   ConfigInForce(Files& files, std::string file);
 
   // Reads the file again, and keeps a copy if it is good. Returns the mistake, with file and line.

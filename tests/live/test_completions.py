@@ -11,7 +11,8 @@ from command import run_certrebind
 WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
 COMMANDS = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
 SUBCOMMANDS = {"task": ["list", "show", "add", "remove", "run", "history"],
-               "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"]}
+               "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"],
+               "config": ["check"]}
 
 
 def completed(*words):

@@ -1,0 +1,183 @@
+#include "acts/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "store/renewers.h"
+#include "survey/policy.h"
+#include "sys/file_system.h"
+#include "sys/safe_way.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr uint64_t kSpaceNeeded = uint64_t{8} << 20;  // for before-images and staged files
+constexpr auto kGrace = std::chrono::hours(48);       // after which a renewal is late
+constexpr size_t kSitesNamed = 3;
+
+std::string sites_named(const std::set<std::string>& sites) {
+  std::vector<std::string> first;
+  for (const std::string& site : sites)
+    if (first.size() < kSitesNamed) first.push_back(printable(site));
+  std::string text = join(first, ", ");
+  if (sites.size() > first.size()) text += fmt::format(" and {} more", sites.size() - first.size());
+  return text;
+}
+
+// Many sites often have the same ailment: each sentence is said once, with its sites.
+class Ailments {
+ public:
+  Ailments(const Looking& at, const CheckReport& report, bool autoenrolls)
+      : at_(at), report_(report), autoenrolls_(autoenrolls) {}
+
+  std::vector<Ailment> gather() {
+    const WallTime now = at_.host.clock.wall();
+    for (const Attention& each : attention_of(report_, true, now)) add(each);
+    for (const Attention& each : attention_of(report_.interrupted)) add(each);
+    for (const auto& service : report_.survey.services.found) look_at_reload(*service);
+    Renewers renewers(at_.host.files, at_.settings.stores, own_user());
+    for (const SurveyedBinding& bound : report_.survey.bindings) {
+      if (bound.left_alone || bound.binding.certificate.path.empty()) continue;
+      const auto owner = renewers.owner_of(bound.binding.certificate.path);
+      look_at_files(bound, owner.has_value());
+      look_at_renewer(bound, owner, now);
+      look_at_clock(bound, now);
+    }
+    for (const auto& [ailment, sites] : of_sites_)
+      found_.push_back({.subject = ailment.subject,
+                        .sentence = sites_named(sites) + ": " + ailment.sentence,
+                        .next = ailment.next});
+    return std::move(found_);
+  }
+
+ private:
+  struct Less {
+    bool operator()(const Ailment& one, const Ailment& other) const {
+      return std::tie(one.subject, one.sentence, one.next) <
+             std::tie(other.subject, other.sentence, other.next);
+    }
+  };
+
+  void add(const Attention& each) { found_.push_back({each.subject, each.sentence, each.next}); }
+  void add(const SurveyedBinding& bound, Ailment ailment) {
+    of_sites_[std::move(ailment)].insert(bound.binding.site);
+  }
+
+  void look_at_reload(const Service& service) {
+    const Reload reload = service.reload();
+    if (!reload.restart_only.empty() && !reload.live)
+      found_.push_back({.subject = service.id().text(),
+                        .sentence = fmt::format("{} cannot be told to load a new certificate: {}",
+                                                service.id().text(), reload.restart_only),
+                        .next = "certrebind check --service " + service.id().text()});
+  }
+
+  // What its renewer writes in place is only loaded; certrebind need not write there.
+  void look_at_files(const SurveyedBinding& bound, bool is_renewed) {
+    const Binding& binding = bound.binding;
+    const std::string& path = binding.certificate.path;
+    const std::string service = bound.service->id().text();
+    if (!binding.not_editable.empty())
+      add(bound, {.subject = service,
+                  .sentence = "the configuration of its certificate cannot be changed: " +
+                              printable(binding.not_editable),
+                  .next = "certrebind explain " + shown_site(binding)});
+    if (is_renewed || !bound.service->trust().is_ours()) return;
+    if (Done safe = SafeWay(at_.host.files).to(path); !safe)
+      add(bound,
+          {.subject = service,
+           .sentence = "certrebind does not write there: " + printable(safe.error().subject) +
+                       ": " + printable(safe.error().cause),
+           .next = printable(safe.error().hint)});
+    const std::string directory = parent_directory(path);
+    if (directories_.insert(directory).second)
+      std::ranges::move(ailments_of_directory(service, directory), std::back_inserter(found_));
+  }
+
+  void look_at_renewer(const SurveyedBinding& bound, const std::optional<Lineage>& owner,
+                       WallTime now) {
+    const std::string service = bound.service->id().text();
+    const std::string explain = "certrebind explain " + shown_site(bound.binding);
+    if (!owner) {
+      add(bound, {.subject = service,
+                  .sentence = "nobody is known to renew this certificate",
+                  .next = "certrebind rebind SITE NEW.pem after each renewal, or a [[store]] in "
+                          "certrebind.toml that says who renews it"});
+      return;
+    }
+    if (owner->scheduled_by.empty() && !autoenrolls_) {
+      const bool is_certbot = owner->renewer == "certbot";
+      add(bound,
+          {.subject = service,
+           .sentence = fmt::format(
+               "{} renews this certificate, but nothing runs it{}", printable(owner->renewer),
+               owner->schedule_note.empty() ? "" : " (" + printable(owner->schedule_note) + ")"),
+           .next = is_certbot ? "systemctl enable --now certbot.timer"
+                              : "certrebind autoenroll enable"});
+    } else if (!owner->scheduled_by.empty() && owner->due && *owner->due + kGrace < now) {
+      add(bound,
+          {.subject = service,
+           .sentence = fmt::format("{} should have renewed this certificate since {}: its last "
+                                   "runs failed, or did not happen",
+                                   printable(owner->renewer), to_text(*owner->due)),
+           .next = owner->scheduled_by.ends_with(".timer")
+                       ? fmt::format("systemctl status {}", printable(owner->scheduled_by))
+                       : explain});
+    }
+  }
+
+  void look_at_clock(const SurveyedBinding& bound, WallTime now) {
+    if (!bound.disk || !bound.disk->certificate) return;
+    if (bound.disk->certificate->not_before <= now) return;
+    add(bound,
+        {.subject = "clock",
+         .sentence = fmt::format("the certificate on disk is valid only from {} UTC, and the "
+                                 "clock of this machine shows {} UTC",
+                                 to_text(bound.disk->certificate->not_before), to_text(now)),
+         .next = "timedatectl"});
+  }
+
+  // A name that is more than one word for a shell is not put into a command.
+  static std::string shown_site(const Binding& binding) {
+    const bool is_plain = std::ranges::all_of(binding.site, [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '.' || c == '-' || c == ':';
+    });
+    return is_plain ? binding.site : "SITE";
+  }
+
+  const Looking& at_;
+  const CheckReport& report_;
+  const bool autoenrolls_;
+  std::vector<Ailment> found_;
+  std::map<Ailment, std::set<std::string>, Less> of_sites_;
+  std::set<std::string> directories_;
+};
+
+}  // namespace
+
+std::vector<Ailment> ailments_of_servers(const Looking& at, CheckReport& report, bool autoenrolls) {
+  leave_alone(at.settings, report.survey);
+  return Ailments(at, report, autoenrolls).gather();
+}
+
+std::vector<Ailment> ailments_of_directory(const std::string& subject, const std::string& path) {
+  auto state = file_system_of(path);
+  if (!state) return {};
+  if (state->read_only)
+    return {{.subject = subject,
+             .sentence = fmt::format("the file system of {} is read-only", printable(path)),
+             .next = "findmnt --target " + printable(path)}};
+  if (state->free_bytes < kSpaceNeeded)
+    return {{.subject = subject,
+             .sentence = fmt::format("the file system of {} has only {} KiB left", printable(path),
+                                     state->free_bytes / 1024),
+             .next = "df -h " + printable(path)}};
+  return {};
+}
+
+}  // namespace certrebind

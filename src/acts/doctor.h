@@ -1,0 +1,26 @@
+// What would keep the next rebind from working on this host. It judges nothing anew: it gathers
+// what the audit, the survey, the renewers and the guards of our writes say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "acts/check_report.h"
+
+namespace certrebind {
+
+struct Ailment {
+  std::string subject;   // "state", "clock", or a service: kind:path
+  std::string sentence;  // what is wrong
+  std::string next;      // the command that mends it, or shows more
+};
+
+// Of servers, certificates and renewers. Bindings that a policy leaves alone are marked in
+// `report`, and excluded. `autoenrolls`: certrebind itself starts the renewers that nothing else
+// runs.
+std::vector<Ailment> ailments_of_servers(const Looking& at, CheckReport& report, bool autoenrolls);
+
+// Of a directory in which files will be made: read-only, or no space left.
+std::vector<Ailment> ailments_of_directory(const std::string& subject, const std::string& path);
+
+}  // namespace certrebind
