@@ -47,25 +47,39 @@ bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
 
 }  // namespace
 
-Result<PendingLook> find_all_pending(const Looking& at, const History& history) {
+Result<Survey> survey_for_pending(const Looking& at, const History& history) {
   auto surveyed = survey(at.host, at.only);
   if (!surveyed) return pass(surveyed);
   leave_alone(at.settings, *surveyed);
   put_back_shown(at.asker, *surveyed);
   mark_not_loaded(at.host, history, *surveyed);
-  PendingLook found{.survey = std::move(*surveyed)};
-  found.looks = look_at_all(at.asker, found.survey, {});
-  found.pending = find_pending(at.host, at.settings, found.survey, found.looks, history);
+  return surveyed;
+}
+
+PendingLook find_pending_among(const Looking& at, const History& history, Survey surveyed,
+                               const ChosenBindings& chosen) {
+  PendingLook found{.survey = std::move(surveyed)};
+  found.looks = look_at_all(at.asker, found.survey, {}, chosen);
+  found.pending =
+      find_pending(at.host, at.settings, found.survey, found.looks, history, {}, chosen);
   if (!found.pending.pairs.empty()) {
     Doubts doubts = hear_doubts(at.host, found.survey, found.tests);
     if (!doubts.empty())
       found.pending =
-          find_pending(at.host, at.settings, found.survey, found.looks, history, doubts);
+          find_pending(at.host, at.settings, found.survey, found.looks, history, doubts, chosen);
   }
   found.judged = judge(at.host, at.settings, found.survey, found.looks);
-  std::erase_if(found.judged, [](const AuditedBinding& each) { return each.bound->left_alone; });
+  std::erase_if(found.judged, [&](const AuditedBinding& each) {
+    return each.bound->left_alone || (chosen && !chosen(*each.bound));
+  });
   for (AuditedBinding& each : found.judged) each.looks.clear();
   return found;
+}
+
+Result<PendingLook> find_all_pending(const Looking& at, const History& history) {
+  auto surveyed = survey_for_pending(at, history);
+  if (!surveyed) return pass(surveyed);
+  return find_pending_among(at, history, std::move(*surveyed), {});
 }
 
 Result<PendingLook> look_for_pending(const Looking& at, Database& database, Journal& journal) {
@@ -160,9 +174,11 @@ Done note_undecided(Database& database, const Pending& pending, WallTime now) {
 }
 
 Result<Prepared> prepare_pending(const Looking& at, const History& history, PendingLook& look,
-                                 Preference preference) {
-  RebindRequest request{
-      .pairs = look.pending.pairs, .preference = preference, .only = at.only, .found = true};
+                                 Preference preference, bool found_by_itself) {
+  RebindRequest request{.pairs = look.pending.pairs,
+                        .preference = preference,
+                        .only = at.only,
+                        .found = found_by_itself};
   // Sites that share a directive with one that is left out cannot be edited without it.
   auto place_of = [](const SurveyedBinding& bound) {
     return std::pair(bound.service, bound.binding.certificate.where.text());

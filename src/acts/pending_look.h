@@ -21,15 +21,23 @@ struct PendingLook {
   ConfigTests tests = {};  // tests of servers that can tell what they see
 };
 
+// Surveys as the functions below do, with what is known of certificates that only a server's memory
+// still holds.
+Result<Survey> survey_for_pending(const Looking& at, const History& history);
+// Makes the handshakes of the `chosen` bindings, and finds what is pending there.
+PendingLook find_pending_among(const Looking& at, const History& history, Survey surveyed,
+                               const ChosenBindings& chosen);
+
 // Surveys, makes all handshakes, and finds what is pending. Stores what is bound and seen, if
 // `database` is writable.
 Result<PendingLook> look_for_pending(const Looking& at, Database& database, Journal& journal);
 // The same, but stores nothing.
 Result<PendingLook> find_all_pending(const Looking& at, const History& history);
 
-// Makes the plans for what was found. Moves the survey out of `look`.
+// Makes the plans for what was found. Moves the survey out of `look`. `found_by_itself`:
+// RebindRequest::found.
 Result<Prepared> prepare_pending(const Looking& at, const History& history, PendingLook& look,
-                                 Preference preference);
+                                 Preference preference, bool found_by_itself = true);
 
 // True if something could not be read, so that its differences are unknown. Servers that this user
 // may not inspect do not count, unless there are no others.

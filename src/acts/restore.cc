@@ -23,6 +23,7 @@
 #include "observe/renewed_in_memory.h"
 #include "plan/file_set.h"
 #include "plan/preflight.h"
+#include "survey/lookup.h"
 #include "survey/shadowed.h"
 #include "sys/replace.h"
 #include "x509/key.h"
@@ -52,12 +53,7 @@ Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
   for (const SurveyedBinding& bound : survey.bindings)
     if (!bound.binding.certificate.path.empty() && is_meant(files, bound.binding, typed))
       paths.insert(bound.binding.certificate.path);
-  if (paths.empty())
-    return fail(Code::not_found, "restore", typed,
-                survey.services.found.empty()
-                    ? "no running server was found"
-                    : "no running server has a site or a certificate file with this name",
-                "certrebind scan lists them; name a stopped server with --service");
+  if (paths.empty()) return fail(no_such_site(survey, "restore", typed));
   if (paths.size() > 1)
     return fail(Code::usage, "restore", typed,
                 "it uses " + join(std::vector<std::string>(paths.begin(), paths.end()), " and "),
@@ -97,46 +93,50 @@ Result<KeptPair> named(const Kept& kept, const std::string& path, const std::str
                             to_text(leaf.not_after)),
                 list_of(path));
   }
-  return fail(Code::not_found, "restore", path,
+  return fail(Code::usage, "restore", path,
               "no kept certificate has the thumbprint " + thumbprint->digits(), list_of(path));
 }
 
-// The last proven pair that has not expired. If it is already in the files, this fails: repeating
-// the command must not restore an older pair.
-Result<KeptPair> newest(const Files& files, const Kept& kept, const Binding& binding,
-                        WallTime now) {
+// The last proven pair that has not expired. Unset if it is already in the files: repeating the
+// command must not restore an older pair. Then `idle` says so.
+Result<std::optional<KeptPair>> newest(const Files& files, const Kept& kept, const Binding& binding,
+                                       WallTime now, RestoreResult& idle) {
   const std::string& path = binding.certificate.path;
   std::vector<const KeptPair*> valid;
   for (const KeptPair& pair : kept.pairs)
     if (pair.bundle.leaf.outline.not_after >= now) valid.push_back(&pair);
   if (valid.empty())
-    return fail(Code::not_found, "restore", path, "all kept certificates have expired",
-                list_of(path));
+    return fail(Code::failed, "restore", path, "all kept certificates have expired", list_of(path));
   if (!lies_there(files, binding, *valid.front())) return *valid.front();
-  return fail(Code::not_found, "restore", path, "the last proven certificate is already there",
-              valid.size() == 1
-                  ? "certrebind check"
-                  : fmt::format("to restore the one before: certrebind restore {} {}", path,
-                                valid[1]->bundle.leaf.outline.thumbprint.brief()));
+  idle.idle = fmt::format("the last proven certificate is already at {}", printable(path));
+  if (valid.size() > 1)
+    idle.next = fmt::format("to restore the one before: certrebind restore {} {}", printable(path),
+                            valid[1]->bundle.leaf.outline.thumbprint.brief());
+  return std::nullopt;
 }
 
-Result<KeptPair> choose(const TransactionContext& context, const Binding& binding,
-                        const std::string& typed) {
+// Unset if there is nothing to restore; then `idle` says why.
+Result<std::optional<KeptPair>> choose(const TransactionContext& context, const Binding& binding,
+                                       const std::string& typed, RestoreResult& idle) {
   const std::string& path = binding.certificate.path;
   auto kept = kept_pairs(context.host.files, context.settings.state_directory, path);
   if (!kept) return pass(kept);
   const WallTime now = context.host.clock.wall();
-  if (!kept->pairs.empty())
-    return typed.empty() ? newest(context.host.files, *kept, binding, now)
-                         : named(*kept, path, typed, now);
+  if (!kept->pairs.empty() && typed.empty())
+    return newest(context.host.files, *kept, binding, now, idle);
+  if (!kept->pairs.empty()) {
+    auto pair = named(*kept, path, typed, now);
+    return pair ? Result<std::optional<KeptPair>>(std::move(*pair)) : pass(pair);
+  }
   if (!kept->damaged.empty())
     return fail(Code::failed, "restore", path,
                 "the kept files are damaged: " + join(kept->damaged, ", "),
                 "install a good certificate and key by hand");
-  return fail(
-      Code::not_found, "restore", path, "nothing was kept for this certificate yet",
+  idle.idle = fmt::format("nothing was kept for {} yet", printable(path));
+  idle.next =
       "a pair is kept once a handshake has proven it: after a rebind, or by certrebind rebind "
-      "--pending");
+      "--pending";
+  return std::nullopt;
 }
 
 std::optional<Certificate> parsed(const std::string& der) {
@@ -402,21 +402,23 @@ Result<KeptFor> kept_for(const Host& host, const Settings& settings,
   return KeptFor{path, std::move(*kept)};
 }
 
-Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& context,
-                                                    const std::vector<ServiceId>& only,
-                                                    const std::string& typed,
-                                                    const std::string& thumbprint) {
+Result<RestoreResult> restore_kept(const TransactionContext& context,
+                                   const std::vector<ServiceId>& only, const std::string& typed,
+                                   const std::string& thumbprint) {
   auto surveyed = survey(context.host, only);
   if (!surveyed) return pass(surveyed);
   put_all_back(*surveyed);
   auto meant = bindings_meant(context.host.files, *surveyed, typed);
   if (!meant) return pass(meant);
-  auto pair = choose(context, meant->front()->binding, thumbprint);
-  if (!pair) return pass(pair);
+  RestoreResult result;
+  auto chosen = choose(context, meant->front()->binding, thumbprint, result);
+  if (!chosen) return pass(chosen);
+  if (!*chosen) return result;
+  const KeptPair& pair = **chosen;
   const SurveyedBinding& first = *meant->front();
-  if (Done may = may_be_put_back(context, *meant, *pair); !may) return pass(may);
+  if (Done may = may_be_put_back(context, *meant, pair); !may) return pass(may);
   // A trial run, to find every objection before the first server is touched.
-  if (auto files = files_of(context, *surveyed, *meant, *pair); !files) return pass(files);
+  if (auto files = files_of(context, *surveyed, *meant, pair); !files) return pass(files);
   std::vector<Bindings> by_service;
   for (const auto& service : surveyed->services.found) {
     Bindings of_service;
@@ -424,13 +426,13 @@ Result<std::vector<TransactionResult>> restore_kept(const TransactionContext& co
                          [&](auto* bound) { return bound->service == service.get(); });
     if (!of_service.empty()) by_service.push_back(std::move(of_service));
   }
-  Restore restore(context, *surveyed, *pair, is_whole(context.host, first));
+  Restore restore(context, *surveyed, pair, is_whole(context.host, first));
   for (const Bindings& bindings : by_service)
     if (!restore.of(*bindings.front()->service, bindings, &bindings == &by_service.back()))
-      return std::move(restore).accounts();
-  std::vector<TransactionResult> accounts = std::move(restore).accounts();
-  keep(context, first.binding, *pair, accounts);
-  return accounts;
+      return RestoreResult{.accounts = std::move(restore).accounts()};
+  result.accounts = std::move(restore).accounts();
+  keep(context, first.binding, pair, result.accounts);
+  return result;
 }
 
 }  // namespace certrebind

@@ -12,6 +12,7 @@
 #include "observe/renewed_in_memory.h"
 #include "store/sightings.h"
 #include "survey/identify.h"
+#include "survey/lookup.h"
 #include "survey/shadowed.h"
 #include "transaction/file_swap.h"
 
@@ -44,26 +45,55 @@ Result<TransactionRow> brings_back_a_certificate(TransactionRow row) {
               "choose another transaction from certrebind history: certrebind undo ID");
 }
 
-// The last rebind or restore of these services that changed files and was not undone since.
-Result<TransactionRow> last_to_undo(Journal& journal, const std::vector<ServiceId>& only) {
+bool concerns(const TransactionRow& row, const std::set<std::string>& sites) {
+  return sites.empty() ||
+         std::ranges::any_of(row.record.successions, [&](const JournalSuccession& succession) {
+           return std::ranges::any_of(
+               succession.sites, [&](const std::string& site) { return sites.contains(site); });
+         });
+}
+
+// The names under which transactions recorded a site: as typed, and as `scan` shows it. Fails if
+// neither a server nor the journal knows it.
+Result<std::set<std::string>> recorded_names(const Host& host, Journal& journal,
+                                             const std::vector<ServiceId>& only,
+                                             const std::string& site) {
+  std::set<std::string> names = {site};
+  auto surveyed = survey(host, only);
+  if (!surveyed) return pass(surveyed);
+  const std::vector<const SurveyedBinding*> meant = bindings_of_site(*surveyed, site);
+  for (const SurveyedBinding* bound : meant) names.insert(bound->binding.site);
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  const bool is_recorded =
+      std::ranges::any_of(*rows, [&](const auto& row) { return concerns(row, names); });
+  if (meant.empty() && !is_recorded) return fail(no_such_site(*surveyed, "undo", site));
+  return names;
+}
+
+// The last rebind or restore of these services and sites that changed files and was not undone
+// since; unset if there is none.
+Result<std::optional<TransactionRow>> last_to_undo(Journal& journal,
+                                                   const std::vector<ServiceId>& only,
+                                                   const std::set<std::string>& sites) {
   auto rows = journal.all();
   if (!rows) return pass(rows);
   const std::map<int64_t, int64_t> undone = taken_back(*rows);
   for (const TransactionRow& row : *rows | std::views::reverse) {
     if (row.outcome != Outcome::committed || undone.contains(row.id)) continue;
-    if (row.act == Act::undo || !is_among(only, row.service)) continue;
+    if (row.act == Act::undo || !is_among(only, row.service) || !concerns(row, sites)) continue;
     auto whole = journal.find(row.id);
-    if (!whole) return whole;
-    if (!whole->record.files.empty()) return brings_back_a_certificate(std::move(*whole));
+    if (!whole) return pass(whole);
+    if (whole->record.files.empty()) continue;
+    auto row_to_undo = brings_back_a_certificate(std::move(*whole));
+    if (!row_to_undo) return pass(row_to_undo);
+    return std::move(*row_to_undo);
   }
-  return fail(Code::not_found, "undo", "",
-              "there is no rebind that changed files and was not undone yet",
-              "certrebind history; a transaction that only reloaded a server cannot be undone");
+  return std::nullopt;
 }
 
-Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
+Result<TransactionRow> row_with_id(Journal& journal, int64_t id,
                                    const std::vector<ServiceId>& only) {
-  if (id == 0) return last_to_undo(journal, only);
   auto row = journal.find(id);
   if (!row) return row;
   std::string subject = "transaction " + std::to_string(id);
@@ -82,6 +112,19 @@ Result<TransactionRow> row_to_undo(Journal& journal, int64_t id,
     return fail(Code::usage, "undo", subject,
                 "it changed no file: it only reloaded files that another program wrote");
   return brings_back_a_certificate(std::move(*row));
+}
+
+Result<std::optional<TransactionRow>> row_to_undo(const Host& host, Journal& journal,
+                                                  const UndoRequest& request,
+                                                  const std::vector<ServiceId>& only) {
+  if (request.id != 0) {
+    auto row = row_with_id(journal, request.id, only);
+    return row ? Result<std::optional<TransactionRow>>(std::move(*row)) : pass(row);
+  }
+  if (request.site.empty()) return last_to_undo(journal, only, {});
+  auto names = recorded_names(host, journal, only, request.site);
+  if (!names) return pass(names);
+  return last_to_undo(journal, only, *names);
 }
 
 std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
@@ -296,16 +339,19 @@ void take_back(const TransactionContext& context, int64_t id, TransactionResult&
 }
 
 Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
-                                            const std::vector<ServiceId>& only, int64_t id) {
-  auto row = row_to_undo(context.journal, id, only);
-  if (!row) return pass(row);
+                                            const std::vector<ServiceId>& only,
+                                            const UndoRequest& request) {
+  auto found = row_to_undo(context.host, context.journal, request, only);
+  if (!found) return pass(found);
+  if (!*found) return std::vector<TransactionResult>();
+  const TransactionRow& row = **found;
   auto sightings = remembered(context.state.database());
   KnownCertificates known;
   if (sightings) known.add_seen(*sightings);
-  if (Done valid = still_valid(known, *row, context.host.clock.wall()); !valid) return pass(valid);
-  if (Done used = is_used_still(context, *row); !used) return pass(used);
-  auto accounts = undo_with_followers(context, *row, true);
-  if (accounts) keep_what_is_back(context, *row, *accounts);
+  if (Done valid = still_valid(known, row, context.host.clock.wall()); !valid) return pass(valid);
+  if (Done used = is_used_still(context, row); !used) return pass(used);
+  auto accounts = undo_with_followers(context, row, true);
+  if (accounts) keep_what_is_back(context, row, *accounts);
   return accounts;
 }
 

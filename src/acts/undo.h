@@ -8,11 +8,18 @@
 
 namespace certrebind {
 
-// Restores the files that transaction `id` (0: the last committed rebind) replaced. Services that
-// had loaded the same files follow. Returns one result each, that of `id` first. An undo is a
-// person's decision: the daemon does not redo the change.
+// Which transaction to undo. With neither, the last one.
+struct UndoRequest {
+  int64_t id = 0;
+  std::string site = {};  // the last one that concerned this site
+};
+
+// Restores the files that the transaction replaced. Services that had loaded the same files follow.
+// Returns one result each, that of the transaction first; none if there is nothing to undo. An undo
+// is a person's decision: the daemon does not redo the change.
 Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
-                                            const std::vector<ServiceId>& only, int64_t id);
+                                            const std::vector<ServiceId>& only,
+                                            const UndoRequest& request);
 
 // The same within a run in which `failed` failed. This is not a person's decision. The result is
 // added to the text of `failed` and to `accounts`.

@@ -38,12 +38,7 @@ Colour colour_for(Outcome outcome) {
 Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   Host host = context.host();
   auto state = State::open_for_writing(host.files, context.settings(), kPatience);
-  if (!state) {
-    Error error = state.error();
-    if (error.code == Code::denied && error.hint.empty())
-      error.hint = "run it as root, or name directories of your own with --state and --run";
-    return fail(std::move(error));
-  }
+  if (!state) return pass(state);
   std::unique_ptr<Acting> acting(new Acting(std::move(*state)));
   acting->journal_ = std::make_unique<Journal>(acting->state_.database(), host.clock);
   acting->context_.reset(new TransactionContext{.host = host,

@@ -11,6 +11,7 @@
 #include "cli/renewer_output.h"
 #include "daemon/task_directory.h"
 #include "observe/shadowed_in_memory.h"
+#include "survey/lookup.h"
 
 namespace certrebind {
 
@@ -84,10 +85,10 @@ int explain(Context& context, const std::string& typed) {
   std::vector<LookupResult> answers = look_up(context.host().files, *surveyed, wanted);
   if (answers.empty()) {
     print_diagnostics(surveyed->diagnostics);
-    return report({Code::not_found, "explain", typed,
-                   surveyed->services.found.empty() ? no_server_text(surveyed->diagnostics)
-                                                    : std::string("no binding answers to it"),
-                   "certrebind scan lists every binding"});
+    Error error = no_such_site(*surveyed, "explain", typed);
+    error.cause = surveyed->services.found.empty() ? no_server_text(surveyed->diagnostics)
+                                                   : std::string("no binding answers to it");
+    return report_lookup(context, error);
   }
   std::vector<Explained> all =
       explain_all(context.looking(), *surveyed, automation_of(context), std::move(answers));

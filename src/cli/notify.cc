@@ -82,7 +82,7 @@ int test(Context& context, const NotifyOptions& options) {
                      .sentence = "this is a test: nothing needs a person",
                      .next = "nothing",
                      .since = host.clock.wall()}});
-  if (!sent) return report(sent.error());
+  if (!sent) return std::min<int>(report(sent.error()), kDiffers);
   print_line("a test message was sent to " + printable(options.to));
   return kDone;
 }
@@ -101,7 +101,8 @@ int notify(Context& context, const NotifyOptions& options) {
   auto told = untold(*database, *needed, now);
   if (!told) return report(told.error());
   if (!told->empty())
-    if (Done sent = send(host, options, *told); !sent) return report(sent.error());
+    if (Done sent = send(host, options, *told); !sent)
+      return std::min<int>(report(sent.error()), kDiffers);
   if (Done noted = note_told(*database, *needed, *told, is_partial, now); !noted)
     return report(noted.error());
   print_line(told->empty() ? "nothing new needs a person"

@@ -1,37 +1,22 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
+#include "cli/typed_request.h"
+#include "survey/policy.h"
+#include "sys/day_time.h"
 
 namespace certrebind {
 
-namespace {
-
-std::string as_path_or_thumbprint(const std::string& typed) {
-  return is_path(typed) ? absolute(typed) : typed;
-}
-
-Result<Risks> accepted_by(const RebindOptions& options) {
-  Risks accepted;
-  for (const std::string& name : options.accepted) {
-    auto risk = risk_named(name);
-    if (!risk)
-      return fail(Code::usage, "accept", printable(name), "there is no finding of this name",
-                  "known names: " + all_risks());
-    accepted.insert(*risk);
-  }
-  return accepted;
-}
-
-}  // namespace
-
 std::vector<CommandOption> pair_options(RebindOptions& options) {
   return {{"certificates", &options.certificates,
-           "OLD and NEW, as thumbprint, unique prefix of one, or path of a PEM file",
-           "OLD NEW [OLD NEW ...]"},
+           "a site, whose OLD and NEW are found, or OLD and NEW: thumbprint, unique prefix of one, "
+           "or path of a PEM file; a file or thumbprint comes before a site of the same spelling",
+           "SITE [NEW] | OLD NEW ..."},
           {"--key", &options.key, "the private key of NEW, if it does not lie beside it", "FILE"},
           {"--accept", &options.accepted,
            "go on although NEW is worse in this: " + all_risks() + " (repeatable)", "NAME"}};
@@ -52,45 +37,73 @@ Preference preference_of(const RebindOptions& options) {
   return options.rewrite ? Preference::rewrite : Preference::automatic;
 }
 
-Result<RebindRequest> request_of(const RebindOptions& options, const Context& context) {
-  if (options.certificates.empty() || options.certificates.size() % 2 != 0)
-    return fail(Code::usage, "pair the certificates", join(options.certificates, " "),
-                "they come in pairs, OLD and NEW", "name them as OLD NEW [OLD NEW ...]");
-  RebindRequest request;
-  for (size_t i = 0; i < options.certificates.size(); i += 2) {
-    RequestedPair pair{.old_one = as_path_or_thumbprint(options.certificates[i]),
-                       .new_one = as_path_or_thumbprint(options.certificates[i + 1])};
-    if (std::ranges::find(request.pairs, pair) == request.pairs.end())
-      request.pairs.push_back(std::move(pair));
+namespace {
+
+int exit_of(const std::vector<DryTest>& tests) {
+  int worst = kDone;
+  for (const DryTest& test : tests) {
+    if (test.outcome == DryOutcome::refused) worst = std::max<int>(worst, kDiffers);
+    if (test.outcome == DryOutcome::would_roll_back) worst = std::max<int>(worst, kRolledBack);
   }
-  if (!options.key.empty() && request.pairs.size() > 1)
-    return fail(Code::usage, "use --key", options.key, "it fits one pair only");
-  if (!options.key.empty()) request.pairs.front().key_path = absolute(options.key);
-  auto accepted = accepted_by(options);
-  if (!accepted) return pass(accepted);
-  for (RequestedPair& pair : request.pairs) pair.accepted = *accepted;
-  request.preference = preference_of(options);
-  request.only = context.only();
-  return request;
+  return worst;
 }
 
-int show_prepared(const Context& context, Prepared& prepared) {
+}  // namespace
+
+namespace {
+
+// A person's rebind does not wait; certrebind by itself does.
+void print_windows(const Settings& settings, const Prepared& prepared, WallTime now) {
+  std::set<std::string> told;
+  for (const Plan& plan : prepared.plans)
+    for (const PlannedBinding& planned : plan.bindings) {
+      const Policy* policy = policy_for(settings, *planned.bound);
+      auto window = parse_window(policy == nullptr ? "" : policy->window);
+      if (window && !is_open(*window, now) && told.insert(policy->window).second)
+        print_line("by itself, certrebind waits for the window " + opening_text(*window, now));
+    }
+}
+
+}  // namespace
+
+int show_prepared(Context& context, Prepared& prepared) {
+  const std::vector<DryTest> tests = test_plans(context.host(), prepared);
   prepared.hear_doubts();
   if (context.json()) {
-    print_json(to_json(prepared));
+    Json json = to_json(prepared);
+    json["tests"] = to_json(tests);
+    print_json(json);
   } else {
     print_prepared(prepared);
+    print_tests(tests);
+    print_windows(context.settings(), prepared, context.host().clock.wall());
     print_diagnostics(prepared.survey.diagnostics);
   }
-  return prepared.refused() || prepared.overlooked() || prepared.exchanged ? kDiffers : kDone;
+  const bool differs = prepared.refused() || prepared.overlooked() || prepared.exchanged;
+  return std::max<int>(exit_of(tests), differs ? kDiffers : kDone);
 }
+
+namespace {
+
+int plan_sites(Context& context, const TypedRequest& request) {
+  auto sites = find_sites(context, context.history(), request);
+  if (!sites) return report_lookup(context, sites.error());
+  if (auto code = tell_no_pair(context, *sites, {{"plans", Json::array()}})) return *code;
+  auto prepared = prepare_pending(context.looking(), context.history(), sites->found.look,
+                                  request.rebind.preference, false);
+  if (!prepared) return report(prepared.error());
+  return std::max<int>(show_prepared(context, *prepared), sites->differs ? kDiffers : kDone);
+}
+
+}  // namespace
 
 int plan_only(Context& context, const RebindOptions& options) {
   auto request = request_of(options, context);
   if (!request) return report(request.error());
-  auto prepared =
-      prepare(context.host(), context.settings(), context.asker(), context.history(), *request);
-  if (!prepared) return report(prepared.error());
+  if (!request->sites.empty()) return plan_sites(context, *request);
+  auto prepared = prepare(context.host(), context.settings(), context.asker(), context.history(),
+                          request->rebind);
+  if (!prepared) return report_lookup(context, prepared.error());
   return show_prepared(context, *prepared);
 }
 
@@ -99,7 +112,9 @@ CommandSpec plan_command() {
   return {.name = "plan",
           .summary = "what a rebind would do: diff, steps, findings; changes nothing",
           .options = rebind_options(*options),
-          .footer = "Example:\n  certrebind plan 1a2b3c4d /root/new/fullchain.pem",
+          .footer =
+              "Examples:\n  certrebind plan www.example.com\n  certrebind plan 1a2b3c4d "
+              "/root/new/fullchain.pem",
           .run = [options](Context& context) { return plan_only(context, *options); }};
 }
 

@@ -8,6 +8,7 @@
 #include "cli/pending.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
+#include "cli/typed_request.h"
 #include "state/wake.h"
 
 namespace certrebind {
@@ -25,18 +26,22 @@ void print_result(const Prepared& prepared, const std::vector<TransactionResult>
   print_idle(prepared);
 }
 
-// Plans, executes and reports. `pending`: the differences were found, not requested; then a refusal
-// becomes an entry that needs attention.
-int act_on(Context& context, const Acting& acting, const RebindRequest& request,
-           PendingLook* look) {
-  Pending* pending = look == nullptr ? nullptr : &look->pending;
+// Who wants it: a person, or certrebind itself, which found the differences. Then a refusal becomes
+// an entry that needs attention.
+enum class Wanted { by_person, by_itself };
+
+// Plans, executes and reports. `look`: where the pairs were found; null if all were typed.
+int act_on(Context& context, const Acting& acting, const RebindRequest& request, PendingLook* look,
+           Wanted wanted) {
+  Pending* pending = wanted == Wanted::by_itself ? &look->pending : nullptr;
   const TransactionContext& acts = acting.transaction_context();
   auto history = read_history(acts.state.database(), acts.journal);
   if (!history) return report(history.error());
   auto prepared =
       look == nullptr
           ? prepare(context.host(), context.settings(), context.asker(), *history, request)
-          : prepare_pending(context.looking(), *history, *look, request.preference);
+          : prepare_pending(context.looking(), *history, *look, request.preference,
+                            wanted == Wanted::by_itself);
   if (!prepared) return report(prepared.error());
   // All pending differences were already recorded, including those that a policy excludes.
   Result<bool> noted = false;
@@ -114,7 +119,22 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   }
   RebindRequest request;
   request.preference = preference_of(options);
-  return act_on(context, **acting, request, &*surveyed);
+  return act_on(context, **acting, request, &*surveyed, Wanted::by_itself);
+}
+
+int rebind_sites(Context& context, const Acting& acting, const TypedRequest& request) {
+  const TransactionContext& acts = acting.transaction_context();
+  auto history = read_history(acts.state.database(), acts.journal);
+  if (!history) return report(history.error());
+  auto sites = find_sites(context, *history, request);
+  if (!sites) return report(sites.error());
+  Json json = {{"plans", Json::array()},
+               {"recovered", to_json(acting.recovered())},
+               {"accounts", Json::array()}};
+  if (auto code = tell_no_pair(context, *sites, std::move(json)))
+    return std::max(exit_of(acting.recovered()), *code);
+  const int code = act_on(context, acting, request.rebind, &sites->found.look, Wanted::by_person);
+  return std::max<int>(code, sites->differs ? kDiffers : kDone);
 }
 
 int rebind(Context& context, const RebindOptions& options) {
@@ -124,7 +144,8 @@ int rebind(Context& context, const RebindOptions& options) {
   if (!request) return report(request.error());
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  return act_on(context, **acting, *request, nullptr);
+  if (!request->sites.empty()) return rebind_sites(context, **acting, *request);
+  return act_on(context, **acting, request->rebind, nullptr, Wanted::by_person);
 }
 
 }  // namespace
@@ -141,8 +162,10 @@ CommandSpec rebind_command() {
       .summary = "make every site that serves OLD serve NEW: proven by handshakes, or rolled back",
       .options = std::move(all),
       .footer =
+          "SITE stands for what the site serves (OLD) and what is newer for it on disk (NEW).\n"
           "The same certificate as OLD and NEW forces a reload with proof.\n"
-          "Example:\n  certrebind rebind 1a2b3c4d /root/new/fullchain.pem --key /root/new/key.pem",
+          "Examples:\n  certrebind rebind www.example.com\n"
+          "  certrebind rebind 1a2b3c4d /root/new/fullchain.pem --key /root/new/key.pem",
       .run = [options](Context& context) { return rebind(context, *options); }};
 }
 

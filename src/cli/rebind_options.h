@@ -9,7 +9,7 @@
 namespace certrebind {
 
 struct RebindOptions {
-  std::vector<std::string> certificates;  // OLD NEW [OLD NEW …]
+  std::vector<std::string> certificates;  // SITE, SITE NEW, OLD NEW, and more of them
   std::string key;
   std::vector<std::string> accepted;  // names of risks
   bool repoint = false;
@@ -23,13 +23,11 @@ std::vector<CommandOption> pair_options(RebindOptions& options);
 // … and the options for the kind of plan.
 std::vector<CommandOption> rebind_options(RebindOptions& options);
 
-// Code::usage for an odd number of certificates and similar errors. Makes paths absolute.
-Result<RebindRequest> request_of(const RebindOptions& options, const Context& context);
-
 Preference preference_of(const RebindOptions& options);
 
-// Prints the prepared plans. Returns the exit code.
-int show_prepared(const Context& context, Prepared& prepared);
+// Runs the servers' own tests of the prepared plans, and prints both. Returns the exit code that
+// the rebind would have, as far as the tests tell.
+int show_prepared(Context& context, Prepared& prepared);
 // The dry run: prints the plans, changes nothing.
 int plan_only(Context& context, const RebindOptions& options);
 

@@ -166,4 +166,25 @@ Json to_json(const Prepared& prepared) {
           {"diagnostics", to_json(prepared.survey.diagnostics)}};
 }
 
+void print_tests(const std::vector<DryTest>& tests) {
+  for (const DryTest& test : tests) {
+    const bool fails =
+        test.outcome == DryOutcome::refused || test.outcome == DryOutcome::would_roll_back;
+    const Colour colour = fails                                    ? Colour::red
+                          : test.outcome == DryOutcome::not_tested ? Colour::yellow
+                                                                   : Colour::green;
+    print_line(fmt::format("test of {}: {}: {}", printable(test.service.text()),
+                           coloured(colour, to_text(test.outcome)), test.text));
+  }
+}
+
+Json to_json(const std::vector<DryTest>& tests) {
+  Json all = Json::array();
+  for (const DryTest& test : tests)
+    all.push_back({{"service", test.service.text()},
+                   {"outcome", to_text(test.outcome)},
+                   {"text", test.text}});
+  return all;
+}
+
 }  // namespace certrebind

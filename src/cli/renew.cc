@@ -79,7 +79,7 @@ int run(Context& context, Host& host, const Lineage& lineage, bool force) {
     print_error(fmt::format("{} renews {}: {}", printable(lineage.renewer), printable(lineage.name),
                             printable(lineage.command_text)));
   auto renewal = run_renewer(host, lineage, force);
-  if (!renewal) return report(renewal.error());
+  if (!renewal) return std::min<int>(report(renewal.error()), kDiffers);
   if (context.json()) {
     print_json(to_json(lineage, *renewal));
   } else {
@@ -101,7 +101,7 @@ int renew(Context& context, const RenewOptions& options) {
   std::vector<InventoryItem> items = take_inventory(host.files, context.settings(), *surveyed);
   bool is_path = options.typed.find('/') != std::string::npos;
   auto lineage = lineage_meant(items, is_path ? absolute(options.typed) : options.typed);
-  if (!lineage) return report(lineage.error());
+  if (!lineage) return report_lookup(context, lineage.error());
   if (lineage->renew.empty())
     return report({Code::failed, "renew", lineage->name, lineage->no_command, ""});
   if (options.dry_run) return show_command(context, *lineage, options.force);

@@ -23,7 +23,7 @@ struct RestoreOptions {
 
 int list(Context& context, const std::string& binding) {
   auto kept = kept_for(context.host(), context.settings(), context.only(), binding);
-  if (!kept) return report(kept.error());
+  if (!kept) return report_lookup(context, kept.error());
   WallTime now = context.host().clock.wall();
   Json all = Json::array();
   for (const KeptPair& pair : kept->kept.pairs) {
@@ -56,15 +56,19 @@ int restore(Context& context, const RestoreOptions& options) {
   if (options.list) return list(context, binding);
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  auto accounts =
+  auto restored =
       restore_kept((*acting)->transaction_context(), context.only(), binding, options.thumbprint);
-  if (!accounts) return report(accounts.error());
+  if (!restored) return report(restored.error());
   wake_daemon(context.host().files, context.settings());
   if (context.json()) {
-    print_json({{"recovered", to_json((*acting)->recovered())}, {"accounts", to_json(*accounts)}});
-    return exit_of(*accounts);
+    print_json({{"recovered", to_json((*acting)->recovered())},
+                {"accounts", to_json(restored->accounts)},
+                {"idle", restored->idle}});
+    return exit_of(restored->accounts);
   }
-  return print_accounts(*accounts);
+  if (!restored->idle.empty()) print_line(restored->idle + "; nothing to do");
+  if (!restored->next.empty()) print_line("  next: " + restored->next);
+  return print_accounts(restored->accounts);
 }
 
 }  // namespace

@@ -115,9 +115,10 @@ int show(Context& context, const std::string& typed) {
     found.push_back({std::move(*bundle), {}});
   }
   if (found.empty())
-    return report({Code::not_found, "find the certificate", typed,
-                   "no stored or bound certificate has this thumbprint, path or name",
-                   "certrebind certificates"});
+    return report_lookup(context,
+                         {Code::not_found, "find the certificate", printable(typed),
+                          "no stored or bound certificate has this thumbprint, path or name",
+                          "certrebind certificates"});
   WallTime now = host.clock.wall();
   Json all = Json::array();
   for (const Shown& shown : found) {

@@ -13,6 +13,7 @@
 #include "lifecycle/attention.h"
 #include "store/bound.h"
 #include "store/watched_places.h"
+#include "sys/day_time.h"
 
 namespace certrebind {
 
@@ -81,6 +82,14 @@ size_t services_of(const Status& status) {
   std::set<std::string> services;
   for (const BoundRow& row : status.bound) services.insert(row.service);
   return services.size();
+}
+
+// When what waits for a window is done.
+void print_windows(const std::vector<Policy>& policies, WallTime now) {
+  std::set<std::string> told;
+  for (const Policy& policy : policies)
+    if (auto window = parse_window(policy.window); window && told.insert(policy.window).second)
+      print_line("window " + opening_text(*window, now));
 }
 
 void print_status(const Status& status, size_t stores, WallTime now) {
@@ -154,6 +163,7 @@ int status(Context& context) {
     print_status_json(*looked, now);
   } else {
     print_status(*looked, context.settings().stores.size(), now);
+    print_windows(context.settings().policies, now);
   }
   bool is_well = looked->attention.empty() && looked->bad_tasks.empty();
   return is_well && looked->running == looked->enabled ? kDone : kDiffers;

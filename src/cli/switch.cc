@@ -7,6 +7,7 @@
 #include "cli/rebind_options.h"
 #include "cli/rebind_task.h"
 #include "cli/render_plan.h"
+#include "cli/typed_request.h"
 #include "state/wake.h"
 
 namespace certrebind {
@@ -66,7 +67,20 @@ int switch_over(Context& context, const SwitchOptions& options) {
   Journal journal(*database, host.clock);
   auto history = read_history(*database, journal);
   if (!history) return report(history.error());
-  auto prepared = prepare(host, context.settings(), context.asker(), *history, *request);
+  bool differs = false;
+  std::optional<FoundSites> sites;
+  if (!request->sites.empty()) {
+    auto found = find_sites(context, *history, *request);
+    if (!found) return report(found.error());
+    Json json = {{"notify_only", options.notify_only}, {"declared", Json::array()}};
+    if (auto code = tell_no_pair(context, *found, std::move(json))) return *code;
+    differs = found->differs;
+    sites.emplace(std::move(*found));
+  }
+  auto prepared =
+      sites ? prepare_pending(context.looking(), *history, sites->found.look,
+                              request->rebind.preference, false)
+            : prepare(host, context.settings(), context.asker(), *history, request->rebind);
   if (!prepared) return report(prepared.error());
   WallTime now = context.host().clock.wall();
   Done logged = options.notify_only ? announce(*database, *prepared, now)
@@ -81,7 +95,7 @@ int switch_over(Context& context, const SwitchOptions& options) {
   } else {
     tell_declared(context, *prepared);
   }
-  bool differs = prepared->refused() || prepared->overlooked() || prepared->exchanged;
+  differs = differs || prepared->refused() || prepared->overlooked() || prepared->exchanged;
   return differs && !options.notify_only ? kDiffers : kDone;
 }
 
@@ -95,7 +109,9 @@ CommandSpec switch_command() {
   return {.name = "switch",
           .summary = "declare that NEW succeeds OLD: the tasks do the rest",
           .options = std::move(all),
-          .footer = "Example:\n  certrebind switch 1a2b3c4d /etc/ssl/new.pem",
+          .footer =
+              "Examples:\n  certrebind switch www.example.com\n  certrebind switch 1a2b3c4d "
+              "/etc/ssl/new.pem",
           .run = [options](Context& context) { return switch_over(context, *options); }};
 }
 

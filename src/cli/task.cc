@@ -141,7 +141,7 @@ int list_tasks(Context& context) {
 
 int show_task(Context& context, const std::string& name) {
   auto task = task_named(load_tasks(context), name);
-  if (!task) return report(task.error());
+  if (!task) return report_lookup(context, task.error());
   auto runs = runs_of(context, name);
   if (!runs) return report(runs.error());
   if (context.json()) {
@@ -211,12 +211,7 @@ Done check_program(Context& context, const Task& task) {
 }
 
 Result<Database> open_queue(Context& context) {
-  auto database = State::open_beside(context.host().files, context.settings());
-  if (database) return database;
-  Error error = database.error();
-  if (error.code == Code::denied && error.hint.empty())
-    error.hint = "run it as root, or name directories of your own with --state and --run";
-  return fail(std::move(error));
+  return State::open_beside(context.host().files, context.settings());
 }
 
 CommandSpec task_command() {

@@ -63,7 +63,7 @@ void print_result(Context& context, int64_t run, const TaskResult& result) {
 int run_by_hand(Context& context, const TaskRunOptions& options) {
   LoadedTasks loaded = load_tasks(context);
   auto task = task_named(loaded, options.task);
-  if (!task) return report(task.error());
+  if (!task) return report_lookup(context, task.error());
   auto database = open_queue(context);
   if (!database) return report(database.error());
   std::optional<int64_t> record;

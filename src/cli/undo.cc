@@ -25,11 +25,24 @@ int finish(Context& context, const Acting& acting, std::vector<TransactionResult
   return print_accounts(accounts);
 }
 
-int undo_one(Context& context, int64_t id) {
+// A number is a transaction, also if a site has that name.
+bool is_number(const std::string& typed) {
+  return !typed.empty() && typed.find_first_not_of("-0123456789") == std::string::npos;
+}
+
+UndoRequest undo_request(const std::string& typed) {
+  return is_number(typed) ? UndoRequest{.id = std::stoll(typed)} : UndoRequest{.site = typed};
+}
+
+int undo_one(Context& context, const std::string& typed) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  auto accounts = undo((*acting)->transaction_context(), context.only(), id);
+  auto accounts = undo((*acting)->transaction_context(), context.only(), undo_request(typed));
   if (!accounts) return report(accounts.error());
+  if (accounts->empty() && !context.json())
+    print_line(
+        "no rebind changed files and was not undone yet; nothing to do\n"
+        "  a transaction that only reloaded a server cannot be undone: certrebind history");
   return finish(context, **acting, std::move(*accounts));
 }
 
@@ -64,15 +77,18 @@ int recover_now(Context& context) {
 }  // namespace
 
 CommandSpec undo_command() {
-  auto id = std::make_shared<int64_t>(0);
-  return {
-      .name = "undo",
-      .summary = "put back what a rebind replaced, as a transaction of its own, with proof",
-      .options = {{"id", id.get(),
-                   "the transaction, from certrebind history; default: the last that changed files",
-                   "ID", Need::optional, record_number}},
-      .footer = "Example:\n  certrebind undo 12",
-      .run = [id](Context& context) { return undo_one(context, *id); }};
+  auto typed = std::make_shared<std::string>();
+  return {.name = "undo",
+          .summary = "put back what a rebind replaced, as a transaction of its own, with proof",
+          .options = {{"transaction", typed.get(),
+                       "the transaction, from certrebind history, or a site: the last one that "
+                       "concerned it; default: the last that changed files",
+                       "ID|SITE", Need::optional,
+                       [](const std::string& word) {
+                         return is_number(word) ? record_number(word) : "";
+                       }}},
+          .footer = "Examples:\n  certrebind undo 12\n  certrebind undo www.example.com",
+          .run = [typed](Context& context) { return undo_one(context, *typed); }};
 }
 
 CommandSpec recover_command() {

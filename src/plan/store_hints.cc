@@ -89,14 +89,21 @@ bool is_wider(const CertificateOutline& wider, const CertificateOutline& narrow)
          !covers_all(narrow, wider);
 }
 
-void hint_at_wider(const BoundFile& file, const std::vector<Stored>& stored,
-                   std::vector<Diagnostic>& hints) {
+// The one that expires last; null if there is none.
+const Stored* wider_for(const BoundFile& file, const std::vector<Stored>& stored) {
   const CertificateOutline& leaf = *file.first->disk->certificate;
   const Stored* best = nullptr;
   for (const Stored& each : stored)
     if (is_wider(each.leaf, leaf) &&
         (best == nullptr || each.leaf.not_after > best->leaf.not_after))
       best = &each;
+  return best;
+}
+
+void hint_at_wider(const BoundFile& file, const std::vector<Stored>& stored,
+                   std::vector<Diagnostic>& hints) {
+  const CertificateOutline& leaf = *file.first->disk->certificate;
+  const Stored* best = wider_for(file, stored);
   if (best == nullptr) return;
   hints.push_back(note(
       file,
@@ -157,6 +164,16 @@ void hint_at_generation(const Files& files, const Settings& settings, const Boun
 }
 
 }  // namespace
+
+std::vector<WiderCertificate> wider_certificates(const Files& files, const Settings& settings,
+                                                 const Survey& survey) {
+  std::vector<WiderCertificate> found;
+  const std::map<std::string, BoundFile> bound = bound_files_of(survey);
+  const std::vector<Stored> stored = unused(files, settings, bound);
+  for (const auto& [path, file] : bound)
+    if (const Stored* wider = wider_for(file, stored)) found.push_back({file.first, wider->path});
+  return found;
+}
 
 std::vector<Diagnostic> store_hints(const Files& files, const Settings& settings,
                                     const Survey& survey) {

@@ -10,6 +10,15 @@
 
 namespace certrebind {
 
+// A later certificate of a renewer that covers every name of a bound one and more, and that no
+// server uses.
+struct WiderCertificate {
+  const SurveyedBinding* bound = nullptr;  // the first binding of the bound file
+  std::string path;
+};
+std::vector<WiderCertificate> wider_certificates(const Files& files, const Settings& settings,
+                                                 const Survey& survey);
+
 // One note for each, with the command that takes it.
 std::vector<Diagnostic> store_hints(const Files& files, const Settings& settings,
                                     const Survey& survey);

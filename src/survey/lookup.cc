@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 
@@ -147,7 +148,7 @@ std::vector<LookupResult> answers_for(const Survey& survey, const std::string& n
       if (fit.rank == 0 || fit.rank < best.rank) continue;
       if (fit.rank > best.rank) best.answers.clear();
       best.rank = fit.rank;
-      best.answers.push_back({&bound, &endpoint, name, fit.why});
+      best.answers.push_back({&bound, &endpoint, name, fit.why, fit.rank == 1});
     }
   bool named =
       std::ranges::any_of(listeners, [](const auto& each) { return each.second.rank > 1; });
@@ -185,6 +186,32 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
       return std::ranges::find(names, to_lower(typed)) == names.end();
     });
   return answers;
+}
+
+std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey,
+                                                     const std::string& name) {
+  std::set<const SurveyedBinding*> meant;
+  for (const LookupResult& answer : answers_for(survey, to_lower(name)))
+    if (!answer.by_default) meant.insert(answer.bound);
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (bound.binding.site == name) meant.insert(&bound);
+  return {meant.begin(), meant.end()};
+}
+
+Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name) {
+  std::vector<std::string> names;
+  for (const SurveyedBinding& bound : survey.bindings) {
+    names.push_back(bound.binding.site);
+    names.insert(names.end(), bound.binding.names.begin(), bound.binding.names.end());
+  }
+  const std::string meant = closest_to(name, names);
+  Error error{Code::failed, doing, printable(name),
+              survey.services.found.empty()
+                  ? "no running server was found"
+                  : "no site of a running server and no file has this name",
+              "certrebind scan lists the sites; name a stopped server with --service"};
+  if (!meant.empty()) error.hint = fmt::format("did you mean {}? {}", printable(meant), error.hint);
+  return error;
 }
 
 }  // namespace certrebind

@@ -14,6 +14,7 @@ struct LookupResult {
   const Endpoint* endpoint = nullptr;  // null for a binding that has no listener
   std::string sni;                     // the name to send; empty: none
   std::string why;                     // "named there", "the default there: …"
+  bool by_default = false;             // no site has the name: the listener's default answers
 };
 
 // `typed` is a host name ("www.example.com"), a listener ("127.0.0.1:443", "[::]:443", ":443",
@@ -23,5 +24,13 @@ struct LookupResult {
 // default.
 std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
                                   const std::string& typed);
+
+// The bindings of the site that a person names: those that have this name, or whose wildcard covers
+// it, or which `scan` shows under it. A listener's default does not count, because it answers to
+// every misspelt name too. Empty if no site has the name.
+std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey, const std::string& name);
+
+// Why no site has this name, with the name that was probably meant (Code::failed).
+Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name);
 
 }  // namespace certrebind

@@ -366,10 +366,11 @@ def test_usage(one, arguments, says):
     refused(one, *[argument.format(**words) for argument in arguments], code=USAGE, says=says)
 
 
-@pytest.mark.parametrize("typed", ["1234567", "12345", "zz" * 32, "ab" * 33, "0123456g"])
-def test_not_a_thumbprint(one, typed):
-    """Told as what it is, a path that does not exist or digits that are none."""
-    done = refused(one, typed, one.new_cert, code=USAGE, says=[typed])
+@pytest.mark.parametrize("typed, code", [("1234567", USAGE), ("12345", USAGE), ("ab" * 33, USAGE), ("zz" * 32, REFUSED),
+                                         ("0123456g", REFUSED)])
+def test_not_a_thumbprint(one, typed, code):
+    """Told as what it is: a path that does not exist, or the name of no site."""
+    done = refused(one, typed, one.new_cert, code=code, says=[typed])
     assert done.err.startswith("certrebind: "), done
 
 

@@ -550,7 +550,6 @@ def test_options_go_over_variables(one):
     (["scan", "surplus"], "surplus"),
     (["undo", "0"], "0"),
     (["undo", "-1"], "-1"),
-    (["undo", "one"], "one"),
     (["history", "show"], "id"),
     (["show"], "certificate"),
     (["scan", "--service", "apache9:/etc/x"], "apache9"),
