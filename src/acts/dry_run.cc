@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "transaction/candidate_check.h"
 #include "transaction/reload_preview.h"
+#include "transaction/reloader.h"
 
 namespace certrebind {
 
@@ -17,7 +18,7 @@ namespace {
 // disk.
 class PlanTest {
  public:
-  PlanTest(const Host& host, const Plan& plan) : host_(host), service_(*plan.service) {
+  PlanTest(const Host& host, const Plan& plan) : host_(host), plan_(plan), service_(*plan.service) {
     for (const PlannedFile& file : plan.files) {
       if (file.is_absent) absent_ = file.path;
       shown_.push_back({.path = file.path,
@@ -27,6 +28,11 @@ class PlanTest {
   }
 
   DryTest run(const TestOutcome& begun) {
+    Reloader reloader(&service_, host_);
+    if (Done chosen = reloader.choose(plan_.loads(host_.files)); !chosen)
+      return ended(DryOutcome::refused, printable(chosen.error().message()));
+    if (!plan_.no_reload.sentence.empty() && !reloader.is_live())
+      return ended(DryOutcome::refused, printable(plan_.no_reload.sentence));
     auto command = service_.config_test();
     if (!command) return ended(DryOutcome::not_tested, "this kind of server has no test");
     if (!absent_.empty())
@@ -79,7 +85,8 @@ class PlanTest {
         "the server's own test rejects the new files; it says:" + excerpt(with_new.output));
   }
 
-  // For a server that one bad certificate stops.
+  // For a server that one bad certificate stops. A rebind does this where it would roll back, also
+  // if it writes nothing.
   DryTest rehearsed(const std::string& line) {
     const std::string passed = fmt::format("{} passes", printable(line));
     ReloadPreview preview(&service_, host_.files);
@@ -88,23 +95,26 @@ class PlanTest {
     rehearsal->command.shown = shown_;
     RunningRehearsal running = host_.commands.rehearse(*rehearsal, kTestDeadline);
     auto output = running.outcome.get();
-    if (!output) return ended(failed(), printable(output.error().message()));
+    if (!output) return ended(DryOutcome::would_roll_back, printable(output.error().message()));
+    const std::string key = output->impossible.empty() ? "" : preview.encrypted_key();
+    if (!key.empty())
+      return ended(
+          DryOutcome::would_roll_back,
+          fmt::format("nothing tells whether the encrypted key {} belongs to its certificate",
+                      printable(key)));
     if (!output->impossible.empty())
       return ended(DryOutcome::passes,
                    passed + "; not rehearsed: " + printable(output->impossible));
     if (!output->came_up)
-      return ended(failed(),
+      return ended(DryOutcome::would_roll_back,
                    "the server does not start with these files (tested in isolation); it "
                    "says:" +
                        excerpt(output->of.output, true));
     return ended(DryOutcome::passes, passed + ", and a start in isolation succeeds");
   }
 
-  DryOutcome failed() const {
-    return shown_.empty() ? DryOutcome::refused : DryOutcome::would_roll_back;
-  }
-
   const Host& host_;
+  const Plan& plan_;
   const Service& service_;
   std::vector<ShownFile> shown_;
   std::string absent_;

@@ -52,7 +52,10 @@ Result<Status> look_at_state(Context& context) {
   status.running = daemon_runs(context.settings());
   status.bad_tasks = std::move(tasks.errors);
   auto state = State::open_for_reading(context.settings());
-  if (!state && state.error().code == Code::not_found) return status;
+  if (!state && state.error().code == Code::not_found) {
+    if (Done judged = judge_now(context, status); !judged) return pass(judged);
+    return status;
+  }
   if (!state) return pass(state);
   auto bound = bound_rows(state->database());
   if (!bound) return pass(bound);

@@ -37,11 +37,20 @@ Done set_parsed(const char* option, const std::string& typed, const char* like, 
   return {};
 }
 
+// A window says what is wrong with it.
+Done set_window(const std::string& typed, std::optional<Window>& into) {
+  if (typed.empty()) return {};
+  auto window = parse_window(typed);
+  if (!window) return pass(window);
+  into = *window;
+  return {};
+}
+
 Done set_times(const TaskAddOptions& options, Task& task) {
   Done done = set_parsed("--every", options.every, "12h", parse_duration, task.every);
   if (done)
     done = set_parsed("--daily-at", options.daily_at, "03:30", parse_time_of_day, task.daily_at);
-  if (done) done = set_parsed("--window", options.window, "02:00-04:00", parse_window, task.window);
+  if (done) done = set_window(options.window, task.window);
   if (done)
     done = set_parsed("--time-limit", options.time_limit, "1h", parse_duration, task.time_limit);
   if (done)
@@ -172,7 +181,8 @@ std::vector<CommandOption> options_of(TaskAddOptions& options) {
       {"--only", &options.only, "only for events of this service", "KIND:PATH"},
       {"--every", &options.every, "a timer: 12h, 30m, 1d", "DURATION"},
       {"--daily-at", &options.daily_at, "a timer: 03:30, local time", "HH:MM"},
-      {"--window", &options.window, "runs wait until it opens: 02:00-04:00", "HH:MM-HH:MM"},
+      {"--window", &options.window,
+       "runs wait until it opens: 02:00-04:00, \"Sat,Sun 02:00-04:00 Europe/Berlin\"", "WINDOW"},
       {"--description", &task.description, "what it is for", "TEXT"},
       {"--time-limit", &options.time_limit, "it is killed after that; 1h", "DURATION"},
       {"--retries", &task.retries, "how often it is tried again; 3", "N:INT in [0 - 1000]",

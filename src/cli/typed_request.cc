@@ -33,16 +33,20 @@ struct Word {
   bool is_site = false;
 };
 
-// A user who may write into the working directory must not turn the name of a site into that of a
-// certificate of his choice.
+// A user who may write into the working directory must not turn the name of a site, or a misspelt
+// one, into that of a certificate of his choice.
 Done is_no_site(Context& context, const std::string& name) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return pass(surveyed);
-  if (bindings_of_site(*surveyed, name).empty()) return {};
-  return fail(Code::failed, "use", printable(name),
-              "it is a site, and also a file here that users other than root may have made",
-              fmt::format("for the file, type ./{}; for the site, run this in another directory",
-                          printable(name)));
+  const bool is_site = !bindings_of_site(*surveyed, name).empty();
+  if (!is_site && nearest_site(*surveyed, name).empty()) return {};
+  return fail(
+      Code::failed, "use", printable(name),
+      fmt::format("it is {} a site, and also a file here that users other than root may have "
+                  "made",
+                  is_site ? "" : "nearly"),
+      fmt::format("for the file, type ./{}; for the site, run this in another directory",
+                  printable(name)));
 }
 
 // Too few digits for a thumbprint, or too many.

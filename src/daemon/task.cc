@@ -23,6 +23,16 @@ bool is_variable_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
+// What a parser says of a wrong value, if it does.
+template <class Value>
+std::string parser_says(const std::optional<Value>&) {
+  return "";
+}
+template <class Value>
+std::string parser_says(const Result<Value>& value) {
+  return ": " + value.error().cause;
+}
+
 // A value given as text that `parse` must accept.
 template <class Value, class Parse>
 void read_parsed(TomlReader& reader, const toml::table& root, const char* name, const char* like,
@@ -35,7 +45,8 @@ void read_parsed(TomlReader& reader, const toml::table& root, const char* name, 
   if (value)
     into = *value;
   else
-    reader.complain(node->source(), fmt::format("'{}' must be like {}", name, like));
+    reader.complain(node->source(),
+                    fmt::format("'{}' must be like {}{}", name, like, parser_says(value)));
 }
 
 void read_name(TomlReader& reader, const toml::table& root, const std::string& file, Task& task) {

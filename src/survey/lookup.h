@@ -30,6 +30,9 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
 // every misspelt name too. Empty if no site has the name.
 std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey, const std::string& name);
 
+// The name of a site that `name` probably misspells; empty if there is none.
+std::string nearest_site(const Survey& survey, const std::string& name);
+
 // Why no site has this name, with the name that was probably meant (Code::failed).
 Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name);
 

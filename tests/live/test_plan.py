@@ -1,4 +1,6 @@
 """`plan` runs the server's own test of what would be loaded, changes nothing, and exits as `rebind` would."""
+import socket
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 
@@ -94,3 +96,16 @@ def test_the_new_key_is_seen_by_the_test_alone(place, authority):
     assert one.site.key_path.read_text() == one.old.key_pem
     gate.let_pass()
     assert running.wait(60) == 0
+
+
+def test_an_address_that_another_program_holds_is_1(place, authority):
+    """The configuration names it by now; the server's own test does not notice."""
+    old, new = authority.pair(NAME)
+    stage = STAGES["haproxy"](place, (NAME, [old]))
+    path, _ = stage.put(place / "new", new)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        write(stage.server.conf, stage.listening_too(stage.server.conf.read_text(), other.getsockname()[1]))
+        done = planned(stage, old, path, "--rewrite")
+        assert done.code == stage.run("rebind", old.thumbprint, path, "--rewrite").code == 1, done

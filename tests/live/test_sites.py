@@ -7,7 +7,7 @@ from ports import free_port
 from stages.every_kind import STAGES, NginxStage
 from stages.one_site import OneSite, make_site
 
-NAME = "shop.example.com"
+NAME, TYPO = "shop.example.com", "shop.exampel.com"
 
 
 @pytest.fixture
@@ -175,18 +175,19 @@ def test_a_name_below_a_wildcard_is_its_site(place, authority):
     assert stage.nginx.reloads() == 1
 
 
-@pytest.mark.parametrize("words", [[NAME], [NAME, "{new}"]])
+@pytest.mark.parametrize("words", [[NAME], [NAME, "{new}"], [TYPO, "{new}"], ["{old}", NAME]])
 def test_a_file_that_others_may_have_made_is_not_the_site(shop, authority, words):
     """The victim's certificate under the name of a site, in a directory that others write to."""
     directory = shop.place / "anybody"
     directory.mkdir()
-    write(directory / NAME, authority.issue("victim.example.com").fullchain_pem)
+    for name in (NAME, TYPO):
+        write(directory / name, authority.issue("victim.example.com").fullchain_pem)
     directory.chmod(0o777)
     renew_in_place(shop)
     for verb in ("rebind", "plan", "switch"):
-        done = shop.run(verb, *[word.format(new=shop.new_cert) for word in words], cwd=directory)
+        done = shop.run(verb, *[word.format(new=shop.new_cert, old=shop.old.thumbprint) for word in words], cwd=directory)
         assert done.code == 1, done
-        assert "it is a site, and also a file here" in done.err and f"./{NAME}" in done.err
+        assert "a site, and also a file here" in done.err and "for the file, type ./" in done.err
     assert shop.nginx.reloads() == 0
 
 
