@@ -70,10 +70,11 @@ Result<std::optional<Thumbprint>> old_for(const SiteRequest& request,
   if (served.empty())
     return fail(Code::failed, "rebind", site, "it serves no certificate that is known",
                 "name OLD: certrebind rebind OLD NEW");
-  served.erase(new_one.thumbprint);
-  if (served.empty()) return std::nullopt;
+  const bool is_served = served.erase(new_one.thumbprint) > 0;
   ServedCertificates alike = served;
   std::erase_if(alike, [&](const auto& each) { return each.second != new_one.key_type; });
+  // Beside NEW itself, only another server's certificate of its type is left to be replaced.
+  if (is_served && alike.empty()) return std::nullopt;
   const ServedCertificates& left = served.size() == 1 ? served : alike;
   if (left.size() == 1) return left.begin()->first;
   return fail(Code::failed, "rebind", site,

@@ -74,7 +74,7 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
     Json json = to_json(*prepared);
     json["recovered"] = to_json(acting.recovered());
     json["accounts"] = to_json(accounts);
-    if (pending != nullptr) json.update(to_json(*pending));
+    if (look != nullptr) json.update(to_json(look->pending));
     print_json(json);
   } else {
     print_result(*prepared, accounts);

@@ -158,10 +158,10 @@ Result<FoundSites> find_sites(Context& context, const History& history,
   return sites;
 }
 
-std::optional<int> tell_no_pair(const Context& context, const FoundSites& sites, Json json) {
+std::optional<int> tell_no_pair(Context& context, const FoundSites& sites, Json json) {
   const PendingLook& look = sites.found.look;
   if (!look.pending.pairs.empty()) return std::nullopt;
-  const WallTime now = SystemClock().wall();
+  const WallTime now = context.host().clock.wall();
   Json current = Json::array();
   std::set<std::string> told;
   for (const SurveyedBinding* bound : current_bindings(sites)) {

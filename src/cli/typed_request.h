@@ -34,6 +34,6 @@ Result<FoundSites> find_sites(Context& context, const History& history,
                               const TypedRequest& request);
 // If there is no pair to act on: says what the sites serve, and returns the exit code. With --json,
 // adds that to `json` and prints it.
-std::optional<int> tell_no_pair(const Context& context, const FoundSites& sites, Json json);
+std::optional<int> tell_no_pair(Context& context, const FoundSites& sites, Json json);
 
 }  // namespace certrebind

@@ -47,6 +47,33 @@ TEST(Commands, FilesThatItMakesArePrivateUnlessSaidOtherwise) {
   EXPECT_EQ(commands.run({.arguments = ask, .root = {}, .file_mask = 0022}, 10s)->output, "0022\n");
 }
 
+TEST(Commands, ShowsFilesToOneProgramAlone) {
+  char path[] = "/tmp/certrebind-shown-XXXXXX";
+  ::close(::mkstemp(path));
+  SystemCommands commands;
+  auto shown = commands.run(
+      {.arguments = {"/bin/sh", "-c", std::string("cat ") + path + "; stat -c %a " + path},
+       .root = {},
+       .shown = {{.path = path, .content = "other", .mode = 0640}}},
+      10s);
+  auto on_disk = run({"/bin/cat", path});
+  ::unlink(path);
+  EXPECT_EQ(on_disk->output, "");
+  if (own_user() == 0)
+    EXPECT_EQ(shown->output, "other640\n");
+  else
+    EXPECT_EQ(shown.error().code, Code::unsupported);
+}
+
+TEST(Commands, ShowsNothingInPlaceOfAFileThatDoesNotExist) {
+  SystemCommands commands;
+  auto shown = commands.run({.arguments = {"/bin/true"},
+                             .root = {},
+                             .shown = {{.path = "/nonexistent/file", .content = ""}}},
+                            10s);
+  EXPECT_EQ(shown.error().code, Code::not_found);
+}
+
 TEST(Commands, TextIsWhatAShellWouldTake) {
   EXPECT_EQ((Command{.arguments = {"nginx", "-g", "daemon off;", "it's"}, .root = {}}.text()),
             "nginx -g 'daemon off;' 'it'\\''s'");

@@ -124,6 +124,14 @@ def test_new_replaces_the_certificate_of_its_key_type(place, authority, index, k
     assert shown == expected
 
 
+def test_new_that_is_served_already_replaces_no_other_key_type(place, authority):
+    old, stage = two_key_types(place, authority)
+    done = stage.run("rebind", NAME, stage.sites[0][1][1][0])
+    assert done.code == 0 and "nothing to do" in done.out, done
+    assert [stage.served(NAME, key_type=one) for one in ("rsa", "ec")] == [one.thumbprint for one in old]
+    assert stage.server.reloads() == 0
+
+
 def test_each_certificate_of_a_site_has_its_own_successor(place, authority):
     old, stage = two_key_types(place, authority)
     new = [authority.issue(NAME, key=key) for key in ("rsa2048", "ec")]
