@@ -198,13 +198,17 @@ std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey,
   return {meant.begin(), meant.end()};
 }
 
-Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name) {
+std::vector<std::string> site_names(const Survey& survey) {
   std::vector<std::string> names;
   for (const SurveyedBinding& bound : survey.bindings) {
     names.push_back(bound.binding.site);
     names.insert(names.end(), bound.binding.names.begin(), bound.binding.names.end());
   }
-  const std::string meant = closest_to(name, names);
+  return names;
+}
+
+Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name) {
+  const std::string meant = closest_to(name, site_names(survey));
   Error error{Code::failed, doing, printable(name),
               survey.services.found.empty()
                   ? "no running server was found"

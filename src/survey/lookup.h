@@ -30,6 +30,9 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
 // every misspelt name too. Empty if no site has the name.
 std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey, const std::string& name);
 
+// The names of all sites: as a survey shows them, and their other names.
+std::vector<std::string> site_names(const Survey& survey);
+
 // Why no site has this name, with the name that was probably meant (Code::failed).
 Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name);
 
