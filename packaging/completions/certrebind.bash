@@ -2,8 +2,8 @@
 
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
-    disable status forget daemon task metrics notify config doctor"
-  local common="--help --version --config --state --run --service --json --verbose"
+    disable status forget daemon task metrics notify config doctor help"
+  local common="--help --version --config --state --run --service --json --verbose --no-pager"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
   COMPREPLY=()
@@ -31,8 +31,21 @@ _certrebind() {
       ;;
     --config | --key | --output | -o | --sendmail) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --state | --run | --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
-    --event | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
-      --retries | --to | --notify | --site | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
+    --site)
+      _certrebind_offer sites
+      return
+      ;;
+    --certificate)
+      _certrebind_offer thumbprints
+      [ ${#COMPREPLY[@]} -gt 0 ] || _certrebind_files
+      return
+      ;;
+    --level)
+      mapfile -t COMPREPLY < <(compgen -W "error warning information" -- "$cur")
+      return
+      ;;
+    --since | --limit | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
+      --retries | --to | --notify | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
   esac
 
   for ((i = 1; i < last; i++)); do
@@ -61,8 +74,11 @@ _certrebind() {
 
   case $command in
     "") words="$commands" ;;
-    check) words="--problems --site --expiring --warning --critical" ;;
-    scan) words="--served" ;;
+    check) words="--problems --site --expiring --limit --warning --critical" ;;
+    scan) words="--served --site --expiring --limit" ;;
+    certificates | status) words="--site --expiring --limit" ;;
+    explain) words="--all --site --expiring --limit" ;;
+    help) [ -n "$sub" ] || words="$commands" ;;
     metrics) words="--output" ;;
     notify) words="--to --sendmail --test" ;;
     enable) words="--notify" ;;
@@ -71,8 +87,8 @@ _certrebind() {
     rebind) words="--key --accept --repoint --rewrite --pending --dry-run" ;;
     renew) words="--force --dry-run" ;;
     restore) words="--list" ;;
-    events) words="--follow --last" ;;
-    history) [ -n "$sub" ] || words="show" ;;
+    events) words="--follow --certificate --site --level --since --limit --last" ;;
+    history) [ -n "$sub" ] || words="show --site --limit" ;;
     config) [ -n "$sub" ] || words="check" ;;
     autoenroll)
       case $sub in
@@ -88,24 +104,51 @@ _certrebind() {
             --retries --retry-after --env --once-per-batch --run-for-existing --"
           ;;
         run) words="--event" ;;
-        history) words="--id" ;;
-      esac
-      case $sub in
-        show | remove | run | history) words="$words $(_certrebind_tasks)" ;;
+        history) words="--id --limit" ;;
       esac
       ;;
   esac
   [[ $cur != -* ]] || words="$words $common"
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-  case $command in
-    show | explain | plan | rebind | switch | restore | renew)
-      if [[ $cur != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-        compopt -o filenames 2>/dev/null
+  [[ $cur != -* ]] || return
+  case $command${sub:+ $sub} in
+    show | explain | plan* | rebind* | switch* | restore* | renew)
+      case $command in
+        restore) _certrebind_offer sites ;;
+        *) _certrebind_offer sites thumbprints ;;
+      esac
+      [ ${#COMPREPLY[@]} -gt 0 ] || _certrebind_files
+      ;;
+    undo*) _certrebind_offer transactions sites ;;
+    "history show") _certrebind_offer transactions ;;
+    "task run" | "task show" | "task remove" | "task history")
+      if [ "$command $sub $prev" = "task run --event" ]; then
+        _certrebind_offer events
+      else
+        _certrebind_offer tasks
       fi
       ;;
-    forget) [[ $cur == -* ]] || _certrebind_service ;;
+    forget) _certrebind_service ;;
   esac
+}
+
+# Names that certrebind knows. Whoever wrote them: nothing in them is expanded, here or on the command line.
+_certrebind_offer() {
+  local kind name quoted
+  COMPREPLY=()
+  for kind; do
+    while IFS= read -r name; do
+      printf -v quoted %q "$name"
+      if [[ $name != *:* && ($name == "$cur"* || $quoted == "$cur"*) ]]; then
+        COMPREPLY+=("$quoted")
+      fi
+    done < <(command certrebind complete "$kind" 2>/dev/null)
+  done
+}
+
+_certrebind_files() {
+  mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  compopt -o filenames 2>/dev/null
 }
 
 # KIND:PATH, in $cur.
@@ -117,14 +160,6 @@ _certrebind_service() {
     mapfile -t COMPREPLY < <(compgen -W "nginx: apache: haproxy:" -- "$cur")
     compopt -o nospace 2>/dev/null
   fi
-}
-
-# Names of tasks, as far as the directory may be read.
-_certrebind_tasks() {
-  local config=${CERTREBIND_CONFIG:-/etc/certrebind/certrebind.toml} file
-  for file in "$(dirname -- "$config")"/tasks.d/*.toml; do
-    [ -e "$file" ] && basename -- "$file" .toml
-  done
 }
 
 complete -F _certrebind certrebind

@@ -1,14 +1,13 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task metrics notify config doctor
+    status forget daemon task metrics notify config doctor help
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
-function __certrebind_tasks
-    set -l config /etc/certrebind/certrebind.toml
-    set -q CERTREBIND_CONFIG; and set config $CERTREBIND_CONFIG
-    for file in (dirname $config)/tasks.d/*.toml
-        basename $file .toml
+# Names that certrebind knows; fish quotes them.
+function __certrebind_words
+    for kind in $argv
+        command certrebind complete $kind 2>/dev/null
     end
 end
 
@@ -31,6 +30,7 @@ complete -c certrebind -l state -x -a '(__fish_complete_directories)' -d 'State 
 complete -c certrebind -l run -x -a '(__fish_complete_directories)' -d 'Run directory'
 complete -c certrebind -l service -x -a '(__certrebind_services)' -d 'Only this service: KIND:PATH'
 complete -c certrebind -l json -d 'Print JSON'
+complete -c certrebind -l no-pager -d 'Print long output at once'
 complete -c certrebind -l verbose -d 'Name every endpoint that failed'
 
 complete -c certrebind -n $no_command -a check -d 'Compare what is configured, on disk and served'
@@ -66,8 +66,6 @@ complete -c certrebind -n '__fish_seen_subcommand_from notify' -l test -d 'Send 
 complete -c certrebind -n '__fish_seen_subcommand_from enable' -l notify -x -d 'Whom to tell what needs a person'
 complete -c certrebind -n '__fish_seen_subcommand_from metrics' -s o -l output -r -F -d 'Replace this file as a whole'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l problems -d 'Only what is wrong'
-complete -c certrebind -n '__fish_seen_subcommand_from check' -l site -x -d 'Only this site'
-complete -c certrebind -n '__fish_seen_subcommand_from check' -l expiring -x -d 'Only what expires within so many days'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l warning -x -d 'Warn if fewer days are left'
 complete -c certrebind -n '__fish_seen_subcommand_from check' -l critical -x -d 'Critical if fewer days are left'
 complete -c certrebind -n '__fish_seen_subcommand_from restore' -l list -d 'Show what is kept'
@@ -81,19 +79,32 @@ complete -c certrebind -n '__fish_seen_subcommand_from rebind' -l dry-run -d 'Th
 complete -c certrebind -n '__fish_seen_subcommand_from renew' -l force -d 'Also if it is not due'
 complete -c certrebind -n '__fish_seen_subcommand_from renew' -l dry-run -d 'Only show what would be run'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -s f -l follow -d 'Go on until interrupted'
-complete -c certrebind -n '__fish_seen_subcommand_from events' -s n -l last -x -d 'Only the last N'
 complete -c certrebind -n $no_command -a config -d 'What certrebind.toml and tasks.d put in force'
 complete -c certrebind -n $no_command -a doctor -d 'What would keep the next rebind from working'
 complete -c certrebind -n '__fish_seen_subcommand_from config' -a check -d 'Every setting, and what it comes to'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -l last -x -d 'The same as --limit'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -l since -x -d 'From then on'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -l level -x -a 'error warning information' -d 'This level and worse'
+complete -c certrebind -n '__fish_seen_subcommand_from events' -l certificate -r -F -a '(__certrebind_words thumbprints)' -d 'Only of this one'
+complete -c certrebind -n '__fish_seen_subcommand_from check scan certificates explain status history events' -l site -x -a '(__certrebind_words sites)' -d 'Only this site'
+complete -c certrebind -n '__fish_seen_subcommand_from check scan certificates explain status' -l expiring -x -d 'Only what expires within so many days'
+complete -c certrebind -n '__fish_seen_subcommand_from check scan certificates explain status history events' -s n -l limit -x -d 'Only so many'
+complete -c certrebind -n '__fish_seen_subcommand_from explain' -l all -d 'Each answer in full'
+complete -c certrebind -n '__fish_seen_subcommand_from show explain plan rebind switch restore renew' -a '(__certrebind_words sites thumbprints)'
+complete -c certrebind -n '__fish_seen_subcommand_from undo' -a '(__certrebind_words transactions sites)'
+complete -c certrebind -n '__fish_seen_subcommand_from history; and __fish_seen_subcommand_from show' -a '(__certrebind_words transactions)'
+complete -c certrebind -n '__fish_seen_subcommand_from help' -a "$commands"
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -a 'status enable disable run'
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -l all -d 'run: also what a timer renews'
 
 set -l task '__fish_seen_subcommand_from task'
 complete -c certrebind -n "$task; and not __fish_seen_subcommand_from list show add remove run history" \
     -a 'list show add remove run history'
-complete -c certrebind -n "$task; and __fish_seen_subcommand_from show remove run history" -a '(__certrebind_tasks)'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from show remove run history" -a '(__certrebind_words tasks)'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from history" -l id -x -d 'One run, with its output'
-complete -c certrebind -n "$task; and __fish_seen_subcommand_from add run" -l event -x -d 'Event (run: its record)'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from history" -s n -l limit -x -d 'Only the newest N'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l event -x -d 'Id of an event'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from run" -l event -x -a '(__certrebind_words events)' -d 'Its record'
 for option in name issuer only every daily-at window description time-limit retries retry-after env
     complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l $option -x
 end

@@ -282,16 +282,17 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
 void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) {
   const std::string& path = bound.binding.certificate.path;
   if (bound.not_loaded)
-    remarks.push_back(
-        {Complaint::renewed_not_reloaded,
-         fmt::format("{} was changed after the server loaded it", path),
-         advice.would_be_refused(bound, nullptr)
-             ? advice.way_back(bound.binding)
-             : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(), path)});
+    remarks.push_back({Complaint::renewed_not_reloaded,
+                       fmt::format("{} was changed after the server loaded it", path),
+                       advice.would_be_refused(bound, nullptr)
+                           ? advice.way_back(bound.binding)
+                           : fmt::format("certrebind rebind {} {}", bound.not_loaded->brief(),
+                                         shell_quoted(path))});
   if (bound.binding.next_certificate.empty()) return;
-  remarks.push_back({Complaint::renewed_not_reloaded,
-                     fmt::format("{} waits for a reload", bound.binding.next_certificate),
-                     fmt::format("certrebind rebind {} {}", path, path)});
+  remarks.push_back(
+      {Complaint::renewed_not_reloaded,
+       fmt::format("{} waits for a reload", bound.binding.next_certificate),
+       fmt::format("certrebind rebind {} {}", shell_quoted(path), shell_quoted(path))});
 }
 
 // Many endpoints with the same complaint and the same next command give one sentence.
@@ -408,7 +409,8 @@ Level level_of(Complaint complaint) {
 
 Level AuditedBinding::level() const {
   Level worst = Level::ok;
-  for (const Remark& remark : remarks) worst = std::max(worst, level_of(remark.complaint));
+  for (const Remark& remark : remarks)
+    if (!remark.accepted) worst = std::max(worst, level_of(remark.complaint));
   return worst;
 }
 
@@ -446,7 +448,7 @@ std::vector<Attention> attention_for(
   std::map<std::pair<std::string, Complaint>, std::vector<const Remark*>> found;
   for (const AuditedBinding& each : audited)
     for (const Remark& remark : each.remarks)
-      if (wanted(each, remark.complaint))
+      if (!remark.accepted && wanted(each, remark.complaint))
         found[{each.bound->service->id().text(), remark.complaint}].push_back(&remark);
   std::vector<Attention> items;
   for (const auto& [about, remarks] : found) {
@@ -477,7 +479,8 @@ void mark_stale_copies(const Settings& settings, const Pending& pending,
                             fmt::format("{} holds {}, which {} succeeds", path,
                                         bound.disk->certificate->thumbprint.brief(), pair->new_one),
                             is_left_alone(settings, bound)
-                                ? fmt::format("certrebind rebind {} {}", path, pair->new_one)
+                                ? fmt::format("certrebind rebind {} {}", shell_quoted(path),
+                                              shell_quoted(pair->new_one))
                                 : "certrebind rebind --pending"});
   }
 }

@@ -60,7 +60,8 @@ Level level_of(Complaint complaint);
 struct Remark {
   Complaint complaint;
   std::string sentence;
-  std::string next;  // may be empty
+  std::string next;       // may be empty
+  bool accepted = false;  // by a person: it is said, and is no problem
 };
 
 struct AuditedBinding {

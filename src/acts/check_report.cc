@@ -6,6 +6,7 @@
 #include <future>
 #include <span>
 
+#include "acts/accepted.h"
 #include "acts/keep_proven.h"
 #include "base/text.h"
 #include "observe/shadowed_in_memory.h"
@@ -219,6 +220,7 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
   const Pending pending = find_pending(at.host, at.settings, report.survey, looks, history);
   report.bindings = judge(at.host, at.settings, report.survey, std::move(looks));
   mark_stale_copies(at.settings, pending, report.bindings);
+  mark_accepted(history, report.bindings);
   for (std::vector<Diagnostic> found : {tested.get(), ask_what_is_loaded(at.host, report.survey),
                                         look_for_gone(at, report.survey)}) {
     report.unseen +=

@@ -171,12 +171,12 @@ std::vector<Ailment> ailments_of_directory(const std::string& subject, const std
   if (state->read_only)
     return {{.subject = subject,
              .sentence = fmt::format("the file system of {} is read-only", printable(path)),
-             .next = "findmnt --target " + printable(path)}};
+             .next = "findmnt --target " + shell_quoted(printable(path))}};
   if (state->free_bytes < kSpaceNeeded)
     return {{.subject = subject,
              .sentence = fmt::format("the file system of {} has only {} KiB left", printable(path),
                                      state->free_bytes / 1024),
-             .next = "df -h " + printable(path)}};
+             .next = "df -h " + shell_quoted(printable(path))}};
   return {};
 }
 

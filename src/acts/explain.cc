@@ -32,6 +32,13 @@ std::string served_text(const Explained& explained) {
   return text + ": NOT the certificate on disk; next: certrebind check";
 }
 
+// Whether a directive of this kind of server can name the item's files: a combined file, say,
+// cannot be replaced by two.
+bool can_name(const SurveyedBinding& bound, const InventoryItem& item) {
+  auto edits = bound.service->repoint(bound.binding, {item.path, item.key_path});
+  return edits || edits.error().code != Code::unsupported;
+}
+
 // How the next certificate reaches this binding, policies aside.
 std::string way_of(const Explained& explained, const std::vector<InventoryItem>& items) {
   const SurveyedBinding& bound = *explained.answer.bound;
@@ -44,12 +51,13 @@ std::string way_of(const Explained& explained, const std::vector<InventoryItem>&
   if (!binding.not_editable.empty()) return in_place;
   for (const InventoryItem& item : items)
     if (item.renewer && bound.holds(item.certificate.thumbprint) && item.path != path)
-      return fmt::format(
-          "{} renews {}, and this is a copy: the directive will be changed to name it",
-          printable(item.renewer->renewer), printable(item.path));
+      return fmt::format("{} renews {}, and this is a copy: {}", printable(item.renewer->renewer),
+                         printable(item.path),
+                         can_name(bound, item) ? "the directive will be changed to name it"
+                                               : "its content will be replaced");
   return in_place +
          "; if it is put into a store and has the same names, the directive will be changed to "
-         "name it";
+         "name it, or the content of this file where no directive can";
 }
 
 std::string next_text(const Looking& at, const Automation& automation, const Explained& explained,

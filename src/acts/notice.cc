@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "state/key_value.h"
+#include "sys/local_time.h"
 
 namespace certrebind {
 
@@ -76,8 +77,8 @@ std::string mail_text(const std::string& to, const std::string& host,
       "On {}, certrebind needs a person:\n",
       to, subject_of(host, told), host);
   for (const Attention& each : told)
-    text += fmt::format("\n- {}\n  since {} UTC\n  next: {}\n", one_line(each.sentence),
-                        to_text(each.since), one_line(each.next));
+    text += fmt::format("\n- {}\n  since {}\n  next: {}\n", one_line(each.sentence),
+                        local_time_text(each.since), one_line(each.next));
   return text + "\nWhat is still open is sent again after a day. All of it: certrebind status\n";
 }
 

@@ -76,7 +76,7 @@ bool lies_there(const Files& files, const Binding& binding, const KeptPair& pair
 }
 
 std::string list_of(const std::string& path) {
-  return "certrebind restore --list " + path;
+  return "certrebind restore --list " + shell_quoted(path);
 }
 
 // The pair that the user named, whatever the files hold.
@@ -110,7 +110,8 @@ Result<std::optional<KeptPair>> newest(const Files& files, const Kept& kept, con
   if (!lies_there(files, binding, *valid.front())) return *valid.front();
   idle.idle = fmt::format("the last proven certificate is already at {}", printable(path));
   if (valid.size() > 1)
-    idle.next = fmt::format("to restore the one before: certrebind restore {} {}", printable(path),
+    idle.next = fmt::format("to restore the one before: certrebind restore {} {}",
+                            shell_quoted(printable(path)),
                             valid[1]->bundle.leaf.outline.thumbprint.brief());
   return std::nullopt;
 }
@@ -163,7 +164,8 @@ Done is_nobodys(const TransactionContext& context, const KeptPaths& paths) {
           fmt::format("the file belongs to {}, which would take the restored certificate for its "
                       "own and not renew it",
                       renewer),
-          fmt::format("make {} issue a new one: certrebind renew {}", renewer, paths.certificate));
+          fmt::format("make {} issue a new one: certrebind renew {}", renewer,
+                      shell_quoted(paths.certificate)));
   }
   return {};
 }

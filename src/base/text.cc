@@ -231,6 +231,18 @@ bool fits(std::string_view pattern, std::string_view text) {
   return in_pattern == pattern.size();
 }
 
+std::string shell_quoted(std::string_view word) {
+  const bool is_plain =
+      !word.empty() && word.front() != '=' && std::ranges::all_of(word, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("/._-+=:,@%").find(c) != std::string_view::npos;
+      });
+  if (is_plain) return std::string(word);
+  std::string quoted = "'";
+  for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string printable(std::string_view bytes) {
   // Fast path: text is nearly always plain ASCII, and this runs for every cell of a table.
   if (std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c < '\x7f'; }))

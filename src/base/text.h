@@ -60,6 +60,11 @@ std::string printable(std::string_view bytes);
 // for everything that may reach a terminal.
 std::string printable_lines(std::string_view bytes);
 
+// The word as a shell takes it literally (sh(1), bash, zsh): in single quotes where needed (also a
+// leading "=", which zsh expands). For
+// commands that a person may paste; control characters are the caller's to refuse or to escape.
+std::string shell_quoted(std::string_view word);
+
 // Takes JSON text (RFC 8259) and writes the same characters as \uNNNN, which means the same.
 std::string escaped_json(std::string_view json);
 

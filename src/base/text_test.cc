@@ -45,5 +45,14 @@ TEST(TextTest, JsonMeansTheSame) {
             "{\n \"a\": \"\\u202e\\u009b\\u007f\xc3\xbc\"\n}");
 }
 
+TEST(ShellQuoted, OnlyWhereNeeded) {
+  EXPECT_EQ(shell_quoted("/etc/ssl/a-b_c.pem"), "/etc/ssl/a-b_c.pem");
+  EXPECT_EQ(shell_quoted("a b"), "'a b'");
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
+  for (const char* word : {"$(id)", "`id`", "a;b", "*", "~root", "=ls", "a\nb", "ä", "a\\b", "#x"})
+    EXPECT_EQ(shell_quoted(word), "'" + std::string(word) + "'");
+}
+
 }  // namespace
 }  // namespace certrebind

@@ -28,12 +28,43 @@ int exit_of(const TransactionResult& account) {
   return kNeedsOperator;
 }
 
+// The lines of the account: what happened, what is served now, `next:` and what follows it.
+Failure failure_of(const TransactionResult& account) {
+  Failure failure{.message = account.service.text() + ": " + to_text(account.outcome)};
+  bool is_next = false;
+  std::vector<std::string> served, next;
+  for (const std::string& line : split(account.text, '\n')) {
+    const std::string text(trim(line));
+    if (text.starts_with("next:")) is_next = true;
+    (is_next ? next : served).push_back(is_next && next.empty() ? text.substr(5) : text);
+  }
+  if (!served.empty()) failure.message += ": " + served.front();
+  if (served.size() > 1) failure.served = join({served.begin() + 1, served.end()}, "; ");
+  failure.next = trim(join(next, "\n"));
+  return failure;
+}
+
 Colour colour_for(Outcome outcome) {
   if (outcome == Outcome::committed) return Colour::green;
   return outcome == Outcome::refused ? Colour::yellow : Colour::red;
 }
 
+// What was interrupted was finished or taken back: both change files or servers.
+void note_recovered(const TransactionResult& account) {
+  note_change();
+  if (account.outcome == Outcome::needs_operator) note_failure(failure_of(account));
+}
+
 }  // namespace
+
+void note_outcomes(const std::vector<TransactionResult>& accounts) {
+  for (const TransactionResult& account : accounts) {
+    const bool ran = account.transaction != 0;
+    if (ran && account.outcome == Outcome::committed) note_change();
+    if (account.outcome == Outcome::needs_operator) note_change();
+    if (account.outcome != Outcome::committed) note_failure(failure_of(account));
+  }
+}
 
 Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   Host host = context.host();
@@ -50,10 +81,11 @@ Result<std::unique_ptr<Acting>> Acting::begin(Context& context) {
   auto recovered = recover_all(*acting->context_);
   if (!recovered) return pass(recovered);
   acting->recovered_ = std::move(*recovered);
+  for (const TransactionResult& account : acting->recovered_) note_recovered(account);
   if (!context.json()) print_accounts(acting->recovered_);
   Done pruned = prune_before_images(host.files, acting->state_, *acting->journal_,
                                     host.clock.wall(), context.settings().keep_days);
-  if (!pruned) report(pruned.error());
+  if (!pruned) warn(pruned.error());
   return acting;
 }
 

@@ -29,6 +29,9 @@ class Acting {
   std::vector<TransactionResult> recovered_;
 };
 
+// Tells the answer for programs whether these results changed anything, and which failed. What was
+// rolled back is as before.
+void note_outcomes(const std::vector<TransactionResult>& accounts);
 // Prints the result of each service. Returns the worst exit code.
 int print_accounts(const std::vector<TransactionResult>& accounts);
 int exit_of(const std::vector<TransactionResult>& accounts);

@@ -74,6 +74,11 @@ int enable_autoenroll(Context& context) {
   Done added = add_task(host.files, context.settings().tasks_directory(), own_user(),
                         autoenroll_task(*program));
   if (!added && added.error().code != Code::exists) return report(added.error());
+  if (added) note_change();
+  if (context.json()) {
+    print_json({{"was_enabled", !added}, {"task", printable(task_file(context))}});
+    return kDone;
+  }
   print_line("autoenroll is enabled: " + printable(task_file(context)));
   if (auto surveyed = survey(host, context.only())) say_scheduled(owned(context, host, *surveyed));
   return kDone;
@@ -83,7 +88,10 @@ int disable_autoenroll(Context& context) {
   Done removed = remove_task(context.host().files, context.settings().tasks_directory(), own_user(),
                              kAutoenrollTask);
   if (!removed && removed.error().code != Code::not_found) return report(removed.error());
-  print_line(removed ? "autoenroll is disabled" : "autoenroll was not enabled");
+  if (removed) note_change();
+  print_json({{"was_enabled", removed.has_value()}});
+  if (!context.json())
+    print_line(removed ? "autoenroll is disabled" : "autoenroll was not enabled");
   return kDone;
 }
 
@@ -152,6 +160,8 @@ bool renew_one(Host& host, const InventoryItem& item, bool all, Json& results) {
   }
   entry["outcome"] = text;
   entry["renewed"] = what == "renew" && is_good;
+  if (what == "renew" && is_good) note_change();
+  if (!is_good) note_failure({.message = lineage.name + ": " + text, .next = {}});
   if (what != "not yet") results.push_back(std::move(entry));
   return is_good;
 }
@@ -166,7 +176,7 @@ int run(Context& context, bool all) {
   for (const InventoryItem& item : owned(context, host, *surveyed))
     is_good = renew_one(host, item, all, results) && is_good;
   if (context.json()) {
-    print_json(results);
+    print_json({{"results", results}});
   } else if (results.empty()) {
     print_line("no certificate is near its end");
   } else {

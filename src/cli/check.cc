@@ -5,24 +5,26 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 
 #include "acts/check_report.h"
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/list_options.h"
 #include "cli/output.h"
+#include "cli/suggestion.h"
+#include "survey/lookup.h"
 
 namespace certrebind {
 
 namespace {
 
-constexpr int kAnyDay = -1;
 // NRPE and Nagios take no longer output.
 constexpr size_t kMostOutput = 8'000;
 
 struct CheckOptions {
-  std::string site;
-  int expiring = kAnyDay;
+  ListOptions list;
   int warning = kAnyDay;
   int critical = kAnyDay;
   bool problems = false;
@@ -141,26 +143,30 @@ std::string served_text(const std::vector<Look>& looks, WallTime now) {
   return "serves " + join({shown.begin(), shown.end()}, "; ");
 }
 
+// Of a site without problems, short enough for one line of 80 columns.
+std::string fine_text(const AuditedBinding& audited, WallTime now) {
+  const auto& disk = audited.bound->disk;
+  if (!disk || !disk->certificate)
+    return fmt::format("{}; not changed by certrebind: {}", served_text(audited.looks, now),
+                       printable(audited.bound->binding.not_editable));
+  const std::string text = fmt::format("{} until {}", disk->certificate->thumbprint.brief(),
+                                       expiry_text(disk->certificate->not_after, now));
+  return (audited.looks.empty() ? "on disk: " : "serves ") + text;
+}
+
 std::string binding_text(const AuditedBinding& audited, WallTime now) {
   const Binding& binding = audited.bound->binding;
   Level level = audited.level();
   std::string line = fmt::format("{:8}  {}", word_for(level), printable(binding.site));
-  if (audited.remarks.empty()) {
-    const auto& disk = audited.bound->disk;
-    bool known = disk && disk->certificate.has_value();
-    const char* what = audited.looks.empty() ? "on disk" : "serves what is on disk:";
-    if (known)
-      line += fmt::format("  {} {}, expires {}", what, disk->certificate->thumbprint.brief(),
-                          expiry_text(disk->certificate->not_after, now));
-    else
-      line += fmt::format("  {}; not changed by certrebind: {}", served_text(audited.looks, now),
-                          printable(binding.not_editable));
-  }
+  if (std::ranges::all_of(audited.remarks, &Remark::accepted))
+    line += "  " + fine_text(audited, now);
   std::string text = coloured(colour_for(level), line.substr(0, 8)) + line.substr(8) + "\n";
   std::string told;
   for (const Remark& remark : audited.remarks) {
     text +=
-        fmt::format("          {}: {}\n", to_text(remark.complaint), printable(remark.sentence));
+        fmt::format("          {}: {}{}\n", to_text(remark.complaint), printable(remark.sentence),
+                    remark.accepted ? "; a person accepted this" : "");
+    if (remark.accepted) continue;
     if (!remark.next.empty() && remark.next != told)
       text += fmt::format("          next: {}\n", printable(remark.next));
     told = remark.next;
@@ -202,26 +208,36 @@ std::string notes_text(const CheckReport& report) {
   return text;
 }
 
-void print_report(const CheckReport& report, const Settings& settings, WallTime now) {
-  std::string text = summary(report, settings, now) + "\n";
-  for (const AuditedBinding& binding : report.bindings) text += binding_text(binding, now);
-  print(text + other_text(report) + notes_text(report));
+// The first line stays whole: monitoring systems read no other.
+void print_report(const CheckReport& report, const Settings& settings, const ListOptions& list,
+                  WallTime now) {
+  print_whole(summary(report, settings, now) + "\n");
+  const size_t shown = list.shown_of(report.bindings.size());
+  std::string text;
+  for (const AuditedBinding& binding : report.bindings | std::views::take(shown))
+    text += binding_text(binding, now);
+  print(text + more_line(report.bindings.size() - shown, "certrebind check") + other_text(report) +
+        notes_text(report));
 }
 
 // The same without what is well; as much of it as a monitoring system takes.
-void print_problems(const CheckReport& report, const Settings& settings, WallTime now) {
-  std::string text = summary(report, settings, now) + "\n" + other_text(report);
+void print_problems(const CheckReport& report, const Settings& settings, const ListOptions& list,
+                    WallTime now) {
+  const std::string first = summary(report, settings, now) + "\n";
+  std::string text = other_text(report);
   if (text.size() > kMostOutput) text = text.substr(0, text.rfind('\n', kMostOutput) + 1);
-  size_t left_out = 0;
+  size_t left_out = 0, shown = 0;
   for (const AuditedBinding& binding : report.bindings) {
     if (binding.level() == Level::ok) continue;
     std::string more = binding_text(binding, now);
-    const bool fits = left_out == 0 && text.size() + more.size() < kMostOutput;
+    const bool fits = left_out == 0 && first.size() + text.size() + more.size() < kMostOutput &&
+                      (list.limit == 0 || shown < static_cast<size_t>(list.limit));
     if (fits) text += more;
-    left_out += fits ? 0 : 1;
+    ++(fits ? shown : left_out);
   }
   if (left_out > 0)
     text += fmt::format("and {} more; all of them: certrebind check --problems --json\n", left_out);
+  print_whole(first);
   print(text);
 }
 
@@ -246,36 +262,61 @@ Json to_json(const AuditedBinding& audited, WallTime now) {
   for (const Remark& remark : audited.remarks)
     json["remarks"].push_back({{"complaint", to_text(remark.complaint)},
                                {"sentence", printable(remark.sentence)},
-                               {"next", printable(remark.next)}});
+                               {"next", printable(remark.next)},
+                               {"accepted", remark.accepted}});
   json["served"] = looks_json(audited);
   return json;
 }
 
-void print_report_json(const CheckReport& report, const char* level, WallTime now) {
+void print_report_json(const CheckReport& report, const ListOptions& list, const char* level,
+                       WallTime now) {
   Json bindings = Json::array(), owed = Json::array(), interrupted = Json::array();
-  for (const AuditedBinding& binding : report.bindings) bindings.push_back(to_json(binding, now));
+  const size_t shown = list.shown_of(report.bindings.size());
+  for (const AuditedBinding& binding : report.bindings | std::views::take(shown))
+    bindings.push_back(to_json(binding, now));
   for (const TransactionRow& row : report.owed) owed.push_back(row.id);
   for (const TransactionRow& row : report.interrupted) interrupted.push_back(row.id);
   print_json({{"level", level},
               {"bindings", std::move(bindings)},
+              {"left_out", report.bindings.size() - shown},
               {"proof_owed", std::move(owed)},
               {"interrupted", std::move(interrupted)},
               {"diagnostics", certrebind::to_json(report.survey.diagnostics)}});
 }
 
-bool is_called(const SurveyedBinding& bound, const std::string& site) {
-  return bound.binding.site == site ||
-         std::ranges::find(bound.binding.names, site) != bound.binding.names.end();
+bool is_about(const Diagnostic& diagnostic, const AuditedBinding& each) {
+  const Binding& binding = each.bound->binding;
+  const Span& where = binding.certificate.where;
+  if (!diagnostic.sites.empty())
+    return std::ranges::find(diagnostic.sites, binding.site) != diagnostic.sites.end();
+  return diagnostic.file == where.file && diagnostic.line == where.line;
 }
 
-// Leaves what was asked for, worst first.
+// A note on other sites, or on a line of the configuration that is another site's.
+bool is_note_on_others(const Diagnostic& diagnostic, const CheckReport& report) {
+  const bool is_on_some = !diagnostic.sites.empty() || diagnostic.line > 0;
+  return diagnostic.severity == Severity::note && is_on_some &&
+         std::ranges::none_of(report.bindings, [&](const AuditedBinding& each) {
+           return is_about(diagnostic, each);
+         });
+}
+
+// Leaves what was asked for: the worst first, then by site.
 void choose(const CheckOptions& options, WallTime now, CheckReport& report) {
   std::erase_if(report.bindings, [&](const AuditedBinding& each) {
-    if (!options.site.empty() && !is_called(*each.bound, options.site)) return true;
+    if (!options.list.wants(each.bound->binding)) return true;
     auto end = end_of(each);
-    return options.expiring != kAnyDay && (!end || days_until(*end, now) >= options.expiring);
+    return options.list.expiring != kAnyDay && (!end || !options.list.wants(*end, now));
   });
-  std::ranges::stable_sort(report.bindings, std::ranges::greater(), &AuditedBinding::level);
+  if (!options.list.site.empty())
+    std::erase_if(report.survey.diagnostics, [&](const Diagnostic& diagnostic) {
+      return is_note_on_others(diagnostic, report);
+    });
+  std::ranges::stable_sort(
+      report.bindings, [](const AuditedBinding& one, const AuditedBinding& other) {
+        return one.level() != other.level() ? one.level() > other.level()
+                                            : one.bound->binding.site < other.bound->binding.site;
+      });
 }
 
 Result<CheckReport> report_of(Context& context, const Settings& settings) {
@@ -293,25 +334,33 @@ int check(Context& context, const CheckOptions& options) {
   if (options.critical != kAnyDay) settings.critical_days = options.critical;
   auto result = report_of(context, settings);
   if (!result) {
-    print_line("UNKNOWN - " + printable(result.error().message()));
+    note_failure({.message = result.error().message(), .next = result.error().hint});
+    if (!context.json()) print_whole("UNKNOWN - " + printable(result.error().message()) + "\n");
     return kUnknown;
   }
   WallTime now = context.host().clock.wall();
+  const std::vector<std::string> sites = site_names(result->survey);
   choose(options, now, *result);
-  const bool no_such_site = !options.site.empty() && result->bindings.empty();
+  const std::string& site = options.list.site;
+  const bool no_such_site =
+      !site.empty() && std::ranges::find(sites, site) == sites.end() && !sites.empty();
+  if (no_such_site)
+    note_failure({.message = "no server has a site " + site, .next = did_you_mean(site, sites)});
   if (context.json()) {
     if (options.problems)
       std::erase_if(result->bindings,
                     [](const AuditedBinding& each) { return each.level() == Level::ok; });
-    print_report_json(*result, no_such_site ? "UNKNOWN" : level_text(*result), now);
+    print_report_json(*result, options.list, no_such_site ? "UNKNOWN" : level_text(*result), now);
   } else if (is_unknown(*result) || no_such_site) {
-    print_line("UNKNOWN - " + (no_such_site ? "no server has a site " + printable(options.site)
-                                            : no_server_text(result->survey.diagnostics)));
+    print_whole(
+        "UNKNOWN - " +
+        (no_such_site ? no_site_text(site, sites) : no_server_text(result->survey.diagnostics)) +
+        "\n");
     print(other_text(*result) + notes_text(*result));
   } else if (options.problems) {
-    print_problems(*result, settings, now);
+    print_problems(*result, settings, options.list, now);
   } else {
-    print_report(*result, settings, now);
+    print_report(*result, settings, options.list, now);
   }
   return no_such_site ? static_cast<int>(kUnknown) : exit_of(*result);
 }
@@ -320,14 +369,13 @@ int check(Context& context, const CheckOptions& options) {
 
 CommandSpec check_command() {
   auto options = std::make_shared<CheckOptions>();
-  constexpr int kMostDays = 3650;
   return {
       .name = "check",
       .summary = "compare what is configured, on disk and served; changes nothing",
       .options = {{"--problems", &options->problems, "only what is wrong, in at most 8 KB"},
-                  {"--site", &options->site, "only this site", "NAME"},
-                  {"--expiring", &options->expiring, "only what expires within so many days",
-                   "DAYS", Need::optional, in_range(0, kMostDays)},
+                  site_option(options->list),
+                  expiring_option(options->list),
+                  limit_option(options->list),
                   {"--warning", &options->warning, "warn if fewer days are left", "DAYS",
                    Need::optional, in_range(0, kMostDays)},
                   {"--critical", &options->critical, "critical if fewer days are left", "DAYS",
@@ -335,7 +383,8 @@ CommandSpec check_command() {
       .footer =
           "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, as monitoring plugins have them.\n"
           "Example:\n  certrebind check --problems --warning 14 --critical 5",
-      .run = [options](Context& context) { return check(context, *options); }};
+      .run = [options](Context& context) { return check(context, *options); },
+      .pages = true};
 }
 
 }  // namespace certrebind

@@ -38,9 +38,12 @@ struct CommandSpec {
   std::vector<CommandOption> options = {};
   std::string footer = {};  // examples and exit codes; empty: the program's
   std::vector<CommandSpec> subcommands = {};
-  std::function<int(Context&)> run = {};  // returns the exit code; empty: needs a subcommand
+  std::function<int(Context&)> run = {};  // returns the exit code
+  std::function<int()> run_alone = {};    // instead of `run`: needs neither settings nor a host
   bool takes_services = true;             // accepts --service; read at the first level only
   bool bears_mistakes = false;  // runs although certrebind.toml has a mistake; first level only
+  bool pages = false;           // what it prints may go through the pager
+  bool hidden = false;          // not listed by --help; for other programs of ours
 };
 
 // The number of a record, as histories and events print it.
@@ -53,6 +56,10 @@ CommandSpec check_command(), scan_command(), certificates_command(), show_comman
     recover_command(), renew_command(), autoenroll_command(), history_command(), events_command(),
     enable_command(), disable_command(), switch_command(), status_command(), forget_command(),
     daemon_command(), task_command(), metrics_command(), notify_command(), config_command(),
-    doctor_command();
+    doctor_command(), help_command(), complete_command();
+
+// The --help of a command, given as its words; of the program for none. Code::usage for words that
+// are no command.
+Result<std::string> help_of(const std::vector<std::string>& words);
 
 }  // namespace certrebind

@@ -232,7 +232,8 @@ CommandSpec config_command() {
                        .footer = "Exit codes: 0; 1 if there are warnings; 2 if there is a "
                                  "mistake in certrebind.toml or in a task.\n"
                                  "Example:\n  certrebind config check",
-                       .run = check_config}},
+                       .run = check_config,
+                       .pages = true}},
       .bears_mistakes = true};
 }
 

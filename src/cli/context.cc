@@ -127,7 +127,22 @@ const History& Context::history() {
 
 void Context::remember(const Survey& survey) {
   Done noted = remember_look(disk_, settings_, survey, only_.empty(), clock_.wall());
-  if (!noted) report(noted.error());
+  if (!noted) warn(noted.error());
+}
+
+namespace {
+
+std::string hint_of(const Error& error) {
+  const bool is_denied = error.code == Code::denied && error.hint.empty() && own_user() != 0;
+  return is_denied ? "run it as root, or name directories of your own with --state and --run"
+                   : error.hint;
+}
+
+}  // namespace
+
+void warn(const Error& error) {
+  print_error("certrebind: " + error.message());
+  if (const std::string hint = hint_of(error); !hint.empty()) print_error("  " + hint);
 }
 
 int report_lookup(const Context& context, const Error& error) {
@@ -141,12 +156,8 @@ int report_lookup(const Context& context, const Error& error) {
 }
 
 int report(const Error& error) {
-  print_error("certrebind: " + error.message());
-  const bool is_denied = error.code == Code::denied && error.hint.empty() && own_user() != 0;
-  const std::string hint =
-      is_denied ? "run it as root, or name directories of your own with --state and --run"
-                : error.hint;
-  if (!hint.empty()) print_error("  " + hint);
+  warn(error);
+  note_failure({.message = error.message(), .next = hint_of(error)});
   return error.code == Code::usage || error.code == Code::not_found ? kUsage : kDiffers;
 }
 

@@ -22,6 +22,7 @@ struct GlobalOptions {
   std::vector<std::string> services;
   bool json = false;
   bool verbose = false;
+  bool no_pager = false;
 };
 
 // Where the settings come from.
@@ -78,7 +79,10 @@ class Context {
 // `path` made absolute against the working directory.
 std::string absolute(const std::string& path);
 
-// Prints "certrebind: cannot …" and the hint to stderr. Returns the matching exit code.
+// Prints "certrebind: cannot …" and the hint to stderr.
+void warn(const Error& error);
+// The same for the error that ends the command; --json tells it too. Returns the matching exit
+// code.
 int report(const Error& error);
 // The same for something that was looked for in vain. If this user may not read certrebind's
 // records, that is the error, because it may be known there.

@@ -58,12 +58,13 @@ void look_at_state(Context& context, std::vector<Ailment>& found) {
     found.push_back({.subject = "state",
                      .sentence = fmt::format("others than its owner may enter {}, which holds keys",
                                              printable(path)),
-                     .next = "chmod 0700 " + printable(path)});
+                     .next = "chmod 0700 " + shell_quoted(printable(path))});
   if (info->owner != own_user())
     return found.push_back(
         {.subject = "state",
          .sentence = fmt::format("{} belongs to user {}", printable(path), info->owner),
-         .next = own_user() == 0 ? "chown root: " + printable(path) : "run this as root"});
+         .next = own_user() == 0 ? "chown root: " + shell_quoted(printable(path))
+                                 : "run this as root"});
   std::ranges::move(ailments_of_directory("state", path), std::back_inserter(found));
 }
 
@@ -119,7 +120,8 @@ CommandSpec doctor_command() {
               "It changes nothing. Exit codes: 0 nothing found; 1 something found.\n"
               "Example:\n  certrebind doctor",
           .run = doctor,
-          .bears_mistakes = true};
+          .bears_mistakes = true,
+          .pages = true};
 }
 
 }  // namespace certrebind

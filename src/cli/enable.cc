@@ -32,6 +32,7 @@ bool has_systemd(const Files& files) {
 struct DaemonStart {
   std::string text;
   bool failed = false;
+  bool started = false;
 };
 
 // Does not start it twice.
@@ -45,7 +46,7 @@ DaemonStart start_daemon(Context& context) {
   auto started = host.commands.run({{"/usr/bin/systemctl", "enable", "--now", kUnit}, "", {}},
                                    kSystemctlPatience);
   if (started && started->status == 0)
-    return {"the daemon was started (systemd: certrebind.service)"};
+    return {.text = "the daemon was started (systemd: certrebind.service)", .started = true};
   return {
       fmt::format("systemd could not start the daemon: {}\n  next: systemctl status {}",
                   started ? std::string(trim(started->output)) : started.error().message(), kUnit),
@@ -113,8 +114,13 @@ Result<std::string> tell_whom(Context& context, Database& database, const std::s
                               const std::string& to) {
   Host host = context.host();
   const std::string directory = context.settings().tasks_directory();
+  const LoadedTasks before = load_tasks(host.files, directory, own_user());
+  const Task* known = before.find(kNotifyTask);
+  const bool same =
+      to != kNobody && known != nullptr && to_toml(*known) == to_toml(notify_task(program, to));
   Done removed = remove_task(host.files, directory, own_user(), kNotifyTask);
   if (!removed && removed.error().code != Code::not_found) return pass(removed);
+  if (!same && (removed || to != kNobody)) note_change();
   if (to == kNobody) return "nobody is told what needs a person: see certrebind status";
   const Task task = notify_task(program, to);
   if (Done added = add_task(host.files, directory, own_user(), task); !added) return pass(added);
@@ -122,7 +128,7 @@ Result<std::string> tell_whom(Context& context, Database& database, const std::s
   if (Done counted = queue.added(task, host.clock.wall()); !counted) return pass(counted);
   wake_daemon(host.files, context.settings());
   return fmt::format("what needs a person is told to {}; next: certrebind notify --to {} --test",
-                     printable(to), printable(to));
+                     printable(to), shell_quoted(printable(to)));
 }
 
 // Asks on a terminal, unless it was asked before.
@@ -170,6 +176,8 @@ int enable(Context& context, const std::string& notify) {
   const std::string path = fmt::format("{}/{}.toml", directory, kRebindTask);
   const DaemonStart daemon = start_daemon(context);
   const Coverage coverage = coverage_of(context, *surveyed);
+  if (added || daemon.started) note_change();
+  if (daemon.failed) note_failure({.message = daemon.text, .next = "systemctl status certrebind"});
   if (context.json()) {
     Json json = {{"task", path}, {"was_enabled", !added}, {"daemon", daemon.text}, {"notify", to}};
     json.update(to_json(coverage));
@@ -206,6 +214,7 @@ int disable(Context& context) {
   if (was_enabled) at_work = forget_queued(context);
   if (!at_work) return report(at_work.error());
   bool runs = daemon_runs(context.settings());
+  if (was_enabled) note_change();
   if (context.json()) {
     print_json({{"was_enabled", was_enabled}, {"rebind_at_work", *at_work}, {"daemon_runs", runs}});
     return kDone;

@@ -39,6 +39,7 @@ int forget(Context& context, const std::string& service) {
   Done over = set_attention(*database, kGone + service, {}, host.clock.wall());
   if (!over) return report(over.error());
   wake_daemon(host.files, context.settings());
+  note_change();
   if (context.json())
     print_json({{"forgotten", printable(service)}});
   else

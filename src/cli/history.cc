@@ -7,7 +7,9 @@
 
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/list_options.h"
 #include "cli/output.h"
+#include "sys/local_time.h"
 
 namespace certrebind {
 
@@ -65,16 +67,23 @@ Json to_json(const TransactionRow& row) {
   return json;
 }
 
-void print_rows(const std::vector<TransactionRow>& rows) {
-  Table table({"ID", "STARTED (UTC)", "ACT", "OUTCOME", "OLD -> NEW", "SERVICE"});
+void print_rows(const std::vector<TransactionRow>& rows, size_t left_out) {
+  Table table({"ID", "STARTED", "ACT", "OUTCOME", "OLD -> NEW", "SERVICE"});
   for (const TransactionRow& row : rows)
-    table.add({std::to_string(row.id), to_text(row.started),
+    table.add({std::to_string(row.id), local_time_text(row.started),
                row.undoes ? fmt::format("undo of {}", *row.undoes) : to_text(row.act),
                outcome_text(row), successions_text(row), row.service.text()});
-  print(table.text());
+  print(table.text() + more_line(left_out, "certrebind history"));
 }
 
-int list(Context& context) {
+bool is_of_site(const TransactionRow& row, const std::string& site) {
+  return site.empty() ||
+         std::ranges::any_of(row.record.successions, [&](const JournalSuccession& succession) {
+           return std::ranges::find(succession.sites, site) != succession.sites.end();
+         });
+}
+
+int list(Context& context, const ListOptions& options) {
   auto state = State::open_for_reading(context.settings());
   if (!state && state.error().code != Code::not_found) return report(state.error());
   std::vector<TransactionRow> rows;
@@ -84,18 +93,22 @@ int list(Context& context) {
     rows = std::move(*all);
   }
   std::ranges::reverse(rows);
+  const bool none = rows.empty();
   std::erase_if(rows, [&](const TransactionRow& row) {
+    if (!is_of_site(row, options.site)) return true;
     return !context.only().empty() &&
            std::ranges::find(context.only(), row.service) == context.only().end();
   });
+  const size_t left_out = rows.size() - options.shown_of(rows.size());
+  rows.erase(rows.end() - static_cast<ptrdiff_t>(left_out), rows.end());
   if (context.json()) {
     Json json = Json::array();
     for (const TransactionRow& row : rows) json.push_back(to_json(row));
-    print_json(json);
+    print_json({{"transactions", std::move(json)}, {"left_out", left_out}});
   } else if (rows.empty()) {
-    print_line("nothing was rebound yet");
+    print_line(none ? "nothing was rebound yet" : "no transaction fits");
   } else {
-    print_rows(rows);
+    print_rows(rows, left_out);
   }
   return kDone;
 }
@@ -111,8 +124,8 @@ const char* word_for_files(const TransactionRow& row) {
 void print_row(const TransactionRow& row) {
   print_line(fmt::format("transaction {}: {} of {}: {}", row.id, to_text(row.act),
                          row.service.text(), outcome_text(row)));
-  print_line(fmt::format("  started  {} UTC", to_text(row.started)));
-  if (row.ended) print_line(fmt::format("  ended    {} UTC", to_text(*row.ended)));
+  print_line(fmt::format("  started  {}", local_time_text(row.started)));
+  if (row.ended) print_line(fmt::format("  ended    {}", local_time_text(*row.ended)));
   if (row.undoes) print_line(fmt::format("  undoes   transaction {}", *row.undoes));
   for (const JournalSuccession& succession : row.record.successions) {
     print_line(fmt::format("  {} -> {}\n    {}", old_text(succession), succession.new_thumbprint,
@@ -142,15 +155,20 @@ int show(Context& context, int64_t id) {
 
 CommandSpec history_command() {
   auto id = std::make_shared<int64_t>(0);
+  auto options = std::make_shared<ListOptions>();
   return {.name = "history",
           .summary = "what was rebound, and how it ended",
+          .options = {site_option(*options),
+                      limit_option(*options, "--limit,-n", "print only the newest N")},
           .footer = "Example:\n  certrebind history\n  certrebind history show 12",
           .subcommands = {{.name = "show",
                            .summary = "one transaction, whole",
                            .options = {{"id", id.get(), "its number", "ID", Need::required,
                                         record_number}},
-                           .run = [id](Context& context) { return show(context, *id); }}},
-          .run = list};
+                           .run = [id](Context& context) { return show(context, *id); },
+                           .pages = true}},
+          .run = [options](Context& context) { return list(context, *options); },
+          .pages = true};
 }
 
 }  // namespace certrebind

@@ -1,5 +1,7 @@
 #include "acts/metrics.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
@@ -64,11 +66,14 @@ int metrics(Context& context, const std::string& output) {
   if (!operation) return report(operation.error());
   const std::string text = metrics_text(*result, *operation, context.host().clock.wall());
   if (output.empty()) {
-    print(text);
+    context.json() ? print_json({{"text", text}}) : print_whole(text);
     return kDone;
   }
   Done written = write_for_collector(context.host().files, absolute(output), text);
-  return written ? static_cast<int>(kDone) : report(written.error());
+  if (!written) return report(written.error());
+  note_change();
+  print_json({{"output", printable(absolute(output))}});
+  return kDone;
 }
 
 }  // namespace

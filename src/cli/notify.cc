@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "acts/check_report.h"
@@ -83,7 +84,10 @@ int test(Context& context, const NotifyOptions& options) {
                      .next = "nothing",
                      .since = host.clock.wall()}});
   if (!sent) return std::min<int>(report(sent.error()), kDiffers);
-  print_line("a test message was sent to " + printable(options.to));
+  if (context.json())
+    print_json({{"to", printable(options.to)}, {"test", true}});
+  else
+    print_line("a test message was sent to " + printable(options.to));
   return kDone;
 }
 
@@ -105,6 +109,10 @@ int notify(Context& context, const NotifyOptions& options) {
       return std::min<int>(report(sent.error()), kDiffers);
   if (Done noted = note_told(*database, *needed, *told, is_partial, now); !noted)
     return report(noted.error());
+  if (context.json()) {
+    print_json({{"to", printable(options.to)}, {"test", false}, {"told", to_json(*told)}});
+    return kDone;
+  }
   print_line(told->empty() ? "nothing new needs a person"
                            : fmt::format("told {}: {}", printable(options.to),
                                          count_of(told->size(), "thing needs a person",

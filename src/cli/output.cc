@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/layout.h"
 #include "sys/guard.h"
+#include "sys/local_time.h"
+#include "sys/terminal.h"
 
 namespace certrebind {
 
@@ -59,37 +65,87 @@ std::vector<std::string> printable_all(const std::vector<std::string>& texts) {
   return all;
 }
 
-void print_exactly(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+// Standard output, or what is kept of it for the pager.
+struct Screen {
+  bool kept = false;
+  std::string text;
+};
+Screen& screen() {
+  static Screen screen;
+  return screen;
+}
+
+void write_out(const std::string& text) {
+  if (screen().kept)
+    screen().text += text;
+  else
+    std::fwrite(text.data(), 1, text.size(), answers_in_json() ? stderr : stdout);
+}
+
+bool is_dumb() {
+  const char* terminal = std::getenv("TERM");
+  return terminal == nullptr || std::string_view(terminal) == "dumb";
+}
+
+// NO_COLOR: https://no-color.org
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return stdout_is_terminal() && !is_dumb() && (no_colour == nullptr || *no_colour == '\0');
+}
+
+size_t number_in(const char* variable) {
+  const char* value = std::getenv(variable);
+  size_t number = 0;
+  if (value != nullptr) std::from_chars(value, value + std::strlen(value), number);
+  return number;
 }
 
 }  // namespace
 
+size_t screen_width() {
+  constexpr size_t kUsual = 80, kLeast = 20;
+  const size_t wanted = number_in("COLUMNS");
+  if (wanted >= kLeast) return wanted;
+  const auto terminal = terminal_size();
+  return terminal ? std::max(terminal->columns, kLeast) : kUsual;
+}
+
+void keep_for_pager() {
+  screen().kept = stdout_is_terminal() && !answers_in_json() && !is_dumb();
+}
+
+void show_kept() {
+  if (!std::exchange(screen().kept, false)) return;
+  const std::string text = std::exchange(screen().text, {});
+  const auto terminal = terminal_size();
+  const auto lines = static_cast<size_t>(std::ranges::count(text, '\n'));
+  const bool is_long = terminal && lines >= terminal->rows;
+  if (!is_long || !show_in_pager(text)) write_out(text);
+}
+
 void print(const std::string& text) {
-  print_exactly(printable_lines(text));
+  write_out(wrapped(printable_lines(text), screen_width()));
+}
+
+void print_whole(const std::string& text) {
+  write_out(printable_lines(text));
 }
 
 void print_line(const std::string& line) {
   print(line + "\n");
 }
 
-void print_json(const Json& json) {
-  print_exactly(escaped_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) +
-                "\n");
-}
-
 void print_error(const std::string& line) {
-  std::string text = printable_lines(line) + "\n";
+  std::string text = wrapped(printable_lines(line), screen_width()) + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 void print_diff(const std::string& diff) {
-  if (stdout_is_terminal()) return print(diff);
-  print_exactly(diff);
+  write_out(stdout_is_terminal() ? printable_lines(diff) : diff);
 }
 
 std::string coloured(Colour colour, const std::string& text) {
-  static const bool wanted = stdout_is_terminal();
+  static const bool wanted = wants_colour();
   return wanted ? code_of(colour) + text + "\x1b[0m" : text;
 }
 
@@ -102,16 +158,7 @@ void Table::add(std::vector<std::string> cells) {
 }
 
 std::string Table::text() const {
-  std::vector<size_t> widths(rows_.front().size());
-  for (const auto& row : rows_)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string text;
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i + 1 < row.size(); ++i)
-      text.append(row[i]).append(widths[i] - row[i].size() + 2, ' ');
-    text.append(row.back()).append("\n");
-  }
-  return text;
+  return table_text(rows_, screen_width());
 }
 
 int64_t days_left(WallTime end, WallTime now) {
@@ -119,7 +166,7 @@ int64_t days_left(WallTime end, WallTime now) {
 }
 
 std::string expiry_text(WallTime end, WallTime now) {
-  std::string day = to_text(end).substr(0, 10);
+  std::string day = local_day_text(end);
   if (end < now) {
     auto ago = static_cast<size_t>(std::chrono::floor<std::chrono::days>(now - end).count());
     return fmt::format("{} (expired {} ago)", day, count_of(ago, "day"));
@@ -204,6 +251,16 @@ Json to_json(const TransactionResult& account) {
           {"account", split(account.text, '\n')}};
 }
 
+Json to_json(const std::vector<Attention>& needed) {
+  Json all = Json::array();
+  for (const Attention& each : needed)
+    all.push_back({{"subject", printable(each.subject)},
+                   {"sentence", printable(each.sentence)},
+                   {"next", printable(each.next)},
+                   {"since", to_rfc3339(each.since)}});
+  return all;
+}
+
 const char* word_for(Severity severity) {
   switch (severity) {
     case Severity::note:
@@ -227,7 +284,7 @@ void print_diagnostics(const std::vector<Diagnostic>& diagnostics) {
     print_error(fmt::format("{}: {}", word_for(diagnostic.severity), printable(diagnostic.text())));
 }
 
-TerminalWatcher::TerminalWatcher() : live_(stderr_is_terminal()) {}
+TerminalWatcher::TerminalWatcher() : live_(stderr_is_terminal() && !is_dumb()) {}
 
 TerminalWatcher::~TerminalWatcher() {
   show("");

@@ -2,34 +2,43 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "acts/audit.h"
 #include "base/time.h"
+#include "cli/answer.h"
+#include "lifecycle/attention.h"
 #include "service/service.h"
 #include "transaction/transaction.h"
 #include "x509/certificate.h"
 
 namespace certrebind {
 
-using Json = nlohmann::ordered_json;
-
-// Writes the whole text to standard output. The caller must make text from files and certificates
-// printable.
+// Writes the whole text to standard output; to standard error if the answer is in JSON. The caller
+// must make text from files and certificates printable. Lines are broken at the width of the
+// screen.
 void print(const std::string& text);
 void print_line(const std::string& line);
+// The same without breaking lines: for text that programs read, and for other programs' output.
+void print_whole(const std::string& text);
+
+// In columns: COLUMNS, else the terminal's, else 80.
+size_t screen_width();
+
+// From now on standard output, if it is a terminal, is kept; `show_kept` shows it, in the pager if
+// it is longer than the screen.
+void keep_for_pager();
+void show_kept();
 // A patch. Byte for byte unless standard output is a terminal.
 void print_diff(const std::string& diff);
-void print_json(const Json& json);  // indented, with a newline; invalid UTF-8 is replaced
 void print_error(const std::string& line);
 
 enum class Colour { green, yellow, red, faint };
-// The text in a colour if standard output is a terminal.
+// The text in a colour if standard output is a terminal that has some, and NO_COLOR is not set.
 std::string coloured(Colour colour, const std::string& text);
 
-// Rows of cells under headings. Columns are as wide as needed; the last column is not padded.
+// Rows of cells under headings, in the width of the screen (cli/layout.h).
 class Table {
  public:
   explicit Table(std::vector<std::string> headings);
@@ -54,6 +63,7 @@ Json to_json(const CertificateOutline& certificate, const std::string& der, Wall
 Json to_json(const Binding& binding);
 Json to_json(const std::vector<Diagnostic>& diagnostics);
 Json to_json(const TransactionResult& account);
+Json to_json(const std::vector<Attention>& needed);
 // The outcome of a transaction in a few words.
 std::string outcome_text(const TransactionRow& row);
 

@@ -12,13 +12,6 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 
-TEST(TableTest, PadsAllButTheLast) {
-  Table table({"NAME", "STATE"});
-  table.add({"a.test", "ok"});
-  table.add({"b", "expired yesterday"});
-  EXPECT_EQ(table.text(), "NAME    STATE\na.test  ok\nb       expired yesterday\n");
-}
-
 TEST(ExpiryText, InDaysHoursOrAgo) {
   WallTime now = test_now();
   EXPECT_EQ(expiry_text(now + days(59), now), "2026-03-01 (59 days)");

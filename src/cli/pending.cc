@@ -7,6 +7,12 @@
 
 namespace certrebind {
 
+void note_undecided(const Pending& pending) {
+  if (pending.undecided.empty()) return;
+  const Attention& first = pending.undecided.front();
+  note_failure({.message = "needs a person: " + first.sentence, .next = first.next});
+}
+
 void print_undecided(const Context& context, const Pending& pending) {
   if (context.json()) return;
   for (const Attention& undecided : pending.undecided) {
@@ -47,6 +53,7 @@ int plan_pending(Context& context, const RebindOptions& options) {
   print_undecided(context, found->pending);
   if (none) {
     add_overlooked(found->survey, found->pending);
+    note_undecided(found->pending);
     tell_nothing_pending(context, *found, {{"plans", Json::array()}});
     const bool differs = judged || found->pending.in_doubt || is_overlooked(found->survey);
     return differs ? kDiffers : kDone;
@@ -54,7 +61,9 @@ int plan_pending(Context& context, const RebindOptions& options) {
   auto prepared =
       prepare_pending(context.looking(), context.history(), *found, preference_of(options));
   if (!prepared) return report(prepared.error());
-  return show_prepared(context, *prepared);
+  const int code = show_prepared(context, *prepared);
+  note_undecided(found->pending);
+  return code;
 }
 
 }  // namespace certrebind

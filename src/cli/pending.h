@@ -10,6 +10,9 @@ namespace certrebind {
 
 void print_undecided(const Context& context, const Pending& pending);
 
+// Tells the answer for programs what only a person can decide.
+void note_undecided(const Pending& pending);
+
 // "needs_person" and "held".
 Json to_json(const Pending& pending);
 

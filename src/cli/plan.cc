@@ -66,9 +66,22 @@ void print_windows(const Settings& settings, const Prepared& prepared, WallTime 
 
 }  // namespace
 
+namespace {
+
+void note_failed(const std::vector<DryTest>& tests) {
+  for (const DryTest& test : tests)
+    if (exit_of({test}) != kDone)
+      return note_failure({.message = test.service.text() + ": " + joined_lines(test.text),
+                           .next = "certrebind check"});
+}
+
+}  // namespace
+
 int show_prepared(Context& context, Prepared& prepared) {
   const std::vector<DryTest> tests = test_plans(context.host(), prepared);
   prepared.hear_doubts();
+  note_refusal(prepared);
+  note_failed(tests);
   if (context.json()) {
     Json json = to_json(prepared);
     json["tests"] = to_json(tests);

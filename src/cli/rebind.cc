@@ -70,6 +70,9 @@ int act_on(Context& context, const Acting& acting, const RebindRequest& request,
   }
   if (!told) return report(told.error());
   wake_daemon(context.host().files, context.settings());
+  note_outcomes(accounts);
+  note_refusal(*prepared);
+  if (pending != nullptr) note_undecided(*pending);
   if (context.json()) {
     Json json = to_json(*prepared);
     json["recovered"] = to_json(acting.recovered());
@@ -111,6 +114,7 @@ int rebind_pending(Context& context, const RebindOptions& options) {
   print_undecided(context, surveyed->pending);
   if (none) {
     add_overlooked(surveyed->survey, surveyed->pending);
+    note_undecided(surveyed->pending);
     tell_nothing_pending(context, *surveyed, {{"accounts", to_json((*acting)->recovered())}});
     Done noted = note_undecided(database, surveyed->pending, context.host().clock.wall());
     if (!noted) return report(noted.error());

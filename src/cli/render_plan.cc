@@ -157,6 +157,15 @@ void print_prepared(const Prepared& prepared) {
   print_idle(prepared);
 }
 
+void note_refusal(const Prepared& prepared) {
+  for (const Plan& plan : prepared.plans)
+    for (const Finding& finding : plan.findings)
+      if (finding.severity == Severity::error)
+        return note_failure({.message = "refused: " + finding.sentence, .next = finding.next});
+  if ((prepared.overlooked() || prepared.exchanged) && !prepared.idle.empty())
+    note_failure({.message = prepared.idle.front(), .next = "certrebind check"});
+}
+
 Json to_json(const Prepared& prepared) {
   Json plans = Json::array();
   for (const Plan& plan : prepared.plans) plans.push_back(to_json(plan));

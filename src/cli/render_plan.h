@@ -11,6 +11,8 @@ void print_prepared(const Prepared& prepared);
 // Prints the successions whose certificates no server uses.
 void print_idle(const Prepared& prepared);
 Json to_json(const Prepared& prepared);
+// Tells the answer for programs why the plans cannot be carried out, if they cannot.
+void note_refusal(const Prepared& prepared);
 
 // Prints what the servers' own tests say of the plans.
 void print_tests(const std::vector<DryTest>& tests);

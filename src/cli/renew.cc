@@ -66,7 +66,7 @@ int show_command(Context& context, const Lineage& lineage, bool force) {
                 {"lineage", printable(lineage.name)},
                 {"would_run", printable(line)}});
   } else {
-    print_line("would run: " + printable(line));
+    print_whole("would run: " + printable(line) + "\n");
   }
   return kDone;
 }
@@ -83,10 +83,15 @@ int run(Context& context, Host& host, const Lineage& lineage, bool force) {
   if (context.json()) {
     print_json(to_json(lineage, *renewal));
   } else {
-    print(renewal->ran.output);
+    print_whole(renewal->ran.output);
     print_line(outcome_text(lineage, *renewal));
   }
-  if (renewal->is_new) return kDone;
+  if (renewal->is_new) {
+    note_change();
+    return kDone;
+  }
+  note_failure({.message = outcome_text(lineage, *renewal),
+                .next = "certrebind renew --dry-run shows the command"});
   bool was_due = force || (lineage.due && *lineage.due <= host.clock.wall());
   if (renewal->undue && !was_due && !context.json() && !lineage.renew_now.empty())
     print_line("  it is not due yet; --force renews it all the same");

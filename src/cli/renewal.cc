@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "survey/survey.h"
+#include "sys/local_time.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {
@@ -66,7 +67,7 @@ std::string outcome_text(const Lineage& lineage, const Renewal& renewal) {
   if (renewal.is_new)
     return fmt::format("a new certificate is at {}: {}, until {}",
                        printable(lineage.certificate_path), renewal.after->thumbprint.brief(),
-                       to_text(renewal.after->not_after).substr(0, 10));
+                       local_day_text(renewal.after->not_after));
   if (renewal.undue)
     return fmt::format("no new certificate: {} found nothing to do", printable(lineage.renewer));
   return fmt::format("no new certificate: {} ended with status {}", printable(lineage.renewer),

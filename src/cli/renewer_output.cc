@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "sys/local_time.h"
 
 namespace certrebind {
 
@@ -25,7 +26,7 @@ std::string renewer_text(const std::optional<Lineage>& lineage) {
 std::string due_text(const std::optional<Lineage>& lineage, WallTime now) {
   if (!lineage) return "-";
   if (!lineage->due) return lineage->due_rule.starts_with("never") ? "never" : "unknown";
-  return *lineage->due <= now ? "now" : to_text(*lineage->due).substr(0, 10);
+  return *lineage->due <= now ? "now" : local_day_text(*lineage->due);
 }
 
 void print_renewer(const std::optional<Lineage>& lineage, WallTime now) {

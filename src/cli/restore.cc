@@ -60,6 +60,7 @@ int restore(Context& context, const RestoreOptions& options) {
       restore_kept((*acting)->transaction_context(), context.only(), binding, options.thumbprint);
   if (!restored) return report(restored.error());
   wake_daemon(context.host().files, context.settings());
+  note_outcomes(restored->accounts);
   if (context.json()) {
     print_json({{"recovered", to_json((*acting)->recovered())},
                 {"accounts", to_json(restored->accounts)},

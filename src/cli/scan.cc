@@ -1,16 +1,24 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "cli/list_options.h"
 #include "cli/output.h"
 #include "observe/shadowed_in_memory.h"
+#include "survey/lookup.h"
 
 namespace certrebind {
 
 namespace {
+
+struct ScanOptions {
+  ListOptions list;
+  bool served = false;
+};
 
 std::string served_text(const std::vector<Look>& looks) {
   std::vector<std::string> shown;
@@ -25,33 +33,38 @@ std::string where_text(const SurveyedBinding& bound) {
   return printable(bound.binding.certificate.where.text());
 }
 
-void print_table(const Survey& survey, const std::vector<std::vector<Look>>& looks, bool served,
-                 WallTime now) {
+// A binding, and what it was seen to serve; nothing if it was not asked.
+struct Row {
+  const SurveyedBinding* bound;
+  std::vector<Look> looks;
+};
+
+std::vector<std::string> cells_of(const Row& row, bool served, WallTime now) {
+  const SurveyedBinding& bound = *row.bound;
+  const bool is_client = bound.binding.role == Role::client;
+  std::vector<std::string> cells = {printable(bound.binding.site),
+                                    is_client ? "(client)" : endpoints_text(bound.binding)};
+  if (bound.disk && bound.disk->certificate) {
+    const CertificateOutline& certificate = *bound.disk->certificate;
+    cells.push_back(certificate.thumbprint.brief());
+    cells.push_back(names_text(certificate.names));
+    cells.push_back(expiry_text(certificate.not_after, now));
+  } else {
+    cells.emplace_back("-");
+    cells.push_back(printable(bound.disk ? bound.disk->problem : bound.binding.not_editable));
+    cells.emplace_back("-");
+  }
+  if (served) cells.push_back(served_text(row.looks));
+  cells.push_back(where_text(bound));
+  return cells;
+}
+
+void print_table(const std::vector<Row>& rows, size_t left_out, bool served, WallTime now) {
   std::vector<std::string> headings = {"SITE", "LISTENS", "CERTIFICATE", "FOR", "EXPIRES", "WHERE"};
   if (served) headings.insert(headings.end() - 1, "SERVED");
   Table table(headings);
-  for (size_t i = 0; i < survey.bindings.size(); ++i) {
-    const SurveyedBinding& bound = survey.bindings[i];
-    bool client = bound.binding.role == Role::client;
-    std::vector<std::string> cells;
-    cells.reserve(headings.size());
-    cells.push_back(printable(bound.binding.site));
-    cells.push_back(client ? "(client)" : endpoints_text(bound.binding));
-    if (bound.disk && bound.disk->certificate) {
-      const CertificateOutline& certificate = *bound.disk->certificate;
-      cells.push_back(certificate.thumbprint.brief());
-      cells.push_back(names_text(certificate.names));
-      cells.push_back(expiry_text(certificate.not_after, now));
-    } else {
-      cells.emplace_back("-");
-      cells.push_back(printable(bound.disk ? bound.disk->problem : bound.binding.not_editable));
-      cells.emplace_back("-");
-    }
-    if (served) cells.push_back(served_text(looks[i]));
-    cells.push_back(where_text(bound));
-    table.add(std::move(cells));
-  }
-  print(table.text());
+  for (const Row& row : rows) table.add(cells_of(row, served, now));
+  print(table.text() + more_line(left_out, "certrebind scan"));
 }
 
 Json served_json(const std::vector<Look>& looks, WallTime now) {
@@ -70,42 +83,66 @@ Json served_json(const std::vector<Look>& looks, WallTime now) {
   return all;
 }
 
-void print_all_json(const Survey& survey, const std::vector<std::vector<Look>>& looks, bool served,
-                    WallTime now) {
-  Json bindings = Json::array();
-  for (size_t i = 0; i < survey.bindings.size(); ++i) {
-    const SurveyedBinding& bound = survey.bindings[i];
-    Json one = to_json(bound.binding);
-    one["service"] = bound.service->id().text();
-    if (bound.disk && bound.disk->certificate)
-      one["certificate"] = to_json(*bound.disk->certificate, bound.disk->der, now);
-    if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
-    if (served) one["served"] = served_json(looks[i], now);
-    bindings.push_back(std::move(one));
-  }
-  print_json({{"bindings", std::move(bindings)}, {"diagnostics", to_json(survey.diagnostics)}});
+Json to_json(const Row& row, bool served, WallTime now) {
+  const SurveyedBinding& bound = *row.bound;
+  Json one = certrebind::to_json(bound.binding);
+  one["service"] = bound.service->id().text();
+  if (bound.disk && bound.disk->certificate)
+    one["certificate"] = certrebind::to_json(*bound.disk->certificate, bound.disk->der, now);
+  if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
+  if (served) one["served"] = served_json(row.looks, now);
+  return one;
 }
 
-int scan(Context& context, bool served) {
+bool is_wanted(const SurveyedBinding& bound, const ListOptions& list, WallTime now) {
+  if (!list.wants(bound.binding)) return false;
+  const bool known = bound.disk && bound.disk->certificate;
+  return known ? list.wants(bound.disk->certificate->not_after, now) : list.expiring == kAnyDay;
+}
+
+// What was asked for, by site.
+std::vector<Row> rows_of(const Survey& survey, std::vector<std::vector<Look>> looks,
+                         const ListOptions& list, WallTime now) {
+  std::vector<Row> rows;
+  for (size_t i = 0; i < survey.bindings.size(); ++i) {
+    const SurveyedBinding& bound = survey.bindings[i];
+    if (is_wanted(bound, list, now))
+      rows.push_back({&bound, looks.empty() ? std::vector<Look>() : std::move(looks[i])});
+  }
+  std::ranges::stable_sort(rows, {}, [](const Row& row) { return row.bound->binding.site; });
+  return rows;
+}
+
+int scan(Context& context, const ScanOptions& options) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
   context.remember(*surveyed);
   std::vector<std::vector<Look>> looks;
-  if (served) {
+  if (options.served) {
     put_back_shown(context.asker(), *surveyed);
     TerminalWatcher watcher;
     looks = look_at_all(context.asker(), *surveyed, watcher.progress_of("handshakes"));
   }
-  WallTime now = context.host().clock.wall();
+  const WallTime now = context.host().clock.wall();
+  const ListOptions& list = options.list;
+  std::vector<Row> rows = rows_of(*surveyed, std::move(looks), list, now);
+  if (rows.empty() && !list.site.empty() && list.expiring == kAnyDay)
+    return report_lookup(context, no_such_site(*surveyed, "list", list.site));
+  const size_t left_out = rows.size() - list.shown_of(rows.size());
+  rows.resize(rows.size() - left_out);
   if (context.json()) {
-    print_all_json(*surveyed, looks, served, now);
+    Json bindings = Json::array();
+    for (const Row& row : rows) bindings.push_back(to_json(row, options.served, now));
+    print_json({{"bindings", std::move(bindings)},
+                {"left_out", left_out},
+                {"diagnostics", certrebind::to_json(surveyed->diagnostics)}});
     return kDone;
   }
   if (surveyed->services.found.empty())
     print_line(no_server_text(surveyed->diagnostics) +
                "; one that is down is named with --service nginx:/path/nginx.conf");
   else
-    print_table(*surveyed, looks, served, now);
+    print_table(rows, left_out, options.served, now);
   print_diagnostics(surveyed->diagnostics);
   return kDone;
 }
@@ -113,12 +150,16 @@ int scan(Context& context, bool served) {
 }  // namespace
 
 CommandSpec scan_command() {
-  auto served = std::make_shared<bool>(false);
+  auto options = std::make_shared<ScanOptions>();
   return {.name = "scan",
           .summary = "every binding of every running server: site, certificate, file and line",
-          .options = {{"--served", served.get(), "ask each endpoint what it serves now"}},
+          .options = {{"--served", &options->served, "ask each endpoint what it serves now"},
+                      site_option(options->list),
+                      expiring_option(options->list),
+                      limit_option(options->list)},
           .footer = "Example:\n  certrebind scan --served",
-          .run = [served](Context& context) { return scan(context, *served); }};
+          .run = [options](Context& context) { return scan(context, *options); },
+          .pages = true};
 }
 
 }  // namespace certrebind

@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/renewer_output.h"
 #include "survey/identify.h"
+#include "sys/local_time.h"
 #include "x509/bundle.h"
 
 namespace certrebind {
@@ -50,7 +51,7 @@ void print_certificate(const Shown& shown, WallTime now) {
   print_line(fmt::format("issued to    {}", printable(leaf.subject_line)));
   print_line(fmt::format("issued by    {}", printable(leaf.issuer_line)));
   print_line(fmt::format("names        {}", printable(join(outline.names, ", "))));
-  print_line(fmt::format("valid from   {} UTC", to_text(outline.not_before)));
+  print_line(fmt::format("valid from   {}", local_time_text(outline.not_before)));
   print_line(fmt::format("expires      {}", expiry_text(outline.not_after, now)));
   print_line(fmt::format("key          {}, {}", leaf.key_text(), leaf.signature_algorithm));
   if (!leaf.extended_key_usages.empty())
@@ -129,7 +130,7 @@ int show(Context& context, const std::string& typed) {
     if (&shown != &found.front()) print_line("");
     print_certificate(shown, now);
   }
-  if (context.json()) print_json(all);
+  if (context.json()) print_json({{"certificates", std::move(all)}});
   return kDone;
 }
 
@@ -143,7 +144,8 @@ CommandSpec show_command() {
                        "a thumbprint (or a prefix of one), a path, or a name",
                        "THUMBPRINT|PATH|NAME", Need::required}},
           .footer = "Example:\n  certrebind show www.example.com",
-          .run = [typed](Context& context) { return show(context, *typed); }};
+          .run = [typed](Context& context) { return show(context, *typed); },
+          .pages = true};
 }
 
 }  // namespace certrebind

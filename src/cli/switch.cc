@@ -88,6 +88,8 @@ int switch_over(Context& context, const SwitchOptions& options) {
   if (logged && !options.notify_only) logged = make_standing(*database, *prepared, {}, now);
   if (!logged) return report(logged.error());
   wake_daemon(context.host().files, context.settings());
+  if (!declared_in(*prepared, options.notify_only).empty()) note_change();
+  if (!options.notify_only) note_refusal(*prepared);
   if (context.json()) {
     tell_json(*prepared, options.notify_only);
   } else if (options.notify_only) {

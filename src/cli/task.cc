@@ -10,6 +10,7 @@
 #include "daemon/task_match.h"
 #include "daemon/task_program.h"
 #include "state/state.h"
+#include "sys/local_time.h"
 
 namespace certrebind {
 
@@ -38,7 +39,7 @@ Result<std::vector<TaskRun>> runs_of(Context& context, const std::string& task) 
 std::string last_text(const std::vector<TaskRun>& runs, const std::string& task) {
   auto last = std::ranges::find(runs, task, &TaskRun::task);
   if (last == runs.end()) return "never";
-  std::string when = to_text(last->ended.value_or(last->started.value_or(last->due)));
+  std::string when = local_time_text(last->ended.value_or(last->started.value_or(last->due)));
   return fmt::format("{} {}", when, task_status_text(*last));
 }
 
@@ -100,7 +101,7 @@ std::string next_text(const Task& task, const NextRuns& next, WallTime now) {
   if (!task.enabled) return "disabled";
   auto due = next.find(task.name);
   if (due == next.end()) return task.events.empty() ? "when the daemon runs" : "with its event";
-  return due->second <= now ? "now" : to_text(due->second);
+  return due->second <= now ? "now" : local_time_text(due->second);
 }
 
 void print_tasks(Context& context, const LoadedTasks& loaded, const std::vector<TaskRun>& runs,
@@ -115,7 +116,7 @@ void print_tasks(Context& context, const LoadedTasks& loaded, const std::vector<
   }
   if (loaded.tasks.empty() && loaded.errors.empty())
     print_line("there is no task yet; certrebind task add --help shows how to add one");
-  for (const Error& error : loaded.errors) report(error);
+  for (const Error& error : loaded.errors) warn(error);
 }
 
 int list_tasks(Context& context) {
@@ -152,11 +153,11 @@ int show_task(Context& context, const std::string& name) {
     return kDone;
   }
   // The content of the file without default values.
-  for (const std::string& line : split(to_toml(*task), '\n')) print_line(printable(line));
+  for (const std::string& line : split(to_toml(*task), '\n')) print_whole(printable(line) + "\n");
   if (runs->empty()) print_line("it never ran");
   for (size_t i = 0; i < std::min(runs->size(), kRunsShown); ++i)
-    print_line(fmt::format("run {}: {}, {} UTC", (*runs)[i].id, task_status_text((*runs)[i]),
-                           to_text((*runs)[i].due)));
+    print_line(fmt::format("run {}: {}, {}", (*runs)[i].id, task_status_text((*runs)[i]),
+                           local_time_text((*runs)[i].due)));
   return kDone;
 }
 
@@ -167,6 +168,7 @@ int remove(Context& context, const std::string& name) {
       remove_task(context.host().files, context.settings().tasks_directory(), own_user(), name);
   if (!removed) return report(removed.error());
   if (Done forgot = TaskQueue(*database).removed(name); !forgot) return report(forgot.error());
+  note_change();
   if (context.json())
     print_json({{"removed", name}});
   else
@@ -227,7 +229,8 @@ CommandSpec task_command() {
             .summary = "all tasks, and how their last run ended",
             .footer =
                 "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json",
-            .run = list_tasks},
+            .run = list_tasks,
+            .pages = true},
            named_task_command("show", "one task, and its last runs", show_task),
            task_add_command(),
            task_edit_command(),

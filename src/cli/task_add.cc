@@ -127,9 +127,9 @@ Result<Put> put_task(Context& context, const TaskAddOptions& options, const Task
 
 void print_added(Context& context, const Task& task, Put put, const ExistingRuns& runs) {
   std::string path = context.settings().tasks_directory() + "/" + task.name + ".toml";
+  if (put != Put::same || runs.queued > 0) note_change();
   if (context.json()) {
     print_json({{"added", task.name},
-                {"changed", put != Put::same},
                 {"file", printable(path)},
                 {"queued", runs.queued},
                 {"not_followed", runs.too_long}});

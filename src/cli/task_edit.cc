@@ -32,8 +32,10 @@ Done put(Context& context, const NamedTask& task, const std::string& text) {
   if (parsed && parsed->enabled)
     if (Done can_run = check_program(context, *parsed); !can_run) return can_run;
   Done written = rewrite_task(context.host().files, task.file, task.name, text);
-  if (written) wake_daemon(context.host().files, context.settings());
-  return written;
+  if (!written) return written;
+  note_change();
+  wake_daemon(context.host().files, context.settings());
+  return {};
 }
 
 int enable_or_disable(Context& context, const std::string& name, bool enabled) {
@@ -47,7 +49,7 @@ int enable_or_disable(Context& context, const std::string& name, bool enabled) {
   if (changed)
     if (Done done = put(context, *task, *text); !done) return report(done.error());
   if (context.json())
-    print_json({{"task", name}, {"enabled", enabled}, {"changed", changed}});
+    print_json({{"task", name}, {"enabled", enabled}});
   else
     print_line(fmt::format("task {} is {}{}", name, changed ? "" : "already ",
                            enabled ? "enabled" : "disabled: its events and times pass"));
@@ -73,7 +75,7 @@ Result<std::string> edited(Context& context, const NamedTask& task, const std::s
     if (!text || *text == task.file.text) return text;
     Done put_there = put(context, task, *text);
     if (put_there) return text;
-    report(put_there.error());
+    warn(put_there.error());
     if (!wants_to_go_on())
       return fail(Code::failed, "change the task", task.name, "it was given up",
                   "the task is as it was");
@@ -97,7 +99,10 @@ int edit_task(Context& context, const std::string& name) {
   (void)files.remove(copy);
   if (!text) return report(text.error());
   const bool changed = *text != task->file.text;
-  print_line(fmt::format("task {} is {}", name, changed ? "changed" : "as it was"));
+  if (context.json())
+    print_json({{"task", name}});
+  else
+    print_line(fmt::format("task {} is {}", name, changed ? "changed" : "as it was"));
   return kDone;
 }
 

@@ -4,28 +4,31 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/list_options.h"
 #include "cli/task_commands.h"
 #include "state/state.h"
+#include "sys/local_time.h"
 
 namespace certrebind {
 
 namespace {
 
 struct TaskHistoryOptions {
+  ListOptions list;
   std::string task;
   int64_t id = 0;
 };
 
 std::string time_text(const std::optional<WallTime>& time) {
-  return time ? to_text(*time) : "-";
+  return time ? local_time_text(*time) : "-";
 }
 
 void print_runs(const std::vector<TaskRun>& runs) {
-  Table table({"ID", "TASK", "ATTEMPT", "EVENT", "DUE (UTC)", "ENDED (UTC)", "STATE"});
+  Table table({"ID", "TASK", "ATTEMPT", "EVENT", "DUE", "ENDED", "STATE"});
   for (const TaskRun& run : runs)
     table.add({std::to_string(run.id), printable(run.task), std::to_string(run.attempt),
-               run.event ? std::to_string(*run.event) : "-", to_text(run.due), time_text(run.ended),
-               task_status_text(run)});
+               run.event ? std::to_string(*run.event) : "-", local_time_text(run.due),
+               time_text(run.ended), task_status_text(run)});
   print(table.text());
 }
 
@@ -44,7 +47,7 @@ int show_one(Context& context, TaskQueue& queue, const TaskHistoryOptions& optio
   }
   print_runs({*run});
   for (const std::string& line : split(run->output, '\n'))
-    if (!line.empty()) print_line("  " + printable(line));
+    if (!line.empty()) print_whole("  " + printable(line) + "\n");
   return kDone;
 }
 
@@ -53,7 +56,8 @@ int show_none(Context& context, const TaskHistoryOptions& options) {
   if (!options.task.empty())
     if (auto task = task_named(load_tasks(context), options.task); !task)
       return report(task.error());
-  context.json() ? print_json(Json::array()) : print_line("no task was run yet");
+  context.json() ? print_json({{"runs", Json::array()}, {"left_out", 0}})
+                 : print_line("no task was run yet");
   return kDone;
 }
 
@@ -61,12 +65,15 @@ int show_all(Context& context, TaskQueue& queue, const TaskHistoryOptions& optio
   auto runs = queue.history(options.task);
   if (!runs) return report(runs.error());
   if (runs->empty()) return show_none(context, options);
+  const size_t left_out = runs->size() - options.list.shown_of(runs->size());
+  runs->erase(runs->end() - static_cast<ptrdiff_t>(left_out), runs->end());
   if (context.json()) {
     Json json = Json::array();
     for (const TaskRun& run : *runs) json.push_back(to_json(run));
-    print_json(json);
+    print_json({{"runs", std::move(json)}, {"left_out", left_out}});
   } else {
     print_runs(*runs);
+    print(more_line(left_out, "certrebind task history"));
   }
   return kDone;
 }
@@ -109,9 +116,11 @@ CommandSpec task_history_command() {
           .summary = "what was run, and how it ended",
           .options = {{"task", &options->task, "only of this task", "NAME"},
                       {"--id", &options->id, "one run, with its output", "N", Need::optional,
-                       record_number}},
+                       record_number},
+                      limit_option(options->list, "--limit,-n", "print only the newest N")},
           .footer = "Example:\n  certrebind task history deploy\n  certrebind task history --id 12",
-          .run = [options](Context& context) { return history(context, *options); }};
+          .run = [options](Context& context) { return history(context, *options); },
+          .pages = true};
 }
 
 }  // namespace certrebind

@@ -49,15 +49,17 @@ Result<int64_t> begin_when_free(Context& context, TaskQueue& queue, const Loaded
 }
 
 void print_result(Context& context, int64_t run, const TaskResult& result) {
-  if (context.json()) {
-    print_json({{"run", run}, {"status", result.status}, {"output", result.output}});
-    return;
+  note_change();  // by whatever the task runs
+  print_json({{"run", run}, {"status", result.status}, {"output", result.output}});
+  if (!context.json()) {
+    print_whole(result.output);
+    if (!result.output.empty() && !result.output.ends_with('\n')) print_line("");
   }
-  print(result.output);
-  if (!result.output.empty() && !result.output.ends_with('\n')) print_line("");
-  if (result.status != 0)
-    print_error(fmt::format("certrebind: the task failed with exit status {} (run {})",
-                            result.status, run));
+  if (result.status == 0) return;
+  const std::string message =
+      fmt::format("the task failed with exit status {} (run {})", result.status, run);
+  print_error("certrebind: " + message);
+  note_failure({.message = message, .next = fmt::format("certrebind task history --id {}", run)});
 }
 
 int run_by_hand(Context& context, const TaskRunOptions& options) {
@@ -108,6 +110,8 @@ int run_queued(Context& context, const TaskRunOptions& options) {
   if (!noted) return report(noted.error());
   // The daemon that started this run may be gone, and another one may wait for its end.
   wake_daemon(host.files, context.settings());
+  print_json({{"run", run->id}, {"status", result.status}, {"output", result.output}});
+  note_change();
   return result.status == 0 ? kDone : kDiffers;
 }
 

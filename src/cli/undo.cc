@@ -18,6 +18,7 @@ constexpr milliseconds kLockPatience =
     std::chrono::seconds(30);  // waiting time for another certrebind process
 
 int finish(Context& context, const Acting& acting, std::vector<TransactionResult> accounts) {
+  note_outcomes(accounts);
   if (context.json()) {
     print_json({{"recovered", to_json(acting.recovered())}, {"accounts", to_json(accounts)}});
     return exit_of(accounts);
@@ -61,11 +62,14 @@ Result<std::optional<Rebuilt>> mend_state(Context& context) {
 int recover_now(Context& context) {
   auto mended = mend_state(context);
   if (!mended) return report(mended.error());
-  if (*mended)
+  if (*mended) {
+    note_change();
     print_error(
         fmt::format("certrebind: the database was damaged: it is kept as {}, and a new one "
                     "was begun with {} that could be read",
                     (*mended)->kept, count_of((*mended)->rows, "row")));
+    print_json({{"database_kept", (*mended)->kept}, {"rows_kept", (*mended)->rows}});
+  }
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   if ((*acting)->recovered().empty() && !context.json())

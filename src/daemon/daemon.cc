@@ -51,24 +51,17 @@ std::string message_id(EventId id) {
   return fmt::format("7c1d5b0ae2f84f5c9f3e6d20c5b1{:04x}", static_cast<int>(id));
 }
 
+// syslog(3)'s numbers.
 int priority_of(EventId id) {
-  switch (id) {
-    case EventId::expired:
-    case EventId::needs_operator:
-    case EventId::rolled_back:
-    case EventId::task_failed:
-    case EventId::database_rebuilt:
+  switch (level_of(id)) {
+    case EventLevel::error:
       return 3;
-    case EventId::about_to_expire:
-    case EventId::key_not_matched:
-    case EventId::refused:
-    case EventId::needs_attention:
-    case EventId::watching_by_polling:
-    case EventId::clock_jumped:
+    case EventLevel::warning:
       return 4;
-    default:
+    case EventLevel::information:
       return 6;
   }
+  return 6;
 }
 
 std::optional<milliseconds> sooner(std::optional<milliseconds> one,

@@ -23,11 +23,11 @@ Done must_be_ours(const Files& files, const std::string& path, uint32_t user) {
     return fail(Code::denied, "trust", path,
                 fmt::format("it belongs to user {}, and its commands would run as user {}",
                             info->owner, user),
-                "chown root " + path);
+                "chown root " + shell_quoted(path));
   if ((info->mode & kOthersMayWrite) != 0)
     return fail(Code::denied, "trust", path,
                 fmt::format("others than its owner may write it (mode {:04o})", info->mode),
-                "chmod go-w " + path);
+                "chmod go-w " + shell_quoted(path));
   return {};
 }
 

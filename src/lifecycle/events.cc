@@ -110,6 +110,44 @@ std::optional<EventId> event_named(std::string_view typed) {
   return std::nullopt;
 }
 
+EventLevel level_of(EventId id) {
+  switch (id) {
+    case EventId::expired:
+    case EventId::needs_operator:
+    case EventId::rolled_back:
+    case EventId::task_failed:
+    case EventId::database_rebuilt:
+      return EventLevel::error;
+    case EventId::about_to_expire:
+    case EventId::key_not_matched:
+    case EventId::refused:
+    case EventId::needs_attention:
+    case EventId::watching_by_polling:
+    case EventId::clock_jumped:
+      return EventLevel::warning;
+    default:
+      return EventLevel::information;
+  }
+}
+
+std::string to_text(EventLevel level) {
+  switch (level) {
+    case EventLevel::information:
+      return "information";
+    case EventLevel::warning:
+      return "warning";
+    case EventLevel::error:
+      return "error";
+  }
+  return "";
+}
+
+std::optional<EventLevel> event_level_named(const std::string& name) {
+  for (EventLevel level : {EventLevel::information, EventLevel::warning, EventLevel::error})
+    if (to_text(level) == name) return level;
+  return std::nullopt;
+}
+
 int64_t append_event(Database& database, const Event& event) {
   SQLite::Statement insert(database.handle(),
                            "INSERT INTO events (id, at_ms, transaction_id, service, old, new, "

@@ -49,6 +49,13 @@ const std::vector<EventId>& all_event_ids();
 // What a person calls an event: "1001", "replaced", "rolled back" or "rolled-back". Unset: none.
 std::optional<EventId> event_named(std::string_view typed);
 
+// Windows' levels, from the least to the worst.
+enum class EventLevel { information, warning, error };
+EventLevel level_of(EventId id);
+std::string to_text(EventLevel level);  // "information", "warning", "error"
+// Unset for any other word.
+std::optional<EventLevel> event_level_named(const std::string& name);
+
 struct Event {
   int64_t record = 0;  // set by the log
   EventId id = EventId::started;

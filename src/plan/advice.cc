@@ -115,9 +115,9 @@ std::string Advice::next_for(const SurveyedBinding& bound, const Served& shown) 
   std::string next = way_back(bound.binding);
   auto refused = refusal(bound, shown);
   if (refused && refused->risk)
-    next += fmt::format("; if it is meant: certrebind rebind {} {} --accept={}",
-                        shown.thumbprint.brief(), printable(bound.binding.certificate.path),
-                        to_text(*refused->risk));
+    next += fmt::format(
+        "; if it is meant: certrebind rebind {} {} --accept={}", shown.thumbprint.brief(),
+        shell_quoted(printable(bound.binding.certificate.path)), to_text(*refused->risk));
   return next;
 }
 
@@ -148,7 +148,7 @@ std::string Advice::way_back(const Binding& binding) const {
   return "put a good certificate and key there, or " +
          (renewer.empty() ? "restore the last proven one: certrebind restore "
                           : "have " + renewer + " make a new one: certrebind renew ") +
-         path;
+         shell_quoted(path);
 }
 
 }  // namespace certrebind

@@ -167,7 +167,7 @@ Done is_a_pair(const std::string& certificate, const std::string& certificate_pe
       fmt::format("the key in {} {}; a renewal may have written only one of the two files", key,
                   to_text(state)),
       "wait until both files are written, or restore the last proven pair: certrebind restore " +
-          certificate);
+          shell_quoted(certificate));
 }
 
 }  // namespace

@@ -242,7 +242,7 @@ void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& show
                        "is changed for it",
                        printable(bound.binding.site), shown.brief(),
                        printable(other.binding.certificate.path), disk.brief(), printable(path)),
-       .next = "certrebind explain " + path + ", or reload the server",
+       .next = "certrebind explain " + shell_quoted(path) + ", or reload the server",
        .since = {}});
 }
 
@@ -519,7 +519,8 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
         {.subject = "pending " + site,
          .sentence =
              "a new certificate for " + site + " is available; a policy says to notify only",
-         .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16), pair.new_one),
+         .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16),
+                             shell_quoted(pair.new_one)),
          .since = {}});
     return hold(bound, site + " is not rebound: a policy says to notify only");
   }

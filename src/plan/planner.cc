@@ -341,7 +341,7 @@ void Planner::check_sent_chain(const PlannedBinding& planned,
   for (Finding& finding : found) {
     if (finding.severity == Severity::error && !whole.empty())
       finding.next = fmt::format("a store has the full chain: certrebind rebind {} {}",
-                                 succession.old_one.thumbprint.brief(), whole);
+                                 succession.old_one.thumbprint.brief(), shell_quoted(whole));
     if (std::ranges::find(findings, finding.sentence, &Finding::sentence) == findings.end())
       findings.push_back(std::move(finding));
   }
@@ -516,7 +516,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   if (!reloads && !is_renewal(succession)) refuse_shorter(findings);
   accept(succession.accepted,
          fmt::format("{} {}", succession.old_one.thumbprint.brief(),
-                     printable(succession.new_one.files.certificate)),
+                     shell_quoted(printable(succession.new_one.files.certificate))),
          findings);
   return findings;
 }
@@ -549,11 +549,11 @@ void Planner::note_never_loaded(const Succession& succession, const Bindings& bi
              site, old_text, lies.thumbprint.brief(), path),
          ""});
     if (lies.not_after > succession.new_one.bundle.leaf.outline.not_after)
-      findings.push_back(
-          {Severity::warning,
-           fmt::format("{} at {} expires later than the new certificate", lies.thumbprint.brief(),
-                       path),
-           fmt::format("to serve that one instead: certrebind rebind {} {}", old_text, path)});
+      findings.push_back({Severity::warning,
+                          fmt::format("{} at {} expires later than the new certificate",
+                                      lies.thumbprint.brief(), path),
+                          fmt::format("to serve that one instead: certrebind rebind {} {}",
+                                      old_text, shell_quoted(path))});
   }
 }
 
@@ -571,8 +571,9 @@ void Planner::note_no_way_back(const Succession& succession, const Bindings& bin
                    return pair.bundle.leaf.outline.thumbprint == succession.old_one.thumbprint;
                  });
   if (is_kept)
-    sentence += fmt::format("; certrebind kept a copy: certrebind restore {} {}",
-                            binding.certificate.path, succession.old_one.thumbprint.brief());
+    sentence +=
+        fmt::format("; certrebind kept a copy: certrebind restore {} {}",
+                    shell_quoted(binding.certificate.path), succession.old_one.thumbprint.brief());
   findings.push_back({Severity::note, std::move(sentence), ""});
 }
 

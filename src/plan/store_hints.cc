@@ -20,10 +20,10 @@ namespace {
 // The bindings of one certificate file; the first stands for all.
 struct BoundFile {
   const SurveyedBinding* first = nullptr;
-  size_t sites = 0;
+  std::vector<std::string> sites;
   std::string text() const {
     std::string site = printable(first->binding.site);
-    return sites > 1 ? fmt::format("{} and {} more", site, sites - 1) : site;
+    return sites.size() > 1 ? fmt::format("{} and {} more", site, sites.size() - 1) : site;
   }
 };
 
@@ -32,7 +32,8 @@ std::map<std::string, BoundFile> bound_files_of(const Survey& survey) {
   for (const SurveyedBinding& bound : survey.bindings) {
     if (bound.left_alone || !bound.disk || !bound.disk->certificate) continue;
     BoundFile& file = found[bound.binding.certificate.path];
-    if (file.sites++ == 0) file.first = &bound;
+    if (file.sites.empty()) file.first = &bound;
+    file.sites.push_back(bound.binding.site);
   }
   return found;
 }
@@ -43,7 +44,8 @@ Diagnostic note(const BoundFile& file, std::string sentence, const std::string& 
           .file = where.file,
           .line = where.line,
           .column = where.column,
-          .message = std::move(sentence) + "; next: " + next};
+          .message = std::move(sentence) + "; next: " + next,
+          .sites = file.sites};
 }
 
 struct Stored {

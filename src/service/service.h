@@ -123,8 +123,9 @@ struct Diagnostic {
   int line = 0;  // 0: the whole file
   int column = 0;
   std::string message;
-  bool hidden = false;       // about a server that this user may not inspect
-  std::string text() const;  // "file:line:column: message"
+  bool hidden = false;                  // about a server that this user may not inspect
+  std::vector<std::string> sites = {};  // the sites that it is about, if it is about some only
+  std::string text() const;             // "file:line:column: message"
 };
 
 // An address on which a server accepts TCP connections after it reads its configuration again.

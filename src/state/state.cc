@@ -22,7 +22,7 @@ Done must_be_private(const Files& files, const std::string& path) {
   if (!info) return pass(info);
   if ((info->mode & 0077) == 0) return {};
   return fail(Code::denied, "keep keys in", path, "others than its owner may enter it",
-              "chmod 0700 " + path);
+              "chmod 0700 " + shell_quoted(path));
 }
 
 Done prepare_directories(Files& files, const Settings& settings) {

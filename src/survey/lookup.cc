@@ -198,13 +198,17 @@ std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey,
   return {meant.begin(), meant.end()};
 }
 
-std::string nearest_site(const Survey& survey, const std::string& name) {
+std::vector<std::string> site_names(const Survey& survey) {
   std::vector<std::string> names;
   for (const SurveyedBinding& bound : survey.bindings) {
     names.push_back(bound.binding.site);
     names.insert(names.end(), bound.binding.names.begin(), bound.binding.names.end());
   }
-  return closest_to(name, names);
+  return names;
+}
+
+std::string nearest_site(const Survey& survey, const std::string& name) {
+  return closest_to(name, site_names(survey));
 }
 
 Error no_such_site(const Survey& survey, const std::string& doing, const std::string& name) {

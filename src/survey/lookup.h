@@ -30,6 +30,9 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
 // every misspelt name too. Empty if no site has the name.
 std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey, const std::string& name);
 
+// The names of all sites: as a survey shows them, and their other names.
+std::vector<std::string> site_names(const Survey& survey);
+
 // The name of a site that `name` probably misspells; empty if there is none.
 std::string nearest_site(const Survey& survey, const std::string& name);
 

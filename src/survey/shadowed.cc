@@ -48,7 +48,8 @@ class Notes {
            .line = where.line,
            .column = where.column,
            .message = fmt::format("{} is shadowed at {}: {}", printable(note.path),
-                                  few_of(note.sites, kFew), note.why)});
+                                  few_of(note.sites, kFew), note.why),
+           .sites = note.sites});
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "state/key_value.h"
 #include "state/state.h"
 #include "survey/absent_addresses.h"
 #include "survey/shadowed.h"
@@ -15,6 +16,8 @@
 namespace certrebind {
 
 namespace {
+
+constexpr const char* kLastSurvey = "survey.last";  // milliseconds since 1970
 
 using Looks = std::unordered_map<std::string, std::shared_ptr<const OnDisk>>;
 
@@ -136,7 +139,7 @@ Attention GoneService::attention() const {
       .subject = kGone + service,
       .sentence = fmt::format("{} is not running: it had {} ({})", service,
                               count_of(sites.size(), "binding", "bindings"), few_of(sites, kFew)),
-      .next = "start it, or certrebind forget " + service,
+      .next = "start it, or certrebind forget " + shell_quoted(service),
       .since = {}};
 }
 
@@ -166,7 +169,24 @@ Done note_gone(Database& database, const Survey& survey, WallTime now) {
   return set_attention(database, kGone, needed, now);
 }
 
+// To the minute: a write for each survey would cost more than it says.
+Done note_survey(Database& database, WallTime now) {
+  auto last = last_survey(database);
+  if (!last) return pass(last);
+  if (*last && now >= **last && now - **last < std::chrono::minutes(1)) return {};
+  return database.atomically("note the survey", [&] {
+    store_value(database, kLastSurvey, std::to_string(now.time_since_epoch().count()));
+  });
+}
+
 }  // namespace
+
+Result<std::optional<WallTime>> last_survey(Database& database) {
+  return database.guarded("read when the servers were surveyed", [&] {
+    auto stored = stored_value(database, kLastSurvey);
+    return stored ? std::optional(WallTime(milliseconds(std::stoll(*stored)))) : std::nullopt;
+  });
+}
 
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now) {
   std::vector<BoundService> services;
@@ -187,6 +207,7 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
   auto differs = remember_bound(database, services, whole);
   if (!differs || !whole) return differs;
   Done noted = note_gone(database, survey, now);
+  if (noted) noted = note_survey(database, now);
   if (!noted) return pass(noted);
   return differs;
 }

@@ -80,6 +80,9 @@ std::vector<GoneService> gone_services(const Survey& survey, const std::vector<B
 // or forgotten. Returns whether the bindings differ from the stored ones.
 Result<bool> remember_survey(Database& database, const Survey& survey, bool whole, WallTime now);
 
+// When all servers of this host were surveyed last, to the minute; unset if never.
+Result<std::optional<WallTime>> last_survey(Database& database);
+
 // Does the same after a command that changed nothing, if a database exists and is writable.
 Done remember_look(Files& files, const Settings& settings, const Survey& survey, bool whole,
                    WallTime now);

@@ -31,23 +31,6 @@ namespace {
 
 constexpr size_t kOutputLimit = 256 * 1024;
 
-bool needs_quotes(const std::string& word) {
-  if (word.empty()) return true;
-  for (char c : word) {
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                 std::string_view("/._-+=:,@%").find(c) != std::string_view::npos;
-    if (!plain) return true;
-  }
-  return false;
-}
-
-std::string shell_quoted(const std::string& word) {
-  if (!needs_quotes(word)) return word;
-  std::string quoted = "'";
-  for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 // The child's settings, prepared before the fork.
 struct Becoming {
   const char* root;  // null: our own

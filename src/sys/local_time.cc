@@ -1,14 +1,38 @@
 #include "sys/local_time.h"
 
+#include <array>
 #include <ctime>
 
 namespace certrebind {
 
-LocalTime local_of(WallTime time) {
+namespace {
+
+std::tm parts_of(WallTime time) {
   std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm parts{};
   ::tzset();  // localtime_r need not read TZ
   ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+std::string formatted(WallTime time, const char* format) {
+  std::array<char, 64> text{};
+  const std::tm parts = parts_of(time);
+  return {text.data(), std::strftime(text.data(), text.size(), format, &parts)};
+}
+
+}  // namespace
+
+std::string local_time_text(WallTime time) {
+  return formatted(time, "%Y-%m-%d %H:%M:%S %Z");
+}
+
+std::string local_day_text(WallTime time) {
+  return formatted(time, "%Y-%m-%d");
+}
+
+LocalTime local_of(WallTime time) {
+  const std::tm parts = parts_of(time);
   return {.year = parts.tm_year + 1900,
           .month = parts.tm_mon + 1,
           .day = parts.tm_mday,

@@ -1,6 +1,8 @@
 // The local time of this machine (tzset(3): TZ, /etc/localtime), daylight saving time included.
 #pragma once
 
+#include <string>
+
 #include "base/time.h"
 
 namespace certrebind {
@@ -14,6 +16,10 @@ struct LocalTime {
 };
 
 LocalTime local_of(WallTime time);
+
+// When something happened, for people: "2026-11-22 10:00:00 CET"; and the date alone.
+std::string local_time_text(WallTime time);
+std::string local_day_text(WallTime time);
 
 // The moment at which the minute begins. If it occurs twice (a clock put back), the first one. If
 // it does not occur (a clock put forward), later by the amount that the clock was put forward.

@@ -9,7 +9,7 @@ BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev
 ROOT = os.geteuid() == 0
 
 # These commands always concern the whole machine, never one service.
-WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "events", "recover", "task"}
+WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "recover", "task"}
 
 
 class Outcome:
@@ -30,9 +30,14 @@ class Outcome:
         return json.loads(self.out)
 
     @property
+    def fields(self):
+        """The answer without the frame that every answer has."""
+        return {key: value for key, value in self.json.items() if key not in ("schema", "changed", "error")}
+
+    @property
     def lines(self):
-        """Each line of the output as JSON of its own."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        """The events of `events --json`."""
+        return self.json["events"]
 
     def __repr__(self):
         return (f"exit {self.code} of {' '.join(map(str, self.arguments))}\n{self.out}"
@@ -40,10 +45,10 @@ class Outcome:
 
 
 def run_certrebind(*arguments, env=None, cwd=None, before=(), binary=BINARY, timeout=180):
-    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added."""
+    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added. Lines are not broken."""
     command = [*before, binary, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, cwd=cwd,
-                          env={**os.environ, **(env or {})}, timeout=timeout)
+                          env={**os.environ, "COLUMNS": "10000", **(env or {})}, timeout=timeout)
     return Outcome(done)
 
 

@@ -486,7 +486,7 @@ def test_a_crash_is_finished_by_the_next_command(quick, authority, killed):
     if killed != "when the files are swapped":
         until(lambda: _signal_waits(one.apache.master_pid, signal.SIGUSR1), "it was told to reload")
     if "serves" in killed:
-        until(lambda: one.run("history", "--json").json[0]["phase"] == "verifying", "it looks")
+        until(lambda: one.run("history", "--json").json["transactions"][0]["phase"] == "verifying", "it looks")
     process.send_signal(signal.SIGSTOP if "serves" in killed else signal.SIGKILL)
     one.apache.send(signal.SIGCONT)
     if "serves" in killed:
@@ -495,7 +495,7 @@ def test_a_crash_is_finished_by_the_next_command(quick, authority, killed):
     process.wait()
     quick.run("check", "--service", one.apache.service)
     quick.run("rebind", "--pending", "--service", one.apache.service)
-    history = one.run("history", "--json").json  # the latest first; a rebind that was taken back
+    history = one.run("history", "--json").json["transactions"]  # the latest first; a rebind that was taken back
     first, last = history[-1]["outcome"], history[0]["outcome"]  # may have been made again
     if killed == "when the files are swapped":
         assert first == "rolled back"

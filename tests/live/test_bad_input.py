@@ -424,7 +424,7 @@ def test_old_is_bound_nowhere(one, authority):
         assert f"no named server uses {other.thumbprint[:16]}" in done.out
         assert "nothing to do" in done.out
     watch.check()
-    assert one.run("history", "--json").json == []
+    assert one.run("history", "--json").json["transactions"] == []
 
 
 @pytest.mark.parametrize("kind, says", [("der", "openssl x509 -inform DER"), ("p12", "openssl pkcs12"),
@@ -692,7 +692,7 @@ def test_server_down(place, authority, kind):
     assert "proof is owed" in done.out and "not running" in done.out
     with pytest.raises(OSError):
         stage.served()
-    [row] = stage.run("history", "--json").json
+    [row] = stage.run("history", "--json").json["transactions"]
     assert row["proof_owed"] is True and row["outcome"] == "committed"
     assert stage.nginx.test()[0] == 0
     check = stage.run("check")
@@ -702,7 +702,7 @@ def test_server_down(place, authority, kind):
     check = stage.run("check")
     assert check.code == 0, check
     assert "proof is owed" not in stage.run("check").out
-    assert stage.run("history", "--json").json[0]["proof_owed"] is False
+    assert stage.run("history", "--json").json["transactions"][0]["proof_owed"] is False
     ids = [event["id"] for event in stage.place.run("events", "--json").lines]
     assert ids.index(2008) < ids.index(2009)
 

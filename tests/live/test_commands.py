@@ -154,7 +154,7 @@ def test_certificates(one):
     stored = Authority().issue("stored.example.com", days=300)
     stored.write(store, "stored.pem", "stored.key")
     one.place.configure(stores=[("directory", store)])
-    items = one.run("certificates", "--json").json
+    items = one.run("certificates", "--json").json["certificates"]
     by_thumbprint = {item["thumbprint"]: item for item in items}
     bound, other = by_thumbprint[one.old.thumbprint], by_thumbprint[stored.thumbprint]
     assert bound["bindings"] == 1 and bound["key_at_hand"] is True
@@ -170,7 +170,7 @@ def test_certificates(one):
 
 def test_certificates_tells_a_key_that_is_not_at_hand(one, authority):
     write(one.site.key_path, authority.issue("x.example.com").key_pem, 0o600)
-    [item] = one.run("certificates", "--json").json
+    [item] = one.run("certificates", "--json").json["certificates"]
     assert item["key_at_hand"] is False
 
 
@@ -179,7 +179,7 @@ def test_show(one, typed):
     argument = {"thumbprint": one.old.thumbprint, "sha1": one.old.sha1,
                 "prefix": one.old.thumbprint[:8], "path": one.site.cert_path,
                 "name": one.name}[typed]
-    [shown] = one.run("show", argument, "--json").json
+    [shown] = one.run("show", argument, "--json").json["certificates"]
     assert shown["thumbprint"] == one.old.thumbprint and shown["sha1"] == one.old.sha1
     assert [above["issued_to"] for above in shown["chain"]] == ["Certrebind Test Issuer"]
     [at] = shown["places"]
@@ -193,14 +193,14 @@ def test_show(one, typed):
 
 
 def test_show_a_file_that_nothing_binds(one):
-    [shown] = one.run("show", one.new_cert, "--json").json
+    [shown] = one.run("show", one.new_cert, "--json").json["certificates"]
     assert shown["thumbprint"] == one.new.thumbprint
 
 
 def test_show_by_a_name_that_a_wildcard_covers(place, authority):
     wild = authority.issue("*.example.com")
     stage = OneSite(place, authority, old=wild)
-    [shown] = stage.run("show", "www.example.com", "--json").json
+    [shown] = stage.run("show", "www.example.com", "--json").json["certificates"]
     assert shown["thumbprint"] == wild.thumbprint
 
 
@@ -625,7 +625,7 @@ def test_json_of_what_switches_on_and_off(one):
     assert one.place.run("enable", "--json").json["was_enabled"]
     declared = one.run("switch", one.old.thumbprint, one.new_cert, "--json").json["declared"]
     assert declared == [{"old": one.old.thumbprint, "new": one.new.thumbprint}]
-    off = one.place.run("disable", "--json").json
+    off = one.place.run("disable", "--json").fields
     assert off == {"was_enabled": True, "rebind_at_work": False, "daemon_runs": False}
     assert not one.place.run("disable", "--json").json["was_enabled"]
 
@@ -668,10 +668,10 @@ def test_two_at_once_are_one_after_the_other(place, authority):
         assert process.returncode == 0, told
     for name, (_, new) in zip(names, pairs):
         assert handshake(port, name) == new.thumbprint
-    assert len(place.run("history", "--json").json) == 2
+    assert len(place.run("history", "--json").json["transactions"]) == 2
 
 
-@pytest.mark.parametrize("command", [("enable",), ("disable",), ("status",), ("daemon",), ("events",),
+@pytest.mark.parametrize("command", [("enable",), ("disable",), ("status",), ("daemon",),
                                      ("recover",), ("task", "list")], ids=" ".join)
 def test_what_is_about_the_whole_machine_takes_no_service(one, command):
     done = one.place.run(*command, "--service", one.nginx.service)
@@ -681,13 +681,15 @@ def test_what_is_about_the_whole_machine_takes_no_service(one, command):
 
 def test_history_of_one_service(one):
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
-    assert len(one.run("history", "--json").json) == 1
-    assert one.place.run("history", "--json", "--service", "nginx:/elsewhere.conf").json == []
+    assert len(one.run("history", "--json").json["transactions"]) == 1
+    assert one.place.run("history", "--json", "--service", "nginx:/elsewhere.conf").json["transactions"] == []
 
 
 def test_the_last_events(one):
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
     whole = one.place.run("events").out.splitlines()
     assert len(whole) > 2
-    assert one.place.run("events", "--last", 2).out.splitlines() == whole[-2:]
+    for option in ("--limit", "--last", "-n"):
+        told = one.place.run("events", option, 2).out.splitlines()
+        assert told == [f"{len(whole) - 2} earlier; all of them: certrebind events", *whole[-2:]]
     assert one.place.run("events", "-n", "0").code == 2

@@ -1,4 +1,5 @@
 """What the shells complete."""
+import os
 import pathlib
 import re
 import shlex
@@ -6,7 +7,8 @@ import subprocess
 
 import pytest
 
-from command import run_certrebind
+from command import BINARY, run_certrebind
+from markers import needs_root
 
 WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
 COMMANDS = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
@@ -15,19 +17,19 @@ SUBCOMMANDS = {"task": ["list", "show", "add", "remove", "run", "history"],
                "config": ["check"]}
 
 
-def completed(*words):
+def completed(*words, env=None):
     """What bash offers for the last of these words; it has taken them apart at colons."""
     script = f"""source {shlex.quote(str(WHERE / 'certrebind.bash'))}
 COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}
 _certrebind 2>/dev/null
 printf '%s\\n' "${{COMPREPLY[@]}}\""""
-    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, env=env)
+    return done.stdout.splitlines() if done.stdout.strip() else []
 
 
-def completed_by_fish(line):
+def completed_by_fish(line, env=None):
     script = f"source {shlex.quote(str(WHERE / 'certrebind.fish'))}; complete -C {shlex.quote(line)}"
-    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True, env=env)
     return [row.split("\t")[0] for row in done.stdout.splitlines()]
 
 
@@ -91,3 +93,72 @@ def test_files_are_completed_where_certificates_are_named(tmp_path):
     for command in ("show", "plan", "rebind", "switch", "renew", "restore", "explain"):
         assert completed("certrebind", command, f"{tmp_path}/n") == [str(tmp_path / "new.pem")], command
     assert completed("certrebind", "events", "--last", "") == []
+
+
+HOSTILE = "`id>evil`;id>evil;.example.com"
+
+
+@pytest.fixture
+def shell(one):
+    """The environment of a shell that finds this certrebind, with something to offer."""
+    binaries = one.place / "bin"
+    binaries.mkdir()
+    (binaries / "certrebind").symlink_to(BINARY)
+    assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert one.place.run("task", "add", "deploy", "--event", "1001", "--", "/bin/true").code == 0
+    return {**os.environ, **one.place.env, "PATH": f"{binaries}:{os.environ['PATH']}"}
+
+
+def test_names_are_offered(one, shell):
+    record = str(one.run("events", "--json").json["events"][-1]["record"])
+    thumbprint = one.new.thumbprint[:16]
+    for words, offered in ((("explain", "a.ex"), one.name), (("check", "--site", "a."), one.name),
+                           (("show", thumbprint[:3]), thumbprint), (("rebind", "a.ex"), one.name),
+                           (("events", "--certificate", thumbprint[:2]), thumbprint),
+                           (("history", "show", ""), "1"), (("undo", ""), "1"), (("restore", "a."), one.name),
+                           (("task", "show", "de"), "deploy"), (("task", "run", "deploy", "--event", ""), record)):
+        assert offered in completed("certrebind", *words, env=shell), words
+        assert offered in completed_by_fish(" ".join(["certrebind", *words]), env=shell), words
+
+
+def test_a_hostile_name_runs_nothing(one, shell, tmp_path):
+    """Neither while it is offered nor when the line is run."""
+    one.nginx.write(one.site.block(extra=f"    server_name '{HOSTILE}' *.b.example.com;\n"))
+    one.nginx.reload()
+    assert one.place.run("check").code in (0, 1)
+    assert HOSTILE in one.place.run("complete", "sites").out.splitlines()
+    offered = completed("certrebind", "explain", "", env=shell)
+    [name] = [each for each in offered if "evil" in each]
+    assert "\\*.b.example.com" in offered, "no glob either"
+    echoed = subprocess.run(["bash", "-c", f"printf %s {name}"], capture_output=True, text=True, cwd=tmp_path)
+    assert echoed.stdout == HOSTILE and not (tmp_path / "evil").exists()
+    assert HOSTILE in completed_by_fish("certrebind explain ", env=shell)
+
+
+def test_what_a_terminal_would_obey_is_not_offered(one, shell):
+    one.nginx.write(one.site.block(extra='    server_name "\x1b[31m.example.com";\n'))
+    one.nginx.reload()
+    assert one.place.run("check").code in (0, 1)
+    assert "\x1b" not in one.place.run("complete", "sites").out and one.name in one.place.run("complete", "sites").out
+
+
+@needs_root
+def test_an_ordinary_user_is_offered_nothing_that_he_may_not_read(one, shell):
+    for kind in ("sites", "thumbprints", "events", "transactions"):
+        done = one.place.run("complete", kind, before=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+        assert (done.code, done.all) == (0, ""), done
+
+
+def test_completing_probes_nothing_and_writes_nothing(one, shell):
+    one.nginx.stop()
+
+    def times():
+        """But for the two files in which SQLite's readers wait for a writer."""
+        return {path: path.stat().st_mtime_ns for path in one.place.state.rglob("*")
+                if not path.name.endswith(("-shm", "-wal"))}
+
+    before = times()
+    done = one.place.run("complete", "sites", timeout=5)
+    assert one.name in done.out.splitlines()
+    assert times() == before
+    assert "\n  complete " not in one.place.run("--help").out

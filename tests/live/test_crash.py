@@ -72,7 +72,7 @@ class Stage:
         self.one.nginx.wait_served(wanted.thumbprint, self.one.port, self.one.name)
         left = [path for path in self.one.place.path.rglob(".certrebind-*")]
         assert left == [], f"{where}: left behind {left}"
-        last = self.one.place.run("history", "--json").json
+        last = self.one.place.run("history", "--json").json["transactions"]
         if last and last[0]["act"] == "rebind":  # else it was killed before it began one
             expected = ["committed"] if state == "new" else ["rolled back", "refused"]
             assert last[0]["outcome"] in expected, f"{where}: {last[0]}"
@@ -215,7 +215,7 @@ def test_the_next_rebind_recovers_first(place, authority, shim):
     again = stage.rebind({})
     assert again.code == 0, again
     assert stage.check_settled("the next rebind") == "new"
-    outcomes = [row["outcome"] for row in stage.one.place.run("history", "--json").json]
+    outcomes = [row["outcome"] for row in stage.one.place.run("history", "--json").json["transactions"]]
     assert outcomes[:2] == ["committed", "rolled back"]
 
 

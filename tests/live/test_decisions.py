@@ -489,7 +489,7 @@ def test_a_mended_configuration_is_tried_at_once(place, authority):
     write(stage.site.key_path, stage.new.key_pem, 0o600)
 
     def failed():
-        states = {run["state"] for run in watch.run("task", "history", "--json").json}
+        states = {run["state"] for run in watch.run("task", "history", "--json").json["runs"]}
         return "failed" in states and "running" not in states
     until(failed, "the attempt has failed, and none is at work")
     write(stage.nginx.conf, good)

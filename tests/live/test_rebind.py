@@ -88,7 +88,7 @@ def test_many_sites_with_certificates_of_their_own(place, authority, count):
     for name in names:
         expected = pairs[name][1 if name in chosen else 0].thumbprint
         assert handshake(port, name) == expected, name
-    history = place.run("history", "--json").json
+    history = place.run("history", "--json").json["transactions"]
     assert len(history) == 1
     assert {(s["old"], s["new"]) for s in history[0]["successions"]} == {
         (pairs[name][0].thumbprint, pairs[name][1].thumbprint) for name in chosen}
@@ -856,7 +856,7 @@ def test_a_pair_given_twice_is_one(place, authority):
     path, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, path, old.thumbprint, path, "--service", nginx.service)
     assert done.code == 0, done
-    [row] = place.run("history", "--json").json
+    [row] = place.run("history", "--json").json["transactions"]
     assert len(row["successions"]) == 1, row
 
 
@@ -909,7 +909,7 @@ def test_undo(one):
     assert one.served() == one.old.thumbprint
     assert difference(before, snapshot(one.place.path)) == []
     assert one.nginx.reloads() == 2
-    undo, rebound = one.run("history", "--json").json
+    undo, rebound = one.run("history", "--json").json["transactions"]
     assert (undo["act"], undo["undoes"], undo["outcome"]) == ("undo", rebound["id"], "committed")
 
 
@@ -1030,7 +1030,7 @@ def test_undo_of_a_reload_only(one):
 def test_history_and_events(one):
     assert one.run("history").out == "nothing was rebound yet\n"
     rebind(one.place, one.nginx, one.old.thumbprint, one.new_cert)
-    [row] = one.run("history", "--json").json
+    [row] = one.run("history", "--json").json["transactions"]
     assert row["act"] == "rebind" and row["outcome"] == "committed"
     assert row["service"] == one.nginx.service
     assert row["successions"] == [

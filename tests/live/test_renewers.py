@@ -136,7 +136,7 @@ def test_acme_sh_by_its_layout(place, authority):
 def test_nobody_renews_a_plain_file(place, authority):
     certificate, _ = authority.issue("n.example.com").write(place / "certs", "n.pem", "n.key")
     place.configure(stores=[("directory", place / "certs")])
-    [entry] = place.run("certificates", "--json").json
+    [entry] = place.run("certificates", "--json").json["certificates"]
     assert entry["path"] == str(certificate) and entry["renewer"] is None
     assert "nobody" in place.run("certificates").out
     done = place.run("renew", "n.example.com")
@@ -254,7 +254,7 @@ def test_what_has_a_timer_is_left_to_it(place, authority, with_timer):
     assert "acme.sh, but nothing runs it" in place.run("certificates").out
     table = place.run("certificates", before=with_timer).out
     assert "acme.sh" in table and "nothing runs it" not in table
-    [entry] = place.run("certificates", "--json", before=with_timer).json
+    [entry] = place.run("certificates", "--json", before=with_timer).json["certificates"]
     assert entry["renewer"]["scheduled_by"] == "acme.timer"
     done = place.run("autoenroll", "enable", before=with_timer)
     assert "acme.sh is run by acme.timer" in done.out, done

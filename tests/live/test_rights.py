@@ -417,7 +417,7 @@ def test_a_users_configuration_sets_off_no_attempt_after_the_other(place, eve, a
     one.new.write(one.site.cert_path.parent)
 
     def ended():
-        runs = watch.run("task", "history", "--json").json
+        runs = watch.run("task", "history", "--json").json["runs"]
         return [run["state"] for run in runs if run["state"] in ("done", "failed")]
     until(lambda: "failed" in ended(), "the attempt has failed")
     before = len(ended())

@@ -310,7 +310,7 @@ def test_a_window_that_opens_starts_what_it_held(one, place, clock):
     watch.start(one.old)
     watch.idle()
     one.new.write(one.site.cert_path.parent)
-    until(lambda: watch.run("task", "history", "--json").json[0].get("event"), "the event's run is queued")
+    until(lambda: watch.run("task", "history", "--json").json["runs"][0].get("event"), "the event's run is queued")
     watch.idle()
     assert one.served() == one.old.thumbprint
     clock.set(31 * 60)  # less than the hour of the audit
@@ -351,7 +351,7 @@ def test_where_nothing_more_can_be_watched_it_looks_every_minute(one, place, lim
     event, = [event for event in watch.events() if event["id"] == 2016]
     assert f"max_user_{limit}" in event["message"]
     # It could not look, so it is queued again, in ten minutes.
-    until(lambda: any(run["state"] == "failed" for run in watch.run("task", "history", "--json").json),
+    until(lambda: any(run["state"] == "failed" for run in watch.run("task", "history", "--json").json["runs"]),
           "the first look has ended")
     one.new.write(one.site.cert_path.parent)
     until(lambda: watch.count(1001, one.old, one.new), "it is noticed all the same", seconds=120)

@@ -32,7 +32,7 @@ def assert_as_before(one, before, done, code):
     assert done.code == code, done
     assert difference(before, snapshot(one.place.path)) == [], done
     assert one.served() == one.old.thumbprint
-    account = one.place.run("history", "--json").json[0]
+    account = one.place.run("history", "--json").json["transactions"][0]
     assert account["outcome"] == ("rolled back" if code == ROLLED_BACK else "needs operator")
     assert account["account"] and account["account"][0]
 

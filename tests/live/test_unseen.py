@@ -131,7 +131,7 @@ def test_forget(place, two):
     assert place.run("check").code == OK
     one.stop()
     is_gone(place.run("check"), one)
-    assert place.run("forget", one.service, "--json").json == {"forgotten": one.service}
+    assert place.run("forget", one.service, "--json").fields == {"forgotten": one.service}
 
 
 def test_forget_makes_no_state(place):

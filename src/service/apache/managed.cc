@@ -165,7 +165,8 @@ void Collector::report_waiting(const ManagedDomain& domain, const ManagedPair& p
       Severity::warning, *domain.where.file, *domain.where.word,
       fmt::format("mod_md has renewed the certificate of {}, and serves it after the next "
                   "reload: certrebind rebind {} {}",
-                  printable(domain.names.front()), pair.certificate, pair.certificate)));
+                  printable(domain.names.front()), shell_quoted(pair.certificate),
+                  shell_quoted(pair.certificate))));
 }
 
 // "*.x" matches one label (md_dns_matches).

@@ -78,7 +78,7 @@ class Watch:
     def idle(self):
         """Until every run of a task has ended."""
         def ended():
-            runs = self.run("task", "history", "--json").json
+            runs = self.run("task", "history", "--json").json["runs"]
             return all(run["state"] not in ("queued", "running") for run in runs) and runs
         return until(ended, "the tasks have ended")
 
