@@ -30,6 +30,12 @@ void look_at_configuration(Context& context, const LoadedTasks& tasks,
     found.push_back(ailment_of("tasks", error, "certrebind config check"));
 }
 
+// Under systemd: whether the daemon comes back after a reboot.
+bool is_started_at_boot(const Files& files) {
+  constexpr const char* kWanted = "/etc/systemd/system/multi-user.target.wants/certrebind.service";
+  return !files.stat("/run/systemd/system") || files.lstat(kWanted);
+}
+
 void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Ailment>& found) {
   const bool enabled = rebinds_automatically(tasks), runs = daemon_runs(context.settings());
   if (!enabled)
@@ -41,6 +47,10 @@ void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Ailm
     found.push_back({.subject = "daemon",
                      .sentence = "the daemon does not run, so no renewal is noticed",
                      .next = "systemctl enable --now certrebind"});
+  if (enabled && runs && !is_started_at_boot(context.host().files))
+    found.push_back({.subject = "daemon",
+                     .sentence = "the daemon runs, but is not started after a reboot",
+                     .next = "systemctl enable certrebind"});
   if (enabled && tasks.find(kNotifyTask) == nullptr)
     found.push_back({.subject = "notify",
                      .sentence = "nobody is told what needs a person",

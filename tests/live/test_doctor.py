@@ -33,6 +33,9 @@ def test_nothing_found_is_0(place, authority):
     watch.start()
     done = stage.run("doctor")
     assert done.code == 0 and "nothing was found" in done.out, done
+    under_systemd = ["unshare", "-m", "sh", "-c",
+                     'mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec "$@"', "under-systemd"]
+    says(stage, "is not started after a reboot", "systemctl enable certrebind", before=under_systemd)
     watch.stop()
     says(stage, "the daemon does not run", "systemctl enable --now certrebind")
 
