@@ -98,10 +98,10 @@ _certrebind() {
       ;;
     task)
       case $sub in
-        "") words="list show add remove run history" ;;
+        "") words="list show add edit enable disable remove run history" ;;
         add)
           words="--event --name --store --issuer --only --every --daily-at --window --description --time-limit
-            --retries --retry-after --env --once-per-batch --run-for-existing --"
+            --retries --retry-after --env --once-per-batch --run-for-existing --replace --"
           ;;
         run) words="--event" ;;
         history) words="--id --limit" ;;
@@ -121,7 +121,7 @@ _certrebind() {
       ;;
     undo*) _certrebind_offer transactions sites ;;
     "history show") _certrebind_offer transactions ;;
-    "task run" | "task show" | "task remove" | "task history")
+    "task run" | "task show" | "task edit" | "task enable" | "task disable" | "task remove" | "task history")
       if [ "$command $sub $prev" = "task run --event" ]; then
         _certrebind_offer events
       else

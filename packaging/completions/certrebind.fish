@@ -98,9 +98,9 @@ complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -a 'status en
 complete -c certrebind -n '__fish_seen_subcommand_from autoenroll' -l all -d 'run: also what a timer renews'
 
 set -l task '__fish_seen_subcommand_from task'
-complete -c certrebind -n "$task; and not __fish_seen_subcommand_from list show add remove run history" \
-    -a 'list show add remove run history'
-complete -c certrebind -n "$task; and __fish_seen_subcommand_from show remove run history" -a '(__certrebind_words tasks)'
+complete -c certrebind -n "$task; and not __fish_seen_subcommand_from list show add edit enable disable remove run history" \
+    -a 'list show add edit enable disable remove run history'
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from show edit enable disable remove run history" -a '(__certrebind_words tasks)'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from history" -l id -x -d 'One run, with its output'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from history" -s n -l limit -x -d 'Only the newest N'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l event -x -d 'Id of an event'
@@ -110,4 +110,5 @@ for option in name issuer only every daily-at window description time-limit retr
 end
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l store -x -a '(__fish_complete_directories)'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l once-per-batch
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l replace -d 'Change the task of this name'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l run-for-existing

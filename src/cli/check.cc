@@ -151,7 +151,7 @@ std::string fine_text(const AuditedBinding& audited, WallTime now) {
                        printable(audited.bound->binding.not_editable));
   const std::string text = fmt::format("{} until {}", disk->certificate->thumbprint.brief(),
                                        expiry_text(disk->certificate->not_after, now));
-  return (audited.looks.empty() ? "on disk: " : "serves ") + text;
+  return (audited.looks.empty() ? "on disk: " : "") + text;
 }
 
 std::string binding_text(const AuditedBinding& audited, WallTime now) {

@@ -130,8 +130,8 @@ void print_summary(const Groups& groups, const ListOptions& list, const std::str
   for (const auto& [group, sites] : groups | std::views::take(shown)) {
     auto [at, added] =
         tables.try_emplace({group.is_served, heading_of(group)},
-                           std::vector<std::string>{"SITE", "LISTENS", "CERTIFICATE", "EXPIRES"});
-    at->second.add({few_of(sites, kFewSites), group.listens, group.certificate, group.expires});
+                           std::vector<std::string>{"CERTIFICATE", "EXPIRES", "LISTENS", "SITE"});
+    at->second.add({group.certificate, group.expires, group.listens, few_of(sites, kFewSites)});
   }
   for (const auto& [heading, table] : tables) {
     print_line(coloured(heading.first ? Colour::green : Colour::yellow, heading.second));

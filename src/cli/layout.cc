@@ -48,12 +48,14 @@ void wrap_line(std::string_view line, size_t width, std::string& text) {
   }
 }
 
-// How many columns from `from` on fit into one line.
-size_t fitting(const std::vector<size_t>& widths, size_t from, size_t width) {
+// How many columns from `from` on fit into one line. The last one, which is not padded, is as wide
+// as its cell.
+size_t fitting(const std::vector<size_t>& widths, size_t last, size_t from, size_t width) {
   size_t used = from == 0 ? 0 : kIndent;
   size_t count = 0;
   while (from + count < widths.size()) {
-    used += widths[from + count] + (count == 0 ? 0 : kGap);
+    const bool is_last = from + count + 1 == widths.size();
+    used += (is_last ? last : widths[from + count]) + (count == 0 ? 0 : kGap);
     if (count > 0 && used > width) break;
     ++count;
   }
@@ -93,7 +95,7 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows, size_t
   std::string text;
   for (const auto& row : rows) {
     for (size_t from = 0; from < row.size();) {
-      const size_t end = from + fitting(widths, from, width);
+      const size_t end = from + fitting(widths, columns_of(row.back()), from, width);
       if (from > 0) text.append(kIndent, ' ');
       for (size_t i = from; i + 1 < end; ++i)
         text.append(row[i]).append(widths[i] - columns_of(row[i]) + kGap, ' ');

@@ -39,7 +39,7 @@ TEST(TableText, PadsAllButTheLast) {
 
 TEST(TableText, TheLastColumnsGoToALineOfTheirOwn) {
   EXPECT_EQ(table_text({{"NAME", "STATE", "PATH"}, {"a.test", "ok", "/a/long/path"}}, 20),
-            "NAME    STATE\n    PATH\na.test  ok\n    /a/long/path\n");
+            "NAME    STATE  PATH\na.test  ok\n    /a/long/path\n");
 }
 
 TEST(TableText, PadsByCharacters) {

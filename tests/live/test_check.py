@@ -2,13 +2,14 @@
 import datetime
 import pathlib
 import re
+import shlex
 import subprocess
 
 
 from files import write
 from markers import needs_root
 from ports import free_port
-from stages.one_site import Site
+from stages.one_site import Site, make_site
 
 PACKAGING = pathlib.Path(__file__).parents[2] / "packaging"
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -110,3 +111,27 @@ def test_monitoring_recipes_are_valid(place):
         assert words[:3] == ["/usr/bin/sudo", "-n", "/usr/bin/certrebind"]
         done = place.run(*words[3:], "--service", "nginx:/nonexistent/nginx.conf")
         assert done.code == UNKNOWN and done.out.startswith("UNKNOWN - "), done
+
+
+def test_one_site_has_no_notes_on_others(place, authority):
+    one, other = (make_site(place, authority.issue(name), name) for name in ("a.example.com", "b.example.com"))
+    cert, key = authority.issue(other.name).write(place / "never-shown")
+    nginx = place.nginx()
+    nginx.write(one.block() + other.block(extra=f"    ssl_certificate {cert};\n    ssl_certificate_key {key};\n")).start()
+
+    def noted(*words):
+        return "is shadowed" in place.run("check", *words, "--service", nginx.service).out
+
+    assert noted() and noted("--site", other.name) and not noted("--site", one.name)
+
+
+def test_a_printed_command_can_be_pasted(place, authority):
+    """Whatever the path is: a shell reads it as one word."""
+    site = make_site(place, authority.issue("a.example.com"), directory=place / "it's; id here")
+    quoted = site.block().replace(str(site.cert_path), f'"{site.cert_path}"').replace(str(site.key_path), f'"{site.key_path}"')
+    nginx = place.nginx()
+    nginx.write(quoted).start()
+    authority.issue("other.example.com").write(site.cert_path.parent)
+    out = place.run("check", "--service", nginx.service).out
+    command = re.search(r"certrebind restore (.*)", out)[1]
+    assert shlex.split(command) == [str(site.cert_path)], out

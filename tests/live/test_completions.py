@@ -12,7 +12,7 @@ from markers import needs_root
 
 WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
 COMMANDS = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
-SUBCOMMANDS = {"task": ["list", "show", "add", "remove", "run", "history"],
+SUBCOMMANDS = {"task": ["list", "show", "add", "edit", "enable", "disable", "remove", "run", "history"],
                "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"],
                "config": ["check"]}
 
@@ -105,6 +105,7 @@ def shell(one):
     binaries.mkdir()
     (binaries / "certrebind").symlink_to(BINARY)
     assert one.run("rebind", one.old.thumbprint, one.new_cert).code == 0
+    assert one.run("check").code == 0
     assert one.place.run("task", "add", "deploy", "--event", "1001", "--", "/bin/true").code == 0
     return {**os.environ, **one.place.env, "PATH": f"{binaries}:{os.environ['PATH']}"}
 

@@ -528,3 +528,28 @@ def test_a_passphrase_that_never_comes_holds_up_no_check(place, authority):
     os.mkfifo(place / "passphrase")
     check = stage.run("check")
     assert check.code == 1 and "no reload can succeed" in check.out and "did not end within" in check.out, check
+
+
+# ------------------------------------------------------------------ what a person agreed to stays agreed
+
+def test_a_name_that_a_person_agreed_to_lose_is_no_warning(place, authority):
+    """Over renewals too, until a further name is missing."""
+    old, new, again = authority.issue([NAME, "www." + NAME]), authority.issue(NAME), authority.issue(NAME)
+    stage = OneSite(place, authority, old=old, new=new)
+
+    def serve(*names):
+        stage.nginx.write(stage.site.block().replace(f"server_name {NAME}", "server_name " + " ".join(names))).reload()
+
+    serve(NAME, "www." + NAME)
+    assert stage.run("check").code == 0
+    assert stage.run("rebind", old.thumbprint, stage.new_cert, "--accept=name-lost").code == 0
+    check = stage.run("check")
+    assert check.code == 0 and "does not cover www." in check.out and "a person accepted this" in check.out, check
+    [binding] = stage.run("check", "--json").json["bindings"]
+    assert [remark["accepted"] for remark in binding["remarks"]] == [True] and binding["level"] == "OK"
+    assert "nothing needs a person" in stage.run("status").out
+    again.write(stage.site.cert_path.parent)
+    assert stage.run("rebind", "--pending").code == 0 and stage.served() == again.thumbprint
+    assert stage.run("check").code == 0, "the renewal lost nothing more"
+    serve(NAME, "www." + NAME, "ftp." + NAME)
+    assert stage.run("check").code == 1, "nobody agreed to this one"

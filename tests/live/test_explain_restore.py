@@ -4,10 +4,13 @@ import stat
 
 import pytest
 
-from files import difference, snapshot
+import acme
+from files import difference, snapshot, write
 from handshakes import handshake
+from ports import free_port
 from stages.daemon import Watch
-from stages.one_site import OneSite, keep
+from stages.one_frontend import frontend
+from stages.one_site import OneSite, Site, keep
 from waiting import until
 from witnesses import kept_files
 
@@ -24,6 +27,21 @@ def test_explain_a_name(one):
     assert f"{one.site.key_path}: matches" in done.out
     assert "renewed by nobody" in done.out
     assert "nothing automatic: not enabled (certrebind enable)" in done.out
+
+
+def test_explain_says_what_becomes_of_a_copy(place, authority):
+    """nginx can name the renewer's two files; HAProxy cannot, so its one file gets new content."""
+    issued = acme.issued_by_acme_sh(place, authority)
+    place.config.write_text(f"default_stores = false\n{issued.store}")
+    cert = write(place / "copies/cert.pem", issued.certificate.read_text())
+    key = write(place / "copies/key.pem", issued.key.read_text(), 0o600)
+    both = write(place / "copies/both.pem", issued.certificate.read_text() + issued.key.read_text(), 0o600)
+    nginx, haproxy = place.nginx(), place.haproxy()
+    nginx.write(Site(issued.name, free_port(), None, cert, key).block()).start()
+    haproxy.write(frontend(free_port(), f"crt {both}")).start()
+    for server, what in ((nginx, "the directive will be changed to name it"), (haproxy, "its content will be replaced")):
+        done = place.run("explain", issued.name, "--service", server.service)
+        assert f"this is a copy: {what}" in done.out, done
 
 
 def test_explain_a_thumbprint_as_it_is_typed(one):
@@ -142,7 +160,7 @@ def test_an_overwritten_pair_is_brought_back(one, authority, damage):
         assert stat.S_IMODE(one.site.key_path.stat().st_mode) == 0o600
     else:
         assert not difference(before, snapshot(one.place.path))
-    assert "serves what is on disk" in one.run("check").out
+    assert "1 ok" in one.run("check").out
 
 
 def test_restore_can_be_undone(one):

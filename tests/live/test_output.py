@@ -71,9 +71,9 @@ def test_208_sites_are_readable(many):
     explained = lines_of(many.run("explain", f":{many.port}", env=NARROW))
     assert len(explained) < 20, explained
     assert_fits(explained)
-    assert any("site008.example.com, site009.example.com" in line and "and 197 more" in line
-               for line in explained), "one line for all that is the same"
-    assert any(line.startswith("site007.example.com ") for line in explained)
+    assert re.search(r"site008.example.com,\s+site009.example.com,\s+site010.example.com\s+and\s+197\s+more",
+                     "\n".join(explained)), "one line for all that is the same"
+    assert any(line.endswith("  site007.example.com") for line in explained)
     assert f"certrebind explain :{many.port} --all" in " ".join(explained)
     whole = lines_of(many.run("explain", f":{many.port}", "--all", env=NARROW))
     assert sum(" at 127.0.0.1:" in line for line in whole) == SITES
@@ -101,7 +101,7 @@ def test_filters_mean_the_same_everywhere(many):
     for command in (["check"], ["scan"], ["explain", f":{many.port}"]):
         done = many.run(*command, "--site", "site07.example.com")
         assert done.code != 0
-        assert command[0] == "explain" or "did you mean 'site007.example.com'?" in done.all, done
+        assert command[0] == "explain" or re.search("did you mean '?site007.example.com'?", done.all), done
 
 
 def test_history_and_events_of_one_site(one, authority):
@@ -201,7 +201,7 @@ def test_long_output_goes_through_the_pager(many):
     text, code = on_terminal(many.place, "scan", env={"PAGER": "/nowhere/pager"})
     assert code == 0 and "site207.example.com" in text, "without a pager it is printed"
     text, code = on_terminal(many.place, "check", env={"PAGER": pager})
-    assert code == 1 and text.startswith("PAGER"), "the exit code is the command's"
+    assert code == 1 and "PAGER" in text, "the exit code is the command's"
 
 
 @needs_root
