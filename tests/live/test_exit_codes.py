@@ -107,7 +107,8 @@ def test_with_a_mistake_in_the_configuration(stage, typed, codes):
     stage.place.configure("[daemon]\nquiet_second = 2\n")
     done = run(stage, typed)
     assert done.code == codes[1], done
-    assert "quiet_second" in done.all and f"{stage.place.config}:" in done.all, done
+    if not typed.startswith("help"):  # which reads no configuration
+        assert "quiet_second" in done.all and f"{stage.place.config}:" in done.all, done
 
 
 @pytest.mark.parametrize("typed, codes", TABLE, ids=[typed for typed, _ in TABLE])
