@@ -30,18 +30,27 @@ std::set<std::string> line_of(const History& history, const std::string& thumbpr
   return line;
 }
 
-// The names that a person agreed to lose at this binding.
+// Of a certificate on disk now, or seen before.
+std::vector<std::string> names_of(const History& history, const SurveyedBinding& bound,
+                                  const std::string& thumbprint) {
+  if (bound.disk->certificate->thumbprint.hex() == thumbprint)
+    return bound.disk->certificate->names;
+  for (const Sighting& seen : history.sightings)
+    if (seen.thumbprint.hex() == thumbprint)
+      if (auto outline = outline_of(seen.der)) return outline->names;
+  return {};
+}
+
+// The names that a person agreed to lose at this binding: OLD covers them, and NEW does not.
 Names accepted_names(const History& history, const SurveyedBinding& bound) {
   const std::set<std::string> line = line_of(history, bound.disk->certificate->thumbprint.hex());
   Names names;
   for (const KnownSuccession& known : history.successions) {
     if (!known.accepted.contains(Risk::name_lost) || !line.contains(known.new_thumbprint)) continue;
-    for (const Sighting& seen : history.sightings) {
-      if (seen.thumbprint.hex() != known.new_thumbprint) continue;
-      if (auto outline = outline_of(seen.der))
-        names.merge(uncovered(bound.binding, outline->names));
-      break;
-    }
+    const auto old_names = names_of(history, bound, known.old_thumbprint);
+    for (const std::string& name :
+         uncovered(bound.binding, names_of(history, bound, known.new_thumbprint)))
+      if (covers(old_names, name)) names.insert(name);
   }
   return names;
 }

@@ -7,6 +7,7 @@ import subprocess
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev/certrebind")
 ROOT = os.geteuid() == 0
+os.environ["COLUMNS"] = "10000"  # lines are not broken, whoever starts certrebind; test_output.py tests that they are
 
 # These commands always concern the whole machine, never one service.
 WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "recover", "task"}
@@ -45,10 +46,10 @@ class Outcome:
 
 
 def run_certrebind(*arguments, env=None, cwd=None, before=(), binary=BINARY, timeout=180):
-    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added. Lines are not broken."""
+    """Runs certrebind. `before` goes in front of it (setpriv, say); `env` is added."""
     command = [*before, binary, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, cwd=cwd,
-                          env={**os.environ, "COLUMNS": "10000", **(env or {})}, timeout=timeout)
+                          env={**os.environ, **(env or {})}, timeout=timeout)
     return Outcome(done)
 
 

@@ -24,7 +24,7 @@ def listed(place, issued):
     """What `certificates` says of it."""
     done = place.run("certificates", "--json")
     assert done.code == 0, done
-    [entry] = [one for one in done.json if one["path"] == str(issued.certificate)]
+    [entry] = [one for one in done.json["certificates"] if one["path"] == str(issued.certificate)]
     return entry
 
 
