@@ -200,8 +200,7 @@ Result<Task> task_named(const LoadedTasks& loaded, const std::string& name) {
     if (is_of_directory || error.subject.find("/" + name + ".toml") != std::string::npos)
       return fail(error);
   }
-  return fail(Code::not_found, "find the task", printable(name), "there is none of that name",
-              "certrebind task list shows them");
+  return fail(loaded.no_such_task(name));
 }
 
 Done check_program(Context& context, const Task& task) {

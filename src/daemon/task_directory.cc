@@ -100,9 +100,7 @@ Result<std::string> path_of(const Files& files, const std::string& directory, ui
   auto known = present.file_of.find(name);
   std::string path =
       known != present.file_of.end() ? known->second : directory + "/" + name + kEnding;
-  if (!is_task_name(name) || !files.lstat(path))
-    return fail(Code::not_found, "find the task", printable(name), "there is none of that name",
-                "certrebind task list shows them");
+  if (!is_task_name(name) || !files.lstat(path)) return fail(present.loaded.no_such_task(name));
   return path;
 }
 
@@ -111,6 +109,15 @@ Result<std::string> path_of(const Files& files, const std::string& directory, ui
 const Task* LoadedTasks::find(const std::string& name) const {
   auto found = std::ranges::find(tasks, name, &Task::name);
   return found == tasks.end() ? nullptr : &*found;
+}
+
+Error LoadedTasks::no_such_task(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const Task& task : tasks) names.push_back(task.name);
+  const std::string meant = closest_to(name, names);
+  return {
+      Code::not_found, "find the task", printable(name), "there is none of that name",
+      (meant.empty() ? "" : "did you mean " + meant + "? ") + "certrebind task list shows them"};
 }
 
 LoadedTasks load_tasks(const Files& files, const std::string& directory, uint32_t user) {

@@ -16,6 +16,8 @@ struct LoadedTasks {
   std::vector<Error> errors;  // of rejected files, or of the directory
 
   const Task* find(const std::string& name) const;
+  // Why there is no task of this name, with the name that was probably meant (Code::not_found).
+  Error no_such_task(const std::string& name) const;
 };
 
 // Reads all tasks. `user` is the user who runs certrebind (own_user()). Rejects a file that does

@@ -124,6 +124,17 @@ def test_add_list_show_remove(place):
     assert again.code == 2 and "certrebind task list" in again.err
 
 
+@pytest.mark.parametrize("command", ["show", "run", "edit", "enable", "disable", "remove", "history"])
+def test_a_misspelt_task(place, command):
+    add(place, "deploy", "/bin/true")
+    if command == "edit":
+        code, told = edit(place, "deplyo", "true\n")
+    else:
+        done = place.run("task", command, "deplyo")
+        code, told = done.code, done.err
+    assert code == 2 and "did you mean deploy?" in told
+
+
 def test_what_comes_next_is_listed(place):
     add(place, "often", "/bin/true", options=("--every", "12h"))
     add(place, "cdn", "/bin/true", options=("--event", "committed"))
