@@ -266,10 +266,12 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
           ? advice.way_back(bound.binding)
           : fmt::format("certrebind rebind {} {}", look.served->thumbprint.brief(),
                         bound.disk->certificate->thumbprint.brief());
-  if (served && served->not_after < now)
-    remarks.push_back({Complaint::expired,
-                       fmt::format("{} serves {}, which expired on {} UTC", look.asked.text(),
-                                   look.served->thumbprint.brief(), to_text(served->not_after)),
+  const auto ends = served ? complaint_of_validity(*served, settings, now) : std::nullopt;
+  // A renewal that no client sees makes the end of what is served no less urgent.
+  if (ends == Complaint::expired || ends == Complaint::almost_expired)
+    remarks.push_back({*ends,
+                       fmt::format("{} serves {}, which{}", look.asked.text(),
+                                   look.served->thumbprint.brief(), validity_text(*ends, *served)),
                        next});
   remarks.push_back(
       {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,

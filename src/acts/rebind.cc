@@ -33,6 +33,21 @@ Event replaced_event(const Succession& succession, WallTime now) {
           .details = replaced_details(succession)};
 }
 
+// The plan was dropped with its bindings, so the certificates are known only if one pair was asked.
+Event refused_event(const Prepared& prepared, const Plan& plan, const Finding& finding,
+                    WallTime now) {
+  Event event{.id = EventId::refused,
+              .at = now,
+              .service = plan.service->id().text(),
+              .message = finding.sentence};
+  if (prepared.successions.size() != 1) return event;
+  const Succession& succession = prepared.successions.front();
+  event.old_thumbprint = succession.old_one.thumbprint.hex();
+  event.new_thumbprint = succession.new_thumbprint().hex();
+  event.names = succession.old_one.bundle.leaf.outline.names;
+  return event;
+}
+
 KnownSuccession known_from(const Succession& succession) {
   return {.old_thumbprint = succession.old_one.thumbprint.hex(),
           .new_thumbprint = succession.new_thumbprint().hex(),
@@ -72,10 +87,7 @@ Done log_declared(Database& database, const Prepared& prepared, WallTime now) {
     for (const Plan& plan : prepared.plans)
       for (const Finding& finding : plan.findings)
         if (finding.severity == Severity::error)
-          append_event(database, {.id = EventId::refused,
-                                  .at = now,
-                                  .service = plan.service->id().text(),
-                                  .message = finding.sentence});
+          append_event(database, refused_event(prepared, plan, finding, now));
   });
 }
 

@@ -81,7 +81,7 @@ Result<std::optional<Thumbprint>> old_for(const SiteRequest& request,
               fmt::format("it serves {}, and NEW may replace any of them",
                           choices(alike.empty() ? served : alike)),
               fmt::format("name OLD by its thumbprint: certrebind rebind {} {}",
-                          served.begin()->first.brief(), printable(request.new_one)));
+                          served.begin()->first.brief(), shell_quoted(printable(request.new_one))));
 }
 
 bool has_pair(const Pending& pending, const std::string& old_one) {
@@ -98,6 +98,7 @@ class SiteFinder {
     for (const SiteRequest& request : requests) {
       auto meant = bindings_of_site(*surveyed, request.site);
       if (meant.empty()) return fail(no_such_site(*surveyed, "rebind", request.site));
+      if (Done ours = leave_strangers(request.site, meant); !ours) return pass(ours);
       meant_.emplace_back(meant.begin(), meant.end());
       all_.insert(meant.begin(), meant.end());
       if (request.new_one.empty()) open_.insert(meant.begin(), meant.end());
@@ -115,6 +116,8 @@ class SiteFinder {
   }
 
  private:
+  // Any user may give a site of his server any name. Only --service says that his is meant.
+  Done leave_strangers(const std::string& site, std::vector<const SurveyedBinding*>& meant) const;
   // Nothing takes these by itself; a person who names the site wants its newest certificate.
   void add_wider(PendingLook& look) const;
   Done add_named(const std::vector<SiteRequest>& requests, PendingLook& look);
@@ -125,6 +128,18 @@ class SiteFinder {
   SiteBindings all_;
   SiteBindings open_;  // NEW is to be found
 };
+
+Done SiteFinder::leave_strangers(const std::string& site,
+                                 std::vector<const SurveyedBinding*>& meant) const {
+  if (!at_.only.empty()) return {};
+  const std::string id = meant.front()->service->id().text();
+  std::erase_if(meant,
+                [](const SurveyedBinding* bound) { return !bound->service->trust().is_ours(); });
+  if (!meant.empty()) return {};
+  return fail(Code::failed, "rebind", printable(site),
+              "only a server of another user has this site",
+              "if that one is meant: --service " + shell_quoted(printable(id)));
+}
 
 void SiteFinder::add_wider(PendingLook& look) const {
   for (const WiderCertificate& wider :

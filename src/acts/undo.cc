@@ -61,7 +61,11 @@ Result<std::set<std::string>> recorded_names(const Host& host, Journal& journal,
   std::set<std::string> names = {site};
   auto surveyed = survey(host, only);
   if (!surveyed) return pass(surveyed);
-  const std::vector<const SurveyedBinding*> meant = bindings_of_site(*surveyed, site);
+  // Any user may give a site of his server any name.
+  std::vector<const SurveyedBinding*> meant = bindings_of_site(*surveyed, site);
+  if (only.empty())
+    std::erase_if(meant,
+                  [](const SurveyedBinding* bound) { return !bound->service->trust().is_ours(); });
   for (const SurveyedBinding* bound : meant) names.insert(bound->binding.site);
   auto rows = journal.all();
   if (!rows) return pass(rows);
@@ -92,6 +96,34 @@ Result<std::optional<TransactionRow>> last_to_undo(Journal& journal,
   return std::nullopt;
 }
 
+bool is_of_same_succession(const TransactionRow& one, const TransactionRow& other) {
+  return std::ranges::any_of(one.record.successions, [&](const JournalSuccession& each) {
+    return std::ranges::any_of(other.record.successions, [&](const JournalSuccession& its) {
+      return its.old_thumbprint == each.old_thumbprint && its.new_thumbprint == each.new_thumbprint;
+    });
+  });
+}
+
+// One rebind of several servers is one transaction for each. These are the others of `row` that
+// stand: the last one of each further service that brought the same certificate to these sites.
+Result<std::vector<TransactionRow>> same_elsewhere(Journal& journal, const TransactionRow& row,
+                                                   const std::vector<ServiceId>& only,
+                                                   const std::set<std::string>& sites) {
+  auto rows = journal.all();
+  if (!rows) return pass(rows);
+  std::set<std::string> services;
+  for (const TransactionRow& each : *rows)
+    if (each.service != row.service && is_among(only, each.service))
+      services.insert(each.service.text());
+  std::vector<TransactionRow> others;
+  for (const std::string& text : services) {
+    auto last = last_to_undo(journal, {*parse_service_id(text)}, sites);
+    if (last && *last && (*last)->act == row.act && is_of_same_succession(row, **last))
+      others.push_back(std::move(**last));
+  }
+  return others;
+}
+
 Result<TransactionRow> row_with_id(Journal& journal, int64_t id,
                                    const std::vector<ServiceId>& only) {
   auto row = journal.find(id);
@@ -114,17 +146,40 @@ Result<TransactionRow> row_with_id(Journal& journal, int64_t id,
   return brings_back_a_certificate(std::move(*row));
 }
 
-Result<std::optional<TransactionRow>> row_to_undo(const Host& host, Journal& journal,
-                                                  const UndoRequest& request,
-                                                  const std::vector<ServiceId>& only) {
+// Empty: there is nothing to undo. Of a site, the transactions of all servers that have it.
+Result<std::vector<TransactionRow>> rows_to_undo(const Host& host, Journal& journal,
+                                                 const UndoRequest& request,
+                                                 const std::vector<ServiceId>& only) {
   if (request.id != 0) {
     auto row = row_with_id(journal, request.id, only);
-    return row ? Result<std::optional<TransactionRow>>(std::move(*row)) : pass(row);
+    return row ? Result<std::vector<TransactionRow>>({std::move(*row)}) : pass(row);
   }
-  if (request.site.empty()) return last_to_undo(journal, only, {});
-  auto names = recorded_names(host, journal, only, request.site);
-  if (!names) return pass(names);
-  return last_to_undo(journal, only, *names);
+  std::set<std::string> sites;
+  if (!request.site.empty()) {
+    auto names = recorded_names(host, journal, only, request.site);
+    if (!names) return pass(names);
+    sites = std::move(*names);
+  }
+  auto last = last_to_undo(journal, only, sites);
+  if (!last) return pass(last);
+  if (!*last) return std::vector<TransactionRow>();
+  std::vector<TransactionRow> rows = {std::move(**last)};
+  if (sites.empty()) return rows;
+  auto others = same_elsewhere(journal, rows.front(), only, sites);
+  if (!others) return pass(others);
+  std::ranges::move(*others, std::back_inserter(rows));
+  return rows;
+}
+
+// Who undoes one transaction of a rebind should know where else its certificate is still served.
+void tell_of_the_rest(Journal& journal, const TransactionRow& row,
+                      const std::vector<ServiceId>& only, TransactionResult& account) {
+  auto others = same_elsewhere(journal, row, only, {});
+  if (!others || account.outcome != Outcome::committed) return;
+  for (const TransactionRow& other : *others)
+    account.text +=
+        fmt::format("\n{} still has the certificate of that rebind; next: certrebind undo {}",
+                    other.service.text(), other.id);
 }
 
 std::optional<ModeChange> turned(const std::optional<ModeChange>& mode) {
@@ -341,18 +396,30 @@ void take_back(const TransactionContext& context, int64_t id, TransactionResult&
 Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
                                             const std::vector<ServiceId>& only,
                                             const UndoRequest& request) {
-  auto found = row_to_undo(context.host, context.journal, request, only);
+  auto found = rows_to_undo(context.host, context.journal, request, only);
   if (!found) return pass(found);
-  if (!*found) return std::vector<TransactionResult>();
-  const TransactionRow& row = **found;
   auto sightings = remembered(context.state.database());
   KnownCertificates known;
   if (sightings) known.add_seen(*sightings);
-  if (Done valid = still_valid(known, row, context.host.clock.wall()); !valid) return pass(valid);
-  if (Done used = is_used_still(context, row); !used) return pass(used);
-  auto accounts = undo_with_followers(context, row, true);
-  if (accounts) keep_what_is_back(context, row, *accounts);
-  return accounts;
+  for (const TransactionRow& row : *found) {
+    if (Done valid = still_valid(known, row, context.host.clock.wall()); !valid) return pass(valid);
+    if (Done used = is_used_still(context, row); !used) return pass(used);
+  }
+  std::vector<TransactionResult> all;
+  for (const TransactionRow& row : *found) {
+    auto accounts = undo_with_followers(context, row, true);
+    if (!accounts && all.empty()) return accounts;
+    if (!accounts) {
+      all.push_back({.service = row.service,
+                     .outcome = Outcome::refused,
+                     .text = accounts.error().message()});
+      continue;
+    }
+    keep_what_is_back(context, row, *accounts);
+    if (found->size() == 1) tell_of_the_rest(context.journal, row, only, accounts->front());
+    std::ranges::move(*accounts, std::back_inserter(all));
+  }
+  return all;
 }
 
 }  // namespace certrebind

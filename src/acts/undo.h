@@ -11,7 +11,9 @@ namespace certrebind {
 // Which transaction to undo. With neither, the last one.
 struct UndoRequest {
   int64_t id = 0;
-  std::string site = {};  // the last one that concerned this site
+  // The last one that concerned this site, and those that brought the same certificate to it on
+  // other servers.
+  std::string site = {};
 };
 
 // Restores the files that the transaction replaced. Services that had loaded the same files follow.

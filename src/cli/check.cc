@@ -128,6 +128,7 @@ std::string summary(const CheckReport& report, const Settings& settings, WallTim
       std::ranges::count(report.survey.diagnostics, Severity::error, &Diagnostic::severity);
   if (errors > 0) text += ", " + count_of(static_cast<size_t>(errors), "error");
   if (report.unseen > 0) text += fmt::format(", {} not seen", report.unseen);
+  std::ranges::replace(text, '|', '/');  // a name must not begin the performance data
   return text + performance(report, counts, settings, now);
 }
 

@@ -51,7 +51,12 @@ void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Ailm
     found.push_back({.subject = "daemon",
                      .sentence = "the daemon runs, but is not started after a reboot",
                      .next = "systemctl enable certrebind"});
-  if (enabled && tasks.find(kNotifyTask) == nullptr)
+  const Task* notify = tasks.find(kNotifyTask);
+  if (notify != nullptr && lacks_sendmail(context.host().files, *notify))
+    found.push_back({.subject = "notify",
+                     .sentence = fmt::format("mail cannot be sent: there is no {}", kSendmail),
+                     .next = kMailServerHint});
+  if (enabled && notify == nullptr)
     found.push_back({.subject = "notify",
                      .sentence = "nobody is told what needs a person",
                      .next = "certrebind enable --notify mailto:ADDRESS"});

@@ -127,6 +127,9 @@ Result<std::string> tell_whom(Context& context, Database& database, const std::s
   TaskQueue queue(database);
   if (Done counted = queue.added(task, host.clock.wall()); !counted) return pass(counted);
   wake_daemon(host.files, context.settings());
+  if (lacks_sendmail(host.files, task))
+    return fmt::format("what needs a person cannot be told to {} yet: there is no {}; next: {}",
+                       printable(to), kSendmail, kMailServerHint);
   return fmt::format("what needs a person is told to {}; next: certrebind notify --to {} --test",
                      printable(to), shell_quoted(printable(to)));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -22,7 +23,7 @@ constexpr std::string_view kMail = "mailto:";
 
 struct NotifyOptions {
   std::string to;
-  std::string sendmail = "/usr/sbin/sendmail";
+  std::string sendmail = kSendmail;
   bool test = false;
 };
 
@@ -37,8 +38,7 @@ Done send_mail(const Host& host, const NotifyOptions& options, const std::vector
   command.input = mail_text(address, printable(host_name()), told);
   auto sent = host.commands.run(command, kPatience);
   if (!sent) {
-    if (sent.error().code == Code::not_found)
-      sent.error().hint = "install a mail server (postfix, msmtp-mta), or use a webhook";
+    if (sent.error().code == Code::not_found) sent.error().hint = kMailServerHint;
     return pass(sent);
   }
   if (sent->status != 0)
@@ -129,6 +129,14 @@ Done check_notify_address(const std::string& to) {
   if (plain && (mail || web)) return {};
   return fail(Code::usage, "tell", printable(to), "it is no address for messages",
               "mailto:ops@example.com, or the https:// address of a webhook");
+}
+
+bool lacks_sendmail(const Files& files, const Task& task) {
+  const auto& words = task.command;
+  const bool mails =
+      std::ranges::any_of(words, [](const std::string& word) { return word.starts_with(kMail); });
+  const bool has_its_own = std::ranges::find(words, "--sendmail") != words.end();
+  return mails && !has_its_own && !files.stat(kSendmail);
 }
 
 Task notify_task(const std::string& program, const std::string& to) {

@@ -103,11 +103,13 @@ size_t number_in(const char* variable) {
 }  // namespace
 
 size_t screen_width() {
-  constexpr size_t kUsual = 80, kLeast = 20;
+  constexpr size_t kUsual = 80, kLeast = 20, kUnbroken = 100'000;
   const size_t wanted = number_in("COLUMNS");
   if (wanted >= kLeast) return wanted;
   const auto terminal = terminal_size();
-  return terminal ? std::max(terminal->columns, kLeast) : kUsual;
+  if (terminal) return std::max(terminal->columns, kLeast);
+  // Whoever reads a pipe takes it apart line by line.
+  return stdout_is_terminal() ? kUsual : kUnbroken;
 }
 
 void keep_for_pager() {

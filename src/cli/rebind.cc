@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -15,12 +17,24 @@ namespace certrebind {
 
 namespace {
 
+// A rebind of several servers changes those that nothing speaks against.
+std::string refusal_text(const Service& service, const std::vector<TransactionResult>& accounts) {
+  std::vector<std::string> changed;
+  for (const TransactionResult& account : accounts)
+    if (account.outcome == Outcome::committed && !account.taken_back)
+      changed.push_back(account.service.text());
+  if (changed.empty())
+    return "refused: nothing was changed; the same certificates are still served";
+  return fmt::format(
+      "refused: {} was not changed, and serves the same certificates; {} was changed",
+      service.id().text(), join(changed, ", "));
+}
+
 void print_result(const Prepared& prepared, const std::vector<TransactionResult>& accounts) {
   for (const Plan& plan : prepared.plans) {
     print_headlines(plan);
     print_findings(plan);
-    if (refuses(plan.findings))
-      print_line("refused: nothing was changed; the same certificates are still served");
+    if (refuses(plan.findings)) print_line(refusal_text(*plan.service, accounts));
   }
   print_accounts(accounts);
   print_idle(prepared);

@@ -42,9 +42,9 @@ Done is_no_site(Context& context, const std::string& name) {
   if (!is_site && nearest_site(*surveyed, name).empty()) return {};
   return fail(
       Code::failed, "use", printable(name),
-      fmt::format("it is {} a site, and also a file here that users other than root may have "
+      fmt::format("it is {}a site, and also a file here that users other than root may have "
                   "made",
-                  is_site ? "" : "nearly"),
+                  is_site ? "" : "nearly "),
       fmt::format("for the file, type ./{}; for the site, run this in another directory",
                   printable(name)));
 }
@@ -54,13 +54,22 @@ bool is_only_digits(const std::string& typed) {
   return std::ranges::all_of(typed, [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
+Result<bool> has_site(Context& context, const std::string& name) {
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return pass(surveyed);
+  return !bindings_of_site(*surveyed, name).empty();
+}
+
 Result<Word> word_of(Context& context, const std::string& typed) {
   if (!is_path(typed)) return Word{.text = typed};
-  if (is_only_digits(typed)) return Word{.text = absolute(typed)};
   const std::string path = absolute(typed);
   if (typed.find('/') != std::string::npos) return Word{.text = path};
   Files& files = context.host().files;
-  if (!files.lstat(path)) return Word{.text = typed, .is_site = true};
+  if (!files.lstat(path)) {
+    auto is_site = is_only_digits(typed) ? has_site(context, typed) : Result<bool>(true);
+    if (!is_site) return pass(is_site);
+    return *is_site ? Word{.text = typed, .is_site = true} : Word{.text = path};
+  }
   if (!SafeWay(files).to_content(path))
     if (Done clear = is_no_site(context, typed); !clear) return pass(clear);
   return Word{.text = path};

@@ -140,7 +140,7 @@ Done add_task(Files& files, const std::string& directory, uint32_t user, const T
   std::string unfinished = directory + "/." + task.name + ".new";
   (void)files.remove(unfinished);  // left by a crash
   Attributes attributes;
-  attributes.mode = 0644;
+  attributes.mode = task.environment.empty() ? 0644 : 0600;  // variables are often secrets
   if (Done made = files.create(unfinished, text, attributes); !made) return made;
   Done done = files.sync({unfinished});
   if (done) done = files.link(unfinished, path);  // unlike rename, link replaces nothing

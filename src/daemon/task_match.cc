@@ -1,6 +1,7 @@
 #include "daemon/task_match.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -55,9 +56,19 @@ std::string shown_number(int64_t number) {
   return number == 0 ? "" : std::to_string(number);
 }
 
+// Letters, digits, dots, dashes, underscores, and the star of a wildcard; none begins with a dash.
+// A certificate may hold anything, and programs take these names apart at blanks.
+bool is_host_name(std::string_view name) {
+  return !name.empty() && name.front() != '-' && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view(".-_*:").find(char(c)) != std::string_view::npos;
+  });
+}
+
 std::string names_of(const EventFacts& facts) {
   std::vector<std::string> names;
-  for (const std::string& name : facts.names) names.push_back(printable(name));
+  for (const std::string& name : facts.names)
+    if (is_host_name(name)) names.push_back(name);
   return join(names, " ");
 }
 

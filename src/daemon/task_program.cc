@@ -1,6 +1,7 @@
 #include "daemon/task_program.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/text.h"
 #include "sys/rights.h"
@@ -52,22 +53,27 @@ Done only_roots(const Files& files, const std::string& path, uint32_t user) {
   return fail(std::move(error));
 }
 
-bool is_interpreter(std::string name) {
+// Programs that run what their arguments name.
+bool runs_its_arguments(std::string name) {
   name.erase(std::ranges::find_if(name, [](char c) { return c >= '0' && c <= '9'; }), name.end());
-  static constexpr const char* kThatRunFiles[] = {"sh",   "bash", "dash",   "zsh", "ksh",
-                                                  "perl", "ruby", "node",   "php", "lua",
-                                                  "env",  "nice", "python", "fish"};
+  static constexpr const char* kThatRunFiles[] = {
+      "sh",    "bash",   "dash",    "zsh",         "ksh",     "fish",    "perl",  "ruby", "node",
+      "php",   "lua",    "python",  "env",         "nice",    "ionice",  "nohup", "time", "timeout",
+      "flock", "setsid", "stdbuf",  "chrt",        "taskset", "chroot",  "xargs", "find", "busybox",
+      "su",    "sudo",   "runuser", "systemd-run", "unshare", "nsenter", "awk",   "make"};
   return std::ranges::find(kThatRunFiles, name) != std::end(kThatRunFiles);
 }
 
-// "/bin/sh SCRIPT" runs the script; what follows is data for it. Empty: none, or "-c".
-std::string script_in(const Files& files, const Command& command) {
-  for (size_t i = 1; i < command.arguments.size(); ++i) {
-    const std::string& argument = command.arguments[i];
-    if (argument == "-c") return "";
-    if (argument.starts_with('/') && files.stat(argument)) return argument;
+// The files among the arguments; a relative one begins in "/", where tasks start. What follows "-c"
+// is a script in itself, and data for it.
+std::vector<std::string> files_in(const Files& files, const Command& command) {
+  std::vector<std::string> found;
+  for (size_t i = 1; i < command.arguments.size() && command.arguments[i] != "-c"; ++i) {
+    const std::string path = absolute_in("/", command.arguments[i]);
+    auto info = files.stat(path);
+    if (info && info->kind == FileKind::regular) found.push_back(path);
   }
-  return "";
+  return found;
 }
 
 }  // namespace
@@ -76,9 +82,9 @@ Result<std::string> program_of(const Files& files, const Command& command, uint3
   auto program = found(files, command);
   if (!program || user != 0) return program;
   if (Done safe = only_roots(files, *program, user); !safe) return pass(safe);
-  std::string script = is_interpreter(file_name(*program)) ? script_in(files, command) : "";
-  if (script.empty()) return program;
-  if (Done safe = only_roots(files, script, user); !safe) return pass(safe);
+  if (!runs_its_arguments(file_name(*program))) return program;
+  for (const std::string& file : files_in(files, command))
+    if (Done safe = only_roots(files, file, user); !safe) return pass(safe);
   return program;
 }
 

@@ -89,6 +89,7 @@ class Finder {
   }
 
   Pending run(const std::vector<std::vector<Look>>& looks, const ChosenBindings& chosen) {
+    note_ours(looks);
     for (size_t i = 0; i < survey_.bindings.size(); ++i)
       if (!chosen || chosen(survey_.bindings[i])) consider(survey_.bindings[i], looks[i]);
     keep_at_home();
@@ -99,6 +100,7 @@ class Finder {
   }
 
  private:
+  void note_ours(const std::vector<std::vector<Look>>& looks);
   void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one);
@@ -148,10 +150,28 @@ class Finder {
   std::set<std::pair<std::string, std::string>> undone_;              // OLD, NEW
   std::optional<std::unordered_map<std::string, std::vector<StoredLeaf>>> stored_;  // by names
   std::set<std::string> taken_;  // each OLD that has a pair
+  // Certificates that servers of ours have or had: on disk, in memory, or at their paths before.
+  std::set<std::string> ours_;
   std::map<const Policy*, std::optional<WallTime>> openings_;
   size_t alone_ = 0;
   Pending pending_;
 };
+
+void Finder::note_ours(const std::vector<std::vector<Look>>& looks) {
+  std::set<std::string> paths;
+  for (size_t i = 0; i < survey_.bindings.size(); ++i) {
+    const SurveyedBinding& bound = survey_.bindings[i];
+    if (!bound.service->trust().is_ours()) continue;
+    paths.insert(bound.binding.certificate.path);
+    if (bound.disk && bound.disk->certificate)
+      ours_.insert(bound.disk->certificate->thumbprint.hex());
+    if (bound.not_loaded) ours_.insert(bound.not_loaded->hex());
+    for (const Look& look : looks[i])
+      if (look.served) ours_.insert(look.served->thumbprint.hex());
+  }
+  for (const Sighting& seen : history_.sightings)
+    if (paths.contains(seen.path)) ours_.insert(seen.thumbprint.hex());
+}
 
 void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   if (bound.left_alone) {
@@ -258,7 +278,7 @@ bool Finder::is_in_doubt(const SurveyedBinding& bound) {
     pending_.undecided.push_back(
         {.subject = subject,
          .sentence = fmt::format("{} is left unchanged: {}", id, doubt->second),
-         .next = "certrebind check --service " + id,
+         .next = "certrebind check --service " + shell_quoted(id),
          .since = {}});
   return true;
 }
@@ -415,6 +435,10 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
         new_one.not_before > old_one.not_before && belongs_to_renewer(each.where.store) &&
         keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint);
     if (new_one.not_after <= old_one.not_after && !is_lineage) continue;
+    // Who may write there could give this site a certificate of his own.
+    if (bound.service->trust().is_ours() &&
+        !SafeWay(host_.files).to_content(each.where.certificate_path))
+      continue;
     if (leaves_home(bound, each.where.certificate_path)) continue;
     if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
       std::string sentence = fmt::format(
@@ -512,6 +536,12 @@ std::optional<WallTime> Finder::opening_of(const Policy& policy) {
 }
 
 void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
+  // A user's server may pass on what ours shows, and his file is whatever he likes.
+  if (!bound.service->trust().is_ours() && ours_.contains(pair.old_one))
+    return hold(bound, fmt::format("{} of {} is left to its user: {} is also that of another "
+                                   "user's server",
+                                   printable(bound.binding.site), bound.service->id().text(),
+                                   pair.old_one.substr(0, 16)));
   const Policy* policy = policy_for(settings_, bound);
   std::string site = printable(bound.binding.site);
   if (policy && policy->automatic == Policy::Automatic::notify) {

@@ -699,6 +699,8 @@ void Planner::check_neighbours() {
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
   for (const SurveyedBinding& bound : context_.survey.bindings) {
     if (planned.contains(&bound) || has_a_plan_of_its_own(bound)) continue;
+    // Anybody may name our files in a configuration of his own.
+    if (!bound.service->trust().is_ours()) continue;
     check_neighbour(bound.binding, bound.binding.certificate);
     check_neighbour(bound.binding, bound.binding.key);
     check_neighbour(bound.binding, bound.binding.chain);

@@ -106,15 +106,24 @@ void ReloadSideEffects::check(Plan& plan) {
       targets.push_back(std::move(target));
     }
   const std::vector<const Result<Served>*> answers = asker_.ask(targets);
-  std::vector<Finding> findings;
-  std::set<std::string> told;
+  std::vector<Finding> findings, harmless;
+  std::set<std::string> told, noted;
   for (size_t i = 0; i < asked.size(); ++i) {
     const SurveyedBinding& bound = *asked[i];
     const Result<Served>& served = *answers[i];
     if (!served || bound.holds(served->thumbprint) || !is_for(*served, bound.binding)) continue;
     const std::string why = why_not(bound, *served);
     const std::string& path = bound.binding.certificate.path;
-    if (why.empty() || !told.insert(path).second) continue;
+    if (why.empty()) {
+      if (!noted.insert(path).second) continue;
+      harmless.push_back({Severity::note,
+                          fmt::format("the same reload loads {} for {}: {} -> {}", printable(path),
+                                      printable(bound.binding.site), served->thumbprint.brief(),
+                                      bound.disk->certificate->thumbprint.brief()),
+                          ""});
+      continue;
+    }
+    if (!told.insert(path).second) continue;
     findings.push_back({Severity::error,
                         fmt::format("the same reload would load {} for {}, which serves {} now: {}",
                                     printable(bound.binding.certificate.path),
@@ -122,6 +131,8 @@ void ReloadSideEffects::check(Plan& plan) {
                         advice_.next_for(bound, *served)});
   }
   keep_from_reload(plan, std::move(findings));
+  if (!plan.does_nothing() && !is_live(plan))
+    std::ranges::move(harmless, std::back_inserter(plan.findings));
 }
 
 }  // namespace certrebind

@@ -174,7 +174,7 @@ def test_of_several_server_names_the_last_counts(place, authority):
     done = place.run("check", "--json", "--service", apache.service)
     assert done.code == OK, done
     assert [(each["site"], each["names"]) for each in done.json["bindings"]] == [
-        ("last.example.com", ["last.example.com", "alias.example.com"]), ("first.example.com", ["first.example.com"])]
+        ("first.example.com", ["first.example.com"]), ("last.example.com", ["last.example.com", "alias.example.com"])]
 
 
 def nameless(place, certificate, address):

@@ -110,7 +110,11 @@ def test_one_that_is_expired_and_was_expired_holds_nobody_up(place, authority):
 
 def test_a_good_renewal_that_waits_holds_nobody_up(two):
     two.new[1].write(two.blog.cert_path.parent)
-    assert two.run("rebind", two.old[0].thumbprint, two.shop.cert_path).code == 0
+    said = (f"note: the same reload loads {two.blog.cert_path} for {two.blog.name}: "
+            f"{two.old[1].thumbprint[:16]} -> {two.new[1].thumbprint[:16]}")
+    for command in ("plan", "rebind"):
+        done = two.run(command, two.old[0].thumbprint, two.shop.cert_path)
+        assert done.code == 0 and said in done.out, done
     assert two.served() == [new.thumbprint for new in two.new]
 
 

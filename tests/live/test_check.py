@@ -135,3 +135,13 @@ def test_a_printed_command_can_be_pasted(place, authority):
     out = place.run("check", "--service", nginx.service).out
     command = re.search(r"certrebind restore (.*)", out)[1]
     assert shlex.split(command) == [str(site.cert_path)], out
+
+
+def test_a_renewal_that_is_not_served_lowers_no_alarm(place, authority):
+    """The outage that everybody knows: renewed weeks ago, never reloaded, and the old one is about to end."""
+    sites = Sites(place, authority, a=4)
+    authority.issue("a.example.com", days=89).write(place / "certs/a.example.com")
+    done = sites.check("--warning", "14", "--critical", "7")
+    assert done.code == CRITICAL and "which expires on" in done.out and "days_left=3" in done.out, done
+    assert "next: certrebind rebind" in done.out
+    assert sites.check().code == WARNING, "without limits it is only not reloaded yet"

@@ -5,15 +5,16 @@ from files import difference, snapshot, write
 from stages.daemon import Watch
 from stages.one_site import OneSite, make_site
 
+WITHOUT = ("run", "state", "home", "daemon.log")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 def found(stage, *more, **options):
     """The sentences, after a look that changed nothing but the state."""
-    before = snapshot(stage.place.path)
+    before = snapshot(stage.place.path, WITHOUT)
     done = stage.run("doctor", "--json", *more, **options)
     assert done.code in (0, 1), done
-    assert not difference(before, snapshot(stage.place.path)), done
+    assert not difference(before, snapshot(stage.place.path, WITHOUT)), done
     assert (done.code == 1) == bool(done.json["found"])
     return [(each["subject"], each["sentence"], each["next"]) for each in done.json["found"]]
 
@@ -29,7 +30,7 @@ def test_nothing_found_is_0(place, authority):
     """Enabled, the daemon runs, somebody is told, and what nobody renews is left alone by a policy."""
     stage = OneSite(place, authority)
     watch = Watch(place, stage.nginx, policy="")
-    assert place.run("enable", "--notify", "mailto:root@localhost").code == 0
+    assert place.run("enable", "--notify", "http://127.0.0.1:9/").code == 0
     watch.start()
     done = stage.run("doctor")
     assert done.code == 0 and "nothing was found" in done.out, done
@@ -130,3 +131,11 @@ def test_as_an_ordinary_user(one):
 def test_no_server(place):
     done = place.run("doctor", "--service", f"nginx:{place.path}/none.conf")
     assert done.code != 0, done
+
+
+def test_mail_without_a_mail_program(place, authority):
+    stage = OneSite(place, authority)
+    told = place.run("enable", "--notify", "mailto:root@localhost")
+    missing = not os.path.exists("/usr/sbin/sendmail")
+    assert told.code == 0 and ("cannot be told" in told.out) == missing, told
+    assert any("mail cannot be sent" in each[1] for each in found(stage)) == missing

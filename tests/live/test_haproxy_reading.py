@@ -306,8 +306,8 @@ def test_default_path_and_two_files(place, authority):
     write(place / "two/h.cfg", frontend(ports[1], "crt b.pem", "b") + frontend(ports[2], "crt a.pem", "c"))
     haproxy.start("-f", haproxy.conf, "-f", place / "two/h.cfg")
     assert [shown(port) for port in ports] == [first.thumbprint, second.thumbprint, first.thumbprint]
-    assert [each["certificate_path"] for each in scan(place, haproxy)["bindings"]] == [
-        str(place / "one/a.pem"), str(place / "two/b.pem"), str(place / "one/a.pem")]
+    assert {each["endpoints"][0]["address"]: each["certificate_path"] for each in scan(place, haproxy)["bindings"]} == {
+        f"127.0.0.1:{port}": str(place / path) for port, path in zip(ports, ("one/a.pem", "two/b.pem", "one/a.pem"))}
     new = renew(place, authority, haproxy, "a.example.com", first.thumbprint)
     assert [shown(port) for port in ports] == [new.thumbprint, second.thumbprint, new.thumbprint]
     assert haproxy.reloads() == 0

@@ -20,7 +20,7 @@ from stages.one_site import OneSite, Site
 from waiting import PATIENCE
 
 SITES = 208
-NARROW = {"COLUMNS": ""}
+NARROW = {"COLUMNS": "80"}
 NOBODY = 65534
 
 

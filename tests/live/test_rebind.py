@@ -1038,7 +1038,7 @@ def test_history_and_events(one):
     assert row["proof_owed"] is False
     whole = one.run("history", "show", row["id"], "--json").json
     assert whole.pop("files") == [str(one.site.cert_path), str(one.site.key_path)]
-    assert whole == row
+    assert {**row, "schema": 1, "changed": False} == whole
     shown = one.run("history", "show", row["id"]).out
     assert one.old.thumbprint in shown and one.new.thumbprint in shown and one.name in shown
     listed = one.run("history").out
@@ -1133,3 +1133,12 @@ def test_a_download_and_fresh_requests_lose_nothing(place, authority, kind):
     assert download.read < download.length, "it was in flight across the rebind"
     assert download.finish() == (100 << 20, digest)
     assert stage.served() == stage.new.thumbprint
+
+
+def test_a_refusal_is_found_by_its_site_and_certificates(one, authority):
+    other = authority.issue("other.example.com")
+    path, _ = other.write(one.place / "other")
+    assert one.run("rebind", one.old.thumbprint, path).code == 1
+    [event] = one.place.run("events", "--site", one.name, "--json").json["events"]
+    assert event["id"] == 2004 and event["names"] == [one.name]
+    assert (event["old"], event["new"]) == (one.old.thumbprint, other.thumbprint)

@@ -199,6 +199,18 @@ def test_a_file_that_others_may_have_made_is_not_the_site(shop, authority, words
     assert shop.nginx.reloads() == 0
 
 
+@pytest.mark.parametrize("name", ["db", "cafe", "feed"])
+def test_a_site_may_be_called_like_a_few_digits(place, authority, name):
+    stage = OneSite(place, authority, name)
+    directory = place / "anybody"
+    directory.mkdir()
+    write(directory / name, authority.issue("victim.example.com").fullchain_pem)
+    directory.chmod(0o777)
+    done = stage.run("rebind", name, stage.new_cert, cwd=directory)
+    assert done.code == 1 and "it is a site, and also a file here" in done.err, done
+    assert stage.run("rebind", name, stage.new_cert).code == 0 and stage.served() == stage.new.thumbprint
+
+
 def test_a_file_of_roots_comes_before_a_site(place, authority):
     stage = OneSite(place, authority, NAME)
     directory = place / "mine"

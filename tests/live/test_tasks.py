@@ -103,7 +103,7 @@ def test_add_list_show_remove(place):
         "--window", "02:00-04:00", "--time-limit", "90s", "--retries", "1", "--retry-after", "1m",
         "--env", "A=b=c", "--env", "WHO=$(TaskName)", "--description", "to the edge"))
     file = task_file(place, "deploy")
-    assert str(file) in done.out and oct(file.stat().st_mode & 0o777) == "0o644"
+    assert str(file) in done.out and oct(file.stat().st_mode & 0o777) == "0o600"
     [task] = place.run("task", "list", "--json").json["tasks"]
     expected = {
         "name": "deploy", "description": "to the edge", "enabled": True, "events": [1001, 2003],
@@ -256,6 +256,27 @@ def test_what_another_user_may_change_does_not_run_as_root(place, arguments):
     assert place.run("task", "run", "mine").code == 1 and not (place / "ran").exists()
     place.path.chmod(0o755)
     assert place.run("task", "run", "mine").code == 0 and (place / "ran").exists()
+
+
+@needs_root
+def test_a_task_is_not_led_to_what_others_may_change(place):
+    """Else a link to a file of root's, put beside a certificate, would be passed on by the task."""
+    add(place, "cdn", "/bin/sh", "-c", 'echo "[$0] [$RENEWED_LINEAGE] [$CERTREBIND_NEW]"', "$(Path)")
+    theirs = write(place / "theirs/fullchain.pem", "")
+    os.chown(theirs.parent, 4321, 4321)
+    record = log_event(place, {**DETAILS, "new": {**DETAILS["new"], "path": str(theirs)}, "lineage": str(theirs.parent)})
+    done = place.run("task", "run", "cdn", "--event", record)
+    assert done.code == 0 and "[] [] [1a]" in done.out and "it belongs to user 4321" in done.out, done
+    os.chown(theirs.parent, 0, 0)
+    assert f"[{theirs}] [{theirs.parent}] [1a]" in place.run("task", "run", "cdn", "--event", record).out
+
+
+def test_names_that_are_no_host_names_are_left_out(place):
+    add(place, "names", "/bin/sh", "-c", 'echo "<$RENEWED_DOMAINS> <$0>"', "$(Names)")
+    odd = ["-oProxyCommand=x", "a.example.com", "two words", "*.b.example.com", "$(id)", "c;d"]
+    record = log_event(place, {**DETAILS, "new": {**DETAILS["new"], "names": odd}})
+    assert "<a.example.com *.b.example.com> <a.example.com *.b.example.com>" in place.run(
+        "task", "run", "names", "--event", record).out
 
 
 def test_the_same_again_is_no_mistake(place):

@@ -102,13 +102,12 @@ class Finder {
     Root root(found.root, files_);
     if (!master) found.vouched = take_at_its_word(process, line, found.trust);
     // HAProxy has already changed to the directory of -C.
-    found.started.directory = master ? root.inside(process.working_directory).value_or("/") : "/";
-    if (!master)
-      found.started.directory =
-          line.directory.starts_with('/') ? line.directory : process.working_directory;
+    found.started.directory = master ? root.inside(process.working_directory).value_or("/")
+                                     : directory_of_single(process, line);
     for (const std::string& config : line.configs)
       found.started.paths.push_back(absolute_in(found.started.directory, config));
-    set_environment(process, found.started);
+    // The variables may be those of anybody who started it with root's configuration.
+    if (!found.vouched) set_environment(process, found.started);
     auto [build, is_new] = builds_.try_emplace({process.executable, found.trust.owner});
     if (is_new)
       build->second =
@@ -130,6 +129,19 @@ class Finder {
     return found;
   }
 
+  static std::string directory_of_single(const Process& process, const CommandLine& line) {
+    return line.directory.starts_with('/') ? line.directory : process.working_directory;
+  }
+
+  // The very paths that are read.
+  static std::vector<std::string> configs_of_single(const Process& process,
+                                                    const CommandLine& line) {
+    std::vector<std::string> paths;
+    for (const std::string& config : line.configs)
+      paths.push_back(absolute_in(directory_of_single(process, line), config));
+    return paths;
+  }
+
   // A single process drops root's rights after it has read everything. If all its inputs are
   // root's, it is treated as root's. Then only files that root wrote are read, only programs that
   // root would run are run, and the process is not signalled. Returns true if it is root's for this
@@ -138,10 +150,10 @@ class Finder {
     trust = trust_of(process, files_);
     const bool is_single = !line.master_worker && !has_worker(process);
     if (!is_single || trust.is_ours() || own_user() != 0 || !trust.unasked.empty()) return false;
-    std::vector<std::string> given;
-    for (const std::string& path : line.configs)
-      given.push_back(absolute_in(line.directory.starts_with('/') ? line.directory : "/", path));
-    if (!who_else_could_change(files_, given).empty()) return false;
+    const std::vector<std::string> given = configs_of_single(process, line);
+    const bool are_there = std::ranges::all_of(
+        given, [&](const std::string& path) { return files_.stat(path).has_value(); });
+    if (!are_there || !who_else_could_change(files_, given).empty()) return false;
     trust = trust_of_idle(process.executable, files_);
     return true;
   }
