@@ -74,7 +74,7 @@ class Ailments {
       found_.push_back({.subject = service.id().text(),
                         .sentence = fmt::format("{} cannot be told to load a new certificate: {}",
                                                 service.id().text(), reload.restart_only),
-                        .next = "certrebind check --service " + service.id().text()});
+                        .next = "certrebind check --service " + shell_quoted(service.id().text())});
   }
 
   // What its renewer writes in place is only loaded; certrebind need not write there.

@@ -15,6 +15,7 @@ from command import BINARY
 from files import write
 from handshakes import handshake, wait_served
 from markers import both_builds
+from pki import utc_now
 from ports import free_port
 from servers.nginx import NGINX
 from stages.daemon import Watch
@@ -419,7 +420,15 @@ def test_a_users_configuration_sets_off_no_attempt_after_the_other(place, eve, a
     def ended():
         runs = watch.run("task", "history", "--json").json["runs"]
         return [run["state"] for run in runs if run["state"] in ("done", "failed")]
+
+    def due():
+        now = f"{utc_now().isoformat()}Z"
+        runs = watch.run("task", "history", "--json").json["runs"]
+        return [run for run in runs if run["state"] == "running" or run["state"] == "queued" and run["due"] <= now]
+    # The configuration and the certificate may be noticed one after the other, and be tried once each.
+    watch.wait_for(1001, one.new)
     until(lambda: "failed" in ended(), "the attempt has failed")
+    until(lambda: not due(), "nothing but the next attempt waits")
     before = len(ended())
     for number in (3, 4, 5):  # one more site of hers each time: so it is known that the daemon has looked
         conf = (eve / "nginx.conf").read_text()
