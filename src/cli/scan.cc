@@ -113,6 +113,12 @@ std::vector<Row> rows_of(const Survey& survey, std::vector<std::vector<Look>> lo
   return rows;
 }
 
+// Servers run, and this user may look into none of them.
+bool is_not_permitted(const Survey& survey) {
+  return survey.services.found.empty() &&
+         std::ranges::any_of(survey.diagnostics, &Diagnostic::hidden);
+}
+
 int scan(Context& context, const ScanOptions& options) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
@@ -130,13 +136,16 @@ int scan(Context& context, const ScanOptions& options) {
     return report_lookup(context, no_such_site(*surveyed, "list", list.site));
   const size_t left_out = rows.size() - list.shown_of(rows.size());
   rows.resize(rows.size() - left_out);
+  const int code = is_not_permitted(*surveyed) ? kDiffers : kDone;
+  if (code != kDone)
+    note_failure({.message = no_server_text(surveyed->diagnostics), .next = "run it as root"});
   if (context.json()) {
     Json bindings = Json::array();
     for (const Row& row : rows) bindings.push_back(to_json(row, options.served, now));
     print_json({{"bindings", std::move(bindings)},
                 {"left_out", left_out},
                 {"diagnostics", certrebind::to_json(surveyed->diagnostics)}});
-    return kDone;
+    return code;
   }
   if (surveyed->services.found.empty())
     print_line(no_server_text(surveyed->diagnostics) +
@@ -144,7 +153,7 @@ int scan(Context& context, const ScanOptions& options) {
   else
     print_table(rows, left_out, options.served, now);
   print_diagnostics(surveyed->diagnostics);
-  return kDone;
+  return code;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ TABLE = [
     # command                                     at rest   mistake  nobody
     ("check",                                     (DONE,    UNKNOWN, UNKNOWN)),
     ("check --site nowhere.test",                 (UNKNOWN, UNKNOWN, UNKNOWN)),
-    ("scan",                                      (DONE,    USAGE,   DONE)),
+    ("scan",                                      (DONE,    USAGE,   DIFFERS)),
     ("certificates",                              (DONE,    USAGE,   DONE)),
     ("show {site}",                               (DONE,    USAGE,   DIFFERS)),
     ("show nowhere.test",                         (USAGE,   USAGE,   DIFFERS)),
