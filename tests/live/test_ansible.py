@@ -100,7 +100,7 @@ def test_the_role_sets_up_each_host_and_a_second_run_changes_nothing(place, auth
         assert 'automatic = "notify"' in host.config.read_text()
     code, told, recap = farm.play("install.yml", **WANTED)
     assert code == 0 and {counts["changed"] for counts in recap.values()} == {0}, told
-    code, told, _ = farm.play("install.yml", certrebind_enabled=False, certrebind_tasks_absent=["cdn"],
+    code, told, _ = farm.play("install.yml", certrebind_enabled="false", certrebind_tasks_absent=["cdn"],
                               certrebind_settings="default_stores = false")
     assert code == 0 and not list((farm.hosts[0].root / "tasks.d").iterdir()), told
 
