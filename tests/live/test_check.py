@@ -145,3 +145,12 @@ def test_a_renewal_that_is_not_served_lowers_no_alarm(place, authority):
     assert done.code == CRITICAL and "which expires on" in done.out and "days_left=3" in done.out, done
     assert "next: certrebind rebind" in done.out
     assert sites.check().code == WARNING, "without limits it is only not reloaded yet"
+
+
+def test_the_name_of_a_site_begins_no_performance_data(place, authority):
+    certificate = authority.issue("a.example.com", days=2)
+    paths = certificate.write(place / "certs")
+    nginx = place.nginx()
+    nginx.write(Site('"a|days_left=9999"', free_port(), certificate, *paths).block()).start()
+    first = place.run("check", "--service", nginx.service).out.splitlines()[0]
+    assert "a/days_left=9999" in first and first.count("|") == 1, first

@@ -24,9 +24,9 @@ TCP = ("defaults\n mode tcp\n timeout client 5s\n timeout server 5s\n timeout co
 class Impostor:
     """Root's nginx with one site; eve's HAProxy, without a master, passes its own port on to it."""
 
-    def __init__(self, place, authority, name="eve.example.com"):
+    def __init__(self, place, authority, name="eve.example.com", **of_old):
         self.place, self.name = place, name
-        self.old = authority.issue(name, days=20)
+        self.old = authority.issue(name, days=20, **of_old)
         self.site = make_site(place, self.old, name)
         self.nginx = place.nginx()
         self.nginx.write(self.site.block()).start()
@@ -85,21 +85,30 @@ def test_nothing_of_a_file_of_roots_is_shown(place, authority):
 def test_the_variables_of_a_process_lead_roots_configuration_nowhere(place, authority):
     """Anybody can start HAProxy with root's configuration, and with an environment of his own."""
     eve = Impostor(place, authority)
-    other = authority.issue("other.example.com").write_combined(eve.home / "other.pem")
-    own = eve.old.write_combined(place / "haproxy/own.pem")
-    own.chmod(0o644)
-    config = write(place / "haproxy/haproxy.cfg", frontend(eve.port, f'crt "{own.parent}${{WHICH}}"'))
-    os.chown(other, EVE, EVE)
-    eve.start("-f", config, env={**os.environ, "WHICH": "/own.pem"})
+    pem = eve.old.write_combined(eve.home / "own.pem")
+    os.chown(pem, EVE, EVE)
+    config = write(place / "haproxy/haproxy.cfg", frontend(eve.port, 'crt "${WHICH}"'))
+    eve.start("-f", config, cwd=config.parent, env={**os.environ, "WHICH": str(pem)})
     found = place.run("scan", "--json").json["bindings"]
-    assert not [each for each in found if "other.pem" in each["certificate_path"]], found
+    assert str(pem) not in {each["certificate_path"] for each in found}, found
+
+
+def test_the_directory_of_a_process_leads_roots_configuration_nowhere(place, authority):
+    """A relative path in root's configuration begins where the process was started."""
+    eve = Impostor(place, authority)
+    pem = eve.old.write_combined(eve.home / "site.pem")
+    os.chown(pem, EVE, EVE)
+    config = write(place / "haproxy/haproxy.cfg", frontend(eve.port, "crt site.pem"))
+    eve.start("-f", config)
+    found = place.run("scan", "--json").json["bindings"]
+    assert {each["certificate_path"] for each in found} == {str(eve.site.cert_path)}, found
 
 
 class NamedUser(Impostor):
     """A user whose servers root handles: `[servers] users`."""
 
-    def __init__(self, place, authority, name="shop.example.com"):
-        super().__init__(place, authority, name)
+    def __init__(self, place, authority, name="shop.example.com", **of_old):
+        super().__init__(place, authority, name, **of_old)
         place.configure(f'[servers]\nusers = ["{EVE}"]')
         self.mine = place.nginx("eve/nginx")
         self.front = free_port()
@@ -120,7 +129,7 @@ def user_nginx(home, listen, name, cert, key):
 
 def test_what_a_users_server_shows_replaces_nothing_of_roots(place, authority):
     """His port leads to root's site, and his file holds a certificate of his own making for it."""
-    eve = NamedUser(place, authority)
+    eve = NamedUser(place, authority, self_signed=True)  # so that no chain speaks against his
     eve.configure(TCP.format(eve.port, eve.site.port))
     eve.start("-f", "x.cfg")
     his = authority.issue(eve.name, days=200, self_signed=True)
@@ -129,7 +138,8 @@ def test_what_a_users_server_shows_replaces_nothing_of_roots(place, authority):
     eve.serve(user_nginx(eve.home, f"127.0.0.1:{eve.front} ssl", eve.name, cert, key))
     eve.mine.conf.write_text(eve.mine.conf.read_text().replace(str(eve.front), str(eve.port)))
     done = place.run("rebind", "--pending")
-    assert "committed" not in done.out and handshake(eve.site.port, eve.name) == eve.old.thumbprint, done
+    assert "is left to its user" in done.out and "committed" not in done.out, done
+    assert handshake(eve.site.port, eve.name) == eve.old.thumbprint
     assert eve.site.cert_path.read_text() == eve.old.fullchain_pem
 
 
@@ -167,3 +177,16 @@ def test_a_store_that_others_write_gives_roots_sites_nothing_by_itself(place, au
     subprocess.run(["chown", "-R", "0:0", store], check=True)
     done = place.run("rebind", "--pending")
     assert done.code == 0 and handshake(site.port, site.name) == his.thumbprint, f"root's own store does: {done}"
+
+
+def test_what_a_user_names_is_no_neighbour_of_roots_files(place, authority):
+    """His configuration names root's certificate, whose key he may not even read."""
+    eve = NamedUser(place, authority)
+    cert, key = authority.issue("eve.example.com").write(eve.home / "tls")
+    eve.serve(user_nginx(eve.home, f"127.0.0.1:{eve.front} ssl", "eve.example.com", cert, key))
+    conf = eve.mine.conf.read_text()
+    eve.mine.conf.write_text(conf.replace(str(cert), str(eve.site.cert_path)).replace(str(key), str(eve.site.key_path)))
+    new = authority.issue(eve.name, days=90)
+    path, _ = new.write(place / "new")
+    done = place.run("rebind", eve.name, path, "--rewrite")
+    assert handshake(eve.site.port, eve.name) == new.thumbprint, done

@@ -1142,3 +1142,34 @@ def test_a_refusal_is_found_by_its_site_and_certificates(one, authority):
     [event] = one.place.run("events", "--site", one.name, "--json").json["events"]
     assert event["id"] == 2004 and event["names"] == [one.name]
     assert (event["old"], event["new"]) == (one.old.thumbprint, other.thumbprint)
+
+
+def test_a_succession_is_one_event_however_often_it_is_tried(one):
+    good = one.nginx.conf.read_text()
+    one.nginx.conf.write_text(good + "nonsense;\n")
+    for _ in range(3):
+        assert rebind_code(one) == 1
+    one.nginx.conf.write_text(good)
+    assert rebind_code(one) == 0
+    ids = [event["id"] for event in one.place.run("events", "--json").json["events"]]
+    assert ids.count(1001) == 1 and ids.count(2002) == 1, ids
+    old, _ = one.old.write(one.place / "back")
+    assert one.run("rebind", one.new.thumbprint, old, "--accept=shorter").code == 0, "the other way round is another"
+    ids = [event["id"] for event in one.place.run("events", "--json").json["events"]]
+    assert ids.count(1001) == 2, ids
+
+
+def rebind_code(one):
+    return one.run("rebind", one.old.thumbprint, one.new_cert).code
+
+
+def test_a_task_for_what_is_proven_gets_the_whole_certificate(one):
+    said = one.place / "said"
+    script = write(one.place / "to-cdn", f'#!/bin/sh\necho "$1 $2 $3 $RENEWED_LINEAGE $RENEWED_DOMAINS" >> {said}\n', 0o755)
+    added = one.place.run("task", "add", "cdn", "--event", "committed", "--name", one.name, "--", script,
+                          "$(OldCertHash)", "$(NewCertHash)", "$(Path)")
+    assert added.code == 0 and rebind_code(one) == 0
+    [event] = [each for each in one.place.run("events", "--json").json["events"] if each["id"] == 2002]
+    assert one.place.run("task", "run", "cdn", "--event", event["record"]).code == 0
+    assert said.read_text().split() == [one.old.thumbprint, one.new.thumbprint, str(one.new_cert),
+                                        str(one.new_cert.parent), one.name]

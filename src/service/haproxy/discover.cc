@@ -133,10 +133,11 @@ class Finder {
     return line.directory.starts_with('/') ? line.directory : process.working_directory;
   }
 
-  // The very paths that are read.
-  static std::vector<std::string> configs_of_single(const Process& process,
-                                                    const CommandLine& line) {
-    std::vector<std::string> paths;
+  // The very paths that are read: the configuration, and the directory where its relative paths
+  // begin.
+  static std::vector<std::string> obeyed_by_single(const Process& process,
+                                                   const CommandLine& line) {
+    std::vector<std::string> paths = {directory_of_single(process, line)};
     for (const std::string& config : line.configs)
       paths.push_back(absolute_in(directory_of_single(process, line), config));
     return paths;
@@ -150,7 +151,7 @@ class Finder {
     trust = trust_of(process, files_);
     const bool is_single = !line.master_worker && !has_worker(process);
     if (!is_single || trust.is_ours() || own_user() != 0 || !trust.unasked.empty()) return false;
-    const std::vector<std::string> given = configs_of_single(process, line);
+    const std::vector<std::string> given = obeyed_by_single(process, line);
     const bool are_there = std::ranges::all_of(
         given, [&](const std::string& path) { return files_.stat(path).has_value(); });
     if (!are_there || !who_else_could_change(files_, given).empty()) return false;
