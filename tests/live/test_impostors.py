@@ -180,8 +180,9 @@ def test_a_store_that_others_write_gives_roots_sites_nothing_by_itself(place, au
 
 
 def test_what_a_user_names_is_no_neighbour_of_roots_files(place, authority):
-    """His configuration names root's certificate, whose key he may not even read."""
+    """His configuration names root's certificate and key, which he may not even read."""
     eve = NamedUser(place, authority)
+    eve.site.cert_path.chmod(0o600)
     cert, key = authority.issue("eve.example.com").write(eve.home / "tls")
     eve.serve(user_nginx(eve.home, f"127.0.0.1:{eve.front} ssl", "eve.example.com", cert, key))
     conf = eve.mine.conf.read_text()
