@@ -84,6 +84,11 @@ Result<std::optional<Thumbprint>> old_for(const SiteRequest& request,
                           served.begin()->first.brief(), shell_quoted(printable(request.new_one))));
 }
 
+Error only_of_a_user(const std::string& site, const SurveyedBinding& bound) {
+  return {Code::failed, "rebind", printable(site), "only a server of another user has this site",
+          "if that one is meant: --service " + shell_quoted(printable(bound.service->id().text()))};
+}
+
 bool has_pair(const Pending& pending, const std::string& old_one) {
   return std::ranges::find(pending.pairs, old_one, &RequestedPair::old_one) != pending.pairs.end();
 }
@@ -96,9 +101,10 @@ class SiteFinder {
     auto surveyed = survey_for_pending(at_, history_);
     if (!surveyed) return pass(surveyed);
     for (const SiteRequest& request : requests) {
-      auto meant = bindings_of_site(*surveyed, request.site);
-      if (meant.empty()) return fail(no_such_site(*surveyed, "rebind", request.site));
-      if (Done ours = leave_strangers(request.site, meant); !ours) return pass(ours);
+      const auto all = bindings_of_site(*surveyed, request.site);
+      if (all.empty()) return fail(no_such_site(*surveyed, "rebind", request.site));
+      const auto meant = at_.only.empty() ? our_bindings_of_site(*surveyed, request.site) : all;
+      if (meant.empty()) return fail(only_of_a_user(request.site, *all.front()));
       meant_.emplace_back(meant.begin(), meant.end());
       all_.insert(meant.begin(), meant.end());
       if (request.new_one.empty()) open_.insert(meant.begin(), meant.end());
@@ -116,8 +122,6 @@ class SiteFinder {
   }
 
  private:
-  // Any user may give a site of his server any name. Only --service says that his is meant.
-  Done leave_strangers(const std::string& site, std::vector<const SurveyedBinding*>& meant) const;
   // Nothing takes these by itself; a person who names the site wants its newest certificate.
   void add_wider(PendingLook& look) const;
   Done add_named(const std::vector<SiteRequest>& requests, PendingLook& look);
@@ -128,18 +132,6 @@ class SiteFinder {
   SiteBindings all_;
   SiteBindings open_;  // NEW is to be found
 };
-
-Done SiteFinder::leave_strangers(const std::string& site,
-                                 std::vector<const SurveyedBinding*>& meant) const {
-  if (!at_.only.empty()) return {};
-  const std::string id = meant.front()->service->id().text();
-  std::erase_if(meant,
-                [](const SurveyedBinding* bound) { return !bound->service->trust().is_ours(); });
-  if (!meant.empty()) return {};
-  return fail(Code::failed, "rebind", printable(site),
-              "only a server of another user has this site",
-              "if that one is meant: --service " + shell_quoted(printable(id)));
-}
 
 void SiteFinder::add_wider(PendingLook& look) const {
   for (const WiderCertificate& wider :

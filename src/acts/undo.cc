@@ -61,11 +61,8 @@ Result<std::set<std::string>> recorded_names(const Host& host, Journal& journal,
   std::set<std::string> names = {site};
   auto surveyed = survey(host, only);
   if (!surveyed) return pass(surveyed);
-  // Any user may give a site of his server any name.
-  std::vector<const SurveyedBinding*> meant = bindings_of_site(*surveyed, site);
-  if (only.empty())
-    std::erase_if(meant,
-                  [](const SurveyedBinding* bound) { return !bound->service->trust().is_ours(); });
+  const auto meant =
+      only.empty() ? our_bindings_of_site(*surveyed, site) : bindings_of_site(*surveyed, site);
   for (const SurveyedBinding* bound : meant) names.insert(bound->binding.site);
   auto rows = journal.all();
   if (!rows) return pass(rows);

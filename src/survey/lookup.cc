@@ -198,6 +198,14 @@ std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey,
   return {meant.begin(), meant.end()};
 }
 
+std::vector<const SurveyedBinding*> our_bindings_of_site(const Survey& survey,
+                                                         const std::string& name) {
+  auto meant = bindings_of_site(survey, name);
+  std::erase_if(meant,
+                [](const SurveyedBinding* bound) { return !bound->service->trust().is_ours(); });
+  return meant;
+}
+
 std::vector<std::string> site_names(const Survey& survey) {
   std::vector<std::string> names;
   for (const SurveyedBinding& bound : survey.bindings) {

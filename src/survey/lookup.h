@@ -30,6 +30,11 @@ std::vector<LookupResult> look_up(const Files& files, const Survey& survey,
 // every misspelt name too. Empty if no site has the name.
 std::vector<const SurveyedBinding*> bindings_of_site(const Survey& survey, const std::string& name);
 
+// Those of them that a person means who names no service: any user may give a site of his server
+// any name, so the servers of other users are left out.
+std::vector<const SurveyedBinding*> our_bindings_of_site(const Survey& survey,
+                                                         const std::string& name);
+
 // The names of all sites: as a survey shows them, and their other names.
 std::vector<std::string> site_names(const Survey& survey);
 
