@@ -86,7 +86,7 @@ CommandSpec undo_command() {
           .summary = "put back what a rebind replaced, as a transaction of its own, with proof",
           .options = {{"transaction", typed.get(),
                        "the transaction, from certrebind history, or a site: the last one that "
-                       "concerned it; default: the last that changed files",
+                       "concerned it, on each of its servers; default: the last that changed files",
                        "ID|SITE", Need::optional,
                        [](const std::string& word) {
                          return is_number(word) ? record_number(word) : "";
