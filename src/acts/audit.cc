@@ -75,17 +75,17 @@ class PairAudit {
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);
-    auto bytes = bound.service->files().read(path, kPemLimit);
-    auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
-    if (!bundle) {
-      remarks.push_back({Complaint::no_certificate, bundle.error().message(), ""});
+    PairOnDisk pair(bound);
+    if (!pair.bundle()) {
+      remarks.push_back({Complaint::no_certificate, pair.bundle().error().message(), ""});
       return remarks;
     }
-    check_key(bound, *bundle, remarks);
+    check_key(bound.binding, pair.key(), remarks);
+    if (bound.binding.leaf_alone) return remarks;
     const std::string& chain = bound.binding.chain.path;
-    if (!bound.binding.leaf_alone)
-      check_chain(with_own_chain(bound.service->files(), bound.binding, std::move(*bundle)),
-                  chain.empty() ? path : chain, remarks);
+    Bundle sent = *pair.bundle();
+    sent.chain = pair.chain();
+    check_chain(sent, chain.empty() ? path : chain, remarks);
     return remarks;
   }
 
@@ -111,19 +111,14 @@ class PairAudit {
                              : "renew it, then certrebind rebind OLD NEW"});
   }
 
-  void check_key(const SurveyedBinding& bound, const Bundle& bundle, Remarks& remarks) const {
-    const std::string& path = bound.binding.key.path;
-    if (path.empty()) return;
-    auto bytes = bound.service->files().read(path, kPemLimit);
-    if (!bytes && bytes.error().code == Code::denied) return;  // we may not read this key
-    KeyState state = bytes ? key_state(*bytes, bundle.leaf) : KeyState::none;
-    const bool opens = state == KeyState::encrypted && bound.binding.has_passphrase;
-    if (state == KeyState::matches || opens) return;
-    remarks.push_back(
-        {Complaint::key_mismatch,
-         fmt::format("the key {} {}", path,
-                     bytes ? to_text(state) : "cannot be read: " + bytes.error().cause),
-         "a reload would fail: " + advice_.way_back(bound.binding)});
+  void check_key(const Binding& binding, const Result<KeyState>& key, Remarks& remarks) const {
+    if (binding.key.path.empty()) return;
+    if (!key && key.error().code == Code::denied) return;  // we may not read this key
+    if (key && is_usable(*key, binding)) return;
+    remarks.push_back({Complaint::key_mismatch,
+                       fmt::format("the key {} {}", binding.key.path,
+                                   key ? to_text(*key) : "cannot be read: " + key.error().cause),
+                       "a reload would fail: " + advice_.way_back(binding)});
   }
 
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {
@@ -491,7 +486,7 @@ std::vector<AuditedBinding> judge(const Host& host, const Settings& settings, co
                                   std::vector<std::vector<Look>> looks) {
   SharedListeners shared(host, survey);
   const SameSite same_site(survey);
-  Advice advice(host, settings);
+  Advice advice(host, settings, survey);
   PairAudit pairs(host, settings, advice);
   std::vector<AuditedBinding> audited;
   for (size_t index = 0; index < survey.bindings.size(); ++index) {

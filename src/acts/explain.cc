@@ -6,18 +6,15 @@
 #include "base/text.h"
 #include "survey/key_types.h"
 #include "survey/policy.h"
-#include "x509/key.h"
 
 namespace certrebind {
 
 namespace {
 
-std::string key_text(const Files& files, const SurveyedBinding& bound) {
+std::string key_text(const SurveyedBinding& bound) {
   if (!bound.disk || !bound.disk->certificate) return "";
-  auto leaf = Certificate::parse(bound.disk->der);
-  auto key = files.read(bound.binding.key.path, kPemLimit);
-  if (!key) return "cannot be read: " + key.error().cause;
-  return leaf ? to_text(key_state(*key, *leaf)) : "";
+  auto key = PairOnDisk(bound).key();
+  return key ? to_text(*key) : "cannot be read: " + key.error().cause;
 }
 
 std::string served_text(const Explained& explained) {
@@ -108,7 +105,7 @@ std::vector<Explained> explain_all(const Looking& at, const Survey& survey,
   for (Explained& explained : all) {
     const SurveyedBinding& bound = *explained.answer.bound;
     explained.served_text = served_text(explained);
-    explained.key_text = key_text(host.files, bound);
+    explained.key_text = key_text(bound);
     const Endpoint* endpoint = explained.answer.endpoint;
     auto master = bound.service->reload().signal;
     if (endpoint != nullptr && endpoint->unproven.empty() && master)

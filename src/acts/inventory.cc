@@ -38,7 +38,7 @@ std::vector<InventoryItem> take_inventory(const Files& files, const Settings& se
     item.der = bound.disk->der;
     item.path = path;
     item.store = store_kind(files, settings, path);
-    if (key_fits(files, bound.binding.key.path, item.der)) item.key_path = bound.binding.key.path;
+    if (PairOnDisk(bound).key() == KeyState::matches) item.key_path = bound.binding.key.path;
   }
   for (const StoredCertificate& stored : stored_certificates(files, settings.stores)) {
     if (by_path.contains(stored.certificate_path)) continue;

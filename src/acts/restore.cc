@@ -26,7 +26,6 @@
 #include "survey/lookup.h"
 #include "survey/shadowed.h"
 #include "sys/replace.h"
-#include "x509/key.h"
 
 namespace certrebind {
 
@@ -140,18 +139,10 @@ Result<std::optional<KeptPair>> choose(const TransactionContext& context, const 
   return std::nullopt;
 }
 
-std::optional<Certificate> parsed(const std::string& der) {
-  auto leaf = Certificate::parse(der);
-  return leaf ? std::optional(std::move(*leaf)) : std::nullopt;
-}
-
 // True if the files hold a pair that could be served too.
-bool is_whole(const Host& host, const SurveyedBinding& bound) {
-  if (!bound.disk || !bound.disk->certificate) return false;
-  auto leaf = parsed(bound.disk->der);
-  auto key = host.files.read(bound.binding.key.path, kPemLimit);
-  return leaf && key && leaf->outline.not_after >= host.clock.wall() &&
-         key_state(*key, *leaf) == KeyState::matches;
+bool is_whole(PairOnDisk& pair, WallTime now) {
+  return pair.leaf() != nullptr && pair.leaf()->outline.not_after >= now &&
+         pair.key() == KeyState::matches;
 }
 
 // Refuses files that a renewer owns.
@@ -199,7 +190,8 @@ Done may_be_put_back(const TransactionContext& context, const Bindings& meant,
     const KeptPaths paths = kept_paths_of(bound->binding);
     if (looked_at.insert(paths).second) {
       if (Done may = is_nobodys(context, paths); !may) return may;
-      lies = is_whole(context.host, *bound) ? parsed(bound->disk->der) : std::nullopt;
+      PairOnDisk now(*bound);
+      lies = is_whole(now, context.host.clock.wall()) ? std::optional(*now.leaf()) : std::nullopt;
     }
     if (!lies) continue;
     if (Done may = covers_as_much(*bound, *lies, pair); !may) return may;
@@ -239,16 +231,17 @@ std::vector<std::optional<Certificate>> shown_to(const Prober& prober,
   std::vector<std::optional<Certificate>> shown;
   for (size_t i = 0; i < served.size(); i += 2) {
     const Result<Served>& answer = served[i] ? served[i] : served[i + 1];
-    shown.push_back(answer ? parsed(answer->leaf_der) : std::nullopt);
+    auto leaf = Certificate::parse(answer ? answer->leaf_der : "");
+    shown.push_back(leaf ? std::optional(std::move(*leaf)) : std::nullopt);
   }
   return shown;
 }
 
 // Sets what a failure must return to: the certificate on disk, and the one that is served. An
 // endpoint that serves nothing now, but must afterwards, counts as having served the kept one.
-void note_what_was_before(const std::optional<Certificate>& disk,
-                          const std::optional<Certificate>& shown, Expectation& expected) {
-  const Certificate* before = disk ? &*disk : shown ? &*shown : nullptr;
+void note_what_was_before(const Certificate* disk, const std::optional<Certificate>& shown,
+                          Expectation& expected) {
+  const Certificate* before = disk != nullptr ? disk : shown ? &*shown : nullptr;
   if (before == nullptr) return;
   expected.old_thumbprint = before->outline.thumbprint;
   expected.old_type = before->key_type;
@@ -267,10 +260,9 @@ std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& 
     if (bound->binding.role != Role::client)
       std::ranges::move(expectations_of(bound->binding, kept, leaf.key_type, kept, leaf.key_type),
                         std::back_inserter(all));
-  const auto& lies = bindings.front()->disk;
-  const auto disk = lies ? parsed(lies->der) : std::nullopt;
+  PairOnDisk lying(*bindings.front());
   const auto shown = shown_to(prober, all);
-  for (size_t i = 0; i < all.size(); ++i) note_what_was_before(disk, shown[i], all[i]);
+  for (size_t i = 0; i < all.size(); ++i) note_what_was_before(lying.leaf(), shown[i], all[i]);
   return all;
 }
 
@@ -428,7 +420,8 @@ Result<RestoreResult> restore_kept(const TransactionContext& context,
                          [&](auto* bound) { return bound->service == service.get(); });
     if (!of_service.empty()) by_service.push_back(std::move(of_service));
   }
-  Restore restore(context, *surveyed, pair, is_whole(context.host, first));
+  PairOnDisk before(first);
+  Restore restore(context, *surveyed, pair, is_whole(before, context.host.clock.wall()));
   for (const Bindings& bindings : by_service)
     if (!restore.of(*bindings.front()->service, bindings, &bindings == &by_service.back()))
       return RestoreResult{.accounts = std::move(restore).accounts()};

@@ -8,11 +8,11 @@
 #include "lifecycle/attention.h"
 #include "lifecycle/details.h"
 #include "state/key_value.h"
+#include "store/on_disk.h"
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"
 #include "sys/changed_at.h"
-#include "x509/bundle.h"
 #include "x509/key.h"
 
 namespace certrebind {
@@ -36,8 +36,7 @@ struct Noticer::Seen {
 
 Noticer::Seen Noticer::see(const Watched& watched) const {
   Seen seen{.leaf = {}, .path = watched.certificate, .key = watched.key};
-  auto bytes = files_.read(watched.certificate, kPemLimit);
-  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  auto bundle = read_bundle(files_, watched.certificate);
   if (!bundle) return seen;
   if (seen.key.empty()) seen.key = find_key(files_, watched.certificate, bundle->leaf).value_or("");
   auto key = files_.read(seen.key, kPemLimit);

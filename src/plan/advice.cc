@@ -33,41 +33,32 @@ std::optional<OldCertificate> old_of(const std::string& der, const NewCertificat
 
 }  // namespace
 
-Advice::Pair Advice::pair_of(const Binding& binding) {
-  return {.certificate = binding.certificate.path,
-          .key = binding.key.path,
-          .has_passphrase = binding.has_passphrase};
-}
-
-// Read once: thousands of sites may share one file.
-std::shared_ptr<const NewCertificate> Advice::lying_there(const Pair& pair) {
-  auto [entry, is_new] = known_.try_emplace(pair);
-  if (!is_new) return entry->second;
-  auto bundle = read_bundle(host_.files, pair.certificate);
-  if (!bundle) return nullptr;
+// The certificate in the binding's file, as a NEW. A key that we may not read counts as its own.
+std::optional<NewCertificate> Advice::lying_there(const SurveyedBinding& bound) const {
+  const Binding& binding = bound.binding;
+  PairOnDisk& pair = survey_.pairs->of(bound);
+  if (!pair.bundle()) return std::nullopt;
   NewCertificate found;
-  found.bundle = std::move(*bundle);
-  found.files = {.certificate = pair.certificate, .key = pair.key};
-  auto key = host_.files.read(pair.key, kPemLimit);
-  if (key) found.key = tried_key_state(*key, found.bundle.leaf);
-  const bool unseen = pair.key.empty() || (!key && key.error().code == Code::denied) ||
-                      (found.key == KeyState::encrypted && pair.has_passphrase);
-  if (unseen) found.key = KeyState::matches;
-  entry->second = std::make_shared<const NewCertificate>(std::move(found));
-  return entry->second;
+  found.bundle = *pair.bundle();
+  found.files = {.certificate = binding.certificate.path, .key = binding.key.path};
+  const Result<KeyState>& key = pair.tried_key();
+  if (key) found.key = *key;
+  if (binding.key.path.empty() || (!key && key.error().code == Code::denied) ||
+      is_usable(found.key, binding))
+    found.key = KeyState::matches;
+  return found;
 }
 
 bool Advice::would_be_refused(const SurveyedBinding& bound, const Served* shown) {
   const std::string shown_der = shown != nullptr ? shown->leaf_der : "";
-  const Pair pair = pair_of(bound.binding);
-  auto new_one = lying_there(pair);
+  auto new_one = lying_there(bound);
   auto old_one = new_one ? old_of(shown_der, *new_one, shown) : std::nullopt;
   if (!old_one) return true;
-  auto [refused, is_new] =
-      refused_.try_emplace({pair, bound.binding.chain.path + '\n' + shown_der});
+  PairOnDisk& pair = survey_.pairs->of(bound);
+  auto [refused, is_new] = refused_.try_emplace({&pair, bound.binding.has_passphrase, shown_der});
   if (is_new) {
     NewCertificate sent = *new_one;
-    sent.bundle = with_own_chain(host_.files, bound.binding, std::move(sent.bundle));
+    sent.bundle.chain = pair.chain();
     refused->second = refuses(preflight_certificate(*old_one, sent, host_.clock.wall()));
   }
   return refused->second || refuses(preflight_binding(bound.binding, *old_one, *new_one));
@@ -83,8 +74,8 @@ std::string Advice::first_error(const Binding& binding, const OldCertificate& ol
   return "";
 }
 
-std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) {
-  auto lies = lying_there(pair_of(bound.binding));
+std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& shown) const {
+  auto lies = lying_there(bound);
   auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
   if (!old_one) return "";
   NewCertificate now;
@@ -95,8 +86,8 @@ std::string Advice::why_an_outage(const SurveyedBinding& bound, const Served& sh
   return why.empty() ? why_chain_is_lost(bound, shown, *lies) : why;
 }
 
-std::optional<Finding> Advice::refusal(const SurveyedBinding& bound, const Served& shown) {
-  auto lies = lying_there(pair_of(bound.binding));
+std::optional<Finding> Advice::refusal(const SurveyedBinding& bound, const Served& shown) const {
+  auto lies = lying_there(bound);
   auto old_one = lies ? old_of(shown.leaf_der, *lies) : std::nullopt;
   if (!old_one) return std::nullopt;
   for (const auto& findings : {preflight_but_chain(*old_one, *lies, host_.clock.wall()),
@@ -106,12 +97,12 @@ std::optional<Finding> Advice::refusal(const SurveyedBinding& bound, const Serve
   return std::nullopt;
 }
 
-std::string Advice::why_refused(const SurveyedBinding& bound, const Served& shown) {
+std::string Advice::why_refused(const SurveyedBinding& bound, const Served& shown) const {
   auto refused = refusal(bound, shown);
   return refused ? refused->sentence : "";
 }
 
-std::string Advice::next_for(const SurveyedBinding& bound, const Served& shown) {
+std::string Advice::next_for(const SurveyedBinding& bound, const Served& shown) const {
   std::string next = way_back(bound.binding);
   auto refused = refusal(bound, shown);
   if (refused && refused->risk)
@@ -129,7 +120,8 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
   if (binding.role == Role::client || binding.leaf_alone) return "";
   auto before = old_of(shown.leaf_der, lies, &shown);
   if (!before || before->bundle.connected() == 0) return "";
-  const Bundle after = with_own_chain(host_.files, binding, lies.bundle);
+  Bundle after = lies.bundle;
+  after.chain = survey_.pairs->of(bound).chain();
   auto kept = kept_pairs(host_.files, settings_.state_directory, binding.certificate.path);
   if (kept && std::ranges::any_of(kept->pairs, [&](const KeptPair& pair) {
         return pair.bundle.leaf.outline.thumbprint == shown.thumbprint && pair.chain.empty() &&

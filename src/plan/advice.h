@@ -3,9 +3,8 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "plan/preflight.h"
 #include "probe/handshake.h"
@@ -17,7 +16,9 @@ namespace certrebind {
 
 class Advice {
  public:
-  Advice(const Host& host, const Settings& settings) : host_(host), settings_(settings) {}
+  // All arguments must outlive this object.
+  Advice(const Host& host, const Settings& settings, const Survey& survey)
+      : host_(host), settings_(settings), survey_(survey) {}
 
   // True if preflight would refuse the certificate in the binding's file as the successor of the
   // one that is served (`shown`). If `shown` is null, that one is not known, and the certificate in
@@ -28,27 +29,20 @@ class Advice {
   // served: a sentence of preflight. Empty if it would be none, or if the served certificate is no
   // better. An earlier expiry or a weaker key is no outage, and the key is left to the server's own
   // test. For the chain, what the server sends counts.
-  std::string why_an_outage(const SurveyedBinding& bound, const Served& shown);
+  std::string why_an_outage(const SurveyedBinding& bound, const Served& shown) const;
   // Why preflight would refuse the certificate in the file as the successor of the served one until
   // a person accepts it; empty if it would not. What nobody can accept is left to `why_an_outage`,
   // and so is the chain.
-  std::string why_refused(const SurveyedBinding& bound, const Served& shown);
+  std::string why_refused(const SurveyedBinding& bound, const Served& shown) const;
   // What to do about a certificate in the file that is not to be loaded: `way_back`, or how to
   // accept it if a person may.
-  std::string next_for(const SurveyedBinding& bound, const Served& shown);
+  std::string next_for(const SurveyedBinding& bound, const Served& shown) const;
   // How to get a good pair into the file again.
   std::string way_back(const Binding& binding) const;
 
  private:
-  struct Pair {
-    std::string certificate;  // path
-    std::string key;
-    bool has_passphrase = false;
-    auto operator<=>(const Pair&) const = default;
-  };
-  static Pair pair_of(const Binding& binding);
-  std::shared_ptr<const NewCertificate> lying_there(const Pair& pair);
-  std::optional<Finding> refusal(const SurveyedBinding& bound, const Served& shown);
+  std::optional<NewCertificate> lying_there(const SurveyedBinding& bound) const;
+  std::optional<Finding> refusal(const SurveyedBinding& bound, const Served& shown) const;
   std::string why_chain_is_lost(const SurveyedBinding& bound, const Served& shown,
                                 const NewCertificate& lies) const;
   // The first error of preflight; ignores the key.
@@ -57,8 +51,9 @@ class Advice {
 
   const Host& host_;
   const Settings& settings_;
-  std::map<Pair, std::shared_ptr<const NewCertificate>> known_;  // null: no certificate
-  std::map<std::pair<Pair, std::string>, bool> refused_;         // and by DER of the served leaf
+  const Survey& survey_;
+  // By pair, whether there is a passphrase for its key, and DER of the served leaf.
+  std::map<std::tuple<const PairOnDisk*, bool, std::string>, bool> refused_;
 };
 
 }  // namespace certrebind

@@ -125,8 +125,7 @@ class Finder {
   bool replaces_another(const SurveyedBinding& bound, const Candidate& now);
   const std::vector<StoredLeaf>& stored_for(const std::vector<std::string>& names);
   std::optional<Candidate> candidate(const std::string& certificate_path,
-                                     const std::string& key_path,
-                                     Passphrase passphrase = Passphrase::none) const;
+                                     const std::string& key_path) const;
   bool outlives(const RequestedPair& pair, const SurveyedBinding& bound) const;
   bool pair_matches(const SurveyedBinding& bound) const;
   bool was_undone(const Thumbprint& old_one, const Thumbprint& new_one) const;
@@ -370,8 +369,11 @@ void Finder::take_up(const SurveyedBinding& bound) {
 }
 
 bool Finder::pair_matches(const SurveyedBinding& bound) const {
-  const Passphrase passphrase = bound.binding.has_passphrase ? Passphrase::known : Passphrase::none;
-  return candidate(bound.binding.certificate.path, bound.binding.key.path, passphrase).has_value();
+  const Binding& binding = bound.binding;
+  if (binding.key.path.empty()) return candidate(binding.certificate.path, "").has_value();
+  PairOnDisk pair(bound);
+  const Result<KeyState> key = pair.key();
+  return pair.bundle() && key && is_usable(*key, binding);
 }
 
 // The bound file is a copy, or one of several certificates of a store: its successor is elsewhere.
@@ -474,17 +476,13 @@ const std::vector<StoredLeaf>& Finder::stored_for(const std::vector<std::string>
 }
 
 std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
-                                           const std::string& key_path,
-                                           Passphrase passphrase) const {
-  auto bytes = host_.files.read(certificate_path, kPemLimit);
-  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+                                           const std::string& key_path) const {
+  auto bundle = read_bundle(host_.files, certificate_path);
   if (!bundle) return std::nullopt;
   std::string key = key_path;
   if (key.empty()) key = find_key(host_.files, certificate_path, bundle->leaf).value_or("");
   auto key_bytes = host_.files.read(key, kPemLimit);
-  const KeyState state = key_bytes ? key_state(*key_bytes, bundle->leaf) : KeyState::none;
-  const bool opens = state == KeyState::encrypted && passphrase == Passphrase::known;
-  if (state != KeyState::matches && !opens) return std::nullopt;
+  if (!key_bytes || key_state(*key_bytes, bundle->leaf) != KeyState::matches) return std::nullopt;
   return Candidate{.leaf = std::move(bundle->leaf),
                    .certificate_path = certificate_path,
                    .key_path = std::move(key),

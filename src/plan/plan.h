@@ -2,7 +2,6 @@
 // same code.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,7 +28,7 @@ struct PlannedBinding {
   PlanKind kind = PlanKind::reload;
   // Set if the server has OLD only in memory: the certificate in the bound file, which the server
   // never loaded.
-  std::shared_ptr<const Certificate> never_loaded = {};
+  const Certificate* never_loaded = nullptr;
 
   // The certificate that the bound file must hold again after a rollback.
   const Certificate& replaced() const {

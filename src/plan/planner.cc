@@ -23,6 +23,7 @@
 
 #include "base/text.h"
 #include "plan/file_set.h"
+#include "plan/sent_chain.h"
 #include "store/kept.h"
 #include "survey/key_types.h"
 #include "survey/same_site.h"
@@ -56,21 +57,12 @@ class Planner {
   bool concerns(const SurveyedBinding& bound, const Succession& succession) const;
   bool waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const;
   bool held(const std::string& path, const OldCertificate& old_one) const;
-  std::shared_ptr<const Certificate> leaf_of(const OnDisk& disk) const;
   const std::string& renewer_of(const std::string& path) const;
-  const std::string& problem_of_key(const Binding& binding, const NewCertificate& new_one) const;
   PlanKind choose(const SurveyedBinding& bound, const Succession& succession) const;
   std::vector<Finding> preflight(const Succession& succession, const Bindings& bindings) const;
   bool is_renewal(const Succession& succession) const;
   void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
-  void check_sent_chain(const PlannedBinding& planned, std::vector<Finding>& findings) const;
-  std::vector<Certificate> certificates_at(const std::string& path) const;
-  Bundle to_be_sent(const PlannedBinding& planned) const;
-  std::optional<Bundle> filed_with_old(const PlannedBinding& planned) const;
-  std::optional<Bundle> shown_with_old(const PlannedBinding& planned) const;
-  std::string whole_chain_of(const PlannedBinding& planned, const Bundle& before) const;
-  bool brings_chain(const SurveyedBinding& bound, const Succession& succession) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -98,9 +90,6 @@ class Planner {
   const Rivals& rivals_;
   const std::vector<Succession>& successions_;
   mutable std::map<std::string, std::string> renewers_;  // by path
-  mutable std::map<const OnDisk*, std::shared_ptr<const Certificate>> leaves_;
-  // By path of the key, whether there is a passphrase for it, and NEW.
-  mutable std::map<std::tuple<std::string, bool, Thumbprint>, std::string> key_problems_;
   FileSet file_set_;
   Plan plan_;
   std::vector<const Succession*> considered_;
@@ -137,15 +126,6 @@ bool Planner::concerns(const SurveyedBinding& bound, const Succession& successio
          !holds_some_old(bound, successions_);
 }
 
-// Parsed once: thousands of sites may share one file.
-std::shared_ptr<const Certificate> Planner::leaf_of(const OnDisk& disk) const {
-  auto [entry, is_new] = leaves_.try_emplace(&disk);
-  if (is_new)
-    if (auto leaf = Certificate::parse(disk.der))
-      entry->second = std::make_shared<const Certificate>(std::move(*leaf));
-  return entry->second;
-}
-
 Planner::Bindings Planner::affected(const Succession& succession) const {
   Bindings found;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
@@ -154,7 +134,7 @@ Planner::Bindings Planner::affected(const Succession& succession) const {
         .bound = &bound, .succession = &succession, .kind = choose(bound, succession)};
     if (bound.disk && !bound.holds(succession.old_one.thumbprint) &&
         planned.kind != PlanKind::reload)
-      planned.never_loaded = leaf_of(*bound.disk);
+      planned.never_loaded = context_.survey.pairs->of(bound).leaf();
     found.push_back(std::move(planned));
   }
   return found;
@@ -168,23 +148,9 @@ const std::string& Planner::renewer_of(const std::string& path) const {
   return entry->second;
 }
 
-// Why this is not the key of NEW; empty if it is.
-const std::string& Planner::problem_of_key(const Binding& binding,
-                                           const NewCertificate& new_one) const {
-  auto [entry, is_new] = key_problems_.try_emplace(
-      {binding.key.path, binding.has_passphrase, new_one.bundle.leaf.outline.thumbprint});
-  if (!is_new) return entry->second;
-  auto key = plan_.service->files().read(binding.key.path, kPemLimit);
-  KeyState state = key ? tried_key_state(*key, new_one.bundle.leaf) : KeyState::none;
-  const bool opens = state == KeyState::encrypted && binding.has_passphrase;
-  if (!key) entry->second = "cannot be read: " + key.error().cause;
-  if (key && state != KeyState::matches && !opens) entry->second = to_text(state);
-  return entry->second;
-}
-
 PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& succession) const {
   if (bound.holds(succession.new_thumbprint()))
-    return brings_chain(bound, succession) ? PlanKind::rewrite : PlanKind::reload;
+    return brings_chain(context_, bound, succession) ? PlanKind::rewrite : PlanKind::reload;
   if (context_.preference == Preference::repoint) return PlanKind::repoint;
   if (context_.preference == Preference::rewrite) return PlanKind::rewrite;
   bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
@@ -216,146 +182,14 @@ void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>
 void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   if (planned.kind != PlanKind::reload) return;
   const Binding& binding = planned.bound->binding;
-  const std::string& path = binding.key.path;
-  const std::string& problem = problem_of_key(binding, planned.succession->new_one);
-  if (problem.empty()) return;
+  const Result<KeyState>& key = context_.survey.pairs->of(*planned.bound).tried_key();
+  if (key && is_usable(*key, binding)) return;
   findings.push_back(
-      {Severity::error, fmt::format("{} uses the key {}, which {}", binding.site, path, problem),
+      {Severity::error,
+       fmt::format("{} uses the key {}, which {}", binding.site, binding.key.path,
+                   key ? to_text(*key) : "cannot be read: " + key.error().cause),
        fmt::format("put the key of {} there; the server still serves what it loaded before",
                    binding.certificate.path)});
-}
-
-// All certificates of a chain file; empty if it cannot be read.
-std::vector<Certificate> Planner::certificates_at(const std::string& path) const {
-  auto bundle = read_bundle(context_.files, path);
-  if (!bundle) return {};
-  std::vector<Certificate> all = std::move(bundle->chain);
-  all.insert(all.begin(), std::move(bundle->leaf));
-  return all;
-}
-
-// The chain that the server sends with NEW once the plan is carried out.
-Bundle Planner::to_be_sent(const PlannedBinding& planned) const {
-  const Binding& binding = planned.bound->binding;
-  Bundle sent = planned.succession->new_one.bundle;
-  if (binding.leaf_alone) sent.chain.clear();
-  if (planned.kind != PlanKind::reload) return sent;
-  if (!binding.chain.path.empty()) {
-    sent.chain = certificates_at(binding.chain.path);
-  } else if (!binding.leaf_alone) {
-    std::vector<Certificate> all = certificates_at(binding.certificate.path);
-    if (!all.empty() && all.front().der == sent.leaf.der)
-      sent.chain.assign(std::make_move_iterator(all.begin() + 1),
-                        std::make_move_iterator(all.end()));
-  }
-  return sent;
-}
-
-// The chain that the files of OLD made the server send: from the files on disk, or from the kept
-// ones. This takes precedence over a handshake, because a server may add intermediates itself.
-std::optional<Bundle> Planner::filed_with_old(const PlannedBinding& planned) const {
-  const SurveyedBinding& bound = *planned.bound;
-  const Binding& binding = bound.binding;
-  const OldCertificate& old_one = planned.succession->old_one;
-  Bundle sent = old_one.bundle;
-  if (old_one.has_file && bound.holds(old_one.thumbprint)) {
-    if (!binding.chain.path.empty()) sent.chain = certificates_at(binding.chain.path);
-    return sent;
-  }
-  auto kept =
-      kept_pairs(context_.files, context_.settings.state_directory, binding.certificate.path);
-  if (!kept) return std::nullopt;
-  auto pair = std::ranges::find_if(kept->pairs, [&](const KeptPair& each) {
-    return each.bundle.leaf.outline.thumbprint == old_one.thumbprint;
-  });
-  if (pair == kept->pairs.end()) return std::nullopt;
-  if (pair->chain.empty()) return pair->bundle;
-  auto chain = Bundle::parse(pair->chain);
-  if (!chain) return std::nullopt;
-  sent.chain = std::move(chain->chain);
-  sent.chain.insert(sent.chain.begin(), std::move(chain->leaf));
-  return sent;
-}
-
-// The chain that a handshake showed with OLD.
-std::optional<Bundle> Planner::shown_with_old(const PlannedBinding& planned) const {
-  const OldCertificate& old_one = planned.succession->old_one;
-  auto looked = context_.served.find(planned.bound);
-  if (looked == context_.served.end()) return std::nullopt;
-  for (const ShownLeaf& shown : looked->second) {
-    if (shown.thumbprint != old_one.thumbprint) continue;
-    Bundle sent = old_one.bundle;
-    sent.chain.clear();
-    for (const std::string& der : shown.above)
-      if (auto above = Certificate::parse(der)) sent.chain.push_back(std::move(*above));
-    return sent;
-  }
-  return std::nullopt;
-}
-
-// The path in a store that holds the same leaf with its whole chain.
-std::string Planner::whole_chain_of(const PlannedBinding& planned, const Bundle& before) const {
-  const Thumbprint& leaf = planned.succession->new_thumbprint();
-  for (const StoredCertificate& stored :
-       stored_certificates(context_.files, context_.settings.stores)) {
-    OnDisk disk = look_at(context_.files, stored.certificate_path);
-    if (!disk.certificate || disk.certificate->thumbprint != leaf) continue;
-    auto bundle = read_bundle(context_.files, stored.certificate_path);
-    if (bundle && !refuses(preflight_chain(before, true, *bundle, stored.certificate_path)))
-      return stored.certificate_path;
-  }
-  return "";
-}
-
-void Planner::check_sent_chain(const PlannedBinding& planned,
-                               std::vector<Finding>& findings) const {
-  const Succession& succession = *planned.succession;
-  const SurveyedBinding& bound = *planned.bound;
-  const Binding& binding = bound.binding;
-  if (succession.is_forced() || binding.role == Role::client) return;
-  auto filed = filed_with_old(planned);
-  auto shown = filed ? std::nullopt : shown_with_old(planned);
-  size_t sent = shown ? shown->chain.size() + 1 : 0;
-  if (!filed && bound.not_loaded == succession.old_one.thumbprint)
-    sent = std::max(sent, bound.sent_with_it);
-  Bundle before = filed ? *filed : shown ? *shown : succession.old_one.bundle;
-  const bool is_known = filed || shown || succession.old_one.has_file;
-  const Bundle after = to_be_sent(planned);
-  const bool reloads = planned.kind == PlanKind::reload;
-  const std::string& path = !reloads                     ? succession.new_one.files.certificate
-                            : binding.chain.path.empty() ? binding.certificate.path
-                                                         : binding.chain.path;
-  std::vector<Finding> found;
-  if (sent > 1 && after.connected() == 0 && !after.leaf.is_self_signed())
-    found.push_back(
-        {Severity::error,
-         fmt::format("{} has no intermediate certificate, but {} sends {} with the old certificate",
-                     path, binding.site, sent - 1),
-         "give the full chain (fullchain.pem): leaf, then intermediates", Risk::chain});
-  else
-    found = preflight_chain(before, is_known, after, path);
-  if (reloads && !binding.chain.path.empty())
-    std::ranges::move(preflight_intermediates(after, path, context_.now),
-                      std::back_inserter(found));
-  std::string whole = refuses(found) ? whole_chain_of(planned, before) : "";
-  for (Finding& finding : found) {
-    if (finding.severity == Severity::error && !whole.empty())
-      finding.next = fmt::format("a store has the full chain: certrebind rebind {} {}",
-                                 succession.old_one.thumbprint.brief(), shell_quoted(whole));
-    if (std::ranges::find(findings, finding.sentence, &Finding::sentence) == findings.end())
-      findings.push_back(std::move(finding));
-  }
-}
-
-// True if the bound file holds NEW without the chain that NEW's own file has.
-bool Planner::brings_chain(const SurveyedBinding& bound, const Succession& succession) const {
-  const Binding& binding = bound.binding;
-  const std::string& file = succession.new_one.files.certificate;
-  if (succession.is_forced() || binding.leaf_alone || !binding.chain.path.empty() ||
-      succession.new_one.bundle.connected() == 0 || file == binding.certificate.path)
-    return false;
-  auto lies = read_bundle(context_.files, binding.certificate.path);
-  return lies && lies->connected() < succession.new_one.bundle.connected();
 }
 
 void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
@@ -414,9 +248,8 @@ void Planner::check_twin(const PlannedBinding& planned, std::vector<Finding>& fi
     // With the key type of OLD there were already two before, unless NEW itself is now in the other
     // binding's file.
     if (same_type && !has_crossed(*other, planned)) continue;
-    if (!other->disk || !other->disk->certificate) continue;
-    auto leaf = Certificate::parse(other->disk->der);
-    if (!leaf || leaf->key_type != new_type) continue;
+    const Certificate* leaf = context_.survey.pairs->of(*other).leaf();
+    if (leaf == nullptr || leaf->key_type != new_type) continue;
     findings.push_back({Severity::error,
                         fmt::format("{} already has a certificate with an {} key ({}): with two of "
                                     "one type, only the last would be served",
@@ -469,8 +302,7 @@ void Planner::check_reader(const Succession& succession, std::vector<Finding>& f
 std::optional<Certificate> Planner::next_leaf(const PlannedBinding& planned) const {
   const std::string& path = planned.bound->binding.next_certificate;
   if (path.empty() || !planned.succession->is_forced()) return std::nullopt;
-  auto bytes = context_.files.read(path, kPemLimit);
-  auto bundle = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  auto bundle = read_bundle(context_.files, path);
   if (!bundle) return std::nullopt;
   return std::move(bundle->leaf);
 }
@@ -506,7 +338,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
     check_kind(planned, findings);
     check_twin(planned, findings);
     check_shadowed(planned, findings);
-    check_sent_chain(planned, findings);
+    check_sent_chain(context_, planned, findings);
     repoints = repoints || planned.kind == PlanKind::repoint;
     reloads = reloads || planned.kind == PlanKind::reload;
   }
@@ -596,7 +428,7 @@ void Planner::expect(const PlannedBinding& planned) {
                                                   wanted.outline.thumbprint, wanted.key_type);
   std::vector<Thumbprint> above;
   if (!next) {
-    Bundle sent = to_be_sent(planned);
+    Bundle sent = to_be_sent(context_, planned);
     for (size_t i = 0; i < sent.connected(); ++i)
       if (!sent.chain[i].is_self_signed()) above.push_back(sent.chain[i].outline.thumbprint);
   }

@@ -27,7 +27,7 @@ class ReloadSideEffects {
         rivals_(survey),
         files_(host.files),
         times_(host),
-        advice_(host, settings) {}
+        advice_(host, settings, survey) {}
 
   // Refuses the plan if its reload would make some site of the server serve a certificate that
   // would be an outage, or that a rebind refuses. If the server can load certificates over a

@@ -27,4 +27,14 @@ OnDisk look_at(const Files& files, const std::string& path) {
   return disk;
 }
 
+Result<Bundle> read_bundle(const Files& files, const std::string& path) {
+  auto bytes = files.read(path, kPemLimit);
+  if (!bytes) return pass(bytes);
+  auto bundle = Bundle::parse(*bytes);
+  if (bundle) return bundle;
+  Error error = bundle.error();
+  error.subject = error.subject.empty() ? path : path + ": " + error.subject;
+  return fail(std::move(error));
+}
+
 }  // namespace certrebind

@@ -1,11 +1,11 @@
-// The certificate file at a path: the outline of its leaf.
+// The certificate file at a path: the outline of its leaf, or all certificates.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "sys/files.h"
-#include "x509/certificate.h"
+#include "x509/bundle.h"
 
 namespace certrebind {
 
@@ -17,5 +17,8 @@ struct OnDisk {
 
 // Reads the leaf at `path`.
 OnDisk look_at(const Files& files, const std::string& path);
+
+// Reads the leaf and the chain from this PEM file. An error names the file.
+Result<Bundle> read_bundle(const Files& files, const std::string& path);
 
 }  // namespace certrebind

@@ -39,26 +39,6 @@ std::optional<Bundle> bundle_of(const Files& files, const KnownCertificate& know
 
 }  // namespace
 
-Result<Bundle> read_bundle(const Files& files, const std::string& path) {
-  auto bytes = files.read(path, kPemLimit);
-  if (!bytes) return pass(bytes);
-  auto bundle = Bundle::parse(*bytes);
-  if (bundle) return bundle;
-  Error error = bundle.error();
-  error.subject = error.subject.empty() ? path : path + ": " + error.subject;
-  return fail(std::move(error));
-}
-
-Bundle with_own_chain(const Files& files, const Binding& binding, Bundle bundle) {
-  if (binding.chain.path.empty()) return bundle;
-  bundle.chain.clear();
-  auto above = read_bundle(files, binding.chain.path);
-  if (!above) return bundle;
-  bundle.chain = std::move(above->chain);
-  bundle.chain.insert(bundle.chain.begin(), std::move(above->leaf));
-  return bundle;
-}
-
 void KnownCertificates::add(CertificateOutline outline, std::string der, std::string path,
                             std::string where) {
   known_.push_back({std::move(outline), std::move(der), std::move(path), std::move(where)});

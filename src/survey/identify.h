@@ -41,12 +41,6 @@ class KnownCertificates {
   std::vector<KnownCertificate> known_;
 };
 
-// Reads the leaf and the chain from this PEM file. An error names the file.
-Result<Bundle> read_bundle(const Files& files, const std::string& path);
-// The bundle of a binding's certificate file with the chain that is sent: some servers read it from
-// a separate file, whatever follows the leaf. No chain if that file cannot be read.
-Bundle with_own_chain(const Files& files, const Binding& binding, Bundle bundle);
-
 // True if `typed` means a path: it contains a slash, or it is not a thumbprint.
 bool is_path(const std::string& typed);
 

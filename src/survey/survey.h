@@ -14,6 +14,7 @@
 #include "store/bound.h"
 #include "store/on_disk.h"
 #include "store/sightings.h"
+#include "survey/pair_on_disk.h"
 
 namespace certrebind {
 
@@ -53,6 +54,7 @@ struct Survey {
   std::vector<SurveyedBinding> shadowed = {};  // named, but never shown: see shadowed.h
   std::vector<std::string> read_whole;         // directories of which a server reads every file
   std::vector<Diagnostic> diagnostics;
+  std::unique_ptr<PairsOnDisk> pairs = std::make_unique<PairsOnDisk>();  // read as they are needed
 
   std::vector<Sighting> sightings() const;
 };

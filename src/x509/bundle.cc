@@ -111,6 +111,11 @@ Result<Bundle> Bundle::parse(std::string_view pem) {
   return bundle;
 }
 
+std::vector<Certificate> Bundle::certificates() && {
+  chain.insert(chain.begin(), std::move(leaf));
+  return std::move(chain);
+}
+
 bool Bundle::leaf_not_first() const {
   auto is_leaf = [](const Certificate& certificate) { return !certificate.is_ca; };
   return leaf.is_ca && std::ranges::any_of(chain, is_leaf);

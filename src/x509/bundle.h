@@ -26,6 +26,8 @@ struct Bundle {
   size_t connected() const;
   // The last certificate that connects. It is the leaf if the chain is empty.
   const Certificate& top() const;
+  // Leaf and chain, in file order.
+  std::vector<Certificate> certificates() &&;
   // Leaf and chain as PEM, without the key.
   std::string certificates_pem() const;
 };
