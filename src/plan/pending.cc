@@ -27,8 +27,8 @@
 #include "survey/same_site.h"
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
+#include "sys/local_time.h"
 #include "sys/safe_way.h"
-#include "sys/time_zone.h"
 #include "transaction/config_tests.h"
 #include "transaction/server_start_times.h"
 
@@ -554,7 +554,7 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   }
   if (auto opening = policy ? opening_of(*policy) : std::nullopt)
     return hold(bound, fmt::format("{} waits for its window, {}; it opens {}", site, policy->window,
-                                   local_text(*opening)));
+                                   local_minute_text(*opening)));
   // One reload loads everything that is on disk. Further findings for the same OLD are served after
   // it, or are found the next time.
   if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));

@@ -206,7 +206,7 @@ WallTime opens_at(const Window& window, WallTime now) {
 
 std::string opening_text(const Window& window, WallTime now) {
   const WallTime opens = opens_at(window, now);
-  return window.text() + (opens <= now ? ": open now" : ": opens " + local_text(opens));
+  return window.text() + (opens <= now ? ": open now" : ": opens " + local_minute_text(opens));
 }
 
 WallTime next_daily(int minute, WallTime now) {

@@ -31,6 +31,10 @@ std::string local_day_text(WallTime time) {
   return formatted(time, "%Y-%m-%d");
 }
 
+std::string local_minute_text(WallTime time) {
+  return formatted(time, "%a %Y-%m-%d %H:%M %Z");
+}
+
 LocalTime local_of(WallTime time) {
   const std::tm parts = parts_of(time);
   return {.year = parts.tm_year + 1900,

@@ -20,6 +20,8 @@ LocalTime local_of(WallTime time);
 // When something happened, for people: "2026-11-22 10:00:00 CET"; and the date alone.
 std::string local_time_text(WallTime time);
 std::string local_day_text(WallTime time);
+// When something will happen, for people: "Sat 2026-12-05 02:00 CET".
+std::string local_minute_text(WallTime time);
 
 // The moment at which the minute begins. If it occurs twice (a clock put back), the first one. If
 // it does not occur (a clock put forward), later by the amount that the clock was put forward.

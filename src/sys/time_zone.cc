@@ -100,14 +100,4 @@ std::chrono::minutes ZoneOffsets::at(WallTime time) const {
   return after == from_.begin() ? after->second : std::prev(after)->second;
 }
 
-std::string local_text(WallTime time) {
-  const std::time_t seconds = seconds_of(time);
-  std::tm parts{};
-  ::tzset();
-  ::localtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const size_t length = std::strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M %Z", &parts);
-  return {text.data(), length};
-}
-
 }  // namespace certrebind

@@ -28,7 +28,4 @@ class ZoneOffsets {
   std::map<WallTime, std::chrono::minutes> from_;  // the offset from each instant on
 };
 
-// "Sat 2026-12-05 02:00 CET", in the local time of this machine.
-std::string local_text(WallTime time);
-
 }  // namespace certrebind
