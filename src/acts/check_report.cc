@@ -9,7 +9,6 @@
 #include "acts/accepted.h"
 #include "acts/keep_proven.h"
 #include "base/text.h"
-#include "observe/shadowed_in_memory.h"
 #include "plan/store_hints.h"
 #include "survey/policy.h"
 #include "transaction/config_tests.h"
@@ -206,10 +205,8 @@ std::string said_of(const Diagnostic& diagnostic) {
 
 Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress) {
-  auto surveyed = survey(at.host, at.only);
+  auto surveyed = as_loaded(survey(at.host, at.only), at.host, at.asker, history);
   if (!surveyed) return pass(surveyed);
-  put_back_shown(at.asker, *surveyed);
-  mark_not_loaded(at.host, history, *surveyed);
   Done noted =
       remember_look(at.host.files, at.settings, *surveyed, at.only.empty(), at.host.clock.wall());
   if (!noted) surveyed->diagnostics.push_back(cannot_note(noted.error()));
@@ -236,11 +233,12 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
   return report;
 }
 
-std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now) {
+std::vector<Attention> attention_of(const Settings& settings, const CheckReport& report,
+                                    bool enabled, WallTime now) {
   std::vector<Attention> needed = attention_for(
       report.bindings,
       [&](const AuditedBinding& each, Complaint complaint) {
-        return !each.bound->left_alone && (!enabled || needs_a_person(complaint));
+        return !is_left_alone(settings, *each.bound) && (!enabled || needs_a_person(complaint));
       },
       [](const std::string& service, Complaint) { return "check " + service; });
   for (const Diagnostic& diagnostic : report.survey.diagnostics)
@@ -254,10 +252,9 @@ std::vector<Attention> attention_of(const CheckReport& report, bool enabled, Wal
 }
 
 std::vector<Attention> attention_now(const Settings& settings, std::vector<Attention> stored,
-                                     CheckReport& report, bool enabled, WallTime now) {
-  leave_alone(settings, report.survey);
+                                     const CheckReport& report, bool enabled, WallTime now) {
   std::erase_if(stored, is_of_a_look);
-  for (Attention& each : attention_of(report, enabled, now))
+  for (Attention& each : attention_of(settings, report, enabled, now))
     if (std::ranges::find(stored, each.sentence, &Attention::sentence) == stored.end())
       stored.push_back(std::move(each));
   return stored;

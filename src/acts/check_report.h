@@ -29,13 +29,14 @@ Result<CheckReport> make_report(const Looking& at, const History& history,
 // The same findings as attention items: everything that prevents the result OK of `check`, once for
 // each server and complaint. Bindings that a policy leaves alone are excluded. `enabled`: problems
 // that the next renewal fixes are excluded, because that happens automatically.
-std::vector<Attention> attention_of(const CheckReport& report, bool enabled, WallTime now);
+std::vector<Attention> attention_of(const Settings& settings, const CheckReport& report,
+                                    bool enabled, WallTime now);
 
 // Everything that needs a person now: `stored` are the items in the database, and those that an
-// earlier look left there are replaced by what `report` says. Marks the bindings that a policy
-// leaves alone. Interrupted transactions are not among them.
+// earlier look left there are replaced by what `report` says. Interrupted transactions are
+// not among them.
 std::vector<Attention> attention_now(const Settings& settings, std::vector<Attention> stored,
-                                     CheckReport& report, bool enabled, WallTime now);
+                                     const CheckReport& report, bool enabled, WallTime now);
 
 // Interrupted transactions as attention items.
 std::vector<Attention> attention_of(const std::vector<TransactionRow>& interrupted);

@@ -37,12 +37,12 @@ class Ailments {
 
   std::vector<Ailment> gather() {
     const WallTime now = at_.host.clock.wall();
-    for (const Attention& each : attention_of(report_, true, now)) add(each);
+    for (const Attention& each : attention_of(at_.settings, report_, true, now)) add(each);
     for (const Attention& each : attention_of(report_.interrupted)) add(each);
     for (const auto& service : report_.survey.services.found) look_at_reload(*service);
     Renewers renewers(at_.host.files, at_.settings.stores, own_user());
     for (const SurveyedBinding& bound : report_.survey.bindings) {
-      if (bound.left_alone || bound.binding.certificate.path.empty()) continue;
+      if (is_left_alone(at_.settings, bound) || bound.binding.certificate.path.empty()) continue;
       const auto owner = renewers.owner_of(bound.binding.certificate.path);
       look_at_files(bound, owner.has_value());
       look_at_renewer(bound, owner, now);
@@ -160,8 +160,8 @@ class Ailments {
 
 }  // namespace
 
-std::vector<Ailment> ailments_of_servers(const Looking& at, CheckReport& report, bool autoenrolls) {
-  leave_alone(at.settings, report.survey);
+std::vector<Ailment> ailments_of_servers(const Looking& at, const CheckReport& report,
+                                         bool autoenrolls) {
   return Ailments(at, report, autoenrolls).gather();
 }
 

@@ -15,10 +15,10 @@ struct Ailment {
   std::string next;      // the command that mends it, or shows more
 };
 
-// Of servers, certificates and renewers. Bindings that a policy leaves alone are marked in
-// `report`, and excluded. `autoenrolls`: certrebind itself starts the renewers that nothing else
-// runs.
-std::vector<Ailment> ailments_of_servers(const Looking& at, CheckReport& report, bool autoenrolls);
+// Of servers, certificates and renewers. Bindings that a policy leaves alone are excluded.
+// `autoenrolls`: certrebind itself starts the renewers that nothing else runs.
+std::vector<Ailment> ailments_of_servers(const Looking& at, const CheckReport& report,
+                                         bool autoenrolls);
 
 // Of a directory in which files will be made: read-only, or no space left.
 std::vector<Ailment> ailments_of_directory(const std::string& subject, const std::string& path);

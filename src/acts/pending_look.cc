@@ -8,7 +8,6 @@
 
 #include "acts/keep_proven.h"
 #include "base/text.h"
-#include "observe/shadowed_in_memory.h"
 #include "transaction/key_pairs.h"
 
 namespace certrebind {
@@ -49,11 +48,8 @@ bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
 
 Result<Survey> survey_for_pending(const Looking& at, const History& history) {
   auto surveyed = survey(at.host, at.only);
-  if (!surveyed) return pass(surveyed);
-  leave_alone(at.settings, *surveyed);
-  put_back_shown(at.asker, *surveyed);
-  mark_not_loaded(at.host, history, *surveyed);
-  return surveyed;
+  if (surveyed) leave_alone(at.settings, *surveyed);
+  return as_loaded(std::move(surveyed), at.host, at.asker, history);
 }
 
 PendingLook find_pending_among(const Looking& at, const History& history, Survey surveyed,

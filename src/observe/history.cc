@@ -2,6 +2,7 @@
 
 #include <ranges>
 
+#include "observe/shadowed_in_memory.h"
 #include "sys/changed_at.h"
 #include "transaction/server_start_times.h"
 
@@ -60,6 +61,14 @@ Result<History> read_history(Database& database, Journal& journal) {
 void mark_not_loaded(const Host& host, const History& history, Survey& survey) {
   NotLoaded not_loaded(host, history);
   for (SurveyedBinding& bound : survey.bindings) bound.not_loaded = not_loaded.of(bound);
+}
+
+Result<Survey> as_loaded(Result<Survey> surveyed, const Host& host, Asker& asker,
+                         const History& history) {
+  if (!surveyed) return surveyed;
+  put_back_shown(asker, *surveyed);
+  mark_not_loaded(host, history, *surveyed);
+  return surveyed;
 }
 
 }  // namespace certrebind

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "observe/asker.h"
 #include "store/sightings.h"
 #include "store/successions.h"
 #include "survey/survey.h"
@@ -28,5 +29,10 @@ Result<History> read_history(Database& database, Journal& journal);
 // resolution of 1/100 second. If both times fall into the same 1/100 second, the file counts as not
 // loaded.
 void mark_not_loaded(const Host& host, const History& history, Survey& survey);
+
+// Completes a survey by what the files do not tell: mark_not_loaded, and the shadowed certificates
+// that are still shown (shadowed_in_memory.h). A policy must have been applied before.
+Result<Survey> as_loaded(Result<Survey> surveyed, const Host& host, Asker& asker,
+                         const History& history);
 
 }  // namespace certrebind

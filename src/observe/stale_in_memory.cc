@@ -57,14 +57,14 @@ bool StaleInMemory::is_likely(const SurveyedBinding& bound, const Succession& su
 }
 
 std::vector<StaleInMemory::Candidate> StaleInMemory::candidates(
-    Survey& survey, Where where, const std::vector<const Succession*>& which) const {
+    const Survey& survey, Where where, const std::vector<const Succession*>& which) const {
   std::set<const Service*> running;
   for (const auto& service : survey.services.found)
     if (service->reload().signal) running.insert(service.get());
   std::vector<Candidate> found;
-  for (SurveyedBinding& bound : survey.bindings) {
-    if (bound.left_alone || bound.not_loaded || !bound.disk || !running.contains(bound.service) ||
-        holds_some_old(bound, successions_))
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (bound.left_alone || bound.not_loaded || found_.contains(&bound) || !bound.disk ||
+        !running.contains(bound.service) || holds_some_old(bound, successions_))
       continue;
     for (const Succession* succession : which) {
       if (succession->is_forced() || judged_.contains({&bound, succession}) ||
@@ -151,43 +151,42 @@ bool StaleInMemory::may_hold_old_unseen(const Candidate& candidate) {
   });
 }
 
-// Returns true if it is doubtful.
-bool StaleInMemory::judge(const Candidate& candidate, Survey& survey) {
-  SurveyedBinding& bound = *candidate.bound;
+// Returns the doubt, if there is one.
+std::optional<Diagnostic> StaleInMemory::judge(const Candidate& candidate, const Survey& survey) {
+  const SurveyedBinding& bound = *candidate.bound;
   const Thumbprint& old_one = candidate.succession->old_one.thumbprint;
   const std::vector<Shown>& all = shown_to(candidate);
   bool shows_old = !all.empty() && std::ranges::all_of(all, [&](const Shown& shown) {
     return shown.thumbprint == old_one;
   });
   const bool unseen = may_hold_old_unseen(candidate);
-  if (!shows_old && !unseen) return false;
+  if (!shows_old && !unseen) return std::nullopt;
   const std::string why =
       unseen ? "no handshake can show what it serves" : doubt(candidate, survey);
   if (why.empty()) {
-    bound.not_loaded = old_one;
-    bound.sent_with_it = all.front().chain_length;
-    return false;
+    found_[&bound] = {old_one, all.front().chain_length};
+    return std::nullopt;
   }
   const NamedFile& named = bound.binding.certificate;
   std::string lies = bound.disk->certificate ? bound.disk->certificate->thumbprint.brief()
                                              : std::string("no certificate");
-  survey.diagnostics.push_back(
-      {.severity = Severity::warning,
-       .file = named.where.file,
-       .line = named.where.line,
-       .column = named.where.column,
-       .message = fmt::format("{} {} {}, but {} is on disk at {}: certrebind cannot tell whether "
-                              "the server loaded the first from there ({}); nothing was changed. "
-                              "Reload the server, or certrebind rebind the certificate on disk",
-                              printable(bound.binding.site), unseen ? "may have" : "shows",
-                              old_one.brief(), lies, printable(named.path), why)});
-  return true;
+  return Diagnostic{
+      .severity = Severity::warning,
+      .file = named.where.file,
+      .line = named.where.line,
+      .column = named.where.column,
+      .message = fmt::format("{} {} {}, but {} is on disk at {}: certrebind cannot tell whether "
+                             "the server loaded the first from there ({}); nothing was changed. "
+                             "Reload the server, or certrebind rebind the certificate on disk",
+                             printable(bound.binding.site), unseen ? "may have" : "shows",
+                             old_one.brief(), lies, printable(named.path), why)};
 }
 
 // A site is asked with the key type of the certificate in its file. If nothing answers to that, or
 // the answer is the certificate of another binding of the same site, it is asked with the key type
 // of OLD.
-bool StaleInMemory::mark(Survey& survey, Where where, const std::vector<const Succession*>& which) {
+std::vector<Diagnostic> StaleInMemory::look(const Survey& survey, Where where,
+                                            const std::vector<const Succession*>& which) {
   std::vector<Candidate> all = candidates(survey, where, which);
   ask(all);
   const SameSite same_site(survey);
@@ -198,12 +197,12 @@ bool StaleInMemory::mark(Survey& survey, Where where, const std::vector<const Su
       each.type = old_type;
   }
   ask(all);
-  bool doubtful = false;
+  std::vector<Diagnostic> doubts;
   for (const Candidate& each : all) {
     judged_.emplace(each.bound, each.succession);
-    doubtful = judge(each, survey) || doubtful;
+    if (auto doubt_of_it = judge(each, survey)) doubts.push_back(std::move(*doubt_of_it));
   }
-  return doubtful;
+  return doubts;
 }
 
 }  // namespace certrebind

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +23,13 @@
 
 namespace certrebind {
 
+// The OLD that a server still has in memory for a binding.
+struct StaleLeaf {
+  Thumbprint thumbprint;
+  size_t sent = 0;  // number of certificates that a handshake showed: the leaf and its chain
+};
+using StaleLeaves = std::map<const SurveyedBinding*, StaleLeaf>;
+
 class StaleInMemory {
  public:
   // `sightings`: which certificates were seen before, and where. All arguments must outlive this
@@ -32,13 +40,15 @@ class StaleInMemory {
   // Which bindings to ask. A handshake is slow, so the first pass asks only `likely` bindings: OLD
   // was the last certificate at their path, or OLD covers one of their names.
   enum class Where { likely, anywhere };
-  // Sets `not_loaded` on the bindings that serve the OLD of one of `which`. Doubts become warnings
-  // in the survey's diagnostics. Returns whether there are any.
-  bool mark(Survey& survey, Where where, const std::vector<const Succession*>& which);
+  // Adds the bindings that serve the OLD of one of `which` to `found`. Returns the doubts, as
+  // warnings.
+  std::vector<Diagnostic> look(const Survey& survey, Where where,
+                               const std::vector<const Succession*>& which);
+  const StaleLeaves& found() const { return found_; }
 
  private:
   struct Candidate {
-    SurveyedBinding* bound;
+    const SurveyedBinding* bound;
     const Succession* succession;
     KeyType type;  // key type that the handshake asks for
   };
@@ -47,7 +57,7 @@ class StaleInMemory {
     bool by_name;  // false: no name was sent
     size_t chain_length;
   };
-  std::vector<Candidate> candidates(Survey& survey, Where where,
+  std::vector<Candidate> candidates(const Survey& survey, Where where,
                                     const std::vector<const Succession*>& which) const;
   bool is_likely(const SurveyedBinding& bound, const Succession& succession) const;
   bool was_last_there(const SurveyedBinding& bound, const Succession& succession) const;
@@ -57,7 +67,7 @@ class StaleInMemory {
   static bool is_of_a_twin(const std::vector<Shown>& shown, const SameSite& same_site,
                            const SurveyedBinding& bound);
   bool may_hold_old_unseen(const Candidate& candidate);
-  bool judge(const Candidate& candidate, Survey& survey);
+  std::optional<Diagnostic> judge(const Candidate& candidate, const Survey& survey);
   std::string doubt(const Candidate& candidate, const Survey& survey);
   bool is_as_loaded(const Survey& survey, const Service& service);
 
@@ -70,6 +80,7 @@ class StaleInMemory {
   std::map<const Service*, bool> as_loaded_;
   std::map<std::pair<const SurveyedBinding*, KeyType>, std::vector<Shown>> shown_;
   std::set<std::pair<const SurveyedBinding*, const Succession*>> judged_;
+  StaleLeaves found_;
 };
 
 }  // namespace certrebind

@@ -45,10 +45,11 @@ class OnlyServedTest : public ::testing::Test {
     const Host host = host_.context().host;
     Asker asker(host_.prober);
     StaleInMemory only_served(host, asker, sightings_, successions_);
-    bool doubtful = only_served.mark(survey_, where, which);
-    EXPECT_EQ(doubtful, !survey_.diagnostics.empty());
-    EXPECT_EQ(survey_.bindings.at(1).not_loaded, std::nullopt);
-    return survey_.bindings.at(0).not_loaded;
+    doubts_ = only_served.look(survey_, where, which);
+    EXPECT_FALSE(only_served.found().contains(&survey_.bindings.at(1)));
+    auto found = only_served.found().find(&survey_.bindings.at(0));
+    return found == only_served.found().end() ? std::nullopt
+                                              : std::optional(found->second.thumbprint);
   }
 
   FakeHost host_{{"a.test", "b.test"}};
@@ -58,20 +59,21 @@ class OnlyServedTest : public ::testing::Test {
   std::vector<Succession> successions_;
   std::vector<Sighting> sightings_;
   bool left_alone_ = false;
+  std::vector<Diagnostic> doubts_;
   Survey survey_;
 };
 
 TEST_F(OnlyServedTest, WhatTheLoadedConfigurationShowsIsItsOwn) {
   EXPECT_EQ(marked(), host_.old_ones[0].thumbprint);
-  EXPECT_THAT(survey_.diagnostics, IsEmpty());
+  EXPECT_THAT(doubts_, IsEmpty());
 }
 
 TEST_F(OnlyServedTest, WhereTheConfigurationChangedSinceItIsADoubt) {
   host_.files.put(kFakeConfig, host_.files.read(kFakeConfig, kConfigLimit).value());
   EXPECT_EQ(marked(), std::nullopt);
-  ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test shows"));
-  EXPECT_EQ(survey_.diagnostics[0].severity, Severity::warning);
+  ASSERT_THAT(doubts_, SizeIs(1));
+  EXPECT_THAT(doubts_[0].message, HasSubstr("a.test shows"));
+  EXPECT_EQ(doubts_[0].severity, Severity::warning);
 }
 
 TEST_F(OnlyServedTest, UnlessOldWasSeenInItsFile) {
@@ -83,7 +85,7 @@ TEST_F(OnlyServedTest, UnlessOldWasSeenInItsFile) {
 TEST_F(OnlyServedTest, WhereNamesAreThoseOfTheFileTheDefaultMayHaveAnswered) {
   host_.service.adorn = [](Binding& binding) { binding.named_by_certificate = true; };
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, SizeIs(1));
+  EXPECT_THAT(doubts_, SizeIs(1));
 }
 
 TEST_F(OnlyServedTest, NotIfAnotherWasSeenThereSince) {
@@ -92,7 +94,7 @@ TEST_F(OnlyServedTest, NotIfAnotherWasSeenThereSince) {
                 {host_.certificate_path(0), host_.old_ones[1].thumbprint, ""},
                 {host_.certificate_path(0), third_.thumbprint, ""}};
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, SizeIs(1));
+  EXPECT_THAT(doubts_, SizeIs(1));
 }
 
 // Then the server has loaded the file, and another site answers to its names.
@@ -101,8 +103,8 @@ TEST_F(OnlyServedTest, WhereTheFileDidNotChangeItIsADoubtAlthoughOldWasSeenThere
   host_.processes.processes.back().started =
       static_cast<uint64_t>(host_.changed_ms(host_.certificate_path(0)) + 1);
   EXPECT_EQ(marked(), std::nullopt);
-  ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("the file did not change"));
+  ASSERT_THAT(doubts_, SizeIs(1));
+  EXPECT_THAT(doubts_[0].message, HasSubstr("the file did not change"));
 }
 
 TEST_F(OnlyServedTest, WhatLiesThereIsAnothersOldAndThatDecides) {
@@ -110,19 +112,19 @@ TEST_F(OnlyServedTest, WhatLiesThereIsAnothersOldAndThatDecides) {
                        .bundle = Bundle::parse(third_.chain_pem).value()};
   successions_.push_back({lying, new_one_});
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, IsEmpty());
+  EXPECT_THAT(doubts_, IsEmpty());
 }
 
 TEST_F(OnlyServedTest, WhatServesItsOwnIsLeft) {
   serve(third_);
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, IsEmpty());
+  EXPECT_THAT(doubts_, IsEmpty());
 }
 
 TEST_F(OnlyServedTest, OneForOtherNamesIsAskedOnlyIfNothingElseFits) {
   host_.service.adorn = [](Binding& binding) { binding.names = {"c.test"}; };
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, IsEmpty());
+  EXPECT_THAT(doubts_, IsEmpty());
   EXPECT_EQ(marked(StaleInMemory::Where::anywhere), host_.old_ones[0].thumbprint);
 }
 
@@ -157,11 +159,11 @@ TEST_F(OnlyServedTest, WhatNoHandshakeCanShowIsADoubt) {
     if (binding.site == "a.test") binding.endpoints.clear();
   };
   EXPECT_EQ(marked(), std::nullopt);
-  ASSERT_THAT(survey_.diagnostics, SizeIs(1));
-  EXPECT_THAT(survey_.diagnostics[0].message, HasSubstr("a.test may have "));
+  ASSERT_THAT(doubts_, SizeIs(1));
+  EXPECT_THAT(doubts_[0].message, HasSubstr("a.test may have "));
   put(host_.issuer.issue({.names = {"else.test"}}));
   EXPECT_EQ(marked(), std::nullopt);
-  EXPECT_THAT(survey_.diagnostics, IsEmpty()) << "what lies there is for none of OLD's names";
+  EXPECT_THAT(doubts_, IsEmpty()) << "what lies there is for none of OLD's names";
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ class Planner {
 };
 
 bool Planner::waits_for_reload(const SurveyedBinding& bound, const Succession& succession) const {
-  if (bound.not_loaded == succession.old_one.thumbprint) return true;
+  if (context_.is_only_served(bound, succession.old_one.thumbprint)) return true;
   auto looked = context_.served.find(&bound);
   bool serves_old = false, serves_other = false;
   if (looked != context_.served.end())
@@ -122,7 +122,7 @@ bool Planner::concerns(const SurveyedBinding& bound, const Succession& successio
   if (bound.left_alone) return false;
   if (bound.holds(succession.old_one.thumbprint)) return true;
   if (bound.holds(succession.new_thumbprint())) return waits_for_reload(bound, succession);
-  return bound.not_loaded == succession.old_one.thumbprint && !succession.is_forced() &&
+  return context_.is_only_served(bound, succession.old_one.thumbprint) && !succession.is_forced() &&
          !holds_some_old(bound, successions_);
 }
 
@@ -615,6 +615,12 @@ std::optional<Plan> Planner::finish() {
 }
 
 }  // namespace
+
+bool PlanContext::is_only_served(const SurveyedBinding& bound, const Thumbprint& old_one) const {
+  auto stale = only_served.find(&bound);
+  return bound.not_loaded == old_one ||
+         (stale != only_served.end() && stale->second.thumbprint == old_one);
+}
 
 std::vector<const SurveyedBinding*> needs_look(const Survey& survey,
                                                const std::vector<Succession>& successions) {

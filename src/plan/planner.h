@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "observe/stale_in_memory.h"
 #include "plan/plan.h"
 #include "state/settings.h"
 #include "store/sightings.h"
@@ -24,8 +25,12 @@ struct PlanContext {
   const Survey& survey;
   const std::vector<Sighting>& sightings;
   const ServedNow& served;
+  const StaleLeaves& only_served;
   Preference preference = Preference::automatic;
   WallTime now;
+
+  // True if the server still has OLD in memory for the binding, whose file holds another one.
+  bool is_only_served(const SurveyedBinding& bound, const Thumbprint& old_one) const;
 };
 
 // The bindings whose file already holds a NEW. Only a handshake tells whether they need a reload.

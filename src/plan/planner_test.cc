@@ -59,6 +59,7 @@ class PlanTest : public ::testing::Test {
                        .survey = survey_,
                        .sightings = sightings_,
                        .served = served_,
+                       .only_served = only_served_,
                        .preference = preference_,
                        .now = test_now()},
                       successions_);
@@ -80,6 +81,7 @@ class PlanTest : public ::testing::Test {
   std::vector<Succession> successions_;
   std::vector<Sighting> sightings_;
   ServedNow served_;
+  StaleLeaves only_served_;
   Preference preference_ = Preference::automatic;
 };
 
@@ -170,7 +172,7 @@ TEST_F(PlanTest, WhatIsOnlyServedIsReplacedWhereAThirdLies) {
   put_pair(host_.certificate_path(0), host_.key_path(0), third);
   look();
   EXPECT_THAT(plans_for({both}), IsEmpty()) << "nothing says that it serves OLD";
-  survey_.bindings[0].not_loaded = host_.old_ones[0].thumbprint;
+  only_served_[&survey_.bindings[0]] = {host_.old_ones[0].thumbprint};
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   EXPECT_EQ(plans[0].bindings.at(0).kind, PlanKind::rewrite);

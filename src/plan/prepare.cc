@@ -7,7 +7,6 @@
 #include <set>
 
 #include "base/text.h"
-#include "observe/shadowed_in_memory.h"
 #include "observe/stale_in_memory.h"
 #include "plan/reload_side_effects.h"
 #include "survey/key_types.h"
@@ -192,23 +191,26 @@ Result<std::vector<Succession>> identify_all(const Host& host, const Settings& s
 void plan_all(const Host& host, const Settings& settings, Asker& asker, const History& history,
               const RebindRequest& request, Prepared& prepared) {
   StaleInMemory only_served(host, asker, history.sightings, prepared.successions);
-  auto mark = [&](StaleInMemory::Where where, const std::vector<const Succession*>& which) {
-    prepared.doubtful = only_served.mark(prepared.survey, where, which) || prepared.doubtful;
+  auto look = [&](StaleInMemory::Where where, const std::vector<const Succession*>& which) {
+    std::vector<Diagnostic> doubts = only_served.look(prepared.survey, where, which);
+    prepared.doubtful = prepared.doubtful || !doubts.empty();
+    std::ranges::move(doubts, std::back_inserter(prepared.survey.diagnostics));
   };
   std::vector<const Succession*> all;
   for (const Succession& succession : prepared.successions) all.push_back(&succession);
-  mark(StaleInMemory::Where::likely, all);
+  look(StaleInMemory::Where::likely, all);
   ServedNow served = look_at_served(asker, prepared.survey, prepared.successions);
   PlanContext context{.files = host.files,
                       .settings = settings,
                       .survey = prepared.survey,
                       .sightings = history.sightings,
                       .served = served,
+                      .only_served = only_served.found(),
                       .preference = request.preference,
                       .now = host.clock.wall()};
   prepared.plans = make_plans(context, prepared.successions);
   if (auto idle = idle_ones(prepared); !idle.empty()) {
-    mark(StaleInMemory::Where::anywhere, idle);
+    look(StaleInMemory::Where::anywhere, idle);
     prepared.plans = make_plans(context, prepared.successions);
   }
   ReloadSideEffects bystanders(host, settings, asker, prepared.survey);
@@ -255,10 +257,9 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& aske
   auto services = find_services(host, request.only);
   if (!services) return pass(services);
   ConfigTests tests = begin_tests(host, *services);
-  auto surveyed = survey_of(std::move(*services), !request.only.empty());
+  auto surveyed =
+      as_loaded(survey_of(std::move(*services), !request.only.empty()), host, asker, history);
   if (!surveyed) return pass(surveyed);
-  put_back_shown(asker, *surveyed);
-  mark_not_loaded(host, history, *surveyed);
   return prepare(host, settings, asker, history, request, std::move(*surveyed), std::move(tests));
 }
 

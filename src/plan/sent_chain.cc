@@ -89,8 +89,10 @@ void check_sent_chain(const PlanContext& context, const PlannedBinding& planned,
   auto filed = filed_with_old(context, planned);
   auto shown = filed ? std::nullopt : shown_with_old(context, planned);
   size_t sent = shown ? shown->chain.size() + 1 : 0;
-  if (!filed && bound.not_loaded == succession.old_one.thumbprint)
-    sent = std::max(sent, bound.sent_with_it);
+  auto stale = context.only_served.find(&bound);
+  if (!filed && stale != context.only_served.end() &&
+      stale->second.thumbprint == succession.old_one.thumbprint)
+    sent = std::max(sent, stale->second.sent);
   Bundle before = filed ? *filed : shown ? *shown : succession.old_one.bundle;
   const bool is_known = filed || shown || succession.old_one.has_file;
   const Bundle after = to_be_sent(context, planned);

@@ -23,10 +23,9 @@ struct SurveyedBinding {
   Binding binding;
   std::shared_ptr<const OnDisk> disk;  // null if the binding names no file
   bool left_alone = false;             // a policy forbids every plan to change it
-  // The certificate that the server still has in memory, if another one is on disk.
+  // The certificate that the server still has in memory, if another one is on disk, as far as
+  // times tell it (observe/history.h).
   std::optional<Thumbprint> not_loaded = {};
-  size_t sent_with_it =
-      0;  // number of certificates that a handshake showed: the leaf and its chain
 
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
