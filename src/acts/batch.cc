@@ -13,25 +13,6 @@ namespace certrebind {
 
 namespace {
 
-std::vector<JournalSuccession> successions_of(const Plan& plan) {
-  std::vector<JournalSuccession> result;
-  for (const PlannedBinding& planned : plan.bindings) {
-    std::string old_text = planned.replaced().outline.thumbprint.hex();
-    std::string new_text = planned.succession->new_thumbprint().hex();
-    auto known = std::ranges::find_if(result, [&](const JournalSuccession& succession) {
-      return succession.old_thumbprint == old_text && succession.new_thumbprint == new_text;
-    });
-    if (known == result.end()) known = result.insert(result.end(), {old_text, new_text, {}});
-    known->sites.push_back(planned.bound->binding.site);
-  }
-  return result;
-}
-
-SurveyedService what_is_known_of(const Survey& survey, const Service* service) {
-  auto found = std::ranges::find(survey.surveyed, service, &SurveyedService::service);
-  return found == survey.surveyed.end() ? SurveyedService() : *found;
-}
-
 // Carries out the plans one by one, and records which transaction wrote each file.
 class Batch {
  public:
@@ -56,20 +37,7 @@ class Batch {
 
 // A file that an earlier service of this run has written is only loaded.
 TransactionRequest Batch::work_of(const Plan& plan) const {
-  SurveyedService known = what_is_known_of(prepared_.survey, plan.service);
-  TransactionRequest work{.act = Act::rebind,
-                          .service = plan.service,
-                          .files = plan.files,
-                          .successions = successions_of(plan),
-                          .expectations = plan.expectations,
-                          .unproven = plan.unproven,
-                          .undoes = {},
-                          .loads = plan.loads(context_.host.files),
-                          .configured_by = std::move(known.configured_by),
-                          .error_logs = std::move(known.error_logs),
-                          .no_reload = plan.no_reload.sentence,
-                          .way_back = plan.no_reload.next,
-                          .others = plan.others};
+  TransactionRequest work = plan.request;
   std::erase_if(work.files, [&](const PlannedFile& file) {
     if (!written_.contains(file.path)) return false;
     auto now = context_.host.files.read(file.path, kConfigLimit);
@@ -80,14 +48,14 @@ TransactionRequest Batch::work_of(const Plan& plan) const {
 
 std::set<int64_t> Batch::writers_of(const Plan& plan) const {
   std::set<int64_t> writers;
-  for (const PlannedFile& file : plan.files)
+  for (const PlannedFile& file : plan.request.files)
     if (auto writer = written_.find(file.path); writer != written_.end())
       writers.insert(writer->second);
   return writers;
 }
 
 const ServiceId* Batch::who_failed(const Plan& plan) const {
-  for (const PlannedFile& file : plan.files)
+  for (const PlannedFile& file : plan.request.files)
     if (auto failed = failed_.find(file.path); failed != failed_.end()) return &failed->second;
   return nullptr;
 }
@@ -101,7 +69,7 @@ void Batch::keep(const Plan& plan, TransactionResult& account) const {
 
 void Batch::carry_out(const Plan& plan) {
   if (const ServiceId* other = who_failed(plan)) {
-    accounts_.push_back({.service = plan.service->id(),
+    accounts_.push_back({.service = plan.request.service->id(),
                          .outcome = Outcome::refused,
                          .text = fmt::format("refused: it shares files with {}, which did not load "
                                              "them\nnothing was changed; the same certificates are "
@@ -112,13 +80,13 @@ void Batch::carry_out(const Plan& plan) {
   const std::set<int64_t> writers = writers_of(plan);
   TransactionRequest work = work_of(plan);
   if (accounts_.empty()) {  // nothing was changed yet, so the test is valid for the current files
-    work.tested = prepared_.tests.of(*plan.service);
-    prepared_.tests.await_others(*plan.service);
+    work.tested = prepared_.tests.of(*plan.request.service);
+    prepared_.tests.await_others(*plan.request.service);
   }
   const std::vector<PlannedFile> files = work.files;
   auto done = certrebind::carry_out(context_, std::move(work));
   TransactionResult account = done ? std::move(*done)
-                                   : TransactionResult{.service = plan.service->id(),
+                                   : TransactionResult{.service = plan.request.service->id(),
                                                        .outcome = Outcome::needs_operator,
                                                        .text = done.error().message()};
   if (account.outcome == Outcome::committed) {
@@ -127,7 +95,8 @@ void Batch::carry_out(const Plan& plan) {
     accounts_.push_back(std::move(account));
     return;
   }
-  for (const PlannedFile& file : plan.files) failed_.emplace(file.path, plan.service->id());
+  for (const PlannedFile& file : plan.request.files)
+    failed_.emplace(file.path, plan.request.service->id());
   const size_t place = accounts_.size();
   accounts_.push_back(account);
   // This service does not load what another one wrote: so it is undone there too.

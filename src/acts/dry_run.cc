@@ -18,8 +18,9 @@ namespace {
 // disk.
 class PlanTest {
  public:
-  PlanTest(const Host& host, const Plan& plan) : host_(host), plan_(plan), service_(*plan.service) {
-    for (const PlannedFile& file : plan.files) {
+  PlanTest(const Host& host, const Plan& plan)
+      : host_(host), plan_(plan), service_(*plan.request.service) {
+    for (const PlannedFile& file : plan.request.files) {
       if (file.is_absent) absent_ = file.path;
       shown_.push_back({.path = file.path,
                         .content = file.after,
@@ -29,10 +30,10 @@ class PlanTest {
 
   DryTest run(const TestOutcome& begun) {
     Reloader reloader(&service_, host_);
-    if (Done chosen = reloader.choose(plan_.loads(host_.files)); !chosen)
+    if (Done chosen = reloader.choose(plan_.request.loads); !chosen)
       return ended(DryOutcome::refused, printable(chosen.error().message()));
-    if (!plan_.no_reload.sentence.empty() && !reloader.is_live())
-      return ended(DryOutcome::refused, printable(plan_.no_reload.sentence));
+    if (!plan_.request.no_reload.empty() && !reloader.is_live())
+      return ended(DryOutcome::refused, printable(plan_.request.no_reload));
     auto command = service_.config_test();
     if (!command) return ended(DryOutcome::not_tested, "this kind of server has no test");
     if (!absent_.empty())
@@ -140,7 +141,7 @@ std::vector<DryTest> test_plans(const Host& host, const Prepared& prepared) {
   std::vector<DryTest> tests;
   for (const Plan& plan : prepared.plans)
     if (!plan.does_nothing() && !refuses(plan.findings))
-      tests.push_back(PlanTest(host, plan).run(prepared.tests.of(*plan.service)));
+      tests.push_back(PlanTest(host, plan).run(prepared.tests.of(*plan.request.service)));
   return tests;
 }
 

@@ -146,7 +146,7 @@ void add_refused(const Prepared& prepared, Pending& pending) {
       sentences.push_back(finding.sentence);
       if (next.empty()) next = finding.next;
     }
-    std::string service = plan.service->id().text();
+    std::string service = plan.request.service->id().text();
     pending.undecided.push_back(
         {.subject = "pending " + service,
          .sentence = fmt::format("refused for {}: {}", service, join(sentences, "; ")),

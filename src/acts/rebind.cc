@@ -38,7 +38,7 @@ Event refused_event(const Prepared& prepared, const Plan& plan, const Finding& f
                     WallTime now) {
   Event event{.id = EventId::refused,
               .at = now,
-              .service = plan.service->id().text(),
+              .service = plan.request.service->id().text(),
               .message = finding.sentence};
   if (prepared.successions.size() != 1) return event;
   const Succession& succession = prepared.successions.front();

@@ -261,15 +261,14 @@ Done still_valid(const KnownCertificates& known, const TransactionRow& row, Wall
 
 TransactionRequest undo_work(const TransactionRow& row, const Service& service,
                              std::vector<PlannedFile> files, bool decided) {
-  TransactionRequest work{.act = Act::undo,
-                          .service = &service,
-                          .files = std::move(files),
-                          .successions = row.record.successions,
-                          .expectations = row.record.expectations,
-                          .unproven = {},
-                          .undoes = row.id,
-                          .decided = decided,
-                          .loads = row.record.loads};
+  TransactionRequest work{{.successions = row.record.successions,
+                           .expectations = row.record.expectations,
+                           .loads = row.record.loads,
+                           .decided = decided},
+                          Act::undo,
+                          &service,
+                          std::move(files)};
+  work.undoes = row.id;
   for (JournalSuccession& succession : work.successions)
     std::swap(succession.old_thumbprint, succession.new_thumbprint);
   for (Expectation& expected : work.expectations) {

@@ -34,7 +34,7 @@ void print_result(const Prepared& prepared, const std::vector<TransactionResult>
   for (const Plan& plan : prepared.plans) {
     print_headlines(plan);
     print_findings(plan);
-    if (refuses(plan.findings)) print_line(refusal_text(*plan.service, accounts));
+    if (refuses(plan.findings)) print_line(refusal_text(*plan.request.service, accounts));
   }
   print_accounts(accounts);
   print_idle(prepared);

@@ -48,7 +48,7 @@ std::string how_it_is_told(const Plan& plan, const Reload& reload) {
           ? fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid)
           : "not reload it: " + reload.restart_only;
   std::vector<std::string> files;
-  for (const PlannedFile& file : plan.files) files.push_back(file.path);
+  for (const PlannedFile& file : plan.request.files) files.push_back(file.path);
   auto live = reload.live && !files.empty() ? reload.live(files) : nullptr;
   if (!live) return signal;
   return fmt::format("tell it over its control socket, {}; if that cannot be, {}",
@@ -57,16 +57,16 @@ std::string how_it_is_told(const Plan& plan, const Reload& reload) {
 
 std::vector<std::string> steps(const Plan& plan) {
   std::vector<std::string> steps;
-  auto test = plan.service->config_test();
-  size_t proofs = plan.expectations.size();
+  auto test = plan.request.service->config_test();
+  size_t proofs = plan.request.expectations.size();
   std::string endpoints = count_of(proofs, "endpoint and name", "endpoints and names");
-  Reload reload = plan.service->reload();
+  Reload reload = plan.request.service->reload();
   bool running = reload.signal.has_value();
-  if (!plan.files.empty())
-    steps.push_back(fmt::format("stage and swap {}", count_of(plan.files.size(), "file")));
+  if (!plan.request.files.empty())
+    steps.push_back(fmt::format("stage and swap {}", count_of(plan.request.files.size(), "file")));
   if (test) steps.push_back("run the server's own test: " + test->text());
   if (running) steps.push_back("meanwhile ask what is served: " + endpoints);
-  if (rehearsal_of(*plan.service))
+  if (rehearsal_of(*plan.request.service))
     steps.push_back("start the server apart with these files, and end it again");
   if (!running) {
     steps.push_back("the server is not running: nothing is reloaded, proof is owed");
@@ -74,14 +74,14 @@ std::vector<std::string> steps(const Plan& plan) {
   }
   steps.push_back(how_it_is_told(plan, reload));
   steps.push_back("prove it: handshakes until " + endpoints + " show the new certificate");
-  steps.push_back(plan.files.empty() ? "if not: say so; there is nothing to put back"
-                                     : "if not: put every file back, reload, prove that");
+  steps.push_back(plan.request.files.empty() ? "if not: say so; there is nothing to put back"
+                                             : "if not: put every file back, reload, prove that");
   return steps;
 }
 
 void print_plan(const Plan& plan) {
   print_headlines(plan);
-  for (const PlannedFile& file : plan.files) {
+  for (const PlannedFile& file : plan.request.files) {
     if (file.secret)
       print_line(fmt::format("replace {}: {}", printable(file.path), file.what));
     else
@@ -93,7 +93,8 @@ void print_plan(const Plan& plan) {
     for (const std::string& step : steps(plan)) print_line(fmt::format("  {}. {}", ++number, step));
   }
   print_findings(plan);
-  for (const std::string& reason : plan.unproven) print_line("not proven: " + printable(reason));
+  for (const std::string& reason : plan.request.unproven)
+    print_line("not proven: " + printable(reason));
 }
 
 Json to_json(const Plan& plan) {
@@ -105,7 +106,7 @@ Json to_json(const Plan& plan) {
     one["new"] = planned.succession->new_thumbprint().hex();
     bindings.push_back(std::move(one));
   }
-  for (const PlannedFile& file : plan.files)
+  for (const PlannedFile& file : plan.request.files)
     files.push_back(
         {{"path", printable(file.path)},
          {"what", file.secret ? file.what : "configuration"},
@@ -116,18 +117,18 @@ Json to_json(const Plan& plan) {
                         {"next", printable(finding.next)}});
     if (finding.risk) findings.back()["accept"] = to_text(*finding.risk);
   }
-  return {{"service", plan.service->id().text()},
+  return {{"service", plan.request.service->id().text()},
           {"bindings", std::move(bindings)},
           {"files", std::move(files)},
           {"steps", plan.does_nothing() ? std::vector<std::string>() : steps(plan)},
           {"findings", std::move(findings)},
-          {"not_proven", plan.unproven}};
+          {"not_proven", plan.request.unproven}};
 }
 
 }  // namespace
 
 void print_headlines(const Plan& plan) {
-  print_line(printable(plan.service->id().text()));
+  print_line(printable(plan.request.service->id().text()));
   for (const std::string& line : headlines(plan)) print_line("  " + line);
 }
 

@@ -82,7 +82,8 @@ TEST_F(NotLoadedTest, WhatWeHadItTakeUpSince) {
   host_.worker_started(0);
   history_.journal = &host_.journal();
   auto commit = [&](const std::string& path) {
-    JournalRecord record{.token = "t", .files = {}, .successions = {}, .expectations = {}};
+    JournalRecord record;
+    record.token = "t";
     record.loads = {path};
     auto row = host_.journal().begin(Act::rebind, host_.service.id(), record, {});
     ASSERT_TRUE(host_.journal().end(*row, {.account = {}, .owed = false, .events = {}}));

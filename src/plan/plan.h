@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "plan/preflight.h"
-#include "proof/expectation.h"
 #include "survey/succession.h"
-#include "transaction/planned_file.h"
+#include "transaction/transaction.h"
 
 namespace certrebind {
 
@@ -37,24 +36,19 @@ struct PlannedBinding {
 };
 
 struct Plan {
-  const Service* service = nullptr;
+  TransactionRequest request;
   std::vector<PlannedBinding> bindings;
-  std::vector<PlannedFile> files;         // ordered by path
-  std::vector<Expectation> expectations;  // handshakes with the planned bindings
-  std::vector<Expectation> others;        // handshakes with the service's other sites
-  std::vector<Finding> findings;          // reasons to refuse, warnings, notes
-  std::vector<std::string> unproven;      // endpoints that no handshake can reach, with the reason
-
-  // Set if a reload would be an outage for other sites, but the control socket may be used: the
-  // reason, and what to do.
-  Finding no_reload = {};
+  std::vector<Finding> findings;  // reasons to refuse, warnings, notes
 
   bool does_nothing() const { return bindings.empty(); }
-  // What the server must load: the replaced files, and the files that already hold NEW. Real paths.
-  std::vector<std::string> loads(const Files& on) const;
+  // Sets the successions of the request, and what the server must load: the replaced files, and the
+  // files that already hold NEW.
+  void note_successions();
+  void note_loads(const Files& on);
   // Drops everything that the plan would do. `reasons` are added to the findings.
   void refuse(std::vector<Finding> reasons);
-  // Allows the plan only without a reload, for this reason.
+  // Allows the plan only without a reload, for this reason: a reload would be an outage for other
+  // sites, but the control socket may be used.
   void keep_from_reload(Finding reason);
 };
 

@@ -44,7 +44,7 @@ class Planner {
         rivals_(rivals),
         successions_(successions),
         file_set_(context.files) {
-    plan_.service = &service;
+    plan_.request.service = &service;
   }
 
   void consider(const Succession& succession);
@@ -82,6 +82,7 @@ class Planner {
   bool has_a_plan_of_its_own(const SurveyedBinding& bound) const;
   void check_others();
   void expect_others();
+  void complete();
   void finish(PlannedFile& file);
   void refuse_all(const Error& error);
 
@@ -129,7 +130,7 @@ bool Planner::concerns(const SurveyedBinding& bound, const Succession& successio
 Planner::Bindings Planner::affected(const Succession& succession) const {
   Bindings found;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
-    if (bound.service != plan_.service || !concerns(bound, succession)) continue;
+    if (bound.service != plan_.request.service || !concerns(bound, succession)) continue;
     PlannedBinding planned{
         .bound = &bound, .succession = &succession, .kind = choose(bound, succession)};
     if (bound.disk && !bound.holds(succession.old_one.thumbprint) &&
@@ -156,7 +157,7 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   bool repoints = succession.new_one.home || !renewer_of(bound.binding.certificate.path).empty();
   if (!repoints) return PlanKind::rewrite;
   // If no directive can name NEW's files, the bound file is a copy and gets new content.
-  auto edits = plan_.service->repoint(bound.binding, succession.new_one.files);
+  auto edits = plan_.request.service->repoint(bound.binding, succession.new_one.files);
   bool possible = edits || edits.error().code != Code::unsupported;
   return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
 }
@@ -199,7 +200,7 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                         fmt::format("{} ({}) cannot be edited: {}", binding.site,
                                     binding.certificate.where.text(), binding.not_editable),
                         "change it by hand"});
-  const Trust& trust = plan_.service->trust();
+  const Trust& trust = plan_.request.service->trust();
   if (planned.kind != PlanKind::reload && !trust.is_ours())
     findings.push_back(
         {Severity::error,
@@ -289,7 +290,7 @@ bool readable_by(const FileInfo& info, uint32_t user) {
 
 void Planner::check_reader(const Succession& succession, std::vector<Finding>& findings) const {
   auto key = context_.files.stat(succession.new_one.files.key);
-  uint32_t reader = plan_.service->key_reader();
+  uint32_t reader = plan_.request.service->key_reader();
   if (!key || readable_by(*key, reader)) return;
   findings.push_back({Severity::error,
                       fmt::format("{} cannot be read by the server, which runs as user {}",
@@ -412,7 +413,7 @@ void Planner::note_no_way_back(const Succession& succession, const Bindings& bin
 void Planner::expect(const PlannedBinding& planned) {
   const Binding& binding = planned.bound->binding;
   if (binding.role == Role::client) {
-    plan_.unproven.push_back(
+    plan_.request.unproven.push_back(
         fmt::format("{}: a client certificate for an upstream is loaded and tested, but no "
                     "handshake can show it",
                     binding.site));
@@ -437,13 +438,14 @@ void Planner::expect(const PlannedBinding& planned) {
     for (Expectation& expected : more) expected.in_memory = succession.old_one.thumbprint;
   for (const Endpoint& endpoint : binding.endpoints)
     if (!endpoint.unproven.empty())
-      plan_.unproven.push_back(fmt::format("{} at {}: {}", printable(binding.site),
-                                           printable(endpoint.listens), endpoint.unproven));
+      plan_.request.unproven.push_back(fmt::format("{} at {}: {}", printable(binding.site),
+                                                   printable(endpoint.listens), endpoint.unproven));
   for (const std::string& name : binding.unprobed_names)
-    plan_.unproven.push_back(fmt::format("{}: the name {} cannot be sent in a handshake",
-                                         printable(binding.site), printable(name)));
-  plan_.expectations.insert(plan_.expectations.end(), std::make_move_iterator(more.begin()),
-                            std::make_move_iterator(more.end()));
+    plan_.request.unproven.push_back(fmt::format("{}: the name {} cannot be sent in a handshake",
+                                                 printable(binding.site), printable(name)));
+  plan_.request.expectations.insert(plan_.request.expectations.end(),
+                                    std::make_move_iterator(more.begin()),
+                                    std::make_move_iterator(more.end()));
 }
 
 void Planner::note_names(const PlannedBinding& planned) {
@@ -462,7 +464,7 @@ Done Planner::add(const PlannedBinding& planned) {
   const Binding& binding = planned.bound->binding;
   const NewCertificate& new_one = planned.succession->new_one;
   if (planned.kind == PlanKind::repoint) {
-    auto edits = plan_.service->repoint(binding, new_one.files);
+    auto edits = plan_.request.service->repoint(binding, new_one.files);
     if (!edits) return pass(edits);
     if (Done edited = file_set_.edit(*edits); !edited) return edited;
   } else if (planned.kind == PlanKind::rewrite) {
@@ -489,11 +491,11 @@ void Planner::consider(const Succession& succession) {
   Bindings bindings = affected(succession);
   if (bindings.empty()) return;
   std::vector<Finding> findings = preflight(succession, bindings);
-  if (const std::string& doubt = plan_.service->trust().doubt; !doubt.empty())
+  if (const std::string& doubt = plan_.request.service->trust().doubt; !doubt.empty())
     findings.push_back({Severity::error,
                         fmt::format("certrebind does not touch {}, because users other than root "
                                     "can change what it runs: {}",
-                                    plan_.service->id().text(), doubt),
+                                    plan_.request.service->id().text(), doubt),
                         "let only root change that (chown root, chmod go-w)"});
   plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
   if (refuses(findings)) return;
@@ -519,7 +521,7 @@ void Planner::check_neighbour(const Binding& binding, const NamedFile& named) {
 
 // True if a plan of another service will change this binding too.
 bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
-  return bound.service != plan_.service && !bound.left_alone &&
+  return bound.service != plan_.request.service && !bound.left_alone &&
          std::ranges::any_of(considered_, [&](const Succession* succession) {
            return concerns(bound, *succession);
          });
@@ -538,7 +540,7 @@ void Planner::check_neighbours() {
     check_neighbour(bound.binding, bound.binding.chain);
   }
   for (const SurveyedBinding& hidden : context_.survey.shadowed)
-    if (hidden.service == plan_.service) check_hidden_pair(hidden.binding);
+    if (hidden.service == plan_.request.service) check_hidden_pair(hidden.binding);
 }
 
 // A certificate that is never shown is loaded all the same: its key must still match.
@@ -555,16 +557,17 @@ void Planner::check_hidden_pair(const Binding& binding) {
 
 // If one bad pair stops the server, the pairs that this plan does not touch must be good too.
 void Planner::check_others() {
-  if (plan_.service->on_bad_certificate() != OnBadCertificate::dies || plan_.bindings.empty())
+  if (plan_.request.service->on_bad_certificate() != OnBadCertificate::dies ||
+      plan_.bindings.empty())
     return;
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
   std::vector<const Binding*> others;
   for (const SurveyedBinding& bound : context_.survey.bindings)
-    if (bound.service == plan_.service && !planned.contains(&bound))
+    if (bound.service == plan_.request.service && !planned.contains(&bound))
       others.push_back(&bound.binding);
   for (const SurveyedBinding& hidden : context_.survey.shadowed)
-    if (hidden.service == plan_.service) others.push_back(&hidden.binding);
+    if (hidden.service == plan_.request.service) others.push_back(&hidden.binding);
   for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
     refused_ = true;
     plan_.findings.push_back(
@@ -580,13 +583,25 @@ void Planner::expect_others() {
   using Asked = std::tuple<Address, std::string, KeyType>;
   std::set<Asked> asked;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
-    if (bound.service != plan_.service || planned.contains(&bound) || bound.left_alone) continue;
+    if (bound.service != plan_.request.service || planned.contains(&bound) || bound.left_alone)
+      continue;
     const KeyType type = rivals_.type_to_ask(bound);
     std::set<Address> done;
     for (Expectation& other : expectations_of(bound.binding, {}, type, {}, type))
       if (done.insert(other.address).second && asked.emplace(other.address, other.sni, type).second)
-        plan_.others.push_back(std::move(other));
+        plan_.request.others.push_back(std::move(other));
   }
+}
+
+void Planner::complete() {
+  expect_others();
+  plan_.note_successions();
+  plan_.note_loads(context_.files);
+  const auto& surveyed = context_.survey.surveyed;
+  auto known = std::ranges::find(surveyed, plan_.request.service, &SurveyedService::service);
+  if (known == surveyed.end()) return;
+  plan_.request.configured_by = known->configured_by;
+  plan_.request.error_logs = known->error_logs;
 }
 
 void Planner::finish(PlannedFile& file) {
@@ -603,14 +618,14 @@ std::optional<Plan> Planner::finish() {
   if (!refused_) {
     auto files = file_set_.finish();
     if (files) {
-      plan_.files = std::move(*files);
-      for (PlannedFile& file : plan_.files) finish(file);
+      plan_.request.files = std::move(*files);
+      for (PlannedFile& file : plan_.request.files) finish(file);
     } else {
       refuse_all(files.error());
     }
   }
   if (refused_) plan_.refuse({});
-  if (!plan_.does_nothing()) expect_others();
+  if (!plan_.does_nothing()) complete();
   return std::move(plan_);
 }
 

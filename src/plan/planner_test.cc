@@ -72,7 +72,7 @@ class PlanTest : public ::testing::Test {
   }
   static void expect_refused(const Plan& plan, const std::string& why) {
     EXPECT_TRUE(plan.does_nothing());
-    EXPECT_THAT(plan.files, IsEmpty());
+    EXPECT_THAT(plan.request.files, IsEmpty());
     EXPECT_THAT(plan.findings, Contains(Field(&Finding::sentence, HasSubstr(why))));
   }
 
@@ -90,16 +90,16 @@ TEST_F(PlanTest, RepointsToWhatHasAHome) {
   Plan plan = plan_for({stored(0)});
   ASSERT_EQ(plan.bindings.size(), 1U);
   EXPECT_EQ(plan.bindings[0].kind, PlanKind::repoint);
-  ASSERT_EQ(plan.files.size(), 1U);
-  EXPECT_EQ(plan.files[0].path, kFakeConfig);
-  EXPECT_EQ(plan.files[0].before, before);
-  EXPECT_EQ(plan.files[0].after,
+  ASSERT_EQ(plan.request.files.size(), 1U);
+  EXPECT_EQ(plan.request.files[0].path, kFakeConfig);
+  EXPECT_EQ(plan.request.files[0].before, before);
+  EXPECT_EQ(plan.request.files[0].after,
             "# the sites\n"
             "site a.test 443 /le/live/a.test/fullchain.pem /le/live/a.test/privkey.pem\n"
             "site b.test 444 /etc/fake/b.test.pem /etc/fake/b.test.key\n");
-  ASSERT_EQ(plan.expectations.size(), 1U);
-  EXPECT_EQ(plan.expectations[0].new_thumbprint, host_.new_ones[0].thumbprint);
-  EXPECT_EQ(plan.expectations[0].old_type, KeyType::ecdsa);
+  ASSERT_EQ(plan.request.expectations.size(), 1U);
+  EXPECT_EQ(plan.request.expectations[0].new_thumbprint, host_.new_ones[0].thumbprint);
+  EXPECT_EQ(plan.request.expectations[0].old_type, KeyType::ecdsa);
   EXPECT_THAT(plan.findings, IsEmpty());
 }
 
@@ -107,11 +107,11 @@ TEST_F(PlanTest, RewritesWithALooseFile) {
   Plan plan = plan_for({loose(0)});
   ASSERT_EQ(plan.bindings.size(), 1U);
   EXPECT_EQ(plan.bindings[0].kind, PlanKind::rewrite);
-  ASSERT_EQ(plan.files.size(), 2U);
-  EXPECT_EQ(plan.files[0].path, host_.key_path(0)) << "ordered by path";
-  EXPECT_EQ(plan.files[0].after, host_.new_ones[0].key_pem);
-  EXPECT_EQ(plan.files[1].after, host_.new_ones[0].chain_pem);
-  EXPECT_TRUE(plan.files[0].secret && plan.files[1].secret);
+  ASSERT_EQ(plan.request.files.size(), 2U);
+  EXPECT_EQ(plan.request.files[0].path, host_.key_path(0)) << "ordered by path";
+  EXPECT_EQ(plan.request.files[0].after, host_.new_ones[0].key_pem);
+  EXPECT_EQ(plan.request.files[1].after, host_.new_ones[0].chain_pem);
+  EXPECT_TRUE(plan.request.files[0].secret && plan.request.files[1].secret);
 }
 
 TEST_F(PlanTest, WhatIsPreferredIsDone) {
@@ -151,7 +151,7 @@ TEST_F(PlanTest, ReloadsWhatIsOnDiskAlreadyAndServedOld) {
   std::vector<Plan> plans = plans_for({both});
   ASSERT_EQ(plans.size(), 1U);
   EXPECT_EQ(plans[0].bindings.at(0).kind, PlanKind::reload);
-  EXPECT_THAT(plans[0].files, IsEmpty());
+  EXPECT_THAT(plans[0].request.files, IsEmpty());
 }
 
 TEST_F(PlanTest, ReloadsWhatServesAnotherWhereOldWasSeen) {
@@ -177,12 +177,12 @@ TEST_F(PlanTest, WhatIsOnlyServedIsReplacedWhereAThirdLies) {
   ASSERT_EQ(plans.size(), 1U);
   EXPECT_EQ(plans[0].bindings.at(0).kind, PlanKind::rewrite);
   EXPECT_EQ(plans[0].bindings.at(0).replaced().outline.thumbprint, third.thumbprint);
-  ASSERT_EQ(plans[0].files.size(), 2U);
-  EXPECT_EQ(plans[0].files[1].before, third.chain_pem);
-  EXPECT_EQ(plans[0].files[1].after, host_.new_ones[0].chain_pem);
-  ASSERT_EQ(plans[0].expectations.size(), 1U);
-  EXPECT_EQ(plans[0].expectations[0].old_thumbprint, third.thumbprint);
-  EXPECT_EQ(plans[0].expectations[0].in_memory, host_.old_ones[0].thumbprint);
+  ASSERT_EQ(plans[0].request.files.size(), 2U);
+  EXPECT_EQ(plans[0].request.files[1].before, third.chain_pem);
+  EXPECT_EQ(plans[0].request.files[1].after, host_.new_ones[0].chain_pem);
+  ASSERT_EQ(plans[0].request.expectations.size(), 1U);
+  EXPECT_EQ(plans[0].request.expectations[0].old_thumbprint, third.thumbprint);
+  EXPECT_EQ(plans[0].request.expectations[0].in_memory, host_.old_ones[0].thumbprint);
 }
 
 TEST_F(PlanTest, AReloadNeedsTheRightKeyInPlace) {
@@ -239,8 +239,8 @@ TEST_F(PlanTest, TwoSuccessionsAreOnePlan) {
   ASSERT_EQ(plan.bindings.size(), 2U);
   EXPECT_EQ(plan.bindings[0].kind, PlanKind::repoint);
   EXPECT_EQ(plan.bindings[1].kind, PlanKind::rewrite);
-  EXPECT_EQ(plan.files.size(), 3U);
-  EXPECT_EQ(plan.expectations.size(), 2U);
+  EXPECT_EQ(plan.request.files.size(), 3U);
+  EXPECT_EQ(plan.request.expectations.size(), 2U);
 }
 
 TEST_F(PlanTest, ARefusedSuccessionIsLeftOutAndTheRestStands) {
@@ -249,7 +249,7 @@ TEST_F(PlanTest, ARefusedSuccessionIsLeftOutAndTheRestStands) {
   EXPECT_TRUE(refuses(plan.findings));
   ASSERT_EQ(plan.bindings.size(), 1U);
   EXPECT_EQ(plan.bindings[0].bound->binding.site, "b.test");
-  EXPECT_THAT(plan.files.at(0).after, HasSubstr("site a.test 443 /etc/fake/a.test.pem"));
+  EXPECT_THAT(plan.request.files.at(0).after, HasSubstr("site a.test 443 /etc/fake/a.test.pem"));
 }
 
 TEST_F(PlanTest, NobodyIsConcernedByAnotherCertificate) {
@@ -265,8 +265,8 @@ TEST_F(PlanTest, SitesThatShareFilesGoTogether) {
       "site a.test 8443 /etc/fake/a.test.pem /etc/fake/a.test.key\n");
   Plan plan = plan_for({loose(0)});
   EXPECT_EQ(plan.bindings.size(), 2U);
-  EXPECT_EQ(plan.files.size(), 2U);
-  EXPECT_EQ(plan.expectations.size(), 2U);
+  EXPECT_EQ(plan.request.files.size(), 2U);
+  EXPECT_EQ(plan.request.expectations.size(), 2U);
 }
 
 TEST_F(PlanTest, ANeighbourIsNotCarriedAlong) {
@@ -326,10 +326,11 @@ TEST_F(PlanTest, TellsWhatNoHandshakeReaches) {
     binding.endpoints[1].unproven = "QUIC without a TCP twin";
   };
   Plan plan = plan_for({stored(0)});
-  EXPECT_THAT(plan.unproven, ElementsAre("a.test at *:443: QUIC without a TCP twin",
-                                         "a.test: the name ~^www cannot be sent in a handshake"));
-  ASSERT_EQ(plan.expectations.size(), 2U);
-  EXPECT_EQ(plan.expectations[1].sni, "");
+  EXPECT_THAT(plan.request.unproven,
+              ElementsAre("a.test at *:443: QUIC without a TCP twin",
+                          "a.test: the name ~^www cannot be sent in a handshake"));
+  ASSERT_EQ(plan.request.expectations.size(), 2U);
+  EXPECT_EQ(plan.request.expectations[1].sni, "");
 }
 
 TEST_F(PlanTest, ClientBindingsAreNotProbed) {
@@ -338,8 +339,8 @@ TEST_F(PlanTest, ClientBindingsAreNotProbed) {
   host_.service.adorn = [](Binding& binding) { binding.role = Role::client; };
   Plan plan = plan_for({stored(0)});
   EXPECT_EQ(plan.bindings.size(), 1U);
-  EXPECT_THAT(plan.expectations, IsEmpty());
-  EXPECT_THAT(plan.unproven, ElementsAre(HasSubstr("no handshake can show it")));
+  EXPECT_THAT(plan.request.expectations, IsEmpty());
+  EXPECT_THAT(plan.request.unproven, ElementsAre(HasSubstr("no handshake can show it")));
 }
 
 TEST_F(PlanTest, NamesThatAreWonAreNoted) {

@@ -239,7 +239,7 @@ std::vector<const Service*> Prepared::servers_for(const Succession& succession) 
     if (std::ranges::any_of(plan.bindings, [&](const PlannedBinding& planned) {
           return planned.succession == &succession;
         }))
-      services.push_back(plan.service);
+      services.push_back(plan.request.service);
   return services;
 }
 

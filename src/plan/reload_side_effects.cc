@@ -37,12 +37,12 @@ const std::optional<WallTime>& ReloadSideEffects::changed(const std::string& pat
 // them.
 std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& plan) {
   std::vector<const SurveyedBinding*> found;
-  auto since = times_.since(*plan.service);
+  auto since = times_.since(*plan.request.service);
   if (!since) return found;
   std::set<const SurveyedBinding*> planned;
   for (const PlannedBinding& each : plan.bindings) planned.insert(each.bound);
   for (const SurveyedBinding& bound : survey_.bindings) {
-    if (bound.service != plan.service || planned.contains(&bound) || !bound.disk ||
+    if (bound.service != plan.request.service || planned.contains(&bound) || !bound.disk ||
         !bound.disk->certificate)
       continue;
     const std::optional<WallTime> latest =
@@ -65,15 +65,15 @@ std::string ReloadSideEffects::why_not(const SurveyedBinding& bound, const Serve
 }
 
 bool ReloadSideEffects::is_live(const Plan& plan) const {
-  const Reload how = plan.service->reload();
-  return how.live && how.live(plan.loads(files_)) != nullptr;
+  const Reload how = plan.request.service->reload();
+  return how.live && how.live(plan.request.loads) != nullptr;
 }
 
 // Renewed certificates that the server holds in its memory only. The plan may bring one of them to
 // the disk, or name it as OLD. If it would replace one unseen, it is refused.
 void ReloadSideEffects::check_memory(Plan& plan) {
   std::vector<Finding> replaced, lost;
-  for (const auto& [bound, served] : only_in_memory(asker_, survey_, *plan.service)) {
+  for (const auto& [bound, served] : only_in_memory(asker_, survey_, *plan.request.service)) {
     auto planned = std::ranges::find(plan.bindings, bound, &PlannedBinding::bound);
     const bool is_planned = planned != plan.bindings.end();
     if (is_planned && (planned->succession->old_one.thumbprint == served.thumbprint ||

@@ -29,11 +29,11 @@ class Database {
   SQLite::Database& handle() { return *handle_; }
 
   // Runs `work` and converts the library's exceptions to an Error about `doing` this database.
-  template <class TransactionRequest>
-  auto guarded(const char* doing, TransactionRequest work)
-      -> Result<std::invoke_result_t<TransactionRequest>> {
+  template <class Function>
+  auto guarded(const char* doing, Function work)
+      -> Result<std::invoke_result_t<Function>> {
     try {
-      if constexpr (std::is_void_v<std::invoke_result_t<TransactionRequest>>) {
+      if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
         work();
         return {};
       } else {
@@ -47,8 +47,8 @@ class Database {
   // Like `guarded`, inside one database transaction: all of it or nothing. It takes the write lock
   // at its start. So if two processes read and then write, one waits for the other instead of
   // failing.
-  template <class TransactionRequest>
-  Done atomically(const char* doing, TransactionRequest work) {
+  template <class Function>
+  Done atomically(const char* doing, Function work) {
     return guarded(doing, [&] {
       SQLite::Transaction transaction(*handle_, SQLite::TransactionBehavior::IMMEDIATE);
       work();

@@ -54,17 +54,23 @@ struct JournalSuccession {
   std::vector<std::string> sites;
 };
 
-struct JournalRecord {
-  std::string token;  // makes the names of the staged files unique
-  std::vector<JournalFile> files;
-  std::vector<JournalSuccession> successions;
-  std::vector<Expectation> expectations;
+// What a transaction must achieve: it is requested, and the journal keeps it for recovery.
+struct TransactionGoal {
+  std::vector<JournalSuccession> successions = {};
+  std::vector<Expectation> expectations = {};
   std::vector<std::string> loads = {};  // real paths of the files that the server must load
-  bool mends = false;                   // as in TransactionRequest
-  // Sites of the server that the transaction does not change and that answered before: after the
-  // reload they must still answer.
+  // The other sites of this server. Those that answer before must still answer after a reload.
   std::vector<Expectation> others = {};
-  bool decided = false;  // as in TransactionRequest
+  // The current state may be broken: the server's test need not pass before, and endpoints that do
+  // not answer now must answer afterwards.
+  bool mends = false;
+  // A person removes the replaced certificate: it must not come back automatically.
+  bool decided = false;
+};
+
+struct JournalRecord : TransactionGoal {
+  std::string token = {};  // makes the names of the staged files unique
+  std::vector<JournalFile> files = {};
   // In Phase::restoring: the server may have been told to load the new content.
   bool told = true;
 };

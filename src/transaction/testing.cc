@@ -190,13 +190,8 @@ TransactionContext FakeHost::context(Files& instead) {
 }
 
 TransactionRequest FakeHost::work() const {
-  TransactionRequest work{.act = Act::rebind,
-                          .service = &service,
-                          .files = {},
-                          .successions = {},
-                          .expectations = {},
-                          .unproven = {},
-                          .undoes = {}};
+  TransactionRequest work;
+  work.service = &service;
   for (size_t i = 0; i < sites.size(); ++i) {
     const TestCertificate &old_one = old_ones[i], &new_one = new_ones[i];
     work.files.push_back({.path = certificate_path(i),

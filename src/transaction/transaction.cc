@@ -800,14 +800,7 @@ Result<TransactionResult> carry_out(const TransactionContext& context, Transacti
                              .outcome = Outcome::refused,
                              .text = "refused: " + closed.error().message() + "\n" + kUntouched +
                                      "\nnext: " + closed.error().hint};
-  JournalRecord record{.token = random_token(),
-                       .files = {},
-                       .successions = std::move(work.successions),
-                       .expectations = std::move(work.expectations),
-                       .loads = std::move(work.loads),
-                       .mends = work.mends,
-                       .others = std::move(work.others),
-                       .decided = work.decided};
+  JournalRecord record{std::move(static_cast<TransactionGoal&>(work)), random_token()};
   for (const PlannedFile& file : work.files)
     record.files.push_back({.path = file.path,
                             .before_digest = content_digest(file.before),

@@ -50,28 +50,18 @@ struct TransactionResult {
 };
 
 // What to do to one service.
-struct TransactionRequest {
+struct TransactionRequest : TransactionGoal {
   Act act = Act::rebind;
   const Service* service = nullptr;
-  std::vector<PlannedFile> files;
-  std::vector<JournalSuccession> successions;
-  std::vector<Expectation> expectations;
-  std::vector<std::string> unproven;
-  std::optional<int64_t> undoes;
-  // The current state may be broken: the server's test need not pass before, and endpoints that do
-  // not answer now must answer afterwards.
-  bool mends = false;
-  // A person removes the replaced certificate: it must not come back automatically.
-  bool decided = false;
-  std::vector<std::string> loads = {};          // real paths of what the server must load
+  std::vector<PlannedFile> files = {};     // ordered by path
+  std::vector<std::string> unproven = {};  // what no handshake can reach, with the reason
+  std::optional<int64_t> undoes = {};
   std::vector<std::string> configured_by = {};  // from the survey; empty: not known
   std::vector<std::string> error_logs = {};     // from the survey
   // Why a reload would be an outage for other sites; a server with a control socket needs no
   // reload. `way_back` says what to do.
   std::string no_reload = {};
   std::string way_back = {};
-  // The other sites of this server. Those that answer now must still answer after a reload.
-  std::vector<Expectation> others = {};
   // The server's own test of the current files, if it was started already.
   TestOutcome tested = {};
 };
