@@ -30,8 +30,7 @@ class Database {
 
   // Runs `work` and converts the library's exceptions to an Error about `doing` this database.
   template <class Function>
-  auto guarded(const char* doing, Function work)
-      -> Result<std::invoke_result_t<Function>> {
+  auto guarded(const char* doing, Function work) -> Result<std::invoke_result_t<Function>> {
     try {
       if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
         work();

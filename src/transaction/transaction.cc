@@ -28,14 +28,11 @@
 #include <algorithm>
 #include <random>
 #include <ranges>
-#include <set>
-#include <thread>
 
 #include "base/text.h"
 #include "lifecycle/attention.h"
-#include "proof/foreign_listeners.h"
-#include "sys/low_priority.h"
 #include "transaction/candidate_check.h"
+#include "transaction/endpoints.h"
 #include "transaction/error_log.h"
 #include "transaction/file_swap.h"
 #include "transaction/reloader.h"
@@ -44,10 +41,7 @@ namespace certrebind {
 
 namespace {
 
-// A few seconds: enough for short disturbances to pass.
 constexpr size_t kFailuresTold = 5;
-constexpr int kLooksAtOthers = 8;
-constexpr milliseconds kBetweenLooks{300};
 
 constexpr const char* kUntouched = "nothing was changed; the same certificates are still served";
 constexpr const char* kBroken =
@@ -84,8 +78,9 @@ class Transaction {
         row_(std::move(row)),
         reloader_(service, context.host),
         candidate_(service, context.host, reloader_.loadable()),
-        swap_(context.host.files, context.state, context.journal, row_) {
-    reloader_.before_reload([this] { ask_the_others(); });
+        swap_(context.host.files, context.state, context.journal, row_),
+        endpoints_(context, row_.record) {
+    reloader_.before_reload([this] { endpoints_.ask_the_others(); });
   }
 
   Result<TransactionResult> run(const TransactionRequest& work);
@@ -96,12 +91,8 @@ class Transaction {
   using Step = std::optional<Result<TransactionResult>>;
 
   Step prepare(const TransactionRequest& work);
-  void ask_who_answers();
-  bool somebody_answers_now();
-  void ask_the_others();
   void ask_beside_the_test(const TransactionRequest& work);
-  std::vector<std::string> silenced();
-  std::vector<ForeignListener> foreign();
+  std::vector<ForeignListener> foreign() const;
   Step swap();
   Step try_out(const TransactionRequest& work);
   Step restore_unless_passed(const Result<CommandOutput>& tested, const char* why);
@@ -124,15 +115,10 @@ class Transaction {
   Result<TransactionResult> cannot_note(const std::string& story, const Error& error);
   std::string named(const std::vector<std::string>& failures) const;
   std::string on_disk() const;
-  std::string served_now() const;
   Done note_stuck(Outcome outcome);
 
   ProofLimits limits(milliseconds deadline) const;
-  Verdict prove_new(const ProofLimits& within);
-  Verdict prove_old(milliseconds deadline);
-  bool shows_new() const;
   bool may_be_loaded();
-  std::string told_of_memory() const;
   milliseconds patience() const;
   Step settle(const std::string& story, std::string& served);
   bool is_rebind() const { return row_.act == Act::rebind; }
@@ -152,13 +138,12 @@ class Transaction {
   Reloader reloader_;
   CandidateCheck candidate_;
   FileSwap swap_;
+  Endpoints endpoints_;
   std::optional<ErrorLog> log_;
   std::vector<std::string> unproven_;
-  std::vector<std::string> strangers_;  // endpoints that answer only now, with neither certificate
-  bool test_failed_ = false;            // the server's own test rejected the new files
-  bool signalled_ = false;     // the server was told to reload, or may have been before a crash
-  bool after_crash_ = false;   // this process finishes what another one began
-  bool others_asked_ = false;  // we know which other sites answered before the reload
+  bool test_failed_ = false;  // the server's own test rejected the new files
+  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
+  bool after_crash_ = false;  // this process finishes what another one began
 };
 
 Done Transaction::mark(Phase phase) {
@@ -178,116 +163,15 @@ ProofLimits Transaction::limits(milliseconds deadline) const {
           .progress = [this](size_t done, size_t total) { context_.watcher.proven(done, total); }};
 }
 
-// Makes one handshake for each expectation. The record must say which endpoints do not answer.
-void Transaction::ask_who_answers() {
-  std::vector<Target> targets;
-  for (const Expectation& expected : row_.record.expectations)
-    targets.push_back(expected.old_target());
-  // The server's own test runs in parallel, and everything waits for it.
-  std::vector<Result<Served>> served;
-  run_at_low_priority([&] {
-    served = context_.prober.handshake_all(targets,
-                                           std::max(1U, std::thread::hardware_concurrency() / 2));
-  });
-  for (size_t i = 0; i < served.size(); ++i)
-    row_.record.expectations[i].answered = served[i].has_value();
-}
-
-// Asks the endpoints that did not answer before once more. An endpoint that now shows one of the
-// two certificates must show the new one, like all others.
-bool Transaction::somebody_answers_now() {
-  std::vector<Expectation*> silent;
-  std::vector<Target> targets;
-  for (Expectation& expected : row_.record.expectations) {
-    if (expected.answered) continue;
-    silent.push_back(&expected);
-    targets.push_back(expected.new_target());
-  }
-  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
-  strangers_.clear();
-  for (size_t i = 0; i < silent.size(); ++i) {
-    if (!served[i]) continue;
-    const Thumbprint& shown = served[i]->thumbprint;
-    silent[i]->answered = shown == silent[i]->new_thumbprint || silent[i]->is_of_before(shown);
-    if (!silent[i]->answered)
-      strangers_.push_back(
-          fmt::format("{} did not answer before, and now serves another certificate: {}",
-                      silent[i]->text(), shown.brief()));
-  }
-  return std::ranges::any_of(silent, &Expectation::answered);
-}
-
-// A reload also makes the other sites of the server load what is in their files by now. Only sites
-// that answer before can be silenced.
-void Transaction::ask_the_others() {
-  if (std::exchange(others_asked_, true) || row_.record.others.empty()) return;
-  std::vector<Target> targets;
-  for (const Expectation& other : row_.record.others) targets.push_back(other.old_target());
-  std::vector<Result<Served>> served;
-  run_at_low_priority([&] { served = context_.prober.handshake_all(targets); });
-  std::vector<Expectation> answering;
-  for (size_t i = 0; i < served.size(); ++i)
-    if (served[i]) answering.push_back(std::move(row_.record.others[i]));
-  row_.record.others = std::move(answering);
-}
-
-// The other sites that answered before and no longer do. Each is asked again for a while, because
-// one handshake may fail while the workers change.
-std::vector<std::string> Transaction::silenced() {
-  std::vector<const Expectation*> left;
-  for (const Expectation& other : row_.record.others) left.push_back(&other);
-  std::vector<std::string> texts;
-  for (int i = 0; i < kLooksAtOthers && !left.empty(); ++i) {
-    if (i > 0) context_.host.clock.sleep(kBetweenLooks);
-    std::vector<Target> targets;
-    for (const Expectation* other : left) targets.push_back(other->old_target());
-    std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
-    std::vector<const Expectation*> silent;
-    texts.clear();
-    for (size_t k = 0; k < served.size(); ++k) {
-      if (served[k]) continue;
-      silent.push_back(left[k]);
-      texts.push_back(fmt::format("{} at {}: {}", printable(left[k]->site), left[k]->text(),
-                                  printable(served[k].error().cause)));
-    }
-    left = std::move(silent);
-  }
-  return texts;
-}
-
 // Runs beside the server's own test, which takes longer.
 void Transaction::ask_beside_the_test(const TransactionRequest& work) {
-  if (is_asked(work)) ask_who_answers();
-  if (reloader_.is_running() && !reloader_.is_live()) ask_the_others();
+  if (is_asked(work)) endpoints_.ask_who_answers();
+  if (reloader_.is_running() && !reloader_.is_live()) endpoints_.ask_the_others();
 }
 
-// Other processes that take connections at the proven endpoints. It repeats the check, because an
-// old worker may be about to close its sockets.
-std::vector<ForeignListener> Transaction::foreign() {
+std::vector<ForeignListener> Transaction::foreign() const {
   auto master = reloader_.target();
-  if (!master) return {};
-  const std::set<Address> addresses = addresses_of(row_.record.expectations);
-  std::vector<ForeignListener> found;
-  for (int i = 0; i < kLooksAtOthers; ++i) {
-    if (i > 0) context_.host.clock.sleep(kBetweenLooks);
-    found = foreign_listeners(context_.host, *master, addresses);
-    if (found.empty()) break;
-  }
-  return found;
-}
-
-Verdict Transaction::prove_new(const ProofLimits& within) {
-  auto proven = [&] {
-    return prove(context_.prober, context_.host.clock, claims_for_new(row_.record.expectations),
-                 within);
-  };
-  Verdict verdict = proven();
-  return verdict.holds() && somebody_answers_now() ? proven() : verdict;
-}
-
-Verdict Transaction::prove_old(milliseconds deadline) {
-  return prove(context_.prober, context_.host.clock, claims_for_old(row_.record.expectations),
-               limits(deadline));
+  return master ? endpoints_.foreign(*master) : std::vector<ForeignListener>();
 }
 
 // Prepares the swap; changes nothing that the server reads. A test takes as long as the server
@@ -403,7 +287,7 @@ Result<TransactionResult> Transaction::verify() {
   if (Done marked = mark(Phase::verifying); !marked) return restore(marked.error().message());
   ProofLimits within = limits(patience());
   within.ready = [this] { return !reloader_.old_workers_remain(); };
-  Verdict verdict = prove_new(within);
+  Verdict verdict = endpoints_.prove_new(within);
   bool up = !reloader_.master_is_gone() && !reloader_.old_workers_remain();
   if (verdict.holds() && up) {
     if (Step over = test_what_is_served()) return *over;
@@ -427,7 +311,7 @@ Result<TransactionResult> Transaction::verify() {
 Transaction::Step Transaction::restore_if_doubtful() {
   if (auto strangers = foreign(); !strangers.empty()) return restore(story_of(strangers));
   if (reloader_.is_live()) return std::nullopt;
-  if (auto silent = silenced(); !silent.empty())
+  if (auto silent = endpoints_.silenced(); !silent.empty())
     return restore(listed("after the reload, other sites of the server no longer answer:", silent));
   return std::nullopt;
 }
@@ -489,7 +373,7 @@ Result<TransactionResult> Transaction::leave_open(std::string text) {
 Result<TransactionResult> Transaction::cannot_note(const std::string& story, const Error& error) {
   return leave_open(story + (story.empty() ? "" : "\n") +
                     "certrebind cannot write its records in " + context_.settings.state_directory +
-                    ": " + error.message() + "\n" + on_disk() + served_now());
+                    ": " + error.message() + "\n" + on_disk() + endpoints_.served_now(wanted()));
 }
 
 // One line each; only the first few, unless a person wants all.
@@ -514,21 +398,6 @@ std::string Transaction::on_disk() const {
     text += fmt::format("on disk: {} {}\n", printable(file.path), what);
   }
   return text.empty() ? "on disk: no file had to be changed\n" : text;
-}
-
-std::string Transaction::served_now() const {
-  std::vector<Target> targets;
-  for (const Expectation& expected : row_.record.expectations)
-    targets.push_back(expected.new_target());
-  size_t fresh = 0, silent = 0;
-  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
-  for (size_t i = 0; i < served.size(); ++i) {
-    silent += served[i] ? 0 : 1;
-    fresh += served[i] && served[i]->thumbprint == row_.record.expectations[i].new_thumbprint;
-  }
-  return fmt::format("served: {} of {} show {}, {} do not answer", fresh,
-                     count_of(served.size(), "endpoint and name", "endpoints and names"), wanted(),
-                     silent);
 }
 
 std::vector<EventId> Transaction::events_of_restore() const {
@@ -573,11 +442,12 @@ Result<TransactionResult> Transaction::commit(const Verdict& verdict) {
       fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
                   verdict.total == 1 ? "shows" : "show", wanted());
   if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
-  if (skipped > strangers_.size())
-    text += fmt::format(
-        "\n{} did not answer, before or after: proof is owed",
-        count_of(skipped - strangers_.size(), "endpoint and name", "endpoints and names"));
-  for (const std::string& stranger : strangers_) text += "\n" + stranger + ": proof is owed";
+  if (skipped > endpoints_.strangers().size())
+    text += fmt::format("\n{} did not answer, before or after: proof is owed",
+                        count_of(skipped - endpoints_.strangers().size(), "endpoint and name",
+                                 "endpoints and names"));
+  for (const std::string& stranger : endpoints_.strangers())
+    text += "\n" + stranger + ": proof is owed";
   for (const std::string& reason : unproven_) text += "\nnot proven: " + reason;
   if (!candidate_.not_rehearsed().empty())
     text += "\nnot rehearsed, only tested, and each certificate and key checked: " +
@@ -617,46 +487,10 @@ Result<TransactionResult> Transaction::needs_operator(const std::string& why,
               .events = {}});
 }
 
-bool Transaction::shows_new() const {
-  std::vector<Target> targets;
-  for (const Expectation& expected : row_.record.expectations)
-    targets.push_back(expected.new_target());
-  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
-  for (size_t i = 0; i < served.size(); ++i) {
-    const Expectation& expected = row_.record.expectations[i];
-    // What was served from memory before we began proves nothing about our change.
-    const bool is_ours = !expected.is_forced() && expected.in_memory != expected.new_thumbprint;
-    if (is_ours && served[i] && served[i]->thumbprint == expected.new_thumbprint) return true;
-  }
-  return false;
-}
-
 // True if nothing is wrong with the files on disk.
 bool Transaction::may_be_loaded() {
   auto tested = candidate_.test();
   return tested && tested->status == 0 && candidate_.why_not_loadable().empty();
-}
-
-// A certificate that was served only from memory is lost once the server has loaded anything.
-std::string Transaction::told_of_memory() const {
-  std::vector<const Expectation*> behind;
-  std::vector<Target> targets;
-  for (const Expectation& expected : row_.record.expectations) {
-    if (!expected.in_memory) continue;
-    behind.push_back(&expected);
-    targets.push_back(expected.old_target());
-  }
-  std::vector<Result<Served>> served = context_.prober.handshake_all(targets);
-  std::set<std::string> told;
-  for (size_t i = 0; i < behind.size(); ++i) {
-    const Expectation& expected = *behind[i];
-    const bool is_left = served[i] && served[i]->thumbprint == expected.in_memory;
-    told.insert(fmt::format(
-        "\n  {} was served only from memory, and {}: {} is on disk{}", expected.in_memory->brief(),
-        is_left ? "still is" : "is no longer served", expected.old_thumbprint.brief(),
-        is_left ? ", and the next reload loads it" : ""));
-  }
-  return join({told.begin(), told.end()}, "");
 }
 
 // Makes the server serve the restored files. Returns a result if that cannot be proven.
@@ -668,17 +502,17 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
   if (!signalled_ && reloader_.master_is_gone())
     return needs_operator(story + "\nthe old files are back, but the server's main process is gone",
                           "it exited before certrebind told it to reload");
-  if (!signalled_ && !shows_new()) {
+  if (!signalled_ && !endpoints_.shows_new()) {
     served = "the server was not told to reload: it serves what it served before";
     return std::nullopt;
   }
   bool reloaded = reloader_.is_live() && reloader_.tell(true).has_value();
   if (!reloaded) reloaded = may_be_loaded() && reloader_.reload().has_value();
-  Verdict verdict = prove_old(patience());
+  Verdict verdict = endpoints_.prove_old(limits(patience()));
   served = fmt::format("{} of {} show {}", verdict.proven,
                        count_of(verdict.total, "endpoint and name", "endpoints and names"),
                        is_rebind() ? "the old certificate" : "the previous certificate") +
-           told_of_memory();
+           endpoints_.told_of_memory();
   served += named(verdict.failures);
   if (reloaded && verdict.holds()) return std::nullopt;
   std::string why = story + "\nthe old files are back, but ";
@@ -692,7 +526,7 @@ Transaction::Step Transaction::settle(const std::string& story, std::string& ser
 
 // A reload of files that others wrote: we have no file to restore. The server keeps what it has.
 Result<TransactionResult> Transaction::give_up_reload(const std::string& why) {
-  Verdict old_one = prove_old(context_.settings.handshake_deadline);
+  Verdict old_one = endpoints_.prove_old(limits(context_.settings.handshake_deadline));
   std::string served = fmt::format(
       "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
       count_of(old_one.total, "endpoint and name", "endpoints and names"),
@@ -713,7 +547,8 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
     const std::string story =
         fmt::format("{}\nthe old files could not be restored: {}\ntheir old content is in {}", why,
                     back.error().message(), swap_.before_images());
-    if (swap_.may_be_put_back_later()) return leave_open(story + "\n" + on_disk() + served_now());
+    if (swap_.may_be_put_back_later())
+      return leave_open(story + "\n" + on_disk() + endpoints_.served_now(wanted()));
     return needs_operator(story, "what the server serves now was not checked");
   }
   std::string story = why;
@@ -731,7 +566,8 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
     return needs_operator(
         story + "\nthe other files are restored; check that each key matches its certificate",
         served);
-  if (auto silent = signalled_ ? silenced() : std::vector<std::string>(); !silent.empty())
+  if (auto silent = signalled_ ? endpoints_.silenced() : std::vector<std::string>();
+      !silent.empty())
     return needs_operator(
         story + "\n" +
             listed("the old files are restored, but these sites still do not answer, because their "
@@ -767,7 +603,7 @@ Result<TransactionResult> Transaction::recover() {
                 reloader_.tell(true).has_value();
     ProofLimits within = limits(patience());
     if (mends) within.ready = [this] { return !reloader_.old_workers_remain(); };
-    Verdict verdict = prove_new(within);
+    Verdict verdict = endpoints_.prove_new(within);
     if (told && verdict.holds() && !(mends && reloader_.old_workers_remain())) {
       if (Step over = test_what_is_served()) return *over;
       if (Step over = restore_if_doubtful()) return *over;
