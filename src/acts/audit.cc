@@ -456,8 +456,7 @@ std::vector<Attention> attention_for(
     const std::string& next = remarks.front()->next;
     items.push_back({.subject = subject(service, complaint),
                      .sentence = std::move(sentence),
-                     .next = next.empty() ? "certrebind check" : next,
-                     .since = {}});
+                     .next = next.empty() ? "certrebind check" : next});
   }
   return items;
 }

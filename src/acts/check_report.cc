@@ -245,8 +245,7 @@ std::vector<Attention> attention_of(const Settings& settings, const CheckReport&
     if (diagnostic.severity == Severity::error && !diagnostic.hidden)
       needed.push_back({.subject = "check " + diagnostic.file,
                         .sentence = said_of(diagnostic),
-                        .next = "certrebind check",
-                        .since = {}});
+                        .next = "certrebind check"});
   for (Attention& each : needed) each.since = now;
   return needed;
 }

@@ -35,10 +35,10 @@ class Ailments {
   Ailments(const Looking& at, const CheckReport& report, bool autoenrolls)
       : at_(at), report_(report), autoenrolls_(autoenrolls) {}
 
-  std::vector<Ailment> gather() {
+  std::vector<Attention> gather() {
     const WallTime now = at_.host.clock.wall();
-    for (const Attention& each : attention_of(at_.settings, report_, true, now)) add(each);
-    for (const Attention& each : attention_of(report_.interrupted)) add(each);
+    found_ = attention_of(at_.settings, report_, true, now);
+    std::ranges::move(attention_of(report_.interrupted), std::back_inserter(found_));
     for (const auto& service : report_.survey.services.found) look_at_reload(*service);
     Renewers renewers(at_.host.files, at_.settings.stores, own_user());
     for (const SurveyedBinding& bound : report_.survey.bindings) {
@@ -57,14 +57,13 @@ class Ailments {
 
  private:
   struct Less {
-    bool operator()(const Ailment& one, const Ailment& other) const {
+    bool operator()(const Attention& one, const Attention& other) const {
       return std::tie(one.subject, one.sentence, one.next) <
              std::tie(other.subject, other.sentence, other.next);
     }
   };
 
-  void add(const Attention& each) { found_.push_back({each.subject, each.sentence, each.next}); }
-  void add(const SurveyedBinding& bound, Ailment ailment) {
+  void add(const SurveyedBinding& bound, Attention ailment) {
     of_sites_[std::move(ailment)].insert(bound.binding.site);
   }
 
@@ -153,19 +152,19 @@ class Ailments {
   const Looking& at_;
   const CheckReport& report_;
   const bool autoenrolls_;
-  std::vector<Ailment> found_;
-  std::map<Ailment, std::set<std::string>, Less> of_sites_;
+  std::vector<Attention> found_;
+  std::map<Attention, std::set<std::string>, Less> of_sites_;
   std::set<std::string> directories_;
 };
 
 }  // namespace
 
-std::vector<Ailment> ailments_of_servers(const Looking& at, const CheckReport& report,
-                                         bool autoenrolls) {
+std::vector<Attention> ailments_of_servers(const Looking& at, const CheckReport& report,
+                                           bool autoenrolls) {
   return Ailments(at, report, autoenrolls).gather();
 }
 
-std::vector<Ailment> ailments_of_directory(const std::string& subject, const std::string& path) {
+std::vector<Attention> ailments_of_directory(const std::string& subject, const std::string& path) {
   auto state = file_system_of(path);
   if (!state) return {};
   if (state->read_only)

@@ -9,18 +9,12 @@
 
 namespace certrebind {
 
-struct Ailment {
-  std::string subject;   // "state", "clock", or a service: kind:path
-  std::string sentence;  // what is wrong
-  std::string next;      // the command that mends it, or shows more
-};
-
 // Of servers, certificates and renewers. Bindings that a policy leaves alone are excluded.
 // `autoenrolls`: certrebind itself starts the renewers that nothing else runs.
-std::vector<Ailment> ailments_of_servers(const Looking& at, const CheckReport& report,
-                                         bool autoenrolls);
+std::vector<Attention> ailments_of_servers(const Looking& at, const CheckReport& report,
+                                           bool autoenrolls);
 
 // Of a directory in which files will be made: read-only, or no space left.
-std::vector<Ailment> ailments_of_directory(const std::string& subject, const std::string& path);
+std::vector<Attention> ailments_of_directory(const std::string& subject, const std::string& path);
 
 }  // namespace certrebind

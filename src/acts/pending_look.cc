@@ -132,8 +132,7 @@ void add_overlooked(const Survey& survey, Pending& pending) {
       pending.undecided.push_back(
           {.subject = fmt::format("pending {}, as far as it could be read", diagnostic.file),
            .sentence = kUnread + diagnostic.text(),
-           .next = "certrebind check",
-           .since = {}});
+           .next = "certrebind check"});
 }
 
 void add_refused(const Prepared& prepared, Pending& pending) {
@@ -150,8 +149,7 @@ void add_refused(const Prepared& prepared, Pending& pending) {
     pending.undecided.push_back(
         {.subject = "pending " + service,
          .sentence = fmt::format("refused for {}: {}", service, join(sentences, "; ")),
-         .next = next.empty() ? "certrebind rebind --pending --dry-run" : next,
-         .since = {}});
+         .next = next.empty() ? "certrebind rebind --pending --dry-run" : next});
   }
 }
 
@@ -161,8 +159,7 @@ void add_failed(const std::vector<TransactionResult>& accounts, Pending& pending
       pending.undecided.push_back(
           {.subject = fmt::format("pending {}, the last try", account.service.text()),
            .sentence = fmt::format("{}: {}", account.service.text(), to_text(account.outcome)),
-           .next = fmt::format("certrebind history show {}", account.transaction),
-           .since = {}});
+           .next = fmt::format("certrebind history show {}", account.transaction)});
 }
 
 Done note_undecided(Database& database, const Pending& pending, WallTime now) {

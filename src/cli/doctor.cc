@@ -16,14 +16,14 @@ namespace certrebind {
 
 namespace {
 
-Ailment ailment_of(const char* subject, const Error& error, const char* next) {
+Attention ailment_of(const char* subject, const Error& error, const char* next) {
   return {.subject = subject,
           .sentence = error.message(),
           .next = error.hint.empty() ? next : error.hint};
 }
 
 void look_at_configuration(Context& context, const LoadedTasks& tasks,
-                           std::vector<Ailment>& found) {
+                           std::vector<Attention>& found) {
   if (const auto& mistake = context.config_source().mistake)
     found.push_back(ailment_of("configuration", *mistake, "certrebind config check"));
   for (const Error& error : tasks.errors)
@@ -36,7 +36,7 @@ bool is_started_at_boot(const Files& files) {
   return !files.stat("/run/systemd/system") || files.lstat(kWanted);
 }
 
-void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Ailment>& found) {
+void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Attention>& found) {
   const bool enabled = rebinds_automatically(tasks), runs = daemon_runs(context.settings());
   if (!enabled)
     found.push_back(
@@ -63,7 +63,7 @@ void look_at_daemon(Context& context, const LoadedTasks& tasks, std::vector<Ailm
 }
 
 // It holds keys, and every rebind writes there first.
-void look_at_state(Context& context, std::vector<Ailment>& found) {
+void look_at_state(Context& context, std::vector<Attention>& found) {
   const std::string& path = context.settings().state_directory;
   Files& files = context.host().files;
   auto info = files.stat(path);
@@ -83,28 +83,25 @@ void look_at_state(Context& context, std::vector<Ailment>& found) {
   std::ranges::move(ailments_of_directory("state", path), std::back_inserter(found));
 }
 
-int print_ailments(const Context& context, const std::vector<Ailment>& found,
+int print_ailments(const Context& context, const std::vector<Attention>& found,
                    const std::vector<Diagnostic>& diagnostics) {
   const int code = found.empty() ? kDone : kDiffers;
   if (context.json()) {
     Json all = Json::array();
-    for (const Ailment& each : found)
+    for (const Attention& each : found)
       all.push_back({{"subject", printable(each.subject)},
                      {"sentence", printable(each.sentence)},
                      {"next", printable(each.next)}});
     print_json({{"found", std::move(all)}, {"diagnostics", to_json(diagnostics)}});
     return code;
   }
-  for (const Ailment& each : found) {
-    print_line(coloured(Colour::yellow, each.subject + ": ") + printable(each.sentence));
-    if (!each.next.empty()) print_line("  next: " + printable(each.next));
-  }
+  for (const Attention& each : found) print_sentence(coloured(Colour::yellow, each.subject), each);
   if (found.empty()) print_line("nothing was found that would keep the next rebind from working");
   return code;
 }
 
 int doctor(Context& context) {
-  std::vector<Ailment> found;
+  std::vector<Attention> found;
   const LoadedTasks tasks = load_tasks(context);
   look_at_configuration(context, tasks, found);
   look_at_daemon(context, tasks, found);

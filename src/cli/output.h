@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "acts/audit.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/answer.h"
 #include "lifecycle/attention.h"
@@ -64,6 +65,14 @@ Json to_json(const Binding& binding);
 Json to_json(const std::vector<Diagnostic>& diagnostics);
 Json to_json(const TransactionResult& account);
 Json to_json(const std::vector<Attention>& needed);
+
+// Prints a Finding or an Attention: what was found, and the next step.
+template <typename Found>
+void print_sentence(const std::string& head, const Found& found) {
+  print_line(head + ": " + printable(found.sentence));
+  if (!found.next.empty()) print_line("  next: " + printable(found.next));
+}
+
 // The outcome of a transaction in a few words.
 std::string outcome_text(const TransactionRow& row);
 

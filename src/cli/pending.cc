@@ -15,10 +15,8 @@ void note_undecided(const Pending& pending) {
 
 void print_undecided(const Context& context, const Pending& pending) {
   if (context.json()) return;
-  for (const Attention& undecided : pending.undecided) {
-    print_line(coloured(Colour::yellow, "needs a person: ") + printable(undecided.sentence));
-    print_line("  next: " + printable(undecided.next));
-  }
+  for (const Attention& undecided : pending.undecided)
+    print_sentence(coloured(Colour::yellow, "needs a person"), undecided);
   for (const std::string& sentence : pending.held) print_line(printable(sentence));
 }
 

@@ -139,9 +139,7 @@ void print_findings(const Plan& plan) {
     Colour colour = finding.severity == Severity::error     ? Colour::red
                     : finding.severity == Severity::warning ? Colour::yellow
                                                             : Colour::faint;
-    print_line(coloured(colour, word_for_finding(finding.severity)) + ": " +
-               printable(finding.sentence));
-    if (!finding.next.empty()) print_line("  next: " + printable(finding.next));
+    print_sentence(coloured(colour, word_for_finding(finding.severity)), finding);
   }
 }
 

@@ -236,11 +236,9 @@ void print_status(const Status& status, size_t stores, const ListOptions& list, 
   for (const Error& error : status.bad_tasks)
     print_line(coloured(Colour::red, "a task is left out: ") + error.message());
   if (status.attention.empty() && status.bad_tasks.empty()) print_line("nothing needs a person");
-  for (const Attention& each : status.attention) {
-    print_line(coloured(Colour::red, "needs a person") +
-               fmt::format(" since {}: {}", local_time_text(each.since), printable(each.sentence)));
-    print_line("  next: " + printable(each.next));
-  }
+  for (const Attention& each : status.attention)
+    print_sentence(
+        coloured(Colour::red, "needs a person") + " since " + local_time_text(each.since), each);
 }
 
 Json expiring_json(const Status& status, WallTime now) {

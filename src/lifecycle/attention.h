@@ -14,7 +14,7 @@ struct Attention {
   std::string subject;   // the affected object, unique: "nginx:/etc/nginx/nginx.conf 1a2b…"
   std::string sentence;  // what happened
   std::string next;      // the command to run, or the decision to make
-  WallTime since;
+  WallTime since = {};
 };
 
 // Makes the list of subjects that begin with `prefix` equal to `now_needed`. A new entry is an

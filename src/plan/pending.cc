@@ -261,8 +261,7 @@ void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& show
                        "is changed for it",
                        printable(bound.binding.site), shown.brief(),
                        printable(other.binding.certificate.path), disk.brief(), printable(path)),
-       .next = "certrebind explain " + shell_quoted(path) + ", or reload the server",
-       .since = {}});
+       .next = "certrebind explain " + shell_quoted(path) + ", or reload the server"});
 }
 
 bool Finder::is_in_doubt(const SurveyedBinding& bound) {
@@ -277,8 +276,7 @@ bool Finder::is_in_doubt(const SurveyedBinding& bound) {
     pending_.undecided.push_back(
         {.subject = subject,
          .sentence = fmt::format("{} is left unchanged: {}", id, doubt->second),
-         .next = "certrebind check --service " + shell_quoted(id),
-         .since = {}});
+         .next = "certrebind check --service " + shell_quoted(id)});
   return true;
 }
 
@@ -508,8 +506,7 @@ void Finder::settle(const SurveyedBinding& bound, std::vector<Candidate> found, 
         {.subject = "pending " + old_text,
          .sentence = fmt::format("{} of {} can be replaced by any of {}: a person must choose one",
                                  old_text, printable(bound.binding.site), join(texts, ", ")),
-         .next = fmt::format("certrebind switch {} NEW, or remove the unwanted ones", old_text),
-         .since = {}});
+         .next = fmt::format("certrebind switch {} NEW, or remove the unwanted ones", old_text)});
     return;
   }
   // Prefer a renewer's own files to a copy.
@@ -548,8 +545,7 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
          .sentence =
              "a new certificate for " + site + " is available; a policy says to notify only",
          .next = fmt::format("certrebind rebind {} {}", pair.old_one.substr(0, 16),
-                             shell_quoted(pair.new_one)),
-         .since = {}});
+                             shell_quoted(pair.new_one))});
     return hold(bound, site + " is not rebound: a policy says to notify only");
   }
   if (auto opening = policy ? opening_of(*policy) : std::nullopt)

@@ -139,8 +139,7 @@ Attention GoneService::attention() const {
       .subject = kGone + service,
       .sentence = fmt::format("{} is not running: it had {} ({})", service,
                               count_of(sites.size(), "binding", "bindings"), few_of(sites, kFew)),
-      .next = "start it, or certrebind forget " + shell_quoted(service),
-      .since = {}};
+      .next = "start it, or certrebind forget " + shell_quoted(service)};
 }
 
 std::vector<GoneService> gone_services(const Survey& survey, const std::vector<BoundRow>& known) {

@@ -339,8 +339,7 @@ Done Transaction::note_stuck(Outcome outcome) {
                                               row_.service.text(), to_text(row_.act)),
                       .next = fmt::format("certrebind history show {}; after the repair: "
                                           "certrebind rebind --pending",
-                                          row_.id),
-                      .since = {}});
+                                          row_.id)});
   return set_attention(context_.state.database(), stuck_subject(row_.service), needed,
                        context_.host.clock.wall());
 }
