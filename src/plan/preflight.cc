@@ -287,9 +287,8 @@ std::vector<Finding> preflight_chain(const Bundle& before, bool knows_before, co
 }
 
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
-                                           const NewCertificate& new_one, WallTime now,
-                                           Passphrase passphrase) {
-  Findings findings = preflight_but_chain(old_one, new_one, now, passphrase);
+                                           const NewCertificate& new_one, WallTime now) {
+  Findings findings = preflight_but_chain(old_one, new_one, now);
   bool forced = old_one.thumbprint == new_one.bundle.leaf.outline.thumbprint;
   if (!forced && has_good_shape(old_one, new_one))
     check_chain(old_one.bundle, old_one.has_file, new_one.bundle, new_one.files.certificate,

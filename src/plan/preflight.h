@@ -31,8 +31,7 @@ void accept(const Risks& accepted, const std::string& pair, std::vector<Finding>
 // Checks NEW itself, and compares it with OLD. OLD = NEW is a forced reload: nothing is compared.
 // An earlier expiry (Risk::shorter) is a warning if NEW was issued after OLD.
 std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
-                                           const NewCertificate& new_one, WallTime now,
-                                           Passphrase passphrase = Passphrase::none);
+                                           const NewCertificate& new_one, WallTime now);
 
 // The same without the chain, because each binding may send the chain in its own way.
 std::vector<Finding> preflight_but_chain(const OldCertificate& old_one,
