@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "plan/pending.h"
-#include "store/kept.h"
 
 namespace certrebind {
 
@@ -18,12 +17,6 @@ bool is_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   return !looks.empty() && std::ranges::all_of(looks, [&](const Look& look) {
     return look.served && look.served->thumbprint == bound.disk->certificate->thumbprint;
   });
-}
-
-KeptPaths paths_of(const Binding& binding) {
-  return {.certificate = binding.certificate.path,
-          .key = binding.key.path,
-          .chain = binding.chain.path};
 }
 
 // Keeps each pair once: thousands of sites may share one wildcard.
@@ -39,7 +32,7 @@ class Keeper {
   }
   Done keep_where_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
     if (is_left_alone(settings_, bound) || !is_proven(bound, looks)) return {};
-    return keep(paths_of(bound.binding), *bound.disk->certificate);
+    return keep(kept_paths_of(bound.binding), *bound.disk->certificate);
   }
 
  private:
@@ -49,6 +42,12 @@ class Keeper {
 };
 
 }  // namespace
+
+KeptPaths kept_paths_of(const Binding& binding) {
+  return {.certificate = binding.certificate.path,
+          .key = binding.key.path,
+          .chain = binding.chain.path};
+}
 
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks) {
@@ -71,7 +70,7 @@ Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) 
   for (const PlannedBinding& planned : plan.bindings) {
     const Binding& binding = planned.bound->binding;
     const NewCertificate& new_one = planned.succession->new_one;
-    KeptPaths paths = paths_of(binding);
+    KeptPaths paths = kept_paths_of(binding);
     if (planned.kind == PlanKind::repoint)
       paths = {.certificate = new_one.files.certificate, .key = new_one.files.key};
     if (Done kept = keeper.keep(paths, new_one.bundle.leaf.outline); !kept) return kept;
@@ -86,7 +85,7 @@ Done keep_put_back(const Host& host, const Settings& settings, const Survey& sur
     if (bound.service->id() != service || !bound.disk || !bound.disk->certificate) continue;
     const CertificateOutline& lies = *bound.disk->certificate;
     if (std::ranges::find(thumbprints, lies.thumbprint.hex()) == thumbprints.end()) continue;
-    if (Done kept = keeper.keep(paths_of(bound.binding), lies); !kept) return kept;
+    if (Done kept = keeper.keep(kept_paths_of(bound.binding), lies); !kept) return kept;
   }
   return {};
 }

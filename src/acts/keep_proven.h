@@ -5,8 +5,11 @@
 
 #include "acts/audit.h"
 #include "plan/plan.h"
+#include "store/kept.h"
 
 namespace certrebind {
+
+KeptPaths kept_paths_of(const Binding& binding);
 
 // Takes the survey and the handshakes (`looks` in the order of the survey). Keeps the pairs on disk
 // that are served everywhere and have not expired.

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <set>
 
+#include "acts/keep_proven.h"
 #include "acts/undo.h"
 #include "base/text.h"
 #include "observe/renewed_in_memory.h"
@@ -172,12 +173,6 @@ Done covers_as_much(const SurveyedBinding& bound, const Certificate& lies, const
       fmt::format("{} would lose {}: the kept certificate does not cover {}",
                   printable(binding.site), join(lost, ", "), lost.size() == 1 ? "it" : "them"),
       list_of(binding.certificate.path));
-}
-
-KeptPaths kept_paths_of(const Binding& binding) {
-  return {.certificate = binding.certificate.path,
-          .key = binding.key.path,
-          .chain = binding.chain.path};
 }
 
 // Why the pair must not be put into these files. Going back to an earlier expiry is allowed: the
