@@ -26,7 +26,6 @@
 #include "survey/key_types.h"
 #include "survey/policy.h"
 #include "survey/same_site.h"
-#include "sys/replace.h"
 #include "x509/bundle.h"
 #include "x509/key.h"
 #include "x509/name_match.h"
@@ -89,16 +88,9 @@ class PairAudit {
     return remarks;
   }
 
-  // Anyone who removes the hidden files of an interrupted swap would break the site.
   void check_leftover(const std::string& path, Remarks& remarks) const {
-    auto real = path.empty() ? Result<std::string>(std::string()) : host_.files.real_path(path);
-    if (!real || !leads_into_a_swap(*real)) return;
-    remarks.push_back(
-        {Complaint::swap_leftover,
-         fmt::format("{} is a symlink to {}, left by an interrupted swap", path, *real),
-         fmt::format("certrebind recover; if that does not remove the symlink: "
-                     "cp --remove-destination {0} {1}",
-                     *real, path)});
+    if (auto leftover = preflight_leftover(host_.files, path))
+      remarks.push_back({Complaint::swap_leftover, leftover->sentence, leftover->next});
   }
 
   void check_validity(const CertificateOutline& certificate, const std::string& path,

@@ -33,23 +33,7 @@ enum class Complaint {
   swap_leftover,    // a file is still a link of an interrupted swap
   unseen,           // neither a file nor a handshake shows a certificate
 };
-inline constexpr Complaint kComplaints[] = {Complaint::renewed_not_reloaded,
-                                            Complaint::copy_stale,
-                                            Complaint::only_in_memory,
-                                            Complaint::serves_another,
-                                            Complaint::unreachable,
-                                            Complaint::not_running,
-                                            Complaint::no_certificate,
-                                            Complaint::key_mismatch,
-                                            Complaint::expired,
-                                            Complaint::about_to_expire,
-                                            Complaint::almost_expired,
-                                            Complaint::not_yet_valid,
-                                            Complaint::name_not_covered,
-                                            Complaint::chain_incomplete,
-                                            Complaint::shared_listener,
-                                            Complaint::swap_leftover,
-                                            Complaint::unseen};
+inline constexpr int kComplaints = static_cast<int>(Complaint::unseen) + 1;
 // "renewed but not reloaded", "about to expire", …
 std::string to_text(Complaint complaint);
 

@@ -36,16 +36,12 @@ bool serves_all(Asker& asker, const TransactionRow& row) {
 Diagnostic blind(const Error& error) {
   return {.severity = error.code == Code::denied ? Severity::warning : Severity::error,
           .file = printable(error.subject),
-          .line = 0,
-          .column = 0,
           .message = "cannot read certrebind's database: " + error.cause};
 }
 
 Diagnostic cannot_note(const Error& error) {
   return {.severity = Severity::warning,
           .file = printable(error.subject),
-          .line = 0,
-          .column = 0,
           .message = "cannot write to certrebind's database: " + error.cause};
 }
 
@@ -141,8 +137,6 @@ std::vector<Diagnostic> test_configurations(const Host& host, const Survey& surv
     }
     found.push_back({.severity = service.trust().is_ours() ? Severity::error : Severity::note,
                      .file = service.id().path,
-                     .line = 0,
-                     .column = 0,
                      .message = std::string(kNoReload) + why});
   }
   return found;
@@ -158,8 +152,6 @@ std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& surve
     found.push_back(
         {.severity = Severity::warning,
          .file = service->id().path,
-         .line = 0,
-         .column = 0,
          .message = fmt::format(
              "the server has loaded {} not found in its configuration: {}; certrebind does "
              "not know which sites use them, and does not change them",
@@ -180,8 +172,6 @@ std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
     Attention needed = gone.attention();
     found.push_back({.severity = Severity::warning,
                      .file = gone.service,
-                     .line = 0,
-                     .column = 0,
                      .message = needed.sentence + "; next: " + needed.next});
   }
   return found;
@@ -191,9 +181,9 @@ std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
 bool is_of_a_look(const Attention& each) {
   if (!each.subject.starts_with("pending ")) return false;
   if (each.subject.ends_with("as far as it could be read")) return true;
-  return std::ranges::any_of(kComplaints, [&](Complaint complaint) {
-    return each.subject.ends_with(", " + to_text(complaint));
-  });
+  for (int complaint = 0; complaint < kComplaints; ++complaint)
+    if (each.subject.ends_with(", " + to_text(static_cast<Complaint>(complaint)))) return true;
+  return false;
 }
 
 std::string said_of(const Diagnostic& diagnostic) {

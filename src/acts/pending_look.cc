@@ -97,8 +97,7 @@ namespace {
 std::set<const SurveyedBinding*> planned_in(const Prepared* prepared) {
   std::set<const SurveyedBinding*> planned;
   if (prepared == nullptr) return planned;
-  for (const Plan& plan : prepared->plans)
-    for (const PlannedBinding& each : plan.bindings) planned.insert(each.bound);
+  for (const Plan& plan : prepared->plans) planned.merge(plan.planned());
   return planned;
 }
 

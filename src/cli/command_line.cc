@@ -4,9 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/program.h"
@@ -208,10 +208,9 @@ void set_up(CLI::App& app, GlobalOptions& globals, const Specs& commands,
 }  // namespace
 
 std::string record_number(const std::string& typed) {
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), number);
-  bool whole = error == std::errc{} && end == typed.data() + typed.size();
-  return whole && number > 0 ? "" : fmt::format("'{}' is not a record number", typed);
+  return whole_number<int64_t>(typed).value_or(0) > 0
+             ? ""
+             : fmt::format("'{}' is not a record number", typed);
 }
 
 OptionCheck in_range(int least, int most) {

@@ -1,9 +1,9 @@
 #include "cli/since.h"
 
 #include <array>
-#include <charconv>
 #include <optional>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/day_time.h"
 #include "sys/local_time.h"
@@ -14,11 +14,8 @@ namespace {
 
 // The number in `text`, which has exactly as many digits as there are between the two positions.
 std::optional<int> digits(std::string_view text, size_t from, size_t count) {
-  int number = 0;
-  const char* begin = text.data() + from;
-  if (from + count > text.size() || *begin == '-') return std::nullopt;
-  auto [end, error] = std::from_chars(begin, begin + count, number);
-  return error == std::errc{} && end == begin + count ? std::optional(number) : std::nullopt;
+  if (from + count > text.size() || text[from] == '-') return std::nullopt;
+  return whole_number<int>(text.substr(from, count));
 }
 
 // "2026-11-22"

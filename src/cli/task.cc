@@ -176,18 +176,17 @@ int remove(Context& context, const std::string& name) {
   return kDone;
 }
 
-// `show` and `remove`.
-CommandSpec named_task_command(const char* name, const char* summary,
-                               int (*act)(Context&, const std::string&)) {
+}  // namespace
+
+CommandSpec named_task_command(const char* name, const char* summary, const char* footer,
+                               std::function<int(Context&, const std::string&)> act) {
   auto task = std::make_shared<std::string>();
   return {.name = name,
           .summary = summary,
           .options = {{"task", task.get(), "its name", "NAME", Need::required}},
-          .footer = fmt::format("Example:\n  certrebind task {} deploy", name),
+          .footer = footer,
           .run = [task, act](Context& context) { return act(context, *task); }};
 }
-
-}  // namespace
 
 LoadedTasks load_tasks(Context& context) {
   return load_tasks(context.host().files, context.settings().tasks_directory(), own_user());
@@ -230,12 +229,14 @@ CommandSpec task_command() {
                 "Exit codes: 0; 1 if a file is no task.\nExample:\n  certrebind task list --json",
             .run = list_tasks,
             .pages = true},
-           named_task_command("show", "one task, and its last runs", show_task),
+           named_task_command("show", "one task, and its last runs",
+                              "Example:\n  certrebind task show deploy", show_task),
            task_add_command(),
            task_edit_command(),
            task_enable_command(),
            task_disable_command(),
-           named_task_command("remove", "remove a task and what waits for it", remove),
+           named_task_command("remove", "remove a task and what waits for it",
+                              "Example:\n  certrebind task remove deploy", remove),
            task_run_command(),
            task_history_command()},
       .takes_services = false};

@@ -15,6 +15,10 @@ CommandSpec task_edit_command(), task_enable_command(), task_disable_command();
 CommandSpec task_run_command();
 CommandSpec task_history_command();
 
+// A command whose argument is the name of a task.
+CommandSpec named_task_command(const char* name, const char* summary, const char* footer,
+                               std::function<int(Context&, const std::string&)> act);
+
 LoadedTasks load_tasks(Context& context);
 
 // The task of that name. Otherwise the error of its file or of the directory.

@@ -106,41 +106,32 @@ int edit_task(Context& context, const std::string& name) {
   return kDone;
 }
 
-CommandSpec named_command(const char* name, const char* summary, const char* footer,
-                          std::function<int(Context&, const std::string&)> act) {
-  auto task = std::make_shared<std::string>();
-  return {.name = name,
-          .summary = summary,
-          .options = {{"task", task.get(), "its name", "NAME", Need::required}},
-          .footer = footer,
-          .run = [task, act](Context& context) { return act(context, *task); }};
-}
-
 }  // namespace
 
 CommandSpec task_enable_command() {
-  return named_command("enable", "have a disabled task run again",
-                       "Example:\n  certrebind task enable deploy",
-                       [](Context& context, const std::string& name) {
-                         return enable_or_disable(context, name, true);
-                       });
+  return named_task_command("enable", "have a disabled task run again",
+                            "Example:\n  certrebind task enable deploy",
+                            [](Context& context, const std::string& name) {
+                              return enable_or_disable(context, name, true);
+                            });
 }
 
 CommandSpec task_disable_command() {
-  return named_command("disable", "keep a task, but do not run it",
-                       "What waits for it waits on. certrebind task remove forgets it.\n"
-                       "Example:\n  certrebind task disable deploy",
-                       [](Context& context, const std::string& name) {
-                         return enable_or_disable(context, name, false);
-                       });
+  return named_task_command("disable", "keep a task, but do not run it",
+                            "What waits for it waits on. certrebind task remove forgets it.\n"
+                            "Example:\n  certrebind task disable deploy",
+                            [](Context& context, const std::string& name) {
+                              return enable_or_disable(context, name, false);
+                            });
 }
 
 CommandSpec task_edit_command() {
-  return named_command("edit", "change a task in your editor; checked before it counts",
-                       "The editor is VISUAL or EDITOR. A mistake is shown with its line, and the\n"
-                       "task stays as it was until there is none.\n"
-                       "Example:\n  certrebind task edit deploy",
-                       edit_task);
+  return named_task_command(
+      "edit", "change a task in your editor; checked before it counts",
+      "The editor is VISUAL or EDITOR. A mistake is shown with its line, and the\n"
+      "task stays as it was until there is none.\n"
+      "Example:\n  certrebind task edit deploy",
+      edit_task);
 }
 
 }  // namespace certrebind

@@ -13,13 +13,6 @@ namespace certrebind {
 
 namespace {
 
-// A site rarely serves a certificate that covers none of its names.
-bool is_for(const Certificate& old_leaf, const Binding& binding) {
-  return binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
-           return covers(old_leaf.outline.names, name);
-         });
-}
-
 // True if the site has a certificate of this key type in another file. Then each file is asked for
 // with its own type.
 bool has_twin_of(KeyType type, const SameSite& same_site, const SurveyedBinding& bound) {
@@ -52,8 +45,10 @@ bool StaleInMemory::was_last_there(const SurveyedBinding& bound,
   return last != seen->second.rend() && *last == succession.old_one.thumbprint;
 }
 
+// A site rarely serves a certificate that covers none of its names.
 bool StaleInMemory::is_likely(const SurveyedBinding& bound, const Succession& succession) const {
-  return was_last_there(bound, succession) || is_for(succession.old_one.bundle.leaf, bound.binding);
+  return was_last_there(bound, succession) ||
+         covers_some(succession.old_one.bundle.leaf.outline.names, bound.binding.names);
 }
 
 std::vector<StaleInMemory::Candidate> StaleInMemory::candidates(

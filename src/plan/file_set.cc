@@ -275,8 +275,7 @@ Done FileSet::put_back(const Binding& binding, const KeptPair& pair) {
 // A pair that was kept without its chain only tells that the present chain must match it.
 Done FileSet::put_back_chain(const NamedFile& chain, const KeptPair& pair) {
   if (!pair.chain.empty()) return put_bytes(chain.path, pair.chain, "kept intermediates");
-  auto bytes = files_.read(chain.path, kPemLimit);
-  auto above = bytes ? Bundle::parse(*bytes) : Result<Bundle>(pass(bytes));
+  auto above = read_bundle(files_, chain.path);
   if (above && above->leaf.subject_line == pair.bundle.leaf.issuer_line) return {};
   return fail(Code::failed, "bring back", chain.path,
               "the intermediates there did not issue the kept certificate, and no others were kept",

@@ -1,9 +1,14 @@
 #include "plan/plan.h"
 
 #include <algorithm>
-#include <set>
 
 namespace certrebind {
+
+std::set<const SurveyedBinding*> Plan::planned() const {
+  std::set<const SurveyedBinding*> planned;
+  for (const PlannedBinding& binding : bindings) planned.insert(binding.bound);
+  return planned;
+}
 
 void Plan::keep_from_reload(Finding reason) {
   findings.push_back(

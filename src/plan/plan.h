@@ -2,6 +2,7 @@
 // same code.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct Plan {
   std::vector<Finding> findings;  // reasons to refuse, warnings, notes
 
   bool does_nothing() const { return bindings.empty(); }
+  std::set<const SurveyedBinding*> planned() const;
   // Sets the successions of the request, and what the server must load: the replaced files, and the
   // files that already hold NEW.
   void note_successions();

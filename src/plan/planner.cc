@@ -162,21 +162,11 @@ PlanKind Planner::choose(const SurveyedBinding& bound, const Succession& success
   return possible || !bound.binding.not_editable.empty() ? PlanKind::repoint : PlanKind::rewrite;
 }
 
-// If the file is still a link of an interrupted swap, writing would go through the link and leave
-// it in place.
 void Planner::check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const Binding& binding = planned.bound->binding;
-  for (const std::string& path : {binding.certificate.path, binding.key.path}) {
-    auto real = path.empty() ? Result<std::string>(path) : context_.files.real_path(path);
-    if (!real || !leads_into_a_swap(*real)) continue;
-    findings.push_back(
-        {Severity::error,
-         fmt::format("{} is a symlink to {}, left by an interrupted swap", path, *real),
-         fmt::format("certrebind recover; if that does not remove the symlink: "
-                     "cp --remove-destination {} {}",
-                     *real, path)});
-    return;
-  }
+  auto leftover = preflight_leftover(context_.files, binding.certificate.path);
+  if (!leftover) leftover = preflight_leftover(context_.files, binding.key.path);
+  if (leftover) findings.push_back(std::move(*leftover));
 }
 
 // The file at the bound path will be loaded unchanged, so its key must match the certificate.
@@ -529,8 +519,7 @@ bool Planner::has_a_plan_of_its_own(const SurveyedBinding& bound) const {
 
 // An edit or a rewrite for one binding must not affect another binding that keeps its certificate.
 void Planner::check_neighbours() {
-  std::set<const SurveyedBinding*> planned;
-  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  const auto planned = plan_.planned();
   for (const SurveyedBinding& bound : context_.survey.bindings) {
     if (planned.contains(&bound) || has_a_plan_of_its_own(bound)) continue;
     // Anybody may name our files in a configuration of his own.
@@ -560,8 +549,7 @@ void Planner::check_others() {
   if (plan_.request.service->on_bad_certificate() != OnBadCertificate::dies ||
       plan_.bindings.empty())
     return;
-  std::set<const SurveyedBinding*> planned;
-  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  const auto planned = plan_.planned();
   std::vector<const Binding*> others;
   for (const SurveyedBinding& bound : context_.survey.bindings)
     if (bound.service == plan_.request.service && !planned.contains(&bound))
@@ -578,8 +566,7 @@ void Planner::check_others() {
 
 // Plans one handshake for each other site at each of its endpoints, to see whether it answers.
 void Planner::expect_others() {
-  std::set<const SurveyedBinding*> planned;
-  for (const PlannedBinding& binding : plan_.bindings) planned.insert(binding.bound);
+  const auto planned = plan_.planned();
   using Asked = std::tuple<Address, std::string, KeyType>;
   std::set<Asked> asked;
   for (const SurveyedBinding& bound : context_.survey.bindings) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "sys/replace.h"
 #include "x509/cipher_list.h"
 #include "x509/issuer.h"
 #include "x509/name_match.h"
@@ -294,6 +295,16 @@ std::vector<Finding> preflight_certificate(const OldCertificate& old_one,
     check_chain(old_one.bundle, old_one.has_file, new_one.bundle, new_one.files.certificate,
                 findings);
   return findings;
+}
+
+std::optional<Finding> preflight_leftover(const Files& files, const std::string& path) {
+  auto real = path.empty() ? Result<std::string>(path) : files.real_path(path);
+  if (!real || !leads_into_a_swap(*real)) return std::nullopt;
+  return Finding{Severity::error,
+                 fmt::format("{} is a symlink to {}, left by an interrupted swap", path, *real),
+                 fmt::format("certrebind recover; if that does not remove the symlink: "
+                             "cp --remove-destination {} {}",
+                             *real, path)};
 }
 
 std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,

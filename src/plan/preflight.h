@@ -53,6 +53,10 @@ std::vector<Finding> preflight_intermediates(const Bundle& sent, const std::stri
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
                                       WallTime now, Passphrase passphrase = Passphrase::none);
 
+// Set if the file at `path` is still a link of an interrupted swap: writing would go through the
+// link, and whoever removes the hidden file that it leads to would break the site.
+std::optional<Finding> preflight_leftover(const Files& files, const std::string& path);
+
 // Checks one binding that will serve NEW instead of OLD.
 std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,
                                        const NewCertificate& new_one);

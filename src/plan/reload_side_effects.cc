@@ -18,10 +18,7 @@ namespace {
 // reject it. The site is new and not loaded yet.
 bool is_for(const Served& served, const Binding& binding) {
   auto shown = outline_of(served.leaf_der);
-  return shown &&
-         (binding.names.empty() || std::ranges::any_of(binding.names, [&](const std::string& name) {
-            return covers(shown->names, name);
-          }));
+  return shown && covers_some(shown->names, binding.names);
 }
 
 }  // namespace
@@ -39,8 +36,7 @@ std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& pl
   std::vector<const SurveyedBinding*> found;
   auto since = times_.since(*plan.request.service);
   if (!since) return found;
-  std::set<const SurveyedBinding*> planned;
-  for (const PlannedBinding& each : plan.bindings) planned.insert(each.bound);
+  const auto planned = plan.planned();
   for (const SurveyedBinding& bound : survey_.bindings) {
     if (bound.service != plan.request.service || planned.contains(&bound) || !bound.disk ||
         !bound.disk->certificate)

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <map>
 #include <set>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "store/stores.h"
 #include "sys/safe_way.h"
@@ -127,11 +127,9 @@ std::optional<Generation> generation_of(const std::string& name) {
   if (!name.ends_with(kEnd)) return std::nullopt;
   const size_t digits = name.find_first_of("0123456789");
   if (digits == std::string::npos || digits == 0) return std::nullopt;
-  const char* end = name.data() + name.size() - kEnd.size();
-  int number = 0;
-  auto [stop, error] = std::from_chars(name.data() + digits, end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return Generation{name.substr(0, digits), number};
+  const auto number = whole_number<int>(name.substr(digits, name.size() - digits - kEnd.size()));
+  if (!number) return std::nullopt;
+  return Generation{name.substr(0, digits), *number};
 }
 
 // certbot writes archive/NAME/fullchainN.pem first, and then points live/NAME/fullchain.pem to it.

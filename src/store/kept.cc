@@ -45,16 +45,19 @@ Result<std::string> read_if_there(const Files& files, const std::string& path) {
   return bytes || bytes.error().code != Code::not_found ? std::move(bytes) : std::string();
 }
 
-Result<KeptPair> read_pair(const Files& files, const std::string& directory) {
-  auto certificate = files.read(directory + "/certificate", kPemLimit);
-  if (!certificate) return pass(certificate);
-  auto bundle = Bundle::parse(*certificate);
+Result<KeptPair> pair_of(Result<std::string> certificate, Result<std::string> key,
+                         Result<std::string> chain) {
+  auto bundle = certificate ? Bundle::parse(*certificate) : Result<Bundle>(pass(certificate));
   if (!bundle) return pass(bundle);
-  auto key = read_if_there(files, directory + "/key");
   if (!key) return pass(key);
-  auto chain = read_if_there(files, directory + "/chain");
   if (!chain) return pass(chain);
   return KeptPair{std::move(*bundle), std::move(*certificate), std::move(*key), std::move(*chain)};
+}
+
+Result<KeptPair> read_pair(const Files& files, const std::string& directory) {
+  return pair_of(files.read(directory + "/certificate", kPemLimit),
+                 read_if_there(files, directory + "/key"),
+                 read_if_there(files, directory + "/chain"));
 }
 
 bool is_one_file(const Files& files, const KeptPaths& paths) {
@@ -64,15 +67,10 @@ bool is_one_file(const Files& files, const KeptPaths& paths) {
 }
 
 Result<KeptPair> lying_at(const Files& files, const KeptPaths& paths) {
-  auto certificate = files.read(paths.certificate, kPemLimit);
-  if (!certificate) return pass(certificate);
-  auto bundle = Bundle::parse(*certificate);
-  if (!bundle) return pass(bundle);
-  auto key = is_one_file(files, paths) ? Result<std::string>("") : files.read(paths.key, kPemLimit);
-  if (!key) return pass(key);
-  auto chain = paths.chain.empty() ? Result<std::string>("") : files.read(paths.chain, kPemLimit);
-  if (!chain) return pass(chain);
-  return KeptPair{std::move(*bundle), std::move(*certificate), std::move(*key), std::move(*chain)};
+  return pair_of(
+      files.read(paths.certificate, kPemLimit),
+      is_one_file(files, paths) ? Result<std::string>("") : files.read(paths.key, kPemLimit),
+      paths.chain.empty() ? Result<std::string>("") : files.read(paths.chain, kPemLimit));
 }
 
 bool is_pair_of(const KeptPair& pair, const Thumbprint& proven) {

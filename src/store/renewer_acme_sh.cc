@@ -1,5 +1,6 @@
 // acme.sh: directories NAME/ or NAME_ecc/ with NAME.conf. This file contains the issue options, the
 // next due time, and the paths of installed copies.
+#include "base/number.h"
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -53,7 +54,7 @@ std::optional<Lineage> read_acme_sh(const Files& files, const StoreSetting& stor
   lineage.obeys = {path};
   for (const char* hook : {"Le_ReloadCmd", "Le_RenewHook", "Le_PostHook"})
     if (!conf[hook].empty()) lineage.hooks.push_back(acme_sh_text(conf[hook]));
-  if (auto next = number_of(conf["Le_NextRenewTime"])) {
+  if (auto next = whole_number<int64_t>(conf["Le_NextRenewTime"])) {
     lineage.due = WallTime(std::chrono::seconds(*next));
     lineage.due_rule = "Le_NextRenewTime";
   }

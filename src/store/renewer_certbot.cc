@@ -1,5 +1,6 @@
 // certbot: servers use live/NAME, which links to archive/NAME. renewal/NAME.conf says how it was
 // issued.
+#include "base/number.h"
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -60,7 +61,7 @@ void set_due(const Files& files, Values& conf, Lineage& lineage) {
   std::string own = unquoted(conf["renew_before_expiry"]);
   if (auto before = interval_of(own))
     return set_due_before_expiry(files, *before, "renew_before_expiry = " + own, lineage);
-  auto major = number_of(split(conf["version"] + ".", '.').front());
+  auto major = whole_number<int64_t>(split(conf["version"] + ".", '.').front());
   auto validity = validity_at(files, lineage.certificate_path);
   if (!major || *major < 4 || !validity)
     return set_due_before_expiry(files, days(30), "30 days before it expires", lineage);

@@ -1,6 +1,7 @@
 // certmonger: a daemon with one file per tracked certificate.
 #include <algorithm>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "store/certmonger.h"
 #include "store/renewer_kinds.h"
@@ -21,7 +22,7 @@ std::chrono::seconds first_try(const Files& files) {
   int64_t first = 0;
   for (const std::string& told :
        split(conf["enroll_ttls"].empty() ? conf["ttls"] : conf["enroll_ttls"], ','))
-    if (auto number = number_of(trim(told))) first = std::max(first, *number);
+    if (auto number = whole_number<int64_t>(trim(told))) first = std::max(first, *number);
   return std::chrono::seconds(first > 0 ? first : kFirstTry);
 }
 

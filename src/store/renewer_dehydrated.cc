@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -137,7 +138,7 @@ std::optional<Lineage> read_dehydrated(const Files& files, const StoreSetting& s
     return lineage;
   }
   read_own_settings(files, *configuration, lineage);
-  auto own_days = number_of(configuration->values["RENEW_DAYS"]);
+  auto own_days = whole_number<int64_t>(configuration->values["RENEW_DAYS"]);
   int64_t left = own_days && *own_days >= 0 && *own_days < 36'500 ? *own_days : kDays;
   set_due_before_expiry(files, std::chrono::days(left),
                         fmt::format("{} days before it expires", left), lineage);

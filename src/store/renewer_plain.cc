@@ -2,6 +2,7 @@
 // the renewal command is the command line of the scheduled job.
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "store/renewer_kinds.h"
 #include "store/renewer_text.h"
@@ -19,7 +20,7 @@ constexpr const char* kUnknown =
     "known: say it as `renew` in a [[store]] of its directory";
 
 void set_due(const Files& files, const std::optional<std::string>& told, Lineage& lineage) {
-  auto number = told ? number_of(*told) : kUsualDays;
+  auto number = told ? whole_number<int64_t>(*told) : kUsualDays;
   if (!number || *number < 0 || *number > 36'500) number = kUsualDays;
   set_due_before_expiry(files, days(*number), fmt::format("{} days before it expires", *number),
                         lineage);

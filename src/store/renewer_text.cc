@@ -1,9 +1,9 @@
 #include "store/renewer_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace certrebind {
@@ -171,7 +171,7 @@ std::optional<std::chrono::seconds> interval_of(std::string_view text) {
   std::vector<std::string> words = shell_words(text);
   std::chrono::seconds sum{};
   for (size_t i = 0; i < words.size(); i += 2) {
-    auto number = number_of(words[i]);
+    auto number = whole_number<int64_t>(words[i]);
     auto unit = i + 1 < words.size() ? unit_of(to_lower(words[i + 1])) : unit_of("days");
     if (!number || !unit || *number < 0 || *number > 100'000) return std::nullopt;
     sum += *number * *unit;
@@ -186,13 +186,6 @@ std::string acme_sh_text(const std::string& written) {
   digits.remove_prefix(kStart.size());
   digits.remove_suffix(std::min(digits.size(), kEnd.size()));
   return base64_text(digits);
-}
-
-std::optional<int64_t> number_of(std::string_view text) {
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
 }
 
 }  // namespace certrebind

@@ -36,7 +36,4 @@ std::optional<std::chrono::seconds> interval_of(std::string_view text);
 // Decodes acme.sh's __ACME_BASE64__START_…__ACME_BASE64__END_; other text is returned unchanged.
 std::string acme_sh_text(const std::string& written);
 
-// A whole decimal number; unset for anything else.
-std::optional<int64_t> number_of(std::string_view text);
-
 }  // namespace certrebind

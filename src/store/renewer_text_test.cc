@@ -71,11 +71,5 @@ TEST(RenewerText, AcmeShHidesCommandsInBase64) {
   EXPECT_EQ(acme_sh_text("__ACME_BASE64__START_"), "__ACME_BASE64__START_");
 }
 
-TEST(RenewerText, Numbers) {
-  EXPECT_EQ(number_of("1795353692"), 1795353692);
-  for (const char* text : {"", "1x", "x", " 1", "99999999999999999999"})
-    EXPECT_EQ(number_of(text), std::nullopt) << text;
-}
-
 }  // namespace
 }  // namespace certrebind

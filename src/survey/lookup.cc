@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace certrebind {
@@ -77,10 +77,9 @@ struct Listener {
 std::optional<Listener> as_listener(std::string_view typed) {
   size_t colon = typed.rfind(':');
   std::string_view digits = colon == std::string_view::npos ? typed : typed.substr(colon + 1);
-  Listener listener;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), listener.port);
-  if (error != std::errc() || end != digits.data() + digits.size() || listener.port == 0)
-    return std::nullopt;
+  const auto port = whole_number<uint16_t>(digits);
+  if (!port || *port == 0) return std::nullopt;
+  Listener listener{.host = "", .port = *port};
   std::string_view host = colon == std::string_view::npos ? "" : typed.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host != "*") listener.host = host;

@@ -26,8 +26,7 @@ const std::vector<Certificate>& PairOnDisk::chain() {
   return *chain_;
 }
 
-template <typename Check>
-Result<KeyState> PairOnDisk::checked_key(Check check) {
+Result<KeyState> PairOnDisk::checked_key(KeyState (*check)(std::string_view, const Certificate&)) {
   auto bytes = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
   if (!bytes) return pass(bytes);
   const Certificate* of = leaf();
@@ -35,7 +34,7 @@ Result<KeyState> PairOnDisk::checked_key(Check check) {
 }
 
 Result<KeyState> PairOnDisk::key() {
-  return checked_key([](const auto& pem, const Certificate& of) { return key_state(pem, of); });
+  return checked_key(key_state);
 }
 
 const Result<KeyState>& PairOnDisk::tried_key() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -36,8 +37,7 @@ class PairOnDisk {
   const Result<KeyState>& tried_key();
 
  private:
-  template <typename Check>
-  Result<KeyState> checked_key(Check check);
+  Result<KeyState> checked_key(KeyState (*check)(std::string_view, const Certificate&));
 
   const SurveyedBinding& bound_;
   std::optional<Result<Certificate>> leaf_;

@@ -236,8 +236,6 @@ Result<Survey> survey_of(Services services, bool named) {
       result.diagnostics.push_back(
           {.severity = service->trust().is_ours() ? Severity::error : Severity::note,
            .file = service->id().path,
-           .line = 0,
-           .column = 0,
            .message = discovery.error().message()});
     }
   }

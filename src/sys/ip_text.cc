@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace certrebind {
@@ -19,13 +19,6 @@ std::string written(int family, const void* bytes) {
   return text.data();
 }
 
-std::optional<unsigned char> octet(std::string_view text) {
-  unsigned char value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 // Does not use inet_pton(3), because servers accept leading zeros and it does not.
@@ -34,7 +27,7 @@ std::optional<std::string> canonical_ipv4(std::string_view text) {
   std::array<unsigned char, 4> bytes{};
   if (parts.size() != bytes.size()) return std::nullopt;
   for (size_t i = 0; i < bytes.size(); ++i) {
-    auto value = octet(parts[i]);
+    auto value = whole_number<unsigned char>(parts[i]);
     if (!value) return std::nullopt;
     bytes[i] = *value;
   }
@@ -56,6 +49,14 @@ std::string canonical_ip(std::string_view text) {
 std::string ip_text(std::string_view bytes) {
   if (bytes.size() == 4) return written(AF_INET, bytes.data());
   return bytes.size() == 16 ? written(AF_INET6, bytes.data()) : to_hex(bytes);
+}
+
+std::optional<Ip> ip_of(const std::string& host) {
+  Ip ip{};
+  std::string text = host.substr(0, host.find('%'));
+  if (text.find(':') == std::string::npos) text = "::ffff:" + text;
+  if (::inet_pton(AF_INET6, text.c_str(), ip.data()) != 1) return std::nullopt;
+  return ip;
 }
 
 bool looks_like_ip(std::string_view text) {

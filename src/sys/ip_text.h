@@ -1,6 +1,7 @@
 // IP addresses as text. Equal addresses compare equal, however they were written.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ std::string canonical_ip(std::string_view text);
 // The text of an address as a certificate stores it (RFC 5280: 4 or 16 bytes). Any other number of
 // bytes is returned in hex.
 std::string ip_text(std::string_view bytes);
+
+using Ip = std::array<unsigned char, 16>;  // IPv4 addresses as ::ffff:a.b.c.d
+// Ignores a zone ("%eth0"). Unset for text that is no address.
+std::optional<Ip> ip_of(const std::string& host);
 
 // True for text that can only be an address: an IPv4 literal, or anything with a colon.
 bool looks_like_ip(std::string_view text);

@@ -5,22 +5,21 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 #include <optional>
 #include <string>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/disk.h"
+#include "sys/ip_text.h"
 #include "sys/proc_files.h"
 #include "sys/processes.h"
 
 namespace certrebind {
 
 namespace {
-
-using Ip = std::array<unsigned char, 16>;  // IPv4 addresses as ::ffff:a.b.c.d
 
 constexpr std::string_view kListens = "0A";            // TCP socket state LISTEN
 constexpr std::string_view kAcceptsFlag = "00010000";  // __SO_ACCEPTCON of a UNIX socket
@@ -33,14 +32,6 @@ bool is_v4(const Ip& ip) {
 bool is_wildcard(const Ip& ip) {
   return std::all_of(ip.begin() + (is_v4(ip) ? 12 : 0), ip.end(),
                      [](unsigned char byte) { return byte == 0; });
-}
-
-std::optional<Ip> ip_of(const std::string& host) {
-  Ip ip{};
-  std::string text = host.substr(0, host.find('%'));
-  if (text.find(':') == std::string::npos) text = "::ffff:" + text;
-  if (::inet_pton(AF_INET6, text.c_str(), ip.data()) != 1) return std::nullopt;
-  return ip;
 }
 
 std::string text_of(const Ip& ip) {
@@ -197,15 +188,14 @@ Result<std::vector<SocketHolder>> SystemProcessTable::holders(
   if (!entries) return pass(entries);
   std::vector<SocketHolder> found;
   for (const std::string& entry : *entries) {
-    int pid = 0;
-    auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
-    if (error != std::errc{} || end != entry.data() + entry.size()) continue;
-    auto held = descriptors_of(pid, sockets);
+    const auto pid = whole_number<int>(entry);
+    if (!pid) continue;
+    auto held = descriptors_of(*pid, sockets);
     if (held.empty()) continue;
-    auto process = find(pid);
+    auto process = find(*pid);
     if (!process) continue;
     for (const auto& [descriptor, inode] : held)
-      found.push_back({.process = *process, .inode = inode, .waits = waits_for(pid, descriptor)});
+      found.push_back({.process = *process, .inode = inode, .waits = waits_for(*pid, descriptor)});
   }
   return found;
 }

@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace certrebind {
@@ -13,14 +13,6 @@ namespace {
 
 constexpr size_t kLongestTable = 4u << 20;
 constexpr unsigned kLocalRoute = 0x80000000;  // RTF_LOCAL
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text, int base) {
-  Number number{};
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 }  // namespace
 
@@ -39,14 +31,6 @@ LocalAddresses::LocalAddresses(std::string_view fib_trie, std::string_view ipv6_
   add_ipv6(ipv6_route);
 }
 
-std::optional<LocalAddresses::Ip> LocalAddresses::ip_of(const std::string& host) {
-  Ip ip{};
-  std::string text = host.substr(0, host.find('%'));
-  if (text.find(':') == std::string::npos) text = "::ffff:" + text;
-  if (::inet_pton(AF_INET6, text.c_str(), ip.data()) != 1) return std::nullopt;
-  return ip;
-}
-
 // A line "|-- 192.0.2.1", then one for each prefix: "/32 host LOCAL".
 void LocalAddresses::add_ipv4(std::string_view fib_trie) {
   std::optional<Ip> ip;
@@ -55,7 +39,7 @@ void LocalAddresses::add_ipv4(std::string_view fib_trie) {
       ip = ip_of(line.substr(leaf + 4));
     size_t slash = line.find('/');
     if (!ip || slash == std::string::npos || !line.ends_with(" LOCAL")) continue;
-    auto bits = number_in<size_t>(line.substr(slash + 1, line.find(' ', slash) - slash - 1), 10);
+    auto bits = whole_number<size_t>(line.substr(slash + 1, line.find(' ', slash) - slash - 1));
     if (bits && *bits <= 32) networks_.push_back({*ip, 96 + *bits});
   }
 }
@@ -67,12 +51,12 @@ void LocalAddresses::add_ipv6(std::string_view ipv6_route) {
     for (std::string& word : split(line, ' '))
       if (!word.empty()) words.push_back(std::move(word));
     if (words.size() < 10 || words[0].size() != 32) continue;
-    auto bits = number_in<size_t>(words[1], 16);
-    auto flags = number_in<unsigned>(words[8], 16);
+    auto bits = whole_number<size_t>(words[1], 16);
+    auto flags = whole_number<unsigned>(words[8], 16);
     if (!bits || *bits > 128 || !flags || (*flags & kLocalRoute) == 0) continue;
     Ip ip{};
     for (size_t i = 0; i < ip.size(); ++i)
-      ip[i] = number_in<unsigned char>(words[0].substr(2 * i, 2), 16).value_or(0);
+      ip[i] = whole_number<unsigned char>(words[0].substr(2 * i, 2), 16).value_or(0);
     networks_.push_back({ip, *bits});
   }
 }

@@ -3,13 +3,13 @@
 // address).
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sys/files.h"
+#include "sys/ip_text.h"
 
 namespace certrebind {
 
@@ -25,12 +25,10 @@ class LocalAddresses {
   bool has(const std::string& host) const;
 
  private:
-  using Ip = std::array<unsigned char, 16>;  // IPv4 addresses as ::ffff:a.b.c.d
   struct Network {
     Ip ip;
     size_t bits;
   };
-  static std::optional<Ip> ip_of(const std::string& host);
   void add_ipv4(std::string_view fib_trie);
   void add_ipv6(std::string_view ipv6_route);
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <ctime>
 #include <map>
@@ -17,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/clock.h"
 #include "sys/descriptor.h"
@@ -134,12 +134,11 @@ Result<std::vector<Process>> processes_where(Wanted wanted) {
   if (!entries) return pass(entries);
   std::vector<Process> found;
   for (const std::string& entry : *entries) {
-    int pid = 0;
-    auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
-    if (error != std::errc{} || end != entry.data() + entry.size()) continue;
+    const auto pid = whole_number<int>(entry);
+    if (!pid) continue;
     Stat stat;
-    if (read_stat(pid, stat) && is_alive(stat) && wanted(pid, stat))
-      found.push_back(describe(pid, stat));
+    if (read_stat(*pid, stat) && is_alive(stat) && wanted(*pid, stat))
+      found.push_back(describe(*pid, stat));
   }
   std::ranges::sort(found, {}, &Process::pid);
   return found;

@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <string>
 
+#include "base/number.h"
 #include "sys/disk.h"
 #include "sys/processes.h"
 #include "sys/system_error.h"
@@ -154,9 +154,7 @@ Rights rights_of(uint32_t user) {
 }
 
 std::optional<uint32_t> user_called(const std::string& name) {
-  uint32_t number = 0;
-  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error == std::errc{} && end == name.data() + name.size()) return number;
+  if (auto number = whole_number<uint32_t>(name)) return number;
   std::string buffer(kPasswdBuffer, '\0');
   passwd entry{};
   passwd* found = nullptr;

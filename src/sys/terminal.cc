@@ -7,13 +7,13 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/descriptor.h"
 #include "sys/processes.h"
@@ -25,21 +25,13 @@ namespace {
 
 constexpr const char* kLess = "/usr/bin/less";
 
-std::optional<uint32_t> number_in(std::string_view text) {
-  uint32_t number = 0;
-  text = trim(text);
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole ? std::optional(number) : std::nullopt;
-}
-
 // The user who logged in, whatever was started with other rights since.
 std::optional<uint32_t> login_user() {
   Descriptor file(::open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC));
   std::array<char, 32> text{};
   const ssize_t length = file ? ::read(file.get(), text.data(), text.size()) : -1;
   if (length <= 0) return std::nullopt;
-  auto user = number_in({text.data(), static_cast<size_t>(length)});
+  auto user = whole_number<uint32_t>(trim({text.data(), static_cast<size_t>(length)}));
   return user && *user != static_cast<uint32_t>(-1) ? user : std::nullopt;
 }
 
@@ -131,7 +123,7 @@ std::optional<uint32_t> other_caller() {
   const uint32_t own = own_user();
   if (is_set("SUDO_UID")) {
     // An unreadable number is nobody's.
-    const uint32_t typed = number_in(std::getenv("SUDO_UID")).value_or(65534);
+    const uint32_t typed = whole_number<uint32_t>(trim(std::getenv("SUDO_UID"))).value_or(65534);
     if (typed != own) return typed;
   }
   if (::getuid() != own) return ::getuid();

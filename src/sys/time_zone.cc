@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <ctime>
 #include <fstream>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/processes.h"
 
@@ -45,10 +45,9 @@ std::chrono::minutes local_offset(WallTime time) {
 // "+0530", as date(1) prints it.
 std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
   if (text.size() != 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
-  int number = 0;
-  auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  const std::chrono::minutes offset(number / 100 * 60 + number % 100);
+  const auto number = whole_number<int>(text.substr(1));
+  if (!number) return std::nullopt;
+  const std::chrono::minutes offset(*number / 100 * 60 + *number % 100);
   return text[0] == '-' ? -offset : offset;
 }
 

@@ -416,7 +416,6 @@ Result<TransactionResult> Transaction::refuse(const std::string& why, const std:
   return end({.phase = Phase::refused,
               .outcome = Outcome::refused,
               .account = std::move(text),
-              .owed = false,
               .events = events_of_restore()});
 }
 
@@ -482,7 +481,6 @@ Result<TransactionResult> Transaction::needs_operator(const std::string& why,
   return end({.phase = Phase::stuck,
               .outcome = Outcome::needs_operator,
               .account = std::move(text),
-              .owed = false,
               .events = {}});
 }
 
@@ -581,7 +579,6 @@ Result<TransactionResult> Transaction::restore(const std::string& why) {
   return end({.phase = Phase::restored,
               .outcome = Outcome::rolled_back,
               .account = std::move(text),
-              .owed = false,
               .events = events_of_restore()});
 }
 

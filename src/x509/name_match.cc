@@ -45,4 +45,10 @@ bool covers(const std::vector<std::string>& patterns, std::string_view name) {
   return std::ranges::any_of(patterns, [&](const auto& pattern) { return covers(pattern, name); });
 }
 
+bool covers_some(const std::vector<std::string>& patterns, const std::vector<std::string>& names) {
+  return names.empty() || std::ranges::any_of(names, [&](const std::string& name) {
+           return covers(patterns, name);
+         });
+}
+
 }  // namespace certrebind

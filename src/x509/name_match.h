@@ -12,5 +12,7 @@ namespace certrebind {
 // wildcard covers "*.example.com"). Ignores case and a trailing dot.
 bool covers(std::string_view pattern, std::string_view name);
 bool covers(const std::vector<std::string>& patterns, std::string_view name);
+// True if one of the names is covered, or if there are none.
+bool covers_some(const std::vector<std::string>& patterns, const std::vector<std::string>& names);
 
 }  // namespace certrebind

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/ip_text.h"
 
@@ -12,10 +11,8 @@ namespace certrebind::apache {
 namespace {
 
 std::optional<uint16_t> parse_port(std::string_view text) {
-  uint16_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
+  const auto port = whole_number<uint16_t>(text);
+  return port == 0 ? std::nullopt : port;
 }
 
 struct HostAndPort {

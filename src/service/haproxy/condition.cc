@@ -3,6 +3,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace certrebind::haproxy {
@@ -107,10 +108,7 @@ class Evaluator {
       ++at_;
     std::string name(text_.substr(begin, at_ - begin));
     if (name.empty()) broken_ = true;
-    int number = 0;
-    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (!name.empty() && error == std::errc() && end == name.data() + name.size())
-      return number != 0;
+    if (auto number = whole_number<int>(name)) return *number != 0;
     return call(name, arguments());
   }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "service/host_names.h"
 #include "sys/ip_text.h"
@@ -12,13 +13,6 @@ namespace {
 
 constexpr uint16_t kMostPorts =
     1024;  // maximum for one range; a larger one is not a list of listeners
-
-std::optional<uint16_t> port_number(std::string_view text) {
-  uint16_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // "unix@", "ipv6@" and similar prefixes of an address.
 struct Prefix {
@@ -85,8 +79,9 @@ void set_host(std::string_view host, bool v6, BindAddress& address) {
 
 void add_ports(BindAddress address, std::string_view ports, std::vector<BindAddress>& into) {
   size_t dash = ports.find('-');
-  auto first = port_number(ports.substr(0, dash));
-  auto last = dash == std::string_view::npos ? first : port_number(ports.substr(dash + 1));
+  auto first = whole_number<uint16_t>(ports.substr(0, dash));
+  auto last =
+      dash == std::string_view::npos ? first : whole_number<uint16_t>(ports.substr(dash + 1));
   if (!first || !last || *last < *first || *last - *first > kMostPorts) {
     address.unknown = "its port is not understood";
     into.push_back(std::move(address));

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "sys/ip_text.h"
 
@@ -21,10 +21,8 @@ struct Ports {
 };
 
 std::optional<uint16_t> parse_port(std::string_view text) {
-  uint16_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
+  const auto port = whole_number<uint16_t>(text);
+  return port == 0 ? std::nullopt : port;
 }
 
 // "443" or "8000-8010" (since 1.15.10).
