@@ -26,7 +26,6 @@ class Batch {
   TransactionRequest work_of(const Plan& plan) const;
   std::set<int64_t> writers_of(const Plan& plan) const;
   const ServiceId* who_failed(const Plan& plan) const;
-  void keep(const Plan& plan, TransactionResult& account) const;
 
   const TransactionContext& context_;
   const Prepared& prepared_;
@@ -60,13 +59,6 @@ const ServiceId* Batch::who_failed(const Plan& plan) const {
   return nullptr;
 }
 
-void Batch::keep(const Plan& plan, TransactionResult& account) const {
-  if (account.owed) return;
-  if (Done kept = keep_planned(context_.host, context_.settings, plan); !kept)
-    account.text +=
-        "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
-}
-
 void Batch::carry_out(const Plan& plan) {
   if (const ServiceId* other = who_failed(plan)) {
     accounts_.push_back({.service = plan.request.service->id(),
@@ -90,7 +82,7 @@ void Batch::carry_out(const Plan& plan) {
                                                        .outcome = Outcome::needs_operator,
                                                        .text = done.error().message()};
   if (account.outcome == Outcome::committed) {
-    keep(plan, account);
+    if (!account.owed) tell_if_not(keep_planned(context_.host, context_.settings, plan), account);
     for (const PlannedFile& file : files) written_[file.path] = account.transaction;
     accounts_.push_back(std::move(account));
     return;

@@ -11,12 +11,6 @@ namespace certrebind {
 
 namespace {
 
-bool key_fits(const Files& files, const std::string& path, const std::string& der) {
-  auto leaf = Certificate::parse(der);
-  auto bytes = files.read(path, kPemLimit);
-  return leaf && bytes && key_state(*bytes, *leaf) == KeyState::matches;
-}
-
 std::string store_kind(const Files& files, const Settings& settings, const std::string& path) {
   auto store = store_of(files, settings.stores, path);
   return store ? store->kind : "";
@@ -44,7 +38,8 @@ std::vector<InventoryItem> take_inventory(const Files& files, const Settings& se
     if (by_path.contains(stored.certificate_path)) continue;
     OnDisk disk = look_at(files, stored.certificate_path);
     if (!disk.certificate) continue;
-    bool has_key = !stored.key_path.empty() && key_fits(files, stored.key_path, disk.der);
+    auto key = files.read(stored.key_path, kPemLimit);
+    const bool has_key = key && key_state(*key, disk.der) == KeyState::matches;
     by_path[stored.certificate_path] = {.certificate = std::move(*disk.certificate),
                                         .der = std::move(disk.der),
                                         .path = stored.certificate_path,

@@ -49,6 +49,12 @@ KeptPaths kept_paths_of(const Binding& binding) {
           .chain = binding.chain.path};
 }
 
+void tell_if_not(const Done& kept, TransactionResult& account) {
+  if (!kept)
+    account.text +=
+        "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
+}
+
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,
                  const std::vector<std::vector<Look>>& looks) {
   Keeper keeper(host, settings);

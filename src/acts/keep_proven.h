@@ -11,6 +11,9 @@ namespace certrebind {
 
 KeptPaths kept_paths_of(const Binding& binding);
 
+// Says in `account` if a pair could not be kept.
+void tell_if_not(const Done& kept, TransactionResult& account);
+
 // Takes the survey and the handshakes (`looks` in the order of the survey). Keeps the pairs on disk
 // that are served everywhere and have not expired.
 Done keep_served(const Host& host, const Settings& settings, const Survey& survey,

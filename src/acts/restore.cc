@@ -369,11 +369,9 @@ bool Restore::of(const Service& service, const Bindings& bindings, bool last) {
 void keep(const TransactionContext& context, const Binding& binding, const KeptPair& pair,
           std::vector<TransactionResult>& accounts) {
   if (std::ranges::any_of(accounts, &TransactionResult::owed)) return;
-  Done kept = keep_pair(context.host.files, context.settings.state_directory,
-                        kept_paths_of(binding), pair.bundle.leaf.outline.thumbprint);
-  if (!kept)
-    accounts.back().text +=
-        "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
+  tell_if_not(keep_pair(context.host.files, context.settings.state_directory,
+                        kept_paths_of(binding), pair.bundle.leaf.outline.thumbprint),
+              accounts.back());
 }
 
 }  // namespace

@@ -360,12 +360,10 @@ void keep_what_is_back(const TransactionContext& context, const TransactionRow& 
   for (TransactionResult& account : accounts) {
     if (account.outcome != Outcome::committed || account.owed) continue;
     auto surveyed = survey(context.host, {account.service});
-    Done kept =
+    tell_if_not(
         surveyed ? keep_put_back(context.host, context.settings, *surveyed, account.service, back)
-                 : Done(pass(surveyed));
-    if (!kept)
-      account.text +=
-          "\ncertrebind could not keep a copy for a later restore: " + kept.error().message();
+                 : Done(pass(surveyed)),
+        account);
   }
 }
 

@@ -54,7 +54,7 @@ template <class Instance>
 struct Search {
   // The running instances; adds diagnostics to the list.
   std::function<Result<std::vector<Instance>>(std::vector<Diagnostic>&)> running;
-  std::function<bool(const Instance&, const std::string& real_config)> uses;
+  bool (*uses)(const Instance&, const std::string& real_config, const Files& files);
   // The candidate processes, and the configurations that a command line names, as written.
   std::function<Result<std::vector<Process>>()> processes;
   std::function<std::vector<std::string>(const Process&)> configs_of;
@@ -81,7 +81,7 @@ Result<Instance> instance_with(const std::string& config, const Program& program
   auto running = search.running(of_others);
   if (!running) return pass(running);
   for (Instance& instance : *running)
-    if (search.uses(instance, *real)) return std::move(instance);
+    if (search.uses(instance, *real, files)) return std::move(instance);
   auto processes = search.processes();
   if (!processes) return pass(processes);
   Done seen = none_is_hidden(program, config, *real, *processes, search.configs_of, files);

@@ -25,56 +25,35 @@ struct Kind {
   Done (*named)(const Host& host, const std::string& path, Services& into);
 };
 
-template <class Instance, class KindOfService>
+template <class KindOfService, class Instance>
 void add(Instance instance, const Host& host, Services& into) {
   const Trust trust = instance.trust;
   const Files& files = into.files_for(trust, host.files);
   into.add(std::make_unique<KindOfService>(std::move(instance), files), trust);
 }
 
-template <class Instance, class KindOfService>
-Done running(Result<std::vector<Instance>> (*find)(const ProcessTable&, Commands&, const Files&,
-                                                   std::vector<Diagnostic>&),
-             const Host& host, Services& into) {
+template <class KindOfService, auto find>
+Done running(const Host& host, Services& into) {
   auto instances = find(host.processes, host.commands, host.files, into.diagnostics);
   if (!instances) return pass(instances);
-  for (Instance& instance : *instances)
-    add<Instance, KindOfService>(std::move(instance), host, into);
+  for (auto& instance : *instances) add<KindOfService>(std::move(instance), host, into);
   return {};
 }
 
-template <class Instance, class KindOfService>
-Done named(Result<Instance> (*find)(const std::string&, const ProcessTable&, Commands&,
-                                    const Files&, std::vector<Diagnostic>&),
-           const Host& host, const std::string& path, Services& into) {
+template <class KindOfService, auto find>
+Done named(const Host& host, const std::string& path, Services& into) {
   auto instance = find(path, host.processes, host.commands, host.files, into.diagnostics);
   if (!instance) return pass(instance);
-  add<Instance, KindOfService>(std::move(*instance), host, into);
+  add<KindOfService>(std::move(*instance), host, into);
   return {};
 }
 
-Done running_nginx(const Host& host, Services& into) {
-  return running<nginx::Instance, NginxService>(nginx::running_instances, host, into);
-}
-Done named_nginx(const Host& host, const std::string& path, Services& into) {
-  return named<nginx::Instance, NginxService>(nginx::instance_for, host, path, into);
-}
-Done running_apache(const Host& host, Services& into) {
-  return running<apache::Instance, ApacheService>(apache::running_instances, host, into);
-}
-Done named_apache(const Host& host, const std::string& path, Services& into) {
-  return named<apache::Instance, ApacheService>(apache::instance_for, host, path, into);
-}
-Done running_haproxy(const Host& host, Services& into) {
-  return running<haproxy::Instance, HaproxyService>(haproxy::running_instances, host, into);
-}
-Done named_haproxy(const Host& host, const std::string& path, Services& into) {
-  return named<haproxy::Instance, HaproxyService>(haproxy::instance_for, host, path, into);
-}
-
-constexpr Kind kKinds[] = {{"nginx", running_nginx, named_nginx},
-                           {"apache", running_apache, named_apache},
-                           {"haproxy", running_haproxy, named_haproxy}};
+constexpr Kind kKinds[] = {{"nginx", running<NginxService, nginx::running_instances>,
+                            named<NginxService, nginx::instance_for>},
+                           {"apache", running<ApacheService, apache::running_instances>,
+                            named<ApacheService, apache::instance_for>},
+                           {"haproxy", running<HaproxyService, haproxy::running_instances>,
+                            named<HaproxyService, haproxy::instance_for>}};
 
 const Kind* kind_named(const std::string& name) {
   const Kind* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return name == k.name; });

@@ -277,9 +277,7 @@ Result<Instance> instance_for(const std::string& config, const ProcessTable& pro
   search.running = [&](std::vector<Diagnostic>& of_them) {
     return running_instances(processes, commands, files, of_them);
   };
-  search.uses = [&](const Instance& instance, const std::string& real_config) {
-    return uses(instance, real_config, files);
-  };
+  search.uses = uses;
   search.processes = [&] { return masters(processes); };
   search.configs_of = [](const Process& process) {
     return std::vector{parse_arguments(process.arguments).config};
