@@ -26,19 +26,16 @@ const std::vector<Certificate>& PairOnDisk::chain() {
   return *chain_;
 }
 
-Result<KeyState> PairOnDisk::checked_key(KeyState (*check)(std::string_view, const Certificate&)) {
-  auto bytes = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
-  if (!bytes) return pass(bytes);
-  const Certificate* of = leaf();
-  return of != nullptr ? check(*bytes, *of) : KeyState::of_another;
-}
-
-Result<KeyState> PairOnDisk::key() {
-  return checked_key(key_state);
+Result<KeyState> PairOnDisk::key() const {
+  auto pem = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
+  if (!pem) return pass(pem);
+  return key_state(*pem, std::string_view(bound_.disk ? bound_.disk->der : ""));
 }
 
 const Result<KeyState>& PairOnDisk::tried_key() {
-  if (!tried_key_) tried_key_ = checked_key(tried_key_state);
+  if (tried_key_) return *tried_key_;
+  auto pem = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
+  tried_key_ = pem && leaf() != nullptr ? tried_key_state(*pem, *leaf()) : key();
   return *tried_key_;
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -33,12 +32,10 @@ class PairOnDisk {
   const std::vector<Certificate>& chain();
   // Whether the key is that of the leaf; as key_state and tried_key_state. An error if the key
   // cannot be read.
-  Result<KeyState> key();
+  Result<KeyState> key() const;
   const Result<KeyState>& tried_key();
 
  private:
-  Result<KeyState> checked_key(KeyState (*check)(std::string_view, const Certificate&));
-
   const SurveyedBinding& bound_;
   std::optional<Result<Certificate>> leaf_;
   std::optional<Result<Bundle>> bundle_;
