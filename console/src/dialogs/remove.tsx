@@ -1,0 +1,1 @@
+export function RemoveDialog(_props: { certificate?: unknown; onClose: () => void }) { return null; }

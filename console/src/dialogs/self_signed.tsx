@@ -1,0 +1,1 @@
+export function SelfSignedDialog(_props: { certificate?: unknown; onClose: () => void }) { return null; }
