@@ -31,3 +31,6 @@ export interface Transport {
   /** Says whether the session has the administrator's rights, now and whenever that changes. Gives what ends that. */
   rights(heard: (administrator: boolean) => void): () => void;
 }
+
+/** What a command said on standard error before it failed, where it prints no JSON. */
+export class Said extends Error {}

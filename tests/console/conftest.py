@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "live")]
 
 from browser import Browser  # noqa: E402
 from cockpit import Cockpit, alone  # noqa: E402
+from page import Page  # noqa: E402
 from pki import Authority  # noqa: E402
 from place import Place  # noqa: E402
 
@@ -38,3 +39,16 @@ def browser():
     browser = Browser()
     yield browser
     browser.end()
+
+
+@pytest.fixture
+def cockpit(place):
+    return Cockpit(place)
+
+
+@pytest.fixture
+def page(browser, cockpit):
+    """The page on the real Cockpit; whatever a test does with it, its code makes no mistake and its policy refuses nothing."""
+    page = Page(browser, cockpit.address)
+    yield page
+    assert page.complaints() == []

@@ -1,9 +1,9 @@
 // Enable or disable the automatic rebind of renewed certificates, as IIS Manager's action of that name.
-import { FormGroup, FormHelperText, HelperText, HelperTextItem, TextInput } from '@patternfly/react-core';
 import { useState } from 'react';
 
 import { _, counted } from '../i18n';
 import { ActDialog } from '../parts/act_dialog';
+import { TextField } from '../parts/text_field';
 
 export function AutomaticDialog({ act, onClose }: { act: 'enable' | 'disable'; onClose: () => void }) {
   return act === 'enable' ? <EnableDialog onClose={onClose} /> : <DisableDialog onClose={onClose} />;
@@ -27,10 +27,8 @@ function EnableDialog({ onClose }: { onClose: () => void }) {
                  </>
                )}>
       <p>{_('Every site that uses a renewed certificate will serve the new one: tested, proven by handshakes, or taken back.')}</p>
-      <FormGroup label={_('Tell whom, if something needs a person')} fieldId="notify">
-        <TextInput id="notify" value={address} onChange={(_event, value) => setAddress(value)} placeholder="mailto:ops@example.com" />
-        <FormHelperText><HelperText><HelperTextItem>{_('A mail address as mailto:…, or the https:// URL of a webhook. Optional.')}</HelperTextItem></HelperText></FormHelperText>
-      </FormGroup>
+      <TextField id="notify" label={_('Tell whom, if something needs a person')} value={address} onText={setAddress} placeholder="mailto:ops@example.com"
+                 help={_('A mail address as mailto:…, or the https:// URL of a webhook. Optional.')} />
     </ActDialog>
   );
 }

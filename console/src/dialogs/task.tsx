@@ -1,10 +1,11 @@
 // Tasks are added, changed, run and removed here.
-import { Checkbox, CodeBlock, CodeBlockCode, FormGroup, FormHelperText, HelperText, HelperTextItem, TextArea, TextInput } from '@patternfly/react-core';
+import { Checkbox, CodeBlock, CodeBlockCode, FormGroup, FormHelperText, HelperText, HelperTextItem, TextArea } from '@patternfly/react-core';
 import { useState } from 'react';
 
 import type { Call } from '../certrebind';
 import { _ } from '../i18n';
 import { ActDialog } from '../parts/act_dialog';
+import { TextField } from '../parts/text_field';
 import type { Task } from '../wire';
 
 interface Draft {
@@ -53,10 +54,7 @@ function callOf(draft: Draft, task?: Task): Call<'task add'> | null {
 export function TaskDialog({ task, onClose }: { task?: Task; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(task));
   const text = (key: keyof Draft & string, label: string, help?: string, disabled = false) => (
-    <FormGroup label={label} fieldId={`task-${key}`}>
-      <TextInput id={`task-${key}`} value={String(draft[key])} isDisabled={disabled} onChange={(_event, value) => setDraft({ ...draft, [key]: value })} />
-      {help && <Help text={help} />}
-    </FormGroup>
+    <TextField id={`task-${key}`} label={label} value={String(draft[key])} help={help} disabled={disabled} onText={(value) => setDraft({ ...draft, [key]: value })} />
   );
   return (
     <ActDialog title={task ? _('Edit the task $0', task.name) : _('Add a task')} verb={task ? _('Save') : _('Add')} call={callOf(draft, task)} onClose={onClose}>
@@ -67,18 +65,14 @@ export function TaskDialog({ task, onClose }: { task?: Task; onClose: () => void
       {text('every', _('Every'), _('A timer: 12h, 30m, 1d'))}
       {text('dailyAt', _('Daily at'), _('A timer: 03:30, local time'))}
       {text('window', _('Window'), _('Runs wait until it opens: 02:00-04:00'))}
-      <FormGroup label={_('Program and arguments, one a line')} fieldId="task-command" isRequired>
+      <FormGroup label={_('Program and arguments, one a line')} fieldId="task-command">
         <TextArea id="task-command" value={draft.command} rows={4} onChange={(_event, command) => setDraft({ ...draft, command })} />
-        <Help text={_('No shell is involved. The program and the way to it must belong to root. Variables: $(NewCertHash), $(Names), $(Path) …')} />
+        <FormHelperText><HelperText><HelperTextItem>{_('No shell is involved. The program and the way to it must belong to root. Variables: $(NewCertHash), $(Names), $(Path) …')}</HelperTextItem></HelperText></FormHelperText>
       </FormGroup>
       <Checkbox id="task-batch" label={_('One run for all events that wait')} isChecked={draft.oncePerBatch} onChange={(_event, oncePerBatch) => setDraft({ ...draft, oncePerBatch })} />
       {!task && <Checkbox id="task-existing" label={_('Run it for the renewals of the past, too')} isChecked={draft.runForExisting} onChange={(_event, runForExisting) => setDraft({ ...draft, runForExisting })} />}
     </ActDialog>
   );
-}
-
-function Help({ text }: { text: string }) {
-  return <FormHelperText><HelperText><HelperTextItem>{text}</HelperTextItem></HelperText></FormHelperText>;
 }
 
 export function RunTaskDialog({ task, onClose }: { task: Task; onClose: () => void }) {
@@ -92,9 +86,7 @@ export function RunTaskDialog({ task, onClose }: { task: Task; onClose: () => vo
                    {output && <CodeBlock><CodeBlockCode>{output}</CodeBlockCode></CodeBlock>}
                  </>
                )}>
-      <FormGroup label={_('As if this record of the log had triggered it')} fieldId="record">
-        <TextInput id="record" value={record} onChange={(_event, value) => setRecord(value)} />
-      </FormGroup>
+      <TextField id="record" label={_('As if this record of the log had triggered it')} value={record} onText={setRecord} />
     </ActDialog>
   );
 }

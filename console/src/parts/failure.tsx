@@ -3,7 +3,7 @@ import { Alert, ClipboardCopy } from '@patternfly/react-core';
 
 import { Failed } from '../certrebind';
 import { _ } from '../i18n';
-import { CannotRun } from '../transport';
+import { CannotRun, Said } from '../transport';
 
 interface Told {
   title: string;
@@ -16,6 +16,7 @@ function told(failure: Error): Told {
   if (failure instanceof Failed) {
     return { title: failure.reason.message, said: failure.reason.served, next: failure.reason.next };
   }
+  if (failure instanceof Said) return { title: failure.message };
   if (!(failure instanceof CannotRun)) {
     return { title: _('The answer of certrebind was not understood: $0', failure.message),
              next: _('Install the same version of certrebind and of this page.') };
