@@ -79,8 +79,8 @@ def test_a_renewal_that_fails_is_shown_as_rolled_back_with_its_reason(place, one
     page.sees("The one binding serves what it should.")
     one.nginx.send(signal.SIGSTOP)  # the master hears of no reload
     place.at_end(lambda: one.nginx.send(signal.SIGCONT))
-    one.new.write(store / "a.example.com")
-    until(lambda: watch.count(2003), "it is rolled back", seconds=3 * PATIENCE)
+    one.new.write(store, "a.pem", "a.key")
+    until(lambda: watch.count(2003), "it is rolled back", seconds=2 * PATIENCE)
     page.sees("rolled back")
     page.click("rebind of nginx", "link", exact=False)
     page.sees("do not serve the new certificate")
