@@ -221,6 +221,14 @@ Result<ImportResult> import_certificate(const TransactionContext& context,
   const NewCertificate new_one = checked(request);
   const std::optional<OldCertificate> before = current_of(files, request.own);
   ImportResult result;
+  if (request.credentials.key_pem.empty()) {
+    result.findings.push_back(
+        {Severity::error,
+         fmt::format("there is no private key for it in {}, nor in an open request",
+                     request.from.certificate),
+         "give the key with --key FILE"});
+    return result;
+  }
   ImportLog log(context, request);
   result.findings =
       preflight_stored(before ? &*before : nullptr, new_one, context.host.clock.wall());

@@ -68,16 +68,21 @@ int request_certificate(Context& context, const RequestTyped& typed) {
   if (!made) return report(made.error());
   CertificateOutline named;
   named.names = wanted.names;
+  Files& files = context.host().files;
+  if (!typed.output.empty() && files.lstat(absolute(typed.output)))
+    return report(
+        {Code::exists, "write", printable(typed.output), "it exists already", "name another file"});
   const OpenRequest request{.directory = context.settings().requests_directory(),
                             .name = typed.name.empty() ? own_name_of(named) : typed.name};
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
-  Files& files = context.host().files;
   if (Done written = write_request(files, request, *made); !written) return report(written.error());
   note_change();
   if (!typed.output.empty())
-    if (Done copied = write_new_file(files, absolute(typed.output), made->csr_pem); !copied)
+    if (Done copied = write_new_file(files, absolute(typed.output), made->csr_pem); !copied) {
+      copied.error().hint = "the request is made, and is at " + printable(request.csr_path());
       return report(copied.error());
+    }
   return tell_requested(context, typed, request, made->csr_pem);
 }
 

@@ -68,7 +68,7 @@ TABLE = [
     ("notify --to nobody",                        (USAGE,   USAGE,   USAGE)),
     ("config check",                              (DONE,    USAGE,   DONE)),
     ("doctor",                                    (DIFFERS, DIFFERS, DIFFERS)),
-    ("import {new}",                              (DONE,    USAGE,   DIFFERS)),
+    ("import {new}",                              (DIFFERS,  USAGE,   DIFFERS)),
     ("import /nowhere",                           (USAGE,   USAGE,   DIFFERS)),
     ("request a.example",                         (DONE,    USAGE,   DIFFERS)),
     ("request a/b",                               (USAGE,   USAGE,   DIFFERS)),
