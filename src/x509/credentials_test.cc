@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pkcs12.h>
 
 #include "x509/key.h"
+#include "x509/key_form.h"
 #include "x509/pem.h"
 #include "x509/pkcs12.h"
 #include "x509/private_key.h"
@@ -115,6 +117,27 @@ TEST_F(CredentialsTest, ABillionIterationsAreRefusedAtOnce) {
   auto read = read_credentials(*der, "", &secret);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().cause, HasSubstr("iterations"));
+}
+
+// Each of them may cost what is allowed for one.
+TEST_F(CredentialsTest, VeryManyEncryptedPartsAreRefused) {
+  KeyPtr key = key_of_pem(leaf_.key_pem);
+  STACK_OF(PKCS12_SAFEBAG)* bags = nullptr;
+  for (int i = 0; i < 40; ++i) PKCS12_add_key(&bags, key.get(), 0, 1, NID_aes_256_cbc, "x");
+  STACK_OF(PKCS7)* safes = nullptr;
+  PKCS12_add_safe(&safes, bags, -1, 0, nullptr);
+  OpensslPtr<PKCS12, PKCS12_free> file(PKCS12_add_safes(safes, 0));
+  unsigned char* bytes = nullptr;
+  const int size = i2d_PKCS12(file.get(), &bytes);
+  ASSERT_GT(size, 0);
+  const std::string der(reinterpret_cast<char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_free(bytes);
+  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+  sk_PKCS7_pop_free(safes, PKCS7_free);
+  const Secret secret("x");
+  auto read = read_credentials(der, "", &secret);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().cause, HasSubstr("too many encrypted parts"));
 }
 
 TEST_F(CredentialsTest, DamagedPkcs12NeverCrashes) {

@@ -11,6 +11,8 @@ namespace certrebind {
 namespace {
 
 constexpr int kWrittenIterations = 100'000;
+// Each may take a second. Programs write one or two, and one for each key.
+constexpr int kMostDerivations = 32;
 
 using Pkcs12Ptr = OpensslPtr<PKCS12, PKCS12_free>;
 using KeyInfoPtr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
@@ -63,11 +65,16 @@ class BagReader {
   Pkcs12Content take() { return std::move(content_); }
 
  private:
-  Result<BagsPtr> decrypted(PKCS7* safe) const {
+  Done check_cost(const X509_ALGOR* algorithm) {
+    if (++derivations_ > kMostDerivations) return unreadable("it has too many encrypted parts");
+    return check_derivation_cost(algorithm);
+  }
+
+  Result<BagsPtr> decrypted(PKCS7* safe) {
     const PKCS7_ENC_CONTENT* encrypted = safe->d.encrypted->enc_data;
     if (encrypted == nullptr || encrypted->enc_data == nullptr)
       return unreadable("an encrypted part is empty");
-    if (Done cheap = check_derivation_cost(encrypted->algorithm); !cheap) return pass(cheap);
+    if (Done cheap = check_cost(encrypted->algorithm); !cheap) return pass(cheap);
     void* bags = PKCS12_item_decrypt_d2i_ex(encrypted->algorithm, ASN1_ITEM_rptr(PKCS12_SAFEBAGS),
                                             password_.text, password_.size, encrypted->enc_data, 1,
                                             with_old_ciphers(), nullptr);
@@ -111,7 +118,7 @@ class BagReader {
     if (shrouded == nullptr) return unreadable("a key in it is empty");
     const X509_ALGOR* algorithm = nullptr;
     X509_SIG_get0(shrouded, &algorithm, nullptr);
-    if (Done cheap = check_derivation_cost(algorithm); !cheap) return cheap;
+    if (Done cheap = check_cost(algorithm); !cheap) return cheap;
     KeyInfoPtr info(
         PKCS8_decrypt_ex(shrouded, password_.text, password_.size, with_old_ciphers(), nullptr));
     if (!info) return unreadable("a key in it cannot be decrypted: " + take_openssl_reason());
@@ -131,6 +138,7 @@ class BagReader {
   }
 
   const Given password_;
+  int derivations_ = 0;
   Pkcs12Content content_;
 };
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from command import Outcome
 from daemons import fenced, running_daemon
@@ -160,6 +161,7 @@ def test_what_would_be_an_outage_is_refused(place, authority):
     refused(place, authority.issue("a.example", eku="client"), "not for TLS servers")
     refused(place, authority.issue("a.example", ca=True), "is a CA certificate")
     refused(place, authority.issue("a.example", digest=hashes.SHA1()), "signed with")
+    refused(place, authority.issue("a.example", key=rsa.generate_private_key(65537, 1024)), "too weak")
     assert not (place / "certificates").exists()
 
 
@@ -190,10 +192,17 @@ def test_fewer_names_under_the_same_name_need_a_word(place, authority):
     (b"", "it is empty"), (b"nonsense", "neither PEM, DER, PKCS #7 nor PKCS #12"),
     (b"-----BEGIN CERTIFICATE-----\n", "does not end"),
     (b"-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n", "cannot be read"),
-    (b"0\x82\xff\xff", "neither PEM, DER")])
+    (b"0\x82\xff\xff", "neither PEM, DER"), (bytes(17 << 20), "too long")])
 def test_files_that_are_none(place, what, sentence):
     done = import_from(place, ["-"], what)
     assert done.code == 1 and sentence in done.err, done
+
+
+def test_the_password_alone_on_standard_input(place, authority):
+    pair = authority.issue("a.example")
+    done = import_from(place, [pfx_of(place, pair), "--password-from", "-"], f"{PASSWORD}\r\n".encode())
+    assert done.code == 0, done
+    is_whole(place, "a.example", pair)
 
 
 def test_a_wrong_password_and_none(place, authority):
@@ -349,6 +358,13 @@ def test_import_finds_the_key_of_a_request(place, authority):
     openssl("crl2pkcs7", "-nocrl", "-certfile", pem, "-out", place / "www.p7b", "-outform", "DER")
     done = place.run("import", place / "www.p7b")
     assert done.code == 0 and not (place / "requests/www.example.com").exists(), done
+
+
+def test_a_request_is_not_written_over_a_file(place):
+    write(place / "www.csr", "precious")
+    done = place.run("request", "www.example.com", "-o", place / "www.csr")
+    assert done.code == 1 and "exists already" in done.err and not (place / "requests").exists(), done
+    assert (place / "www.csr").read_text() == "precious"
 
 
 def test_a_certificate_of_no_request(place, authority):
