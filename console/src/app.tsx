@@ -1,9 +1,9 @@
 // The frame of the page: its views, and what is true for all of them.
-import { Alert, Page, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
+import { Alert, Nav, NavItem, NavList, Page, PageSection } from '@patternfly/react-core';
 
 import { useAdministrator } from './host';
 import { _ } from './i18n';
-import { goTo, linkTo, useRoute, VIEWS, type View } from './route';
+import { linkTo, useRoute, VIEWS, type View } from './route';
 import { Bindings } from './views/bindings';
 import { Certificates } from './views/certificates';
 import { Events } from './views/events';
@@ -25,13 +25,14 @@ export function App() {
   const Shown = SHOWN[view];
   return (
     <Page isContentFilled className="pf-m-no-sidebar">
-      <PageSection type="tabs" hasBodyWrapper={false}>
-        <Tabs component="nav" aria-label={_('Views')} activeKey={view} usePageInsets
-              onSelect={(event, key) => { event.preventDefault(); goTo(key as View); }}>
-          {VIEWS.map((each) => <Tab key={each} eventKey={each} href={linkTo(each)} title={<TabTitleText>{title[each]}</TabTitleText>} />)}
-        </Tabs>
+      <PageSection type="subnav" hasBodyWrapper={false}>
+        <Nav variant="horizontal-subnav" aria-label={_('Views')}>
+          <NavList>
+            {VIEWS.map((each) => <NavItem key={each} itemId={each} to={linkTo(each)} isActive={each === view}>{title[each]}</NavItem>)}
+          </NavList>
+        </Nav>
       </PageSection>
-      <PageSection hasBodyWrapper={false} isFilled aria-label={title[view]} className="view">
+      <PageSection hasBodyWrapper={false} isFilled className="view">
         <h1 className="pf-v6-screen-reader">{title[view]}</h1>
         {administrator === false && (
           <Alert isInline variant="warning" title={_('Limited access: servers, keys and the log of others are not visible.')}>

@@ -3,6 +3,8 @@ import { CannotRun, type Ended, type Rights, type Transport } from './transport'
 
 const PROGRAM = 'certrebind';
 
+const NOT_FOUND = 127; // what setsid(1) exits with if there is no such program
+
 // Cockpit ends a process when the page that started it is closed. What setsid(1) forks has nobody to end it, and still prints into the
 // same pipe.
 const LASTING = ['setsid', '--fork'];
@@ -36,10 +38,12 @@ export const cockpitTransport: Transport = {
     return new Promise<Ended>((resolve, reject) => {
       process.then(
         () => resolve({ status: 0, out: joined(parts), said: '' }),
-        (problem: CockpitProblem) =>
-          problem.exit_status === null || problem.exit_status === undefined
-            ? reject(cannotRun(problem))
-            : resolve({ status: problem.exit_status, out: joined(parts), said: problem.message }),
+        (problem: CockpitProblem) => {
+          const status = problem.problem === null ? problem.exit_status : null;
+          if (status === NOT_FOUND) reject(new CannotRun('no-program', problem.message));
+          else if (status === null) reject(cannotRun(problem));
+          else resolve({ status, out: joined(parts), said: problem.message });
+        },
       );
     });
   },
