@@ -29,6 +29,17 @@ function Served({ binding }: { binding: Checked }) {
   );
 }
 
+function Site({ binding: { site, service, names } }: { binding: Checked }) {
+  const others = names.filter((name) => name !== site);
+  return (
+    <div className="site">
+      <strong>{site}</strong>
+      {others.length > 0 && <div className="names">{others.slice(0, 4).join(', ')}{others.length > 4 && ' …'}</div>}
+      <div className="names">{service}</div>
+    </div>
+  );
+}
+
 function Difference({ binding }: { binding: Checked }) {
   if (binding.remarks.length === 0) return <Level level={binding.level} />;
   return (
@@ -42,13 +53,12 @@ function Difference({ binding }: { binding: Checked }) {
 }
 
 const COLUMNS = (): Column<Checked>[] => [
-  { title: _('Site'), cell: ({ site, names }) => <><strong>{site}</strong><div className="names">{names.slice(0, 4).join(', ')}{names.length > 4 && ' …'}</div></>, order: byText(({ site }) => site) },
-  { title: _('Service'), cell: ({ service }) => service, order: byText(({ service }) => service) },
-  { title: _('Endpoints'), cell: ({ endpoints }) => endpoints.map(({ listens }) => listens).join(', ') },
-  { title: _('Configured'), cell: ({ certificate_path, file, line }) => <><code>{certificate_path || '–'}</code><div className="names">{file}:{line}</div></> },
+  { title: _('Site'), cell: (binding) => <Site binding={binding} />, order: byText(({ site, service }) => `${site} ${service}`) },
+  { title: _('Difference'), cell: (binding) => <Difference binding={binding} />, order: (one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level) },
+  { title: _('Configured'), cell: ({ certificate_path, file, line }) => <><code className="path">{certificate_path || '–'}</code><div className="names">{file}:{line}</div></> },
   { title: _('On disk'), cell: ({ certificate }) => certificate ? <><Thumbprint of={certificate.thumbprint} /><Expiry notBefore={certificate.not_before} notAfter={certificate.not_after} /></> : _('none') },
   { title: _('Served'), cell: (binding) => <Served binding={binding} /> },
-  { title: _('Difference'), cell: (binding) => <Difference binding={binding} />, order: (one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level) },
+  { title: _('Endpoints'), cell: ({ endpoints }) => endpoints.map(({ listens }) => listens).join(', ') },
 ];
 
 const fits = (binding: Checked, words: string) =>
@@ -62,7 +72,7 @@ export function Bindings() {
   const { values } = route;
   const words = useDeferredValue((values.get('filter') ?? '').toLowerCase());
   const chosen = values.get('binding') ?? undefined;
-  const [sorting, setSorting] = useState<Sorting>({ column: 6, descending: false });
+  const [sorting, setSorting] = useState<Sorting>({ column: 1, descending: false });
   const columns = useMemo(COLUMNS, []);
   const shown = (check.answer?.bindings ?? []).filter((binding) => fits(binding, words));
   const one = shown.find((binding) => keyOf(binding) === chosen);

@@ -78,7 +78,7 @@ function Automatic({ status }: { status: StatusAnswer }) {
     <Card isCompact isFullHeight>
       <CardBody>
         <Switch id="automatic" label={_('Automatic rebind of renewed certificates')} isChecked={status.enabled}
-                onChange={() => setAsking(status.enabled ? 'disable' : 'enable')} />
+                className="automatic" onChange={() => setAsking(status.enabled ? 'disable' : 'enable')} />
         {hindrance ? (
           <Alert isInline isPlain variant="warning" title={hindrance}
                  actionLinks={<Button variant="link" isInline onClick={() => setAsking('enable')}>{status.enabled ? _('Start it') : _('Enable')}</Button>} />
