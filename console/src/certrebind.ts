@@ -1,6 +1,6 @@
 // certrebind's commands and their answers, each checked against certrebind-json(5) before the page believes it.
 import type { Rights, Transport } from './transport';
-import { plainly } from './plain';
+import { mayDeceive, plainly } from './plain';
 import { COMMANDS, OBJECTS, type Answers, type Error as Reason, type Event } from './wire';
 
 /** The command ran, and says why it failed. `answer` holds what it had to tell all the same. */
@@ -42,7 +42,8 @@ function checkObject(value: unknown, keys: Keys, where: string): void {
 
 function parsed(text: string, command: string): Record<string, unknown> {
   try {
-    return plainly(JSON.parse(text)) as Record<string, unknown>;
+    const value: unknown = JSON.parse(text);
+    return (mayDeceive(text) ? plainly(value) : value) as Record<string, unknown>;
   } catch {
     throw new NotUnderstood(`certrebind ${command} printed no JSON`);
   }

@@ -48,8 +48,10 @@ export class Host {
       );
     };
     const leave = this.transport.rights((administrator) => {
+      const before = this.administrator;
       this.administrator = administrator;
-      this.refresh();
+      if (before === null || before === administrator) this.tell();
+      else this.refresh(); // what was hidden may be seen now, or the other way round
     });
     follow();
     return () => {

@@ -8,6 +8,11 @@ export function plain(text: string): string {
   return text.replace(DECEIVING, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);
 }
 
+/** Whether a text in JSON may hold such a character, as it is or escaped: most do not, and ten thousand certificates are long. */
+export function mayDeceive(json: string): boolean {
+  return json.search(DECEIVING) >= 0 || json.includes('\\u');
+}
+
 /** The same of every string in an answer. */
 export function plainly(value: unknown): unknown {
   if (typeof value === 'string') return plain(value);

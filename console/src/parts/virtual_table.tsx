@@ -111,4 +111,6 @@ export function linesOf<R>(rows: R[], columns: Column<R>[], sorting: Sorting, gr
   });
 }
 
-export const byText = <R,>(text: (row: R) => string) => (one: R, other: R) => text(one).localeCompare(text(other));
+const { compare } = new Intl.Collator();
+
+export const byText = <R,>(text: (row: R) => string) => (one: R, other: R) => compare(text(one), text(other));

@@ -22,7 +22,7 @@ const COLUMNS = (): Column<Stored>[] => [
   { title: _('Name'), cell: (row) => <><strong>{nameOf(row)}</strong>{row.names.length > 1 && <div className="names">{row.names.slice(1, 4).join(', ')}{row.names.length > 4 && ' …'}</div>}</>, order: byText(nameOf) },
   { title: _('Issued To'), cell: ({ issued_to }) => issued_to, order: byText(({ issued_to }) => issued_to) },
   { title: _('Issued By'), cell: ({ issued_by }) => issued_by, order: byText(({ issued_by }) => issued_by) },
-  { title: _('Expiration Date'), cell: ({ not_before, not_after }) => <Expiry notBefore={not_before} notAfter={not_after} />, order: byText(({ not_after }) => not_after) },
+  { title: _('Expiration Date'), cell: ({ not_before, not_after }) => <Expiry notBefore={not_before} notAfter={not_after} />, order: (one, other) => Number(one.not_after > other.not_after) - Number(one.not_after < other.not_after) },
   { title: _('Certificate Hash'), cell: ({ thumbprint }) => <Thumbprint of={thumbprint} />, order: byText(({ thumbprint }) => thumbprint) },
   { title: _('Certificate Store'), cell: (row) => <span title={row.path}>{storeOf(row)}</span>, order: byText(storeOf) },
   { title: _('Renewed by'), cell: renewerOf, order: byText(renewerOf) },
@@ -56,7 +56,7 @@ export function Certificates() {
   const columns = useMemo(COLUMNS, []);
   const groupings = useMemo(GROUPINGS, []);
   const grouping = groupings[value('group')] ?? groupings['']!;
-  const rows = useMemo(() => (asked.answer?.certificates ?? []).filter((row) => fits(row, words)), [asked.answer, words]);
+  const rows = useMemo(() => (asked.answer?.certificates ?? []).filter((row) => words === '' || fits(row, words)), [asked.answer, words]);
   const lines = useMemo(() => linesOf(rows, columns, sorting, grouping.of, grouping.groups), [rows, columns, sorting, grouping]);
   const chosen = rows.find((row) => keyOf(row) === value('certificate'));
   return (
