@@ -77,6 +77,10 @@ class ImportLog {
                   {.path = path, .thumbprint = before->thumbprint, .der = before->bundle.leaf.der});
     if (Done noted = remember(database(), seen, now_); !noted) return noted;
     return atomically([&] {
+      // The daemon may have noticed it already, and then has logged it.
+      if (auto known = place_at(database(), path);
+          known && known->thumbprint == leaf_.outline.thumbprint.hex())
+        return;
       put_places();
       log_installed();
       if (before && before->thumbprint != leaf_.outline.thumbprint) log_replaced(*before);

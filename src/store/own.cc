@@ -94,7 +94,7 @@ std::string own_name_of(const CertificateOutline& certificate) {
   name.resize(std::min(name.size(), kLongestName));
   std::ranges::replace_if(
       name, [](char c) { return !is_plain(c); }, '_');
-  if (name.empty() || name.starts_with('.')) name = "_" + name;
+  if (name.empty() || name.starts_with('.') || name.starts_with('-')) name = "_" + name;
   return name;
 }
 

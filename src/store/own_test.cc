@@ -58,7 +58,8 @@ TEST_F(OwnTest, ACrashLeavesOldOrNew) {
       });
       EXPECT_TRUE(holds(old_) || holds(new_)) << at;
       EXPECT_TRUE(!ended || holds(new_)) << at;
-      ASSERT_TRUE(write_generation(files_, own_, new_));
+      Done again = write_generation(files_, own_, new_);
+      ASSERT_TRUE(again) << at << ", " << kept << ": " << again.error().message();
       EXPECT_TRUE(holds(new_));
       if (ended) break;
     }
@@ -80,7 +81,7 @@ TEST_F(OwnTest, NamesStayInTheDirectory) {
 
 TEST_F(OwnTest, OthersMustNotBeAbleToChangeTheWay) {
   files_.put("/etc/certrebind/x", "", 0600);
-  files_.make_directory(own_.directory, 0777);
+  ASSERT_TRUE(files_.make_directory(own_.directory, 0777));
   auto written = write_generation(files_, own_, old_);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, Code::denied);

@@ -24,7 +24,8 @@ Done make_private_directory(Files& files, const std::string& path) {
 Done write_private_files(Files& files, const std::string& directory,
                          const std::vector<std::pair<std::string, std::string>>& contents) {
   if (Done made = files.make_directory(directory, 0700); !made) return made;
-  std::vector<std::string> written = {directory, parent_directory(directory)};
+  if (Done synced = files.sync({parent_directory(directory)}); !synced) return synced;
+  std::vector<std::string> written = {directory};
   for (const auto& [name, bytes] : contents) {
     written.push_back(directory + name);
     if (Done made = files.create(written.back(), bytes, {}); !made) return made;
