@@ -54,6 +54,17 @@ TEST_PACKAGES=(
   "ansible-core:tests of the Ansible role"
 )
 
+# What building the page needs, and its tests.
+CONSOLE_PACKAGES=(
+  "cockpit-ws:the page's tests, on the real Cockpit"
+  "cockpit-bridge:the page's tests"
+  "chromium:the page's tests, in a real browser"
+)
+NODE_PACKAGES=(
+  "nodejs:builds the page"
+  "npm:the page's libraries"
+)
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -91,4 +102,9 @@ ensure_packages() {
   as_root apt-get update -q >/dev/null
   without_starting_servers as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Node.js may come from elsewhere than Debian: then npm came with it.
+ensure_node() {
+  command -v node >/dev/null && command -v npm >/dev/null || ensure_packages "${NODE_PACKAGES[@]}"
 }

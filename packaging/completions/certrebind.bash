@@ -2,7 +2,8 @@
 
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
-    disable status forget daemon task metrics notify config doctor help"
+    disable status forget daemon task metrics notify config doctor import request requests complete self-signed export
+    remove help"
   local common="--help --version --config --state --run --service --json --verbose --no-pager"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
@@ -29,7 +30,15 @@ _certrebind() {
       mapfile -t COMPREPLY < <(compgen -W "shorter name-lost weaker-key chain" -- "$cur")
       return
       ;;
-    --config | --key | --output | -o | --sendmail) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
+    --key-type)
+      mapfile -t COMPREPLY < <(compgen -W "ec rsa" -- "$cur")
+      return
+      ;;
+    --request | --remove)
+      _certrebind_offer requests
+      return
+      ;;
+    --config | --key | --output | -o | --sendmail | --password-from) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --state | --run | --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null; return ;;
     --site)
       _certrebind_offer sites
@@ -45,7 +54,7 @@ _certrebind() {
       return
       ;;
     --since | --limit | --name | --issuer | --every | --daily-at | --window | --description | --time-limit | \
-      --retries | --to | --notify | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
+      --retries | --bits | --days | --subject | --to | --notify | --expiring | --warning | --critical | --retry-after | --env | --id | --last | -n) return ;;
   esac
 
   for ((i = 1; i < last; i++)); do
@@ -86,6 +95,13 @@ _certrebind() {
     switch) words="--key --accept --notify-only" ;;
     rebind) words="--key --accept --repoint --rewrite --pending --dry-run" ;;
     renew) words="--force --dry-run" ;;
+    import) words="--key --password-from --store --name --accept --rebind" ;;
+    request) words="--key-type --bits --subject --name --output" ;;
+    requests) words="--remove --yes" ;;
+    complete) words="--request --store --name --accept --rebind" ;;
+    self-signed) words="--key-type --bits --days --store --name --accept --rebind" ;;
+    export) words="--pfx --with-key --password-from --output --force" ;;
+    remove) words="--purge --yes" ;;
     restore) words="--list" ;;
     events) words="--follow --certificate --site --level --since --limit --last" ;;
     history) [ -n "$sub" ] || words="show --site --limit" ;;
@@ -129,6 +145,9 @@ _certrebind() {
       fi
       ;;
     forget) _certrebind_service ;;
+    import | complete) _certrebind_files ;;
+    export) _certrebind_offer own thumbprints ;;
+    remove) _certrebind_offer own ;;
   esac
 }
 
@@ -142,7 +161,7 @@ _certrebind_offer() {
       if [[ $name != *:* && ($name == "$cur"* || $quoted == "$cur"*) ]]; then
         COMPREPLY+=("$quoted")
       fi
-    done < <(command certrebind complete "$kind" 2>/dev/null)
+    done < <(command certrebind words "$kind" 2>/dev/null)
   done
 }
 

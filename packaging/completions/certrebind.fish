@@ -1,13 +1,13 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task metrics notify config doctor help
+    status forget daemon task metrics notify config doctor import request requests complete self-signed export remove help
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 # Names that certrebind knows; fish quotes them.
 function __certrebind_words
     for kind in $argv
-        command certrebind complete $kind 2>/dev/null
+        command certrebind words $kind 2>/dev/null
     end
 end
 
@@ -112,3 +112,33 @@ complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l store 
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l once-per-batch
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l replace -d 'Change the task of this name'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l run-for-existing
+
+complete -c certrebind -n $no_command -a import -d 'Bring a certificate with its key'
+complete -c certrebind -n $no_command -a request -d 'Make a key and a request for a certificate'
+complete -c certrebind -n $no_command -a requests -d 'The requests that are open'
+complete -c certrebind -n $no_command -a complete -d 'Bring the certificate for an open request'
+complete -c certrebind -n $no_command -a self-signed -d 'Make a certificate that signs itself'
+complete -c certrebind -n $no_command -a export -d 'Copy a certificate to a file'
+complete -c certrebind -n $no_command -a remove -d 'Take a certificate out of the store'
+set -l into_store '__fish_seen_subcommand_from import complete self-signed'
+complete -c certrebind -n $into_store -l store -x -a '(__fish_complete_directories)' -d 'Another store'
+complete -c certrebind -n "$into_store request" -l name -x -d 'Its name in the store'
+complete -c certrebind -n $into_store -l accept -x -a 'shorter name-lost weaker-key chain' -d 'Go on although it is worse in this'
+complete -c certrebind -n $into_store -l rebind -d 'Rebind the sites that it succeeds'
+complete -c certrebind -n '__fish_seen_subcommand_from import' -l key -r -F -d 'Its private key'
+complete -c certrebind -n '__fish_seen_subcommand_from import complete' -F
+complete -c certrebind -n '__fish_seen_subcommand_from import export' -l password-from -r -F -d 'The first line of this file'
+complete -c certrebind -n '__fish_seen_subcommand_from request self-signed' -l key-type -x -a 'ec rsa' -d 'Of the new key'
+complete -c certrebind -n '__fish_seen_subcommand_from request self-signed' -l bits -x -d 'Of the new key'
+complete -c certrebind -n '__fish_seen_subcommand_from request' -l subject -x -d 'Beside the name'
+complete -c certrebind -n '__fish_seen_subcommand_from request export' -s o -l output -r -F -d 'The file to write'
+complete -c certrebind -n '__fish_seen_subcommand_from requests' -l remove -x -a '(__certrebind_words requests)' -d 'Delete one'
+complete -c certrebind -n '__fish_seen_subcommand_from requests remove' -l yes -d 'Do not ask'
+complete -c certrebind -n '__fish_seen_subcommand_from complete' -l request -x -a '(__certrebind_words requests)' -d 'That is meant'
+complete -c certrebind -n '__fish_seen_subcommand_from self-signed' -l days -x -d 'How long it is valid'
+complete -c certrebind -n '__fish_seen_subcommand_from export' -l pfx -d 'As PKCS #12'
+complete -c certrebind -n '__fish_seen_subcommand_from export' -l with-key -d 'With its private key'
+complete -c certrebind -n '__fish_seen_subcommand_from export' -l force -d 'Replace the file'
+complete -c certrebind -n '__fish_seen_subcommand_from export' -a '(__certrebind_words own thumbprints)'
+complete -c certrebind -n '__fish_seen_subcommand_from remove' -l purge -d 'Delete it'
+complete -c certrebind -n '__fish_seen_subcommand_from remove' -a '(__certrebind_words own)'

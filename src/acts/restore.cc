@@ -24,6 +24,7 @@
 #include "observe/renewed_in_memory.h"
 #include "plan/file_set.h"
 #include "plan/preflight.h"
+#include "store/own.h"
 #include "survey/lookup.h"
 #include "survey/shadowed.h"
 #include "sys/replace.h"
@@ -156,8 +157,9 @@ Done is_nobodys(const TransactionContext& context, const KeptPaths& paths) {
           fmt::format("the file belongs to {}, which would take the restored certificate for its "
                       "own and not renew it",
                       renewer),
-          fmt::format("make {} issue a new one: certrebind renew {}", renewer,
-                      shell_quoted(paths.certificate)));
+          renewer == kOwnKind ? "bring a good one: certrebind import FILE"
+                              : fmt::format("make {} issue a new one: certrebind renew {}", renewer,
+                                            shell_quoted(paths.certificate)));
   }
   return {};
 }

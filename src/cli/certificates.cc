@@ -34,7 +34,8 @@ void print_table(const std::vector<InventoryItem>& items, size_t left_out, WallT
     table.add({item.certificate.thumbprint.brief(), printable(item.certificate.subject),
                printable(item.certificate.issuer), expiry_text(item.certificate.not_after, now),
                item.key_path.empty() ? "no" : "yes", std::to_string(item.bindings.size()),
-               renewer_text(item.renewer), due_text(item.renewer, now), printable(item.path)});
+               renewer_text(item.renewer, item.store), due_text(item.renewer, now),
+               printable(item.path)});
   print(table.text() + more_line(left_out, "certrebind certificates"));
 }
 

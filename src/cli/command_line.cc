@@ -50,13 +50,15 @@ std::vector<CommandOption> global_options(GlobalOptions& globals) {
 // In the order of --help.
 std::vector<CommandSpec> all_commands() {
   return {
-      check_command(),   scan_command(),    certificates_command(), show_command(),
-      explain_command(), plan_command(),    rebind_command(),       undo_command(),
-      restore_command(), recover_command(), renew_command(),        autoenroll_command(),
-      history_command(), events_command(),  enable_command(),       disable_command(),
-      switch_command(),  status_command(),  forget_command(),       daemon_command(),
-      task_command(),    metrics_command(), notify_command(),       config_command(),
-      doctor_command(),  help_command(),    complete_command(),
+      check_command(),    scan_command(),        certificates_command(), show_command(),
+      explain_command(),  plan_command(),        rebind_command(),       undo_command(),
+      restore_command(),  recover_command(),     renew_command(),        autoenroll_command(),
+      history_command(),  events_command(),      enable_command(),       disable_command(),
+      switch_command(),   status_command(),      forget_command(),       daemon_command(),
+      task_command(),     metrics_command(),     notify_command(),       config_command(),
+      doctor_command(),   import_command(),      request_command(),      requests_command(),
+      complete_command(), self_signed_command(), export_command(),       remove_command(),
+      help_command(),     words_command(),
   };
 }
 

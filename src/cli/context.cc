@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "daemon/config_in_force.h"
+#include "store/own.h"
 #include "store/stores.h"
 #include "sys/rights.h"
 #include "sys/safe_way.h"
@@ -87,6 +88,8 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options, M
   bool must_exist = settings.config_file != usual_config;
   if (Done loaded = context->load(std::move(settings), must_exist, mistakes); !loaded)
     return pass(loaded);
+  std::vector<StoreSetting>& stores = context->settings_.stores;
+  stores.insert(stores.begin(), own_store(context->settings_.certificates_directory()));
   for (const std::string& typed : options.services) {
     auto id = parse_service_id(typed);
     if (!id) return pass(id);

@@ -133,6 +133,10 @@ void print_whole(const std::string& text) {
   write_out(printable_lines(text));
 }
 
+void print_bytes(const std::string& bytes) {
+  write_out(bytes);
+}
+
 void print_line(const std::string& line) {
   print(line + "\n");
 }

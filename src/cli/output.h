@@ -23,6 +23,8 @@ void print(const std::string& text);
 void print_line(const std::string& line);
 // The same without breaking lines: for text that programs read, and for other programs' output.
 void print_whole(const std::string& text);
+// Byte for byte: files that other programs read.
+void print_bytes(const std::string& bytes);
 
 // In columns: COLUMNS, else the terminal's, else 80.
 size_t screen_width();

@@ -8,6 +8,7 @@
 #include "cli/acting.h"
 #include "cli/command_line.h"
 #include "cli/pending.h"
+#include "cli/rebind.h"
 #include "cli/rebind_options.h"
 #include "cli/render_plan.h"
 #include "cli/typed_request.h"
@@ -33,7 +34,7 @@ std::string refusal_text(const Service& service, const std::vector<TransactionRe
 void print_result(const Prepared& prepared, const std::vector<TransactionResult>& accounts) {
   for (const Plan& plan : prepared.plans) {
     print_headlines(plan);
-    print_findings(plan);
+    print_findings(plan.findings);
     if (refuses(plan.findings)) print_line(refusal_text(*plan.request.service, accounts));
   }
   print_accounts(accounts);
@@ -163,10 +164,14 @@ int rebind(Context& context, const RebindOptions& options) {
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   if (!request->sites.empty()) return rebind_sites(context, **acting, *request);
-  return act_on(context, **acting, request->rebind, nullptr, Wanted::by_person);
+  return rebind_pairs(context, **acting, request->rebind);
 }
 
 }  // namespace
+
+int rebind_pairs(Context& context, const Acting& acting, const RebindRequest& request) {
+  return act_on(context, acting, request, nullptr, Wanted::by_person);
+}
 
 CommandSpec rebind_command() {
   auto options = std::make_shared<RebindOptions>();

@@ -23,6 +23,9 @@ std::vector<CommandOption> pair_options(RebindOptions& options);
 // … and the options for the kind of plan.
 std::vector<CommandOption> rebind_options(RebindOptions& options);
 
+// The risks that --accept names. Code::usage for an unknown one.
+Result<Risks> accepted_by(const std::vector<std::string>& names);
+
 Preference preference_of(const RebindOptions& options);
 
 // Runs the servers' own tests of the prepared plans, and prints both. Returns the exit code that

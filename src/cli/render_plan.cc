@@ -92,13 +92,13 @@ void print_plan(const Plan& plan) {
     size_t number = 0;
     for (const std::string& step : steps(plan)) print_line(fmt::format("  {}. {}", ++number, step));
   }
-  print_findings(plan);
+  print_findings(plan.findings);
   for (const std::string& reason : plan.request.unproven)
     print_line("not proven: " + printable(reason));
 }
 
 Json to_json(const Plan& plan) {
-  Json bindings = Json::array(), files = Json::array(), findings = Json::array();
+  Json bindings = Json::array(), files = Json::array();
   for (const PlannedBinding& planned : plan.bindings) {
     Json one = to_json(planned.bound->binding);
     one["kind"] = to_text(planned.kind);
@@ -111,17 +111,11 @@ Json to_json(const Plan& plan) {
         {{"path", printable(file.path)},
          {"what", file.secret ? file.what : "configuration"},
          {"diff", file.secret ? "" : unified_diff(file.path, file.before, file.after)}});
-  for (const Finding& finding : plan.findings) {
-    findings.push_back({{"severity", word_for_finding(finding.severity)},
-                        {"sentence", printable(finding.sentence)},
-                        {"next", printable(finding.next)}});
-    if (finding.risk) findings.back()["accept"] = to_text(*finding.risk);
-  }
   return {{"service", plan.request.service->id().text()},
           {"bindings", std::move(bindings)},
           {"files", std::move(files)},
           {"steps", plan.does_nothing() ? std::vector<std::string>() : steps(plan)},
-          {"findings", std::move(findings)},
+          {"findings", to_json(plan.findings)},
           {"not_proven", plan.request.unproven}};
 }
 
@@ -132,9 +126,20 @@ void print_headlines(const Plan& plan) {
   for (const std::string& line : headlines(plan)) print_line("  " + line);
 }
 
-void print_findings(const Plan& plan) {
+Json to_json(const std::vector<Finding>& findings) {
+  Json all = Json::array();
+  for (const Finding& finding : findings) {
+    all.push_back({{"severity", word_for_finding(finding.severity)},
+                   {"sentence", printable(finding.sentence)},
+                   {"next", printable(finding.next)}});
+    if (finding.risk) all.back()["accept"] = to_text(*finding.risk);
+  }
+  return all;
+}
+
+void print_findings(const std::vector<Finding>& findings) {
   std::set<std::string> told;
-  for (const Finding& finding : plan.findings) {
+  for (const Finding& finding : findings) {
     if (!told.insert(finding.sentence).second) continue;
     Colour colour = finding.severity == Severity::error     ? Colour::red
                     : finding.severity == Severity::warning ? Colour::yellow

@@ -20,6 +20,7 @@ Json to_json(const std::vector<DryTest>& tests);
 
 // Prints the summary of a plan for `rebind`: the bindings and the findings.
 void print_headlines(const Plan& plan);
-void print_findings(const Plan& plan);
+void print_findings(const std::vector<Finding>& findings);
+Json to_json(const std::vector<Finding>& findings);
 
 }  // namespace certrebind

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "store/own.h"
 #include "sys/local_time.h"
 
 namespace certrebind {
@@ -17,8 +18,8 @@ Json text_or_null(const std::string& text) {
 
 }  // namespace
 
-std::string renewer_text(const std::optional<Lineage>& lineage) {
-  if (!lineage) return "nobody";
+std::string renewer_text(const std::optional<Lineage>& lineage, const std::string& store) {
+  if (!lineage) return store == kOwnKind ? "nobody (certrebind import)" : "nobody";
   std::string text = printable(lineage->renewer);
   return lineage->scheduled_by.empty() ? text + ", but nothing runs it" : text;
 }
@@ -29,9 +30,9 @@ std::string due_text(const std::optional<Lineage>& lineage, WallTime now) {
   return *lineage->due <= now ? "now" : local_day_text(*lineage->due);
 }
 
-void print_renewer(const std::optional<Lineage>& lineage, WallTime now) {
+void print_renewer(const std::optional<Lineage>& lineage, WallTime now, const std::string& store) {
   if (!lineage) {
-    print_line("  renewed by nobody");
+    print_line("  renewed by " + renewer_text(lineage, store));
     return;
   }
   print_line(

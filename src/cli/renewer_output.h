@@ -10,13 +10,15 @@
 namespace certrebind {
 
 // "certbot", "certbot, but nothing runs it", "nobody".
-std::string renewer_text(const std::optional<Lineage>& lineage);
+// `store`: the kind of the store that holds the certificate, if that is known.
+std::string renewer_text(const std::optional<Lineage>& lineage, const std::string& store = {});
 
 // "2026-12-22", "now", "never", "unknown"; "-" without a renewer.
 std::string due_text(const std::optional<Lineage>& lineage, WallTime now);
 
 // The lines of `show` below a path.
-void print_renewer(const std::optional<Lineage>& lineage, WallTime now);
+void print_renewer(const std::optional<Lineage>& lineage, WallTime now,
+                   const std::string& store = {});
 
 // null without a renewer.
 Json to_json(const std::optional<Lineage>& lineage);

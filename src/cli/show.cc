@@ -65,7 +65,7 @@ void print_certificate(const Shown& shown, WallTime now) {
                            place->store.empty() ? "" : " (" + place->store + ")"));
     print_line("  key        " +
                (place->key_path.empty() ? "not at hand" : printable(place->key_path)));
-    print_renewer(place->renewer, now);
+    print_renewer(place->renewer, now, place->store);
     for (const SurveyedBinding* bound : place->bindings)
       print_line(fmt::format("  binding    {}  {}  {}", printable(bound->binding.site),
                              endpoints_text(bound->binding),

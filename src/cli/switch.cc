@@ -50,7 +50,7 @@ void tell_notified(const Prepared& prepared) {
 void tell_declared(const Context& context, const Prepared& prepared) {
   std::vector<const Succession*> declared = declared_in(prepared, false);
   for (const Succession* succession : declared) print_line(text_of(*succession) + ": declared");
-  for (const Plan& plan : prepared.plans) print_findings(plan);
+  for (const Plan& plan : prepared.plans) print_findings(plan.findings);
   if (prepared.refused()) print_line("refused: what is refused is not declared");
   print_idle(prepared);
   print_diagnostics(prepared.survey.diagnostics);

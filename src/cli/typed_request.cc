@@ -14,11 +14,9 @@
 
 namespace certrebind {
 
-namespace {
-
-Result<Risks> accepted_by(const RebindOptions& options) {
+Result<Risks> accepted_by(const std::vector<std::string>& names) {
   Risks accepted;
-  for (const std::string& name : options.accepted) {
+  for (const std::string& name : names) {
     auto risk = risk_named(name);
     if (!risk)
       return fail(Code::usage, "accept", printable(name), "there is no finding of this name",
@@ -27,6 +25,8 @@ Result<Risks> accepted_by(const RebindOptions& options) {
   }
   return accepted;
 }
+
+namespace {
 
 struct Word {
   std::string text;  // a path is absolute
@@ -143,7 +143,7 @@ Result<TypedRequest> request_of(const RebindOptions& options, Context& context) 
   TypedRequest request;
   if (Done read = read_words(context, options, request); !read) return pass(read);
   if (Done added = add_key(options, request); !added) return pass(added);
-  auto accepted = accepted_by(options);
+  auto accepted = accepted_by(options.accepted);
   if (!accepted) return pass(accepted);
   for (RequestedPair& pair : request.rebind.pairs) pair.accepted = *accepted;
   for (SiteRequest& site : request.sites) site.accepted = *accepted;

@@ -32,6 +32,14 @@ struct Noticer::Seen {
 
   std::string thumbprint() const { return leaf ? leaf->outline.thumbprint.hex() : ""; }
   bool is_whole() const { return leaf && key_state == KeyState::matches; }
+  // Of a certificate.
+  Place place() const {
+    return {.path = path,
+            .key = key,
+            .thumbprint = thumbprint(),
+            .not_before = leaf->outline.not_before,
+            .not_after = leaf->outline.not_after};
+  }
 };
 
 Noticer::Seen Noticer::see(const Watched& watched) const {
@@ -63,6 +71,7 @@ Result<bool> Noticer::look(const Watched& watched) {
     if (Done recorded = record(*known, now); !recorded) return pass(recorded);
     return true;
   }
+  if (now.is_whole()) expect_expiry(now.place());  // certrebind import may have recorded it
   // A certificate that never had a key is not a server's certificate, but a chain or a root.
   bool ours = !known->empty() || (now.leaf && now.key_state != KeyState::none);
   auto given_up = given_up_.find(watched.certificate);
@@ -117,13 +126,12 @@ Done Noticer::record(const std::string& old_thumbprint, const Seen& now) {
       clock_.wall());
   if (!remembered_now) return remembered_now;
   return database_.atomically("log what was noticed", [&] {
-    Place place{.path = now.path,
-                .key = now.key,
-                .thumbprint = now.thumbprint(),
-                .not_before = outline.not_before,
-                .not_after = outline.not_after};
-    put_place(database_, place, clock_.wall());
+    const Place place = now.place();
     expect_expiry(place);
+    // certrebind import may have logged it since it was seen.
+    if (auto known = place_at(database_, now.path); known && known->thumbprint == place.thumbprint)
+      return;
+    put_place(database_, place, clock_.wall());
     if (lay_there_before(old_thumbprint, now)) return;
     log_installed(now);
     if (!old_thumbprint.empty()) log_replaced(old_thumbprint, now);

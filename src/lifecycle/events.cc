@@ -48,6 +48,8 @@ std::string to_text(EventId id) {
       return "archived";
     case EventId::installed:
       return "installed";
+    case EventId::exported:
+      return "exported";
     case EventId::key_matched:
       return "key matched";
     case EventId::key_not_matched:

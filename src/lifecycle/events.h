@@ -21,6 +21,7 @@ enum class EventId {
   deleted = 1004,          // the certificate is gone from every path where it was seen
   archived = 1005,         // succeeded, and no longer used by anything
   installed = 1006,        // a certificate was copied to a store or to a path that a site reads
+  exported = 1007,         // a certificate was copied out of its store by certrebind export
   key_matched = 1008,      // its key is beside it
   key_not_matched = 1009,  // … or is still missing after a waiting time
   started = 2001,          // a transaction begins

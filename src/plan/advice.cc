@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "store/kept.h"
+#include "store/own.h"
 #include "store/stores.h"
 #include "sys/files.h"
 
@@ -137,6 +138,7 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
 std::string Advice::way_back(const Binding& binding) const {
   const std::string& path = binding.certificate.path;
   const std::string renewer = renewer_at(host_.files, settings_.stores, path);
+  if (renewer == kOwnKind) return "bring a good certificate with its key: certrebind import FILE";
   return "put a good certificate and key there, or " +
          (renewer.empty() ? "restore the last proven one: certrebind restore "
                           : "have " + renewer + " make a new one: certrebind renew ") +

@@ -338,7 +338,7 @@ std::vector<Finding> Planner::preflight(const Succession& succession,
   if (reloads && !succession.is_forced()) note_no_way_back(succession, bindings, findings);
   if (!reloads && !is_renewal(succession)) refuse_shorter(findings);
   accept(succession.accepted,
-         fmt::format("{} {}", succession.old_one.thumbprint.brief(),
+         fmt::format("certrebind rebind {} {}", succession.old_one.thumbprint.brief(),
                      shell_quoted(printable(succession.new_one.files.certificate))),
          findings);
   return findings;

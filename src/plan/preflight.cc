@@ -212,6 +212,40 @@ void check_usage(const Binding& binding, const Certificate& leaf, Findings& find
          "issue it with serverAuth (or clientAuth, for an upstream)");
 }
 
+// Any site may have any of the names.
+void check_names(const Certificate& old_leaf, const Certificate& new_leaf, Findings& findings) {
+  std::vector<std::string> lost;
+  for (const std::string& name : old_leaf.outline.names)
+    if (!covers(new_leaf.outline.names, name)) lost.push_back(printable(name));
+  if (!lost.empty())
+    refuse(findings,
+           fmt::format("the new certificate does not cover {}, as the one that it replaces does",
+                       join(lost, ", ")),
+           "give it a name of its own with --name", Risk::name_lost);
+}
+
+// OpenSSL's default level of security, and that of every browser: servers refuse to load less.
+constexpr int kLeastBits = 112;
+
+bool has_broken_digest(const Certificate& certificate) {
+  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  return algorithm.find("sha1") != std::string::npos || algorithm.find("md5") != std::string::npos;
+}
+
+void check_security(const Bundle& bundle, Findings& findings) {
+  for (const Certificate* each : sent_way(bundle)) {
+    const std::string name = printable(each->subject_line);
+    if (each->security_bits < kLeastBits)
+      refuse(findings, fmt::format("the key of {} is too weak ({})", name, each->key_text()),
+             "issue it with an EC key, or RSA with 2048 bits or more");
+    if (has_broken_digest(*each) && !each->is_self_signed())
+      refuse(findings,
+             fmt::format("{} is signed with {}, which clients reject", name,
+                         each->signature_algorithm),
+             "have it issued with SHA-256");
+  }
+}
+
 std::vector<std::string> covered_only_by(const Binding& binding, const Certificate& one,
                                          const Certificate& other) {
   std::vector<std::string> names;
@@ -228,15 +262,15 @@ bool refuses(const std::vector<Finding>& findings) {
       findings, [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
-void accept(const Risks& accepted, const std::string& pair, std::vector<Finding>& findings) {
+void accept(const Risks& accepted, const std::string& command, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (!finding.risk || finding.severity != Severity::error) continue;
     if (accepted.contains(*finding.risk)) {
       finding.severity = Severity::warning;
       finding.next.clear();
     } else {
-      finding.next += fmt::format("; if it is meant: certrebind rebind {} --accept={}", pair,
-                                  to_text(*finding.risk));
+      finding.next +=
+          fmt::format("; if it is meant: {} --accept={}", command, to_text(*finding.risk));
     }
   }
 }
@@ -337,6 +371,22 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
                        "reject it",
                        binding.site),
            "turn OCSP stapling on, or issue the certificate without Must-Staple");
+  return findings;
+}
+
+std::vector<Finding> preflight_stored(const OldCertificate* replaced, const NewCertificate& new_one,
+                                      WallTime now) {
+  const OldCertificate nothing;
+  const OldCertificate& old_one = replaced != nullptr ? *replaced : nothing;
+  Findings findings = replaced != nullptr ? preflight_certificate(old_one, new_one, now)
+                                          : preflight_itself(old_one, new_one, now);
+  if (!has_good_shape(old_one, new_one)) return findings;
+  if (replaced == nullptr)
+    check_intermediates(new_one.bundle, new_one.files.certificate, now, findings);
+  else
+    check_names(old_one.bundle.leaf, new_one.bundle.leaf, findings);
+  check_usage({}, new_one.bundle.leaf, findings);
+  check_security(new_one.bundle, findings);
   return findings;
 }
 

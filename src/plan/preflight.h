@@ -24,9 +24,9 @@ bool refuses(const std::vector<Finding>& findings);
 // Whether the server has a passphrase for the key. Then the key may be encrypted.
 enum class Passphrase { none, known };
 
-// What a person accepted becomes a warning. For the rest, `next` says how to accept it; `pair`: OLD
-// and NEW as a person types them.
-void accept(const Risks& accepted, const std::string& pair, std::vector<Finding>& findings);
+// What a person accepted becomes a warning. For the rest, `next` says how to accept it: `command`
+// with --accept.
+void accept(const Risks& accepted, const std::string& command, std::vector<Finding>& findings);
 
 // Checks NEW itself, and compares it with OLD. OLD = NEW is a forced reload: nothing is compared.
 // An earlier expiry (Risk::shorter) is a warning if NEW was issued after OLD.
@@ -60,6 +60,11 @@ std::optional<Finding> preflight_leftover(const Files& files, const std::string&
 // Checks one binding that will serve NEW instead of OLD.
 std::vector<Finding> preflight_binding(const Binding& binding, const OldCertificate& old_one,
                                        const NewCertificate& new_one);
+
+// Checks a certificate that comes into certrebind's own store, where no site is known yet.
+// `replaced`: the one that it succeeds there; null if there is none.
+std::vector<Finding> preflight_stored(const OldCertificate* replaced, const NewCertificate& new_one,
+                                      WallTime now);
 
 // The binding's names that OLD covers and NEW does not; and that NEW covers and OLD does not.
 std::vector<std::string> names_lost(const Binding& binding, const Certificate& old_one,

@@ -125,7 +125,7 @@ TEST_F(PreflightTest, OnlyWhatHasANameIsAccepted) {
   std::vector<Finding> findings = {{Severity::error, "lost", "issue it", Risk::name_lost},
                                    {Severity::error, "weak", "issue it", Risk::weaker_key},
                                    {Severity::error, "wrong key", "give it"}};
-  accept({Risk::weaker_key}, "OLD NEW", findings);
+  accept({Risk::weaker_key}, "certrebind rebind OLD NEW", findings);
   EXPECT_EQ(findings[0].severity, Severity::error);
   EXPECT_EQ(findings[0].next,
             "issue it; if it is meant: certrebind rebind OLD NEW --accept=name-lost");

@@ -124,6 +124,14 @@ std::string Settings::tasks_directory() const {
   return parent_directory(config_file) + "/tasks.d";
 }
 
+std::string Settings::certificates_directory() const {
+  return parent_directory(config_file) + "/certificates";
+}
+
+std::string Settings::requests_directory() const {
+  return parent_directory(config_file) + "/requests";
+}
+
 Result<Settings> load_settings(const Files& files, Settings settings, bool must_exist) {
   // Commands in the file run as root, such as `renew`.
   if (own_user() == 0)

@@ -68,6 +68,11 @@ struct Settings {
 
   // The directory of the task files, one file per task. It is beside the configuration file.
   std::string tasks_directory() const;
+  // The directory of certrebind's own certificates (store/own.h). It is beside the configuration
+  // file, too.
+  std::string certificates_directory() const;
+  // The directory of open requests (store/requests.h), beside it as well.
+  std::string requests_directory() const;
 };
 
 // Reads the configuration file over the defaults. A missing file is no error unless `must_exist`.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/certmonger.h"
 #include "store/on_disk.h"
+#include "store/own.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 
@@ -92,6 +93,12 @@ void list_certmonger(const Files& files, const StoreSetting& store,
     add_if_there(files, store, request.certificate_path, request.key_path, found);
 }
 
+void list_own(const Files& files, const StoreSetting& store,
+              std::vector<StoredCertificate>& found) {
+  for (const OwnCertificate& own : own_certificates(files, store.path))
+    add_if_there(files, store, own.certificate_path(), own.key_path(), found);
+}
+
 void list_plain(const Files& files, const StoreSetting& store,
                 std::vector<StoredCertificate>& found) {
   for (const char* below : {"", "/certs", "/tls/certs"}) {
@@ -124,9 +131,13 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"certbot", true, list_certbot},  {"lego", true, list_lego},
-    {"acme.sh", true, list_acme_sh},  {"dehydrated", true, list_dehydrated},
-    {"uacme", true, list_uacme},      {"certmonger", true, list_certmonger},
+    {kOwnKind, true, list_own},
+    {"certbot", true, list_certbot},
+    {"lego", true, list_lego},
+    {"acme.sh", true, list_acme_sh},
+    {"dehydrated", true, list_dehydrated},
+    {"uacme", true, list_uacme},
+    {"certmonger", true, list_certmonger},
     {"directory", false, list_plain},
 };
 
@@ -183,7 +194,8 @@ Done check_stores(const std::vector<StoreSetting>& stores) {
     if (kind_named(store.kind) == nullptr)
       return fail(Code::usage, "use the store", store.path,
                   "the kind '" + store.kind + "' is not known",
-                  "known kinds: certbot, lego, acme.sh, dehydrated, uacme, certmonger, directory");
+                  "known kinds: certbot, lego, acme.sh, dehydrated, uacme, certmonger, certrebind, "
+                  "directory");
     if (!store.path.starts_with('/'))
       return fail(Code::usage, "use the store", store.path, "its path is not absolute");
     if (!store.renew.empty() && !store.renew.front().starts_with('/'))

@@ -18,8 +18,8 @@ std::vector<StoreSetting> usual_stores(const std::string& home_directory);
 // Code::usage for a store of an unknown kind.
 Done check_stores(const std::vector<StoreSetting>& stores);
 
-// True if a renewer owns the files in the store and will write them again. Such files are never
-// overwritten.
+// True if a renewer, or certrebind import, owns the files in the store and will write them again.
+// Such files are never overwritten.
 bool belongs_to_renewer(const StoreSetting& store);
 
 // The innermost store that contains `path`, as typed or with links resolved. Unset for a loose

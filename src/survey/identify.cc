@@ -96,10 +96,9 @@ std::string hint_for(const Files& files, const std::string& path, const Error& e
   auto bytes = files.read(path, kPemLimit);
   if (!bytes) return "";
   if (bytes->starts_with('\x30'))  // an ASN.1 SEQUENCE
-    return fmt::format(
-        "this is not a PEM file; convert it: openssl x509 -inform DER -in {0} -out NEW.pem, or "
-        "from PKCS #12: openssl pkcs12 -nodes -in {0} -out NEW.pem",
-        printable(path));
+    return "this is not a PEM file; bring it into certrebind's own store, which takes every form: "
+           "certrebind import " +
+           shell_quoted(printable(path));
   if (bytes->find("PRIVATE KEY-----") != std::string::npos &&
       bytes->find("CERTIFICATE-----") == std::string::npos)
     return "the file holds only a private key; give the certificate, and its key with --key";

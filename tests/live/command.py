@@ -10,7 +10,7 @@ ROOT = os.geteuid() == 0
 os.environ["COLUMNS"] = "10000"  # lines are not broken, whoever starts certrebind; test_output.py tests that they are
 
 # These commands always concern the whole machine, never one service.
-WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "recover", "task"}
+WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "recover", "task", "request", "requests", "remove"}
 
 
 class Outcome:

@@ -427,7 +427,7 @@ def test_old_is_bound_nowhere(one, authority):
     assert one.run("history", "--json").json["transactions"] == []
 
 
-@pytest.mark.parametrize("kind, says", [("der", "openssl x509 -inform DER"), ("p12", "openssl pkcs12"),
+@pytest.mark.parametrize("kind, says", [("der", "certrebind import"), ("p12", "certrebind import"),
                                         ("key", "give the certificate, and its key with --key")])
 def test_new_in_another_format(one, kind, says):
     """What a person has at hand, and what makes of it what is wanted."""

@@ -11,7 +11,7 @@ from command import BINARY, run_certrebind
 from markers import needs_root
 
 WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
-COMMANDS = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
+COMMANDS = re.findall(r"^  ([a-z-]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
 SUBCOMMANDS = {"task": ["list", "show", "add", "edit", "enable", "disable", "remove", "run", "history"],
                "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"],
                "config": ["check"]}
@@ -127,7 +127,7 @@ def test_a_hostile_name_runs_nothing(one, shell, tmp_path):
     one.nginx.write(one.site.block(extra=f"    server_name '{HOSTILE}' *.b.example.com;\n"))
     one.nginx.reload()
     assert one.place.run("check").code in (0, 1)
-    assert HOSTILE in one.place.run("complete", "sites").out.splitlines()
+    assert HOSTILE in one.place.run("words", "sites").out.splitlines()
     offered = completed("certrebind", "explain", "", env=shell)
     [name] = [each for each in offered if "evil" in each]
     assert "\\*.b.example.com" in offered, "no glob either"
@@ -140,13 +140,13 @@ def test_what_a_terminal_would_obey_is_not_offered(one, shell):
     one.nginx.write(one.site.block(extra='    server_name "\x1b[31m.example.com";\n'))
     one.nginx.reload()
     assert one.place.run("check").code in (0, 1)
-    assert "\x1b" not in one.place.run("complete", "sites").out and one.name in one.place.run("complete", "sites").out
+    assert "\x1b" not in one.place.run("words", "sites").out and one.name in one.place.run("words", "sites").out
 
 
 @needs_root
 def test_an_ordinary_user_is_offered_nothing_that_he_may_not_read(one, shell):
     for kind in ("sites", "thumbprints", "events", "transactions"):
-        done = one.place.run("complete", kind, before=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+        done = one.place.run("words", kind, before=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
         assert (done.code, done.all) == (0, ""), done
 
 
@@ -159,7 +159,7 @@ def test_completing_probes_nothing_and_writes_nothing(one, shell):
                 if not path.name.endswith(("-shm", "-wal"))}
 
     before = times()
-    done = one.place.run("complete", "sites", timeout=5)
+    done = one.place.run("words", "sites", timeout=5)
     assert one.name in done.out.splitlines()
     assert times() == before
-    assert "\n  complete " not in one.place.run("--help").out
+    assert "\n  words " not in one.place.run("--help").out

@@ -45,6 +45,13 @@ def with_nginx(place, authority):
     authority.issue("blog.example", days=90).write(place / "root", "blog.pem", "blog.key")
 
 
+def with_one_site(place, authority):
+    old, new = authority.pair("www.example")
+    site = make_site(place, old, "www.example", directory=place / "etc/ssl/www.example")
+    place.nginx("etc/nginx").write(site.block()).start()
+    new.write(place / "root", "new.pem", "new.key")
+
+
 def with_apache(place, authority):
     site = make_site(place, authority.issue("www.example", days=20), "www.example")
     apache = place.apache("etc/apache2")
@@ -59,7 +66,7 @@ def with_haproxy(place, authority):
     authority.issue("www.example", days=90).write(place / "root", "new.pem", "new.key")
 
 
-PAGES = {"ten-minutes.md": with_nginx, "how-it-decides.md": with_nginx, "nginx.md": with_nginx,
+PAGES = {"ten-minutes.md": with_nginx, "certificates.md": with_one_site, "how-it-decides.md": with_nginx, "nginx.md": with_nginx,
          "apache.md": with_apache, "haproxy.md": with_haproxy, "from-hooks.md": with_nginx,
          "from-iis.md": with_nginx, "troubleshooting.md": with_nginx}
 

@@ -68,6 +68,18 @@ TABLE = [
     ("notify --to nobody",                        (USAGE,   USAGE,   USAGE)),
     ("config check",                              (DONE,    USAGE,   DONE)),
     ("doctor",                                    (DIFFERS, DIFFERS, DIFFERS)),
+    ("import {new}",                              (DIFFERS,  USAGE,   DIFFERS)),
+    ("import /nowhere",                           (USAGE,   USAGE,   DIFFERS)),
+    ("request a.example",                         (DONE,    USAGE,   DIFFERS)),
+    ("request a/b",                               (USAGE,   USAGE,   DIFFERS)),
+    ("requests",                                  (DONE,    USAGE,   DIFFERS)),
+    ("requests --remove nothing --yes",           (USAGE,   USAGE,   DIFFERS)),
+    ("complete {new}",                            (DIFFERS, USAGE,   DIFFERS)),
+    ("self-signed a.example",                     (DONE,    USAGE,   DIFFERS)),
+    ("export nothing -o /nowhere/x",              (USAGE,   USAGE,   DIFFERS)),
+    ("export {old} -o /nowhere/x",                (USAGE,   USAGE,   DIFFERS)),
+    ("remove nothing",                            (USAGE,   USAGE,   DIFFERS)),
+    ("remove {old}",                              (DIFFERS, USAGE,   DIFFERS)),
     ("daemon",                                    (None,    USAGE,   DIFFERS)),
 ]
 ENDING = [row for row in TABLE if row[0] != "daemon"]  # at rest it runs until SIGTERM
@@ -88,7 +100,7 @@ def stage(place, authority):
 
 
 def test_the_table_has_every_command():
-    listed = re.findall(r"^  ([a-z]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
+    listed = re.findall(r"^  ([a-z-]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
     # `help` reads neither configuration nor host: test_help_needs_nothing.
     assert {typed.split()[0] for typed, _ in TABLE} | {"help"} == set(listed)
 

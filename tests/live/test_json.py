@@ -61,7 +61,7 @@ def check_answer(answer, command):
 
 def names_in(help_text):
     listed = re.search(r"^Subcommands:\n(.*?)(?=^\S|\Z)", help_text, re.M | re.S)
-    return re.findall(r"^  ([a-z]+) ", listed[1], re.M) if listed else []
+    return re.findall(r"^  ([a-z-]+) ", listed[1], re.M) if listed else []
 
 
 def all_commands():
@@ -102,6 +102,15 @@ def runs(host):
     """Every command, in an order in which each has something to tell: (section, arguments, exit codes)."""
     old, new, site = host.old.thumbprint, str(host.new_cert), host.name
     return [
+        ("import", ["import", str(host.new_cert), "--key", str(host.new_key), "--name", "new"], {0}),
+        ("request", ["request", "asked.example.com"], {0}),
+        ("requests", ["requests"], {0}),
+        ("complete", ["complete", str(host.new_cert)], {1}),
+        ("requests", ["requests", "--remove", "asked.example.com", "--yes"], {0}),
+        ("self-signed", ["self-signed", "self.example.com"], {0}),
+        ("export", ["export", "self.example.com", "-o", str(host.place / "out.pem")], {0}),
+        ("remove", ["remove", "self.example.com"], {0}),
+        ("remove", ["remove", "new"], {0}),
         ("enable", ["enable", "--notify", "mailto:ops@example.com"], {0, 1}),
         ("check", ["check"], {0, 1}),
         ("scan", ["scan"], {0}),
@@ -225,7 +234,7 @@ def test_wrong_words(place, words, code, message, next_step):
 
 
 @pytest.mark.parametrize("command", [["check"], ["scan"], ["status"], ["rebind", "--pending"], ["task", "list"],
-                                     ["complete", "sites"]], ids=" ".join)
+                                     ["words", "sites"]], ids=" ".join)
 def test_a_mistake_in_the_configuration(place, command):
     place.config.write_text("[chekc]\n")
     failed(place.run(*command, "--json"), 3 if command == ["check"] else 2, f"{place.config}:1: ")

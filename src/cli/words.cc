@@ -12,6 +12,8 @@
 #include "cli/task_commands.h"
 #include "lifecycle/events.h"
 #include "store/bound.h"
+#include "store/own.h"
+#include "store/requests.h"
 #include "store/sightings.h"
 
 namespace certrebind {
@@ -63,8 +65,26 @@ Words tasks_of(Context& context) {
   return names;
 }
 
+Words own_names(Context& context) {
+  Words names;
+  for (const OwnCertificate& own :
+       own_certificates(context.host().files, context.settings().certificates_directory()))
+    names.push_back(own.name);
+  return names;
+}
+
+Words request_names(Context& context) {
+  Words names;
+  for (const OpenRequest& request :
+       open_requests(context.host().files, context.settings().requests_directory()))
+    names.push_back(request.name);
+  return names;
+}
+
 Words words_of(Context& context, const std::string& kind) {
   if (kind == "tasks") return tasks_of(context);
+  if (kind == "own") return own_names(context);
+  if (kind == "requests") return request_names(context);
   auto state = State::open_for_reading(context.settings());
   if (!state) return {};
   if (kind == "sites") return sites_in(state->database());
@@ -74,7 +94,7 @@ Words words_of(Context& context, const std::string& kind) {
 }
 
 // A name that is not one line of plain characters is never offered: a shell would take it apart.
-int complete(Context& context, const std::string& kind) {
+int offer_words(Context& context, const std::string& kind) {
   Words words = words_of(context, kind);
   std::erase_if(words, [](const std::string& word) {
     return word.empty() || word.starts_with('-') || printable(word) != word;
@@ -86,20 +106,22 @@ int complete(Context& context, const std::string& kind) {
 }
 
 std::string check_kind(const std::string& typed) {
-  const Words kinds = {"sites", "thumbprints", "events", "transactions", "tasks"};
+  const Words kinds = {"sites", "thumbprints", "events",  "transactions",
+                       "tasks", "own",         "requests"};
   return std::ranges::find(kinds, typed) != kinds.end() ? "" : "it is none of " + join(kinds, ", ");
 }
 
 }  // namespace
 
-CommandSpec complete_command() {
+CommandSpec words_command() {
   auto kind = std::make_shared<std::string>();
-  return {.name = "complete",
+  return {.name = "words",
           .summary = "words that a shell offers, one a line",
-          .options = {{"kind", kind.get(), "sites, thumbprints, events, transactions or tasks",
-                       "KIND", Need::required, check_kind}},
-          .footer = "Example:\n  certrebind complete sites",
-          .run = [kind](Context& context) { return complete(context, *kind); },
+          .options = {{"kind", kind.get(),
+                       "sites, thumbprints, events, transactions, tasks, own or requests", "KIND",
+                       Need::required, check_kind}},
+          .footer = "Example:\n  certrebind words sites",
+          .run = [kind](Context& context) { return offer_words(context, *kind); },
           .takes_services = false,
           .hidden = true};
 }

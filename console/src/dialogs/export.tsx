@@ -1,0 +1,68 @@
+// A copy of a certificate for the user's own machine; its key only if it is asked for.
+import { Button, Checkbox, ClipboardCopy, Form, FormGroup, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
+import { useState } from 'react';
+
+import { typed, type Call } from '../certrebind';
+import { bytesOfText, save } from '../files';
+import { useHost } from '../host';
+import { _ } from '../i18n';
+import { Failure } from '../parts/failure';
+import { TextField } from '../parts/text_field';
+import { plain } from '../plain';
+import { Said } from '../transport';
+import type { Stored } from '../wire';
+
+type Form = 'pem' | 'pfx';
+
+const callOf = (certificate: Stored, form: Form, withKey: boolean): Call<'export'> => ({
+  command: 'export',
+  args: [...(form === 'pfx' ? ['--pfx', '--password-from', '-'] : []), ...(withKey ? ['--with-key'] : []), '-o', '-', '--', certificate.thumbprint],
+});
+
+/** Unlike other commands this one prints no JSON, but the file. */
+export function ExportDialog({ certificate, onClose }: { certificate: Stored; onClose: () => void }) {
+  const host = useHost();
+  const [form, setForm] = useState<Form>('pem');
+  const [withKey, setWithKey] = useState(false);
+  const [password, setPassword] = useState('');
+  const [failure, setFailure] = useState<Error>();
+  const call = callOf(certificate, form, withKey);
+  const complete = form === 'pem' || password !== '';
+  const name = certificate.names[0] ?? certificate.issued_to;
+  const act = async () => {
+    if (!complete) return;
+    setFailure(undefined);
+    try {
+      const input = form === 'pfx' ? { input: bytesOfText(`${password}\n`) } : {};
+      const { status, out, said } = await host.transport.run([call.command, ...call.args], 'act', input);
+      if (status !== 0) throw new Said(plain(said));
+      save(out, `${name.replace(/[^\w.-]/g, '_')}.${form}`);
+      onClose();
+    } catch (caught) {
+      setFailure(caught as Error);
+    }
+  };
+  return (
+    <Modal isOpen variant="medium" aria-label={_('Export')} onClose={onClose}>
+      <ModalHeader title={_('Export $0', name)} />
+      <ModalBody>
+        <Form onSubmit={(event) => { event.preventDefault(); void act(); }}>
+          <FormGroup label={_('Format')} fieldId="export-form">
+            <FormSelect id="export-form" value={form} onChange={(_event, value) => setForm(value as Form)}>
+              <FormSelectOption value="pem" label={_('PEM: the certificate and its chain')} />
+              <FormSelectOption value="pfx" label={_('PFX (PKCS #12), with a password')} />
+            </FormSelect>
+          </FormGroup>
+          <Checkbox id="export-key" label={_('With the private key')} isChecked={withKey} onChange={(_event, checked) => setWithKey(checked)} />
+          {form === 'pfx' && <TextField id="export-password" label={_('Password')} secret value={password} onText={setPassword} />}
+          <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{typed(call)}</ClipboardCopy>
+          {failure && <Failure failure={failure} />}
+        </Form>
+      </ModalBody>
+      <ModalFooter>
+        <Button isDisabled={!complete} onClick={() => void act()}>{_('Export')}</Button>
+        <Button variant="link" onClick={onClose}>{_('Cancel')}</Button>
+      </ModalFooter>
+    </Modal>
+  );
+}

@@ -1,0 +1,27 @@
+// What was put into the store, where it lies, and what it succeeds.
+import { Alert, ClipboardCopy } from '@patternfly/react-core';
+
+import { _, counted } from '../i18n';
+import { linkTo } from '../route';
+import type { ImportAnswer } from '../wire';
+
+export function Imported({ answer }: { answer: ImportAnswer }) {
+  const { name = '', certificate, paths, succeeds = [], findings = [] } = answer;
+  const fresh = certificate?.thumbprint ?? '';
+  return (
+    <>
+      <Alert isInline variant="success" title={answer.imported ? _('$0 is in the store.', name) : _('The store has exactly this already.')} />
+      {findings.map(({ sentence }) => <Alert key={sentence} isInline variant="warning" title={sentence} />)}
+      {paths && (
+        <>
+          <p>{_('Sites name these files:')}</p>
+          {[paths.certificate, paths.key, paths.combined].map((path) => <ClipboardCopy key={path} isReadOnly hoverTip={_('Copy')} clickTip={_('Copied')} textAriaLabel={_('File')}>{path}</ClipboardCopy>)}
+        </>
+      )}
+      {succeeds.map(({ old, sites }) => (
+        <Alert key={old} isInline variant="info" title={counted(sites.length, '1 site serves its predecessor.', '$0 sites serve its predecessor.')}
+               actionLinks={<a href={linkTo('rebind', { old, new: fresh })}>{_('Rebind')}</a>}>{sites.join(', ')}</Alert>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+// What is shown while an answer is on its way, or if it failed.
+import { Bullseye, Spinner } from '@patternfly/react-core';
+import type { ReactNode } from 'react';
+
+import type { Asked } from '../host';
+import { _ } from '../i18n';
+import { Failure } from './failure';
+
+export function Loaded<T>({ asked, children }: { asked: Asked<T>; children: (answer: T) => ReactNode }) {
+  if (asked.answer !== undefined) return <>{children(asked.answer)}</>;
+  if (asked.failure) return <Failure failure={asked.failure} />;
+  return <Bullseye><Spinner aria-label={_('Looking at the servers')} /></Bullseye>;
+}

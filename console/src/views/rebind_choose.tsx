@@ -1,0 +1,134 @@
+// Old and new are chosen, the plan is read, and the rebind is run.
+import { Alert, Button, Checkbox, Form, FormGroup, FormSelect, FormSelectOption, TextInput } from '@patternfly/react-core';
+import { useState } from 'react';
+
+import type { Call } from '../certrebind';
+import { useAnswer } from '../host';
+import { _, counted } from '../i18n';
+import { Loaded } from '../parts/loaded';
+import { PlanOf } from '../parts/plan';
+import { keepValues, useRoute } from '../route';
+import { dateText } from '../time';
+import type { Finding, Plan, Stored } from '../wire';
+import { History } from './rebind_history';
+import { RunningRebind } from './rebind_running';
+
+const titleOf = ({ names, issued_to, thumbprint, not_after }: Stored) =>
+  `${names[0] ?? issued_to}, ${_('until $0', dateText(not_after))}, ${thumbprint.slice(0, 16)}`;
+
+/** Each certificate once, however many files hold it. */
+function once(stored: Stored[]): Stored[] {
+  return [...new Map(stored.map((one) => [one.thumbprint, one])).values()];
+}
+
+/** Those that share a name with OLD first: they are what is mostly meant. */
+function candidates(stored: Stored[], old: Stored | undefined): Stored[] {
+  const shared = (one: Stored) => one.names.some((name) => old?.names.includes(name));
+  return stored.filter(({ key_at_hand }) => key_at_hand).sort((one, other) => Number(shared(other)) - Number(shared(one))
+    || other.not_after.localeCompare(one.not_after));
+}
+
+type How = '' | '--repoint' | '--rewrite';
+
+const argsOf = (old: string, fresh: string, key: string, how: How, accepted: string[]): string[] =>
+  [...(key ? ['--key', key] : []), ...(how ? [how] : []), ...accepted.flatMap((name) => ['--accept', name]), '--', old, fresh];
+
+export function ChooseRebind() {
+  const asked = useAnswer('certificates');
+  const route = useRoute();
+  const value = (key: string) => route.values.get(key) ?? '';
+  const [old, fresh, path] = [value('old'), value('new'), value('path')];
+  const [key, setKey] = useState('');
+  const [how, setHow] = useState<How>('');
+  const [accepted, setAccepted] = useState<string[]>([]);
+  const [planned, setPlanned] = useState<string[]>();
+  const [running, setRunning] = useState<Call<'rebind'>>();
+  const target = path || fresh;
+  const args = old && target ? argsOf(old, target, key, how, accepted) : null;
+  const choose = (more: Record<string, string>) => {
+    setPlanned(undefined);
+    setAccepted([]);
+    keepValues(route, more);
+  };
+  if (running) return <RunningRebind call={running} onClose={() => { setRunning(undefined); setPlanned(undefined); }} />;
+  return (
+    <Loaded asked={asked}>
+      {({ certificates }) => {
+        const bound = once(certificates.filter(({ bindings }) => bindings > 0));
+        const chosen = bound.find(({ thumbprint }) => thumbprint === old);
+        return (
+          <>
+            <Form className="narrow" onSubmit={(event) => { event.preventDefault(); if (args) setPlanned(args); }}>
+              <FormGroup label={_('Old: every site that serves it')} fieldId="old">
+                <FormSelect id="old" value={old} onChange={(_event, value) => choose({ old: value })}>
+                  <FormSelectOption value="" label={_('Choose…')} />
+                  {bound.map((one) => <FormSelectOption key={one.thumbprint} value={one.thumbprint} label={titleOf(one)} />)}
+                </FormSelect>
+              </FormGroup>
+              <FormGroup label={_('New: what they will serve')} fieldId="new">
+                <FormSelect id="new" value={path ? '' : fresh} isDisabled={path !== ''} onChange={(_event, value) => choose({ new: value })}>
+                  <FormSelectOption value="" label={_('Choose…')} />
+                  {candidates(once(certificates), chosen).map((one) => <FormSelectOption key={one.thumbprint} value={one.thumbprint} label={titleOf(one)} />)}
+                </FormSelect>
+              </FormGroup>
+              <FormGroup label={_('… or a file on this machine')} fieldId="path">
+                <TextInput id="path" value={path} placeholder="/root/new/fullchain.pem" onChange={(_event, value) => choose({ path: value })} />
+              </FormGroup>
+              {path && (
+                <FormGroup label={_('Its key, if it does not lie beside it')} fieldId="key">
+                  <TextInput id="key" value={key} onChange={(_event, value) => { setPlanned(undefined); setKey(value); }} />
+                </FormGroup>
+              )}
+              <FormGroup label={_('How')} fieldId="how">
+                <FormSelect id="how" value={how} onChange={(_event, value) => { setPlanned(undefined); setHow(value as How); }}>
+                  <FormSelectOption value="" label={_('As fits')} />
+                  <FormSelectOption value="--repoint" label={_('Repoint: the directives name the new files')} />
+                  <FormSelectOption value="--rewrite" label={_('Rewrite: put the new one into the files that are bound now')} />
+                </FormSelect>
+              </FormGroup>
+              <div><Button type="submit" isDisabled={!args}>{_('Plan')}</Button></div>
+            </Form>
+            {planned && (
+              <Planned key={JSON.stringify(planned)} args={planned} accepted={accepted}
+                       onAccept={(names) => { setAccepted(names); if (old && target) setPlanned(argsOf(old, target, key, how, names)); }}
+                       onRun={() => setRunning({ command: 'rebind', args: planned })} />
+            )}
+            <History />
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+const risksOf = (plans: Plan[]): Finding[] =>
+  [...new Map(plans.flatMap(({ findings }) => findings).filter(({ accept }) => accept).map((one) => [one.accept, one])).values()];
+
+interface PlannedProps {
+  args: string[];
+  accepted: string[];
+  onAccept: (names: string[]) => void;
+  onRun: () => void;
+}
+
+function Planned({ args, accepted, onAccept, onRun }: PlannedProps) {
+  const asked = useAnswer('plan', ...args);
+  const plans = asked.answer?.plans ?? asked.told?.plans ?? [];
+  const sites = plans.reduce((sum, { bindings }) => sum + bindings.length, 0);
+  const risks = risksOf(plans);
+  const refused = asked.failure !== undefined;
+  return (
+    <section aria-label={_('Plan')} className="explained">
+      <h2>{_('Plan')}</h2>
+      {plans.length === 0 || refused ? <Loaded asked={asked}>{({ idle = [] }) => (
+        <Alert isInline variant="info" title={_('There is nothing to do.')}>{idle.map((one) => <p key={one}>{one}</p>)}</Alert>
+      )}</Loaded> : null}
+      {plans.map((plan) => <PlanOf key={plan.service} plan={plan} />)}
+      {(refused || accepted.length > 0) && risks.map(({ accept, sentence }) => (
+        <Checkbox key={accept} id={`accept-${accept!}`} label={_('Go on all the same ($0): $1', accept!, sentence)} isChecked={accepted.includes(accept!)}
+                  onChange={(_event, checked) => onAccept(checked ? [...accepted, accept!] : accepted.filter((name) => name !== accept))} />
+      ))}
+      {sites > 0 && !refused && <Button onClick={onRun}>{counted(sites, 'Rebind 1 binding', 'Rebind $0 bindings')}</Button>}
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+// Brings a certificate with its key into certrebind's own store (store/own.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/preflight.h"
+#include "store/own.h"
+#include "survey/survey.h"
+#include "transaction/transaction.h"
+
+namespace certrebind {
+
+struct ImportRequest {
+  Credentials credentials;
+  OwnCertificate own;     // where it goes
+  CertificateFiles from;  // where it comes from, for messages
+  std::string command;    // as it was typed, for the hint at --accept
+  Risks accepted = {};
+};
+
+// A bound certificate that the imported one succeeds, and the sites that use it.
+struct Succeeded {
+  Thumbprint old_one;
+  std::vector<std::string> sites;
+};
+
+struct ImportResult {
+  std::vector<Finding> findings;       // if they refuse, nothing was changed
+  bool is_new = false;                 // else the store has exactly this already
+  std::optional<Thumbprint> replaced;  // what the name stood for before, if it was another one
+  std::vector<Succeeded> succeeded;
+};
+
+// Checks, writes the generation, logs the events (1006, 1008, 1001, 1005; 1009 for a key of another
+// certificate), and looks which sites use a certificate that it succeeds, by the rules of
+// plan/pending.h. `only`: the servers that are looked at; empty: all.
+Result<ImportResult> import_certificate(const TransactionContext& context,
+                                        const std::vector<ServiceId>& only,
+                                        const ImportRequest& request);
+
+}  // namespace certrebind

@@ -1,0 +1,138 @@
+#include "acts/remove.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "acts/inventory.h"
+#include "base/text.h"
+#include "cli/acting.h"
+#include "cli/command_line.h"
+#include "cli/output.h"
+#include "cli/renewer_output.h"
+#include "cli/typed_input.h"
+
+namespace certrebind {
+
+namespace {
+
+constexpr size_t kSitesNamed = 3;
+
+struct RemoveTyped {
+  std::string certificate;
+  bool purge = false;
+  bool yes = false;
+};
+
+std::vector<OwnCertificate> all_own(Context& context) {
+  std::vector<OwnCertificate> all;
+  for (const StoreSetting& store : context.settings().stores)
+    if (store.kind == kOwnKind)
+      std::ranges::move(own_certificates(context.host().files, store.path),
+                        std::back_inserter(all));
+  return all;
+}
+
+bool is_typed(const Files& files, const OwnCertificate& own, const std::string& typed) {
+  if (own.name == typed || is_within(absolute(typed), own.home())) return true;
+  auto thumbprint = TypedThumbprint::parse(typed);
+  if (!thumbprint) return false;
+  OnDisk disk = look_at(files, own.certificate_path());
+  return disk.certificate && thumbprint->matches(disk.certificate->thumbprint, disk.der);
+}
+
+// Why it is none of ours.
+Error not_ours(Context& context, const std::string& typed) {
+  const Error unknown = {Code::not_found, "remove", printable(typed),
+                         "certrebind's own store has no such certificate",
+                         "certrebind certificates"};
+  auto surveyed = survey(context.host(), context.only());
+  if (!surveyed) return unknown;
+  const std::string wanted = typed.find('/') == std::string::npos ? typed : absolute(typed);
+  for (const InventoryItem& item :
+       take_inventory(context.host().files, context.settings(), *surveyed))
+    if (is_meant(item, wanted))
+      return {Code::failed, "remove", printable(typed),
+              fmt::format("it lies at {}, outside certrebind's own store, and is renewed by {}",
+                          printable(item.path), renewer_text(item.renewer)),
+              "remove it with the program that made it"};
+  return unknown;
+}
+
+Result<OwnCertificate> find_own(Context& context, const std::string& typed) {
+  std::vector<OwnCertificate> found = all_own(context);
+  std::erase_if(found, [&](const OwnCertificate& own) {
+    return !is_typed(context.host().files, own, typed);
+  });
+  if (found.empty()) return fail(not_ours(context, typed));
+  if (found.size() == 1) return found.front();
+  return fail(
+      Code::usage, "remove", printable(typed),
+      fmt::format("it means {} and {}", printable(found[0].home()), printable(found[1].home())),
+      "name the path of one");
+}
+
+Done must_be_unused(Context& context, Database& database, const OwnCertificate& own) {
+  auto users = users_of(context.looking(), database, own);
+  if (!users) return pass(users);
+  if (users->empty()) return {};
+  return fail(
+      Code::failed, "remove", own.name,
+      fmt::format("{} {} it: {}", count_of(users->size(), "site"),
+                  users->size() == 1 ? "uses" : "use", printable(few_of(*users, kSitesNamed))),
+      fmt::format("certrebind rebind {} NEW; of a server that is gone: certrebind forget",
+                  shell_quoted(own.certificate_path())));
+}
+
+int remove_certificate(Context& context, const RemoveTyped& typed) {
+  if (Done root = only_root("remove", printable(typed.certificate)); !root)
+    return report(root.error());
+  auto acting = Acting::begin(context);
+  if (!acting) return report(acting.error());
+  const TransactionContext& acts = (*acting)->transaction_context();
+  auto own = find_own(context, typed.certificate);
+  if (!own) return report(own.error());
+  if (Done unused = must_be_unused(context, acts.state.database(), *own); !unused)
+    return report(unused.error());
+  if (typed.purge && !typed.yes && !is_confirmed("Delete " + own->name + " and its key for ever?"))
+    return report({Code::failed, "delete", own->name, "its key would be gone, and nobody said yes",
+                   "certrebind remove " + own->name + " --purge --yes"});
+  std::string archived;
+  if (typed.purge) {
+    if (Done purged = purge_certificate(acts, *own); !purged) return report(purged.error());
+  } else {
+    auto there = archive_certificate(acts, *own);
+    if (!there) return report(there.error());
+    archived = std::move(*there);
+  }
+  note_change();
+  if (context.json())
+    print_json(
+        {{"removed", own->name}, {"archived", typed.purge ? Json() : Json(printable(archived))}});
+  else
+    print_line(own->name + (typed.purge ? " and its key are deleted"
+                                        : " is archived at " + printable(archived)));
+  return kDone;
+}
+
+}  // namespace
+
+CommandSpec remove_command() {
+  auto typed = std::make_shared<RemoveTyped>();
+  return {.name = "remove",
+          .summary = "take a certificate that no site uses out of certrebind's own store",
+          .options = {{"certificate", &typed->certificate,
+                       "its name in the store, its thumbprint or its path", "CERT|NAME",
+                       Need::required},
+                      {"--purge", &typed->purge, "delete it with its key, instead of archiving it"},
+                      {"--yes", &typed->yes, "do not ask"}},
+          .footer =
+              "It is moved to archive/ beside the store. Certificates of other stores are left to "
+              "the\nprograms that renew them.\n"
+              "Example:\n  certrebind remove old.example.com",
+          .run = [typed](Context& context) { return remove_certificate(context, *typed); },
+          .takes_services = false};
+}
+
+}  // namespace certrebind

@@ -1,0 +1,38 @@
+// The page on a recorded host: the second implementation of its transport. What each command answers is in recorded.json.
+import '@patternfly/react-core/dist/styles/base.css';
+import '../../../console/src/page.css';
+
+import { start } from '../../../console/src/start';
+import { CannotRun, type Transport } from '../../../console/src/transport';
+
+interface Recording {
+  rights: boolean;
+  answers: Record<string, unknown>; // by command, as "task list"
+  events: object[];
+}
+
+const EMPTY = { schema: 1, changed: false };
+
+async function main() {
+  const recording = (await (await fetch('recorded.json')).json()) as Recording;
+  const transport: Transport = {
+    async run(args) {
+      const command = Object.keys(recording.answers).sort((one, other) => other.length - one.length)
+        .find((each) => args.join(' ').startsWith(each));
+      if (!command) throw new CannotRun('disconnected', `nothing is recorded for ${args.join(' ')}`);
+      const answer = { ...EMPTY, ...(recording.answers[command] as object) };
+      return { status: 'error' in answer ? 1 : 0, out: new TextEncoder().encode(JSON.stringify(answer)), said: '' };
+    },
+    follow(_args, onLine) {
+      for (const event of recording.events) onLine(JSON.stringify(event));
+      return () => {};
+    },
+    rights(heard) {
+      heard(recording.rights);
+      return () => {};
+    },
+  };
+  start(transport);
+}
+
+void main();
