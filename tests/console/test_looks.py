@@ -170,3 +170,22 @@ def test_with_the_daemon_off_it_offers_to_start_it(place, authority, page):
     page.sees("The daemon does not run, so renewals are not noticed.")
     page.click("Start it")
     page.sees("This runs")
+
+
+def test_an_ordinary_user_sees_what_he_may_and_acts_on_nothing(place, authority, browser):
+    one = OneSite(place, authority)
+    Watch(place, one.nginx)
+    place.path.chmod(0o777)  # his session's own directories are in it
+    for private in (place.config, place.state):
+        private.chmod(0o700)
+    cockpit = Cockpit(place, before=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+    page = Page(browser, cockpit.address)
+    page.open("tasks")
+    page.sees("Limited access")
+    page.click("Add a task…")
+    page.fill("Name", "mine")
+    page.fill("Program and arguments, one a line", "/bin/true")
+    page.click("Add")
+    page.sees("This needs administrative access.")
+    assert "mine" not in place.run("task", "list", "--json").out
+    assert page.complaints() == []
