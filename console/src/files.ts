@@ -22,13 +22,26 @@ export const bytesOfText = (line: string): Uint8Array => new TextEncoder().encod
 
 const PKCS7 = '\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02'; // the object identifier of signed data (RFC 2315, section 14)
 
-/** A certificate in DER as PEM (RFC 7468), so that its key can follow it. */
-function asPem(bytes: Uint8Array): Uint8Array {
+const starts = (bytes: Uint8Array, ...expected: number[]) => expected.every((byte, at) => bytes[at] === byte);
+
+/** What follows the head of the outermost SEQUENCE (X.690, 8.1). */
+const inside = (bytes: Uint8Array) => bytes.subarray(bytes[1]! < 0x80 ? 2 : 2 + (bytes[1]! & 0x7f));
+
+/** The kinds of keys by their first fields: RFC 5958 (encrypted, plain), RFC 8017 A.1.2, RFC 5915. */
+function keyLabel(bytes: Uint8Array): string {
+  const fields = inside(bytes);
+  if (starts(fields, 0x30)) return 'ENCRYPTED PRIVATE KEY';
+  if (starts(fields, 2, 1, 1)) return 'EC PRIVATE KEY';
+  return starts(fields, 2, 1, 0, 2) ? 'RSA PRIVATE KEY' : 'PRIVATE KEY';
+}
+
+const certificateLabel = (bytes: Uint8Array) => (text(bytes.subarray(0, 24)).includes(PKCS7) ? 'PKCS7' : 'CERTIFICATE');
+
+/** DER as PEM (RFC 7468), so that a certificate and its key can follow each other. */
+function asPem(bytes: Uint8Array, labelOf: (bytes: Uint8Array) => string): Uint8Array {
   if (isPem(bytes)) return bytes;
-  const binary = text(bytes);
-  const label = binary.slice(0, 24).includes(PKCS7) ? 'PKCS7' : 'CERTIFICATE';
   const lines = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')).match(/.{1,64}/g) ?? [];
-  return bytesOfText(`-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`);
+  return bytesOfText(`-----BEGIN ${labelOf(bytes)}-----\n${lines.join('\n')}\n-----END ${labelOf(bytes)}-----\n`);
 }
 
 /** What `certrebind import -` reads: with a password its line first, then the file, then the key. */
@@ -36,7 +49,7 @@ export async function importInput(file: File, key: File | undefined, password: s
   const line = password ? [bytesOfText(`${password}\n`)] : [];
   const certificate = await bytesOf(file);
   if (!key) return together(...line, certificate);
-  return together(...line, asPem(certificate), bytesOfText('\n'), await bytesOf(key));
+  return together(...line, asPem(certificate, certificateLabel), bytesOfText('\n'), asPem(await bytesOf(key), keyLabel));
 }
 
 /** Has the browser save it. */

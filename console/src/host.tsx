@@ -8,6 +8,7 @@ import type { Answers, Event } from './wire';
 const KEPT_EVENTS = 2000;
 const SETTLE = 400; // ms: events come in bursts
 const RECONNECT = 5000; // ms
+const REST = 4; // an event asks a command anew only after so many times as long as it took: check makes a handshake for every site
 
 /** An answer, or why there is none. `answer` is the last one also while a newer one is on its way. */
 export interface Asked<T> {
@@ -21,7 +22,10 @@ interface Entry {
   call: Call<keyof Answers>;
   asked: Asked<unknown>;
   users: number;
-  again: boolean;
+  again: boolean; // somebody wants a newer answer than the one on its way
+  stale: boolean; // an event came meanwhile
+  rested: number; // when an event may ask anew
+  waiting: number | undefined; // the timer of an event that came before
 }
 
 export class Host {
@@ -69,7 +73,7 @@ export class Host {
       return; // a line that is no event tells nothing
     }
     window.clearTimeout(this.settling);
-    this.settling = window.setTimeout(() => this.refresh(), SETTLE);
+    this.settling = window.setTimeout(() => this.refreshRested(), SETTLE);
     this.tell();
   }
 
@@ -82,10 +86,23 @@ export class Host {
     this.tell();
   }
 
+  /** The same after an event, each as soon as it has rested. */
+  private refreshRested(): void {
+    for (const entry of this.entries.values()) this.loadRested(entry);
+  }
+
+  private loadRested(entry: Entry): void {
+    window.clearTimeout(entry.waiting);
+    entry.waiting = window.setTimeout(() => {
+      if (entry.asked.busy) entry.stale = true;
+      else if (entry.users > 0) void this.load(entry);
+    }, Math.max(0, entry.rested - Date.now()));
+  }
+
   /** The entry of a call; asked for if nobody has yet. */
   use<C extends keyof Answers>(call: Call<C>): () => void {
     const key = JSON.stringify(call);
-    const entry = this.entries.get(key) ?? { call, asked: { busy: false }, users: 0, again: false };
+    const entry = this.entries.get(key) ?? { call, asked: { busy: false }, users: 0, again: false, stale: false, rested: 0, waiting: undefined };
     this.entries.set(key, entry);
     if (entry.users++ === 0 && !entry.asked.busy) void this.load(entry);
     return () => { entry.users--; };
@@ -102,16 +119,18 @@ export class Host {
     }
     entry.asked = { ...entry.asked, busy: true };
     this.tell();
+    const began = Date.now();
     try {
       entry.asked = { answer: await ask(this.transport, entry.call, 'look'), busy: false };
     } catch (failure) {
       entry.asked = { failure: failure as Error, busy: false, ...(failure instanceof Failed && { told: failure.answer }) };
     }
+    entry.rested = Date.now() + REST * (Date.now() - began);
     this.tell();
-    if (entry.again) {
-      entry.again = false;
-      void this.load(entry);
-    }
+    const { again, stale } = entry;
+    entry.again = entry.stale = false;
+    if (again) void this.load(entry);
+    else if (stale) this.loadRested(entry);
   }
 
   subscribe = (listener: () => void): (() => void) => {

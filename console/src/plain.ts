@@ -1,7 +1,8 @@
 // Text of the host, made harmless: names in certificates and configurations may come from anybody.
 
-// Characters that are invisible, or change the direction of what is around them (Unicode's Cc, Cf, and line separators).
-const DECEIVING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+// Characters that are invisible, or change the direction of what is around them: controls and formats (Unicode's Cc, Cf, Zl, Zp),
+// fillers, variation selectors. A tab and the end of a line are none.
+const DECEIVING = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu;
 
 /** Shows what would deceive: U+202E becomes "\u{202e}". */
 export function plain(text: string): string {

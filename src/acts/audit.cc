@@ -22,6 +22,7 @@
 #include "observe/renewed_in_memory.h"
 #include "plan/advice.h"
 #include "proof/foreign_listeners.h"
+#include "store/stores.h"
 #include "survey/identify.h"
 #include "survey/key_types.h"
 #include "survey/policy.h"
@@ -79,7 +80,7 @@ class PairAudit {
       remarks.push_back({Complaint::no_certificate, pair.bundle().error().message(), ""});
       return remarks;
     }
-    check_key(bound.binding, pair.key(), remarks);
+    check_key(bound, pair, remarks);
     if (bound.binding.leaf_alone) return remarks;
     const std::string& chain = bound.binding.chain.path;
     Bundle sent = *pair.bundle();
@@ -103,14 +104,31 @@ class PairAudit {
                              : "renew it, then certrebind rebind OLD NEW"});
   }
 
-  void check_key(const Binding& binding, const Result<KeyState>& key, Remarks& remarks) const {
+  void check_key(const SurveyedBinding& bound, PairOnDisk& pair, Remarks& remarks) const {
+    const Binding& binding = bound.binding;
     if (binding.key.path.empty()) return;
+    const Result<KeyState> key = pair.key();
     if (!key && key.error().code == Code::denied) return;  // we may not read this key
     if (key && is_usable(*key, binding)) return;
     remarks.push_back({Complaint::key_mismatch,
                        fmt::format("the key {} {}", binding.key.path,
                                    key ? to_text(*key) : "cannot be read: " + key.error().cause),
-                       "a reload would fail: " + advice_.way_back(binding)});
+                       "a reload would fail: " + way_to_the_key(bound, pair)});
+  }
+
+  // Mostly only one of two directives was changed: then the right key lies beside the certificate.
+  std::string way_to_the_key(const SurveyedBinding& bound, PairOnDisk& pair) const {
+    const Binding& binding = bound.binding;
+    const Files& files = bound.service->files();
+    const Certificate* leaf = pair.leaf();
+    auto beside = leaf ? find_key(files, binding.certificate.path, *leaf) : std::nullopt;
+    if (!beside) return advice_.way_back(binding);
+    auto bytes = files.read(*beside, kPemLimit);
+    if (!bytes || *beside == binding.key.path || key_state(*bytes, *leaf) != KeyState::matches)
+      return advice_.way_back(binding);
+    return fmt::format("the key of {} is {}: name it at {}:{}", printable(binding.certificate.path),
+                       printable(*beside), printable(binding.key.where.file),
+                       binding.key.where.line);
   }
 
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {

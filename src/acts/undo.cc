@@ -10,6 +10,7 @@
 #include "acts/keep_proven.h"
 #include "base/text.h"
 #include "observe/renewed_in_memory.h"
+#include "store/own_earlier.h"
 #include "store/sightings.h"
 #include "survey/identify.h"
 #include "survey/lookup.h"
@@ -121,8 +122,19 @@ Result<std::vector<TransactionRow>> same_elsewhere(Journal& journal, const Trans
   return others;
 }
 
-Result<TransactionRow> row_with_id(Journal& journal, int64_t id,
+// Where the files of certrebind's own store were imported: importing the earlier ones again.
+std::string way_back(const TransactionContext& context, const TransactionRow& row) {
+  for (const JournalSuccession& succession : row.record.successions)
+    if (std::string command =
+            command_back_to(context.host.files, context.settings.stores, succession.old_thumbprint);
+        !command.empty())
+      return command;
+  return "";
+}
+
+Result<TransactionRow> row_with_id(const TransactionContext& context, int64_t id,
                                    const std::vector<ServiceId>& only) {
+  Journal& journal = context.journal;
   auto row = journal.find(id);
   if (!row) return row;
   std::string subject = "transaction " + std::to_string(id);
@@ -139,21 +151,23 @@ Result<TransactionRow> row_with_id(Journal& journal, int64_t id,
                 fmt::format("it was already undone by transaction {}", by->second));
   if (row->record.files.empty())
     return fail(Code::usage, "undo", subject,
-                "it changed no file: it only reloaded files that another program wrote");
+                "it changed no file: it only reloaded files that others had written",
+                way_back(context, *row));
   return brings_back_a_certificate(std::move(*row));
 }
 
 // Empty: there is nothing to undo. Of a site, the transactions of all servers that have it.
-Result<std::vector<TransactionRow>> rows_to_undo(const Host& host, Journal& journal,
+Result<std::vector<TransactionRow>> rows_to_undo(const TransactionContext& context,
                                                  const UndoRequest& request,
                                                  const std::vector<ServiceId>& only) {
+  Journal& journal = context.journal;
   if (request.id != 0) {
-    auto row = row_with_id(journal, request.id, only);
+    auto row = row_with_id(context, request.id, only);
     return row ? Result<std::vector<TransactionRow>>({std::move(*row)}) : pass(row);
   }
   std::set<std::string> sites;
   if (!request.site.empty()) {
-    auto names = recorded_names(host, journal, only, request.site);
+    auto names = recorded_names(context.host, journal, only, request.site);
     if (!names) return pass(names);
     sites = std::move(*names);
   }
@@ -390,7 +404,7 @@ void take_back(const TransactionContext& context, int64_t id, TransactionResult&
 Result<std::vector<TransactionResult>> undo(const TransactionContext& context,
                                             const std::vector<ServiceId>& only,
                                             const UndoRequest& request) {
-  auto found = rows_to_undo(context.host, context.journal, request, only);
+  auto found = rows_to_undo(context, request, only);
   if (!found) return pass(found);
   auto sightings = remembered(context.state.database());
   KnownCertificates known;

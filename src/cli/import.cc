@@ -31,6 +31,7 @@ class Import {
   int run() {
     auto accepted = accepted_by(options_.accepted);
     if (!accepted) return report(accepted.error());
+    accepted_ = *accepted;
     own_ = {.directory = options_.store.empty() ? context_.settings().certificates_directory()
                                                 : absolute(options_.store),
             .name = options_.name.empty() ? own_name_of(leaf().outline) : options_.name};
@@ -98,13 +99,15 @@ class Import {
     return remove_request(files(), request_->request);
   }
 
+  // What was accepted for the store is accepted for the sites.
   RebindRequest pairs_of(const ImportResult& result) const {
     RebindRequest request;
     request.only = context_.only();
     for (const Succeeded& each : result.succeeded)
       request.pairs.push_back({.old_one = each.old_one.hex(),
                                .new_one = own_.certificate_path(),
-                               .key_path = own_.key_path()});
+                               .key_path = own_.key_path(),
+                               .accepted = accepted_});
     return request;
   }
 
@@ -112,6 +115,7 @@ class Import {
     std::string command = "certrebind rebind";
     for (const Succeeded& each : result.succeeded)
       command += fmt::format(" {} {}", each.old_one.brief(), shell_quoted(own_.certificate_path()));
+    for (const std::string& risk : options_.accepted) command += " --accept=" + shell_quoted(risk);
     return command;
   }
 
@@ -191,6 +195,7 @@ class Import {
   const ImportOptions& options_;
   TypedImport typed_;
   OwnCertificate own_;
+  Risks accepted_;
   std::optional<MatchingRequest> request_;
 };
 

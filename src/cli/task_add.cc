@@ -20,6 +20,7 @@ struct TaskAddOptions {
   std::vector<std::string> environment;
   bool run_for_existing = false;
   bool replace = false;
+  bool disabled = false;
 };
 
 Error not_like(const char* option, const std::string& typed, const char* like) {
@@ -89,6 +90,7 @@ Result<Task> checked(const Task& task) {
 
 Result<Task> task_of(const TaskAddOptions& options) {
   Task task = options.task;
+  task.enabled = !options.disabled;
   for (const std::string& typed : options.events) {
     auto id = event_named(typed);
     if (!id) return fail(not_like("--event", typed, "2002 or committed: certrebind-events(5)"));
@@ -191,6 +193,7 @@ std::vector<CommandOption> options_of(TaskAddOptions& options) {
       {"--env", &options.environment, "an environment variable; repeatable", "NAME=VALUE"},
       {"--once-per-batch", &task.once_per_batch, "one run for all events that wait"},
       {"--replace", &options.replace, "the task may exist: it becomes what is given here"},
+      {"--disabled", &options.disabled, "it does not run until certrebind task enable"},
       {"--run-for-existing", &options.run_for_existing,
        "queue runs for the successions of the past, each followed to its end"}};
 }

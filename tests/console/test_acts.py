@@ -183,3 +183,27 @@ def test_tasks_are_added_run_edited_and_removed(place, one, page):
     page.click("Remove tell")
     page.click("Remove")
     page.sees("There is no task.")
+
+
+def test_what_nobody_edited_stays(place, one, page):
+    """A disabled task stays disabled; what the form cannot show is not edited there."""
+    add = ("task", "add", "--event", "2002", "--env", "A=one two", "--disabled")
+    assert place.run(*add, "plain", "--", "/bin/echo", "a b").code == 0
+    assert place.run(*add, "odd", "--", "/bin/echo", "one\ntwo", "", "last").code == 0
+    before = place.run("task", "show", "odd", "--json").json
+    page.open("tasks")
+    page.click("Edit plain")
+    page.fill("Description", "said")
+    page.click("Save")
+    page.sees("said")
+    shown = place.run("task", "show", "plain", "--json").json
+    assert not shown["enabled"] and shown["command"] == ["/bin/echo", "a b"] and shown["environment"] == {"A": "one two"}
+    page.click("Edit odd")
+    page.sees("Edit it in a terminal")
+    assert place.run("task", "show", "odd", "--json").json == before
+
+
+def test_an_address_chooses_only_what_the_form_shows(one, page):
+    page.open("rebind", f"old={one.old.thumbprint}&new=/etc/shadow")
+    page.sees("Old: every site that serves it")
+    assert page.do("return await page.getByRole('button', {name: 'Plan'}).isDisabled()")

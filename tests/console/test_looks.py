@@ -64,6 +64,15 @@ def test_the_dialogs_are_for_everybody(watched, page):
         assert page.violations() == [], action
 
 
+def test_the_actions_are_within_reach_on_a_phone(watched, browser, cockpit):
+    page = Page(browser, cockpit.address, viewport={"width": 360, "height": 800})
+    page.open("certificates")
+    page.sees("a.example.com")
+    page.click("Actions")
+    box = page.do("return await page.getByRole('menuitem', {name: 'Import…'}).boundingBox()")
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360, box
+
+
 def test_a_rebind_by_keyboard_alone(watched, page):
     one = watched
     press = "for (const key of given) await page.keyboard.press(key);"
@@ -88,7 +97,7 @@ def test_a_rebind_by_keyboard_alone(watched, page):
     assert one.served() == one.new.thumbprint
 
 
-HOSTILE = ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "\u202egnp.exe.example.com", "a\u200b.example.com",
+HOSTILE = ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "\u202egnp.exe.example.com", "a\u200b.example.com", "b\U000e0041.example.com",
            "javascript:alert(1)", "\\x1b[31mred", "\\x00.example.com", "&lt;b&gt;", "--version", "' OR 1=1 --"]
 
 
@@ -99,10 +108,10 @@ def test_names_that_mean_harm_are_shown_harmless(replay):
     page.do("page.on('dialog', (dialog) => { context.said.push('pageerror: a dialog opened'); return dialog.dismiss(); })")
     for view in ("overview", "certificates", "bindings", "events"):
         page.open(view)
-        page.sees("onerror" if view != "overview" else "All 10 bindings")
+        page.sees("onerror" if view != "overview" else "All 11 bindings")
         html = page.html
         assert "<img" not in html.lower() and "<script>alert" not in html
-        assert "\u202e" not in page.text and "\u200b" not in page.text
+        assert "\u202e" not in page.text and "\u200b" not in page.text and "\U000e0041" not in page.text
     page.open("certificates")
     page.sees("\\u{202e}gnp.exe.example.com")
     assert page.do("return await page.evaluate(() => [...document.querySelectorAll('a')].filter((a) => a.protocol === 'javascript:').length)") == 0

@@ -40,10 +40,11 @@ def test_a_pfx_is_imported_and_the_rebind_is_offered(place, authority, one, page
     assert [each["thumbprint"] for each in stored(place)] == [one.new.thumbprint]
 
 
-def test_a_key_in_a_file_of_its_own_and_a_certificate_in_der(place, authority, one, page):
+def test_a_certificate_and_its_key_in_two_files_of_der(place, authority, one, page):
     other = authority.issue("b.example.com")
     (place / "b.cer").write_bytes(other.der)
-    (place / "b.key").write_text(other.key_pem)
+    (place / "b.key").write_bytes(subprocess.run(["openssl", "pkey", "-outform", "DER"], input=other.key_pem.encode(),
+                                                 capture_output=True, check=True).stdout)
     page.open("certificates")
     page.act("Import…")
     page.upload("Certificate", place / "b.cer")
@@ -78,6 +79,19 @@ def test_a_pair_that_does_not_match_is_refused(place, authority, one, page):
     page.do("await page.locator('.pf-m-danger.pf-v6-c-alert').first().waitFor()")
     assert "another certificate" in page.text
     assert stored(place) == []
+
+
+def test_what_preflight_refuses_may_be_accepted_in_the_dialog(place, authority, one, page):
+    for days in (90, 30):
+        (place / f"{days}.pem").write_text((made := authority.issue("b.example.com", days=days)).fullchain_pem + made.key_pem)
+    assert place.run("import", place / "90.pem").code == 0
+    page.open("certificates")
+    page.act("Import…")
+    page.upload("Certificate", place / "30.pem")
+    page.click("Import")
+    page.do("await page.getByLabel(/Go on all the same .shorter./).check()")
+    page.click("Import")
+    page.sees("b.example.com is in the store.")
 
 
 def test_a_request_is_made_signed_elsewhere_and_completed(place, authority, one, page):
@@ -189,11 +203,12 @@ def test_keys_and_passwords_leave_no_trace(place, authority, one, page, cockpit)
     page.act("Import…")
     page.upload("Certificate", place / "new.pfx")
     page.fill("Password", "open sesame")
+    while_open = page.html
     page.click("Import")
     page.sees("a.example.com is in the store.")
     arguments = watched()
     assert any("import" in line for line in arguments), "the command was seen"
-    everything = [page.html, page.memory(), page.url, str(page.do("return context.asked")), cockpit.log.read_text(errors="replace"),
+    everything = [while_open, page.html, page.memory(), page.url, str(page.do("return context.asked")), cockpit.log.read_text(errors="replace"),
                   *arguments]
     for kept in os.walk(place.state):
         everything += [open(os.path.join(kept[0], name), errors="replace").read() for name in kept[2]]

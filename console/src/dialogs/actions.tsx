@@ -29,17 +29,21 @@ export function Actions({ chosen }: { chosen: Stored | undefined }) {
   const [open, setOpen] = useState(false);
   const [asking, setAsking] = useState<string>();
   const close = () => setAsking(undefined);
+  const [of, setOf] = useState<Stored>(); // stays, if its row goes
   const OfPage = asking ? OF_PAGE[asking] : undefined;
   const OfOne = asking ? OF_ONE[asking] : undefined;
   const item = (key: string, title: string, isDisabled = false) => <DropdownItem key={key} value={key} isDisabled={isDisabled}>{title}</DropdownItem>;
   const choose = (key: string) => {
     setOpen(false);
     if (key === 'rebind' && chosen) goTo('rebind', { old: chosen.thumbprint });
-    else setAsking(key);
+    else {
+      setOf(chosen);
+      setAsking(key);
+    }
   };
   return (
     <>
-      <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={(_event, key) => choose(String(key))} popperProps={{ position: 'right' }}
+      <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={(_event, key) => choose(String(key))} popperProps={{ position: 'start', preventOverflow: true }}
                 toggle={(toggle) => <MenuToggle ref={toggle} variant="primary" isExpanded={open} onClick={() => setOpen(!open)}>{_('Actions')}</MenuToggle>}>
         <DropdownList>
           {item('automatic', enabled ? _('Disable Automatic Rebind of Renewed Certificates') : _('Enable Automatic Rebind of Renewed Certificates'))}
@@ -58,7 +62,7 @@ export function Actions({ chosen }: { chosen: Stored | undefined }) {
       </Dropdown>
       {asking === 'automatic' && <AutomaticDialog act={enabled ? 'disable' : 'enable'} onClose={close} />}
       {OfPage && <OfPage onClose={close} />}
-      {OfOne && chosen && <OfOne certificate={chosen} onClose={close} />}
+      {OfOne && of && <OfOne certificate={of} onClose={close} />}
     </>
   );
 }

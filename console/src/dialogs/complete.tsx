@@ -9,16 +9,20 @@ import { ActDialog } from '../parts/act_dialog';
 import { FileField } from '../parts/file_field';
 import { Imported } from '../parts/imported';
 import { Loaded } from '../parts/loaded';
+import { acceptArgs, Risks } from '../parts/risks';
+import type { Finding } from '../wire';
 
 export function CompleteDialog({ onClose }: { onClose: () => void }) {
   const open = useAnswer('requests');
   const [file, setFile] = useState<File>();
   const [pasted, setPasted] = useState('');
   const [request, setRequest] = useState('');
-  const args = [...(request ? ['--request', request] : []), '-'];
+  const [findings, setFindings] = useState<Finding[]>([]);
+  const [accepted, setAccepted] = useState<string[]>([]);
+  const args = [...acceptArgs(accepted), ...(request ? ['--request', request] : []), '-'];
   return (
     <ActDialog title={_('Complete a Certificate Request')} verb={_('Complete')} onClose={onClose} call={file || pasted ? { command: 'complete', args } : null}
-               input={async () => (file ? bytesOf(file) : bytesOfText(pasted))} done={(answer) => <Imported answer={answer} />}>
+               input={async () => (file ? bytesOf(file) : bytesOfText(pasted))} failed={(told) => setFindings(told.findings ?? [])} done={(answer) => <Imported answer={answer} />}>
       <Loaded asked={open}>
         {({ requests = [] }) => requests.length === 0 ? <p>{_('No request is open on this machine. Create one first.')}</p> : (
           <FormGroup label={_('Request')} fieldId="complete-request">
@@ -33,6 +37,7 @@ export function CompleteDialog({ onClose }: { onClose: () => void }) {
       <FormGroup label={_('… or its text')} fieldId="complete-text">
         <TextArea id="complete-text" rows={5} value={pasted} onChange={(_event, value) => setPasted(value)} placeholder="-----BEGIN CERTIFICATE-----" />
       </FormGroup>
+      <Risks findings={findings} accepted={accepted} onAccept={setAccepted} />
     </ActDialog>
   );
 }

@@ -1,6 +1,6 @@
 // A copy of a certificate for the user's own machine; its key only if it is asked for.
 import { Button, Checkbox, ClipboardCopy, Form, FormGroup, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { typed, type Call } from '../certrebind';
 import { bytesOfText, save } from '../files';
@@ -26,11 +26,13 @@ export function ExportDialog({ certificate, onClose }: { certificate: Stored; on
   const [withKey, setWithKey] = useState(false);
   const [password, setPassword] = useState('');
   const [failure, setFailure] = useState<Error>();
+  const busy = useRef(false); // a second click is no second export
   const call = callOf(certificate, form, withKey);
   const complete = form === 'pem' || password !== '';
   const name = certificate.names[0] ?? certificate.issued_to;
   const act = async () => {
-    if (!complete) return;
+    if (!complete || busy.current) return;
+    busy.current = true;
     setFailure(undefined);
     try {
       const input = form === 'pfx' ? { input: bytesOfText(`${password}\n`) } : {};
@@ -41,6 +43,7 @@ export function ExportDialog({ certificate, onClose }: { certificate: Stored; on
     } catch (caught) {
       setFailure(caught as Error);
     }
+    busy.current = false;
   };
   return (
     <Modal isOpen variant="medium" aria-label={_('Export')} onClose={onClose}>

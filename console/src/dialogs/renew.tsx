@@ -11,7 +11,7 @@ export function RenewDialog({ certificate, onClose }: { certificate: Stored; onC
   const { renewer } = certificate;
   const possible = renewer?.renew_command;
   return (
-    <ActDialog title={_('Renew $0', certificate.names[0] ?? certificate.issued_to)} verb={_('Renew')} onClose={onClose}
+    <ActDialog title={_('Renew $0', certificate.names[0] ?? certificate.issued_to)} verb={_('Renew')} lasting onClose={onClose}
                call={possible ? { command: 'renew', args: [...(force ? ['--force'] : []), '--', certificate.thumbprint] } : null}
                done={(answer) => (
                  <>

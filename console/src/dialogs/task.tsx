@@ -1,5 +1,6 @@
 // Tasks are added, changed, run and removed here.
-import { Checkbox, CodeBlock, CodeBlockCode, FormGroup, FormHelperText, HelperText, HelperTextItem, TextArea } from '@patternfly/react-core';
+import { Button, Checkbox, ClipboardCopy, CodeBlock, CodeBlockCode, FormGroup, FormHelperText, HelperText, HelperTextItem, Modal, ModalBody,
+         ModalFooter, ModalHeader, TextArea } from '@patternfly/react-core';
 import { useState } from 'react';
 
 import type { Call } from '../certrebind';
@@ -32,7 +33,7 @@ const given = (option: string, value: string) => (value ? [option, value] : []);
 
 /** What a form does not show of an edited task stays as it was. */
 const kept = (task?: Task): string[] => task === undefined ? [] : [
-  '--replace', ...given('--store', task.store ?? ''), ...given('--issuer', task.issuer ?? ''), ...given('--only', task.service ?? ''),
+  '--replace', ...(task.enabled ? [] : ['--disabled']), ...given('--store', task.store ?? ''), ...given('--issuer', task.issuer ?? ''), ...given('--only', task.service ?? ''),
   '--time-limit', task.time_limit, '--retries', String(task.retries), '--retry-after', task.retry_after,
   ...Object.entries(task.environment).flatMap(([name, value]) => ['--env', `${name}=${String(value)}`]),
 ];
@@ -51,7 +52,30 @@ function callOf(draft: Draft, task?: Task): Call<'task add'> | null {
   };
 }
 
+const ESCAPED = /\\x[0-9a-f]{2}|\\u\{/; // how answers write what a line cannot show
+
+/** Whether the form can show this task whole: otherwise saving would change what nobody edited. */
+const fitsForm = ({ command, environment }: Task): boolean =>
+  command.every((each) => each !== '' && !ESCAPED.test(each)) && !Object.values(environment).some((value) => ESCAPED.test(String(value)));
+
 export function TaskDialog({ task, onClose }: { task?: Task; onClose: () => void }) {
+  return task && !fitsForm(task) ? <EditElsewhere task={task} onClose={onClose} /> : <TaskForm {...(task && { task })} onClose={onClose} />;
+}
+
+function EditElsewhere({ task, onClose }: { task: Task; onClose: () => void }) {
+  return (
+    <Modal isOpen variant="medium" aria-label={_('Edit the task $0', task.name)} onClose={onClose}>
+      <ModalHeader title={_('Edit the task $0', task.name)} />
+      <ModalBody>
+        <p>{_('Its command has an empty argument or one of several lines, which this form cannot show. Edit it in a terminal:')}</p>
+        <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{`certrebind task edit ${task.name}`}</ClipboardCopy>
+      </ModalBody>
+      <ModalFooter><Button onClick={onClose}>{_('Close')}</Button></ModalFooter>
+    </Modal>
+  );
+}
+
+function TaskForm({ task, onClose }: { task?: Task; onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(task));
   const text = (key: keyof Draft & string, label: string, help?: string, disabled = false) => (
     <TextField id={`task-${key}`} label={label} value={String(draft[key])} help={help} disabled={disabled} onText={(value) => setDraft({ ...draft, [key]: value })} />

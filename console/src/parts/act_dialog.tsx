@@ -1,8 +1,8 @@
 // The frame of every dialog that acts: its form, the command that it runs, and how that ended.
 import { Button, ClipboardCopy, Form, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
-import { useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
 
-import { ask, typed, type Call } from '../certrebind';
+import { ask, Failed, typed, type Call } from '../certrebind';
 import { useHost } from '../host';
 import { _ } from '../i18n';
 import type { Answers } from '../wire';
@@ -16,18 +16,21 @@ interface Props<C extends keyof Answers> {
   input?: () => Promise<Uint8Array>; // for standard input
   lasting?: boolean; // it goes on if the page is closed
   children?: ReactNode;
+  failed?: (told: Partial<Answers[C]>) => void; // what the command told before it failed
   done?: (answer: Answers[C]) => ReactNode; // what is shown when it is done; without it, the dialog closes
   onClose: () => void;
 }
 
-export function ActDialog<C extends keyof Answers>({ title, verb, danger = false, call, input, lasting = false, children, done, onClose }: Props<C>) {
+export function ActDialog<C extends keyof Answers>({ title, verb, danger = false, call, input, lasting = false, children, failed, done, onClose }: Props<C>) {
   const host = useHost();
   const [busy, setBusy] = useState(false);
+  const running = useRef(false); // a second click is no second act
   const [failure, setFailure] = useState<Error>();
   const [answer, setAnswer] = useState<Answers[C]>();
 
   const act = async () => {
-    if (!call || busy) return;
+    if (!call || running.current) return;
+    running.current = true;
     setBusy(true);
     setFailure(undefined);
     try {
@@ -36,7 +39,9 @@ export function ActDialog<C extends keyof Answers>({ title, verb, danger = false
       else onClose();
     } catch (caught) {
       setFailure(caught as Error);
+      if (caught instanceof Failed) failed?.(caught.answer as Partial<Answers[C]>);
     }
+    running.current = false;
     setBusy(false);
     host.refresh();
   };

@@ -3,7 +3,14 @@ import { Alert, ClipboardCopy } from '@patternfly/react-core';
 
 import { _, counted } from '../i18n';
 import { linkTo } from '../route';
-import type { ImportAnswer } from '../wire';
+import type { ImportAnswer, Paths } from '../wire';
+
+const directivesOf = ({ certificate, key, combined }: Paths): [string, string][] => [
+  ['nginx', `ssl_certificate ${certificate}; ssl_certificate_key ${key};`],
+  ['Apache', `SSLCertificateFile ${certificate}`],
+  ['', `SSLCertificateKeyFile ${key}`],
+  ['HAProxy', `bind :443 ssl crt ${combined}`],
+];
 
 export function Imported({ answer }: { answer: ImportAnswer }) {
   const { name = '', certificate, paths, succeeds = [], findings = [] } = answer;
@@ -15,7 +22,12 @@ export function Imported({ answer }: { answer: ImportAnswer }) {
       {paths && (
         <>
           <p>{_('Sites name these files:')}</p>
-          {[paths.certificate, paths.key, paths.combined].map((path) => <ClipboardCopy key={path} isReadOnly hoverTip={_('Copy')} clickTip={_('Copied')} textAriaLabel={_('File')}>{path}</ClipboardCopy>)}
+          {directivesOf(paths).map(([server, text]) => (
+            <div key={text} className="directive">
+              <span>{server}</span>
+              <ClipboardCopy isReadOnly isCode hoverTip={_('Copy')} clickTip={_('Copied')} textAriaLabel={server || 'Apache'}>{text}</ClipboardCopy>
+            </div>
+          ))}
         </>
       )}
       {succeeds.map(({ old, sites }) => (

@@ -9,14 +9,14 @@ interface Props {
   help?: string | undefined;
   placeholder?: string;
   disabled?: boolean;
-  secret?: boolean;
+  secret?: boolean; // a password: React would write the value of a controlled field into the document
 }
 
 export function TextField({ id, label, value, onText, help, placeholder, disabled = false, secret = false }: Props) {
   return (
     <FormGroup label={label} fieldId={id}>
-      <TextInput id={id} value={value} isDisabled={disabled} onChange={(_event, text) => onText(text)}
-                 type={secret ? 'password' : 'text'} autoComplete={secret ? 'new-password' : 'off'} {...(placeholder && { placeholder })} />
+      <TextInput id={id} isDisabled={disabled} onChange={(_event, text) => onText(text)} {...(placeholder && { placeholder })}
+                 {...(secret ? { type: 'password', autoComplete: 'new-password' } : { type: 'text', autoComplete: 'off', value })} />
       {help && <FormHelperText><HelperText><HelperTextItem>{help}</HelperTextItem></HelperText></FormHelperText>}
     </FormGroup>
   );

@@ -37,6 +37,8 @@ function barsOf(moments: Moment[], at: number): Bar[] {
   return [...bars].map(([column, names]) => ({ column, names }));
 }
 
+const SOON = Math.floor((xOf(14) / WIDTH) * COLUMNS); // two weeks
+
 function BarsOf({ row, top, at }: { row: Row; top: number; at: number }) {
   const bars = barsOf(row.moments, at);
   const most = Math.max(1, ...bars.map(({ names }) => names.length));
@@ -46,7 +48,7 @@ function BarsOf({ row, top, at }: { row: Row; top: number; at: number }) {
       {bars.map(({ column, names }) => {
         const height = 6 + (ROW - 24) * (Math.log1p(names.length) / Math.log1p(most));
         return (
-          <rect key={column} x={(column * WIDTH) / COLUMNS + 1} y={top + ROW - height} width={WIDTH / COLUMNS - 2} height={height} rx={2}>
+          <rect key={column} className={column < SOON ? 'soon' : ''} x={(column * WIDTH) / COLUMNS + 1} y={top + ROW - height} width={WIDTH / COLUMNS - 2} height={height} rx={2}>
             <title>{`${counted(names.length, '1 certificate', '$0 certificates')}: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ' …' : ''}`}</title>
           </rect>
         );

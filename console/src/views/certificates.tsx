@@ -19,12 +19,12 @@ const renewerOf = ({ renewer }: Stored) => renewer?.name ?? _('nobody');
 const keyOf = ({ path, thumbprint }: Stored) => `${path} ${thumbprint}`;
 
 const COLUMNS = (): Column<Stored>[] => [
-  { title: _('Name'), cell: (row) => <><strong>{nameOf(row)}</strong>{row.names.length > 1 && <div className="names">{row.names.slice(1, 4).join(', ')}{row.names.length > 4 && ' …'}</div>}</>, order: byText(nameOf) },
+  { title: _('Name'), cell: (row) => <div className="site"><strong>{nameOf(row)}</strong>{row.names.length > 1 && <div className="names">{row.names.slice(1, 4).join(', ')}{row.names.length > 4 && ' …'}</div>}</div>, order: byText(nameOf) },
   { title: _('Issued To'), cell: ({ issued_to }) => issued_to, order: byText(({ issued_to }) => issued_to) },
   { title: _('Issued By'), cell: ({ issued_by }) => issued_by, order: byText(({ issued_by }) => issued_by) },
   { title: _('Expiration Date'), cell: ({ not_before, not_after }) => <Expiry notBefore={not_before} notAfter={not_after} />, order: (one, other) => Number(one.not_after > other.not_after) - Number(one.not_after < other.not_after) },
   { title: _('Certificate Hash'), cell: ({ thumbprint }) => <Thumbprint of={thumbprint} />, order: byText(({ thumbprint }) => thumbprint) },
-  { title: _('Certificate Store'), cell: (row) => <span title={row.path}>{storeOf(row)}</span>, order: byText(storeOf) },
+  { title: _('Certificate Store'), cell: (row) => <div className="store">{storeOf(row)}<div className="names">{row.path}</div></div>, order: byText(storeOf) },
   { title: _('Renewed by'), cell: renewerOf, order: byText(renewerOf) },
   { title: _('Bindings'), cell: ({ bindings }) => bindings.toLocaleString(), order: (one, other) => one.bindings - other.bindings },
 ];

@@ -1,6 +1,5 @@
 // The lifecycle log, live.
-import { FormSelect, FormSelectOption, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
-import { Label } from '@patternfly/react-core';
+import { FormSelect, FormSelectOption, Label, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
 import { useDeferredValue, useMemo } from 'react';
 
 import { useEvents } from '../host';
@@ -14,7 +13,7 @@ import type { Event } from '../wire';
 const LEVELS: Record<string, 'info' | 'warning' | 'danger'> = { information: 'info', warning: 'warning', error: 'danger' };
 
 const COLUMNS = (): Column<Event>[] => [
-  { title: _('Time'), cell: ({ at }) => timeText(at) },
+  { title: _('Time'), cell: ({ at }) => <div className="when">{timeText(at)}</div> },
   { title: _('Event'), cell: ({ id, event, level }) => <Label isCompact status={LEVELS[level] ?? 'info'}>{`${id} ${event}`}</Label> },
   { title: _('What happened'), cell: ({ message, names }) => <>{message}{names.length > 0 && <div className="names">{names.slice(0, 6).join(', ')}</div>}</> },
   { title: _('Old and new'), cell: (event) => <>{event.old && <div><Thumbprint of={event.old} /></div>}{event.new && <div><Thumbprint of={event.new} /></div>}</> },

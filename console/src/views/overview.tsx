@@ -1,5 +1,5 @@
 // One look: is everything served what should be served, and what needs a person?
-import { Alert, Button, Card, CardBody, CardTitle, ClipboardCopy, Grid, GridItem, Switch } from '@patternfly/react-core';
+import { Alert, Button, Card, CardBody, CardTitle, Grid, GridItem, Switch } from '@patternfly/react-core';
 import { useState } from 'react';
 
 import { AutomaticDialog } from '../dialogs/automatic';
@@ -61,7 +61,7 @@ function NeedsPerson({ things }: { things: Attention[] }) {
             {things.map((thing) => (
               <li key={`${thing.subject ?? ''} ${thing.sentence}`}>
                 <p>{thing.sentence}</p>
-                {thing.next && <ClipboardCopy isReadOnly hoverTip={_('Copy')} clickTip={_('Copied')} textAriaLabel={_('Next')}>{thing.next}</ClipboardCopy>}
+                {thing.next && <p>{_('Next: $0', thing.next)}</p>}
               </li>
             ))}
           </ul>

@@ -1,15 +1,16 @@
 // Old and new are chosen, the plan is read, and the rebind is run.
-import { Alert, Button, Checkbox, Form, FormGroup, FormSelect, FormSelectOption, TextInput } from '@patternfly/react-core';
+import { Alert, Button, ClipboardCopy, Form, FormGroup, FormSelect, FormSelectOption, TextInput } from '@patternfly/react-core';
 import { useState } from 'react';
 
-import type { Call } from '../certrebind';
+import { typed, type Call } from '../certrebind';
 import { useAnswer } from '../host';
 import { _, counted } from '../i18n';
 import { Loaded } from '../parts/loaded';
 import { PlanOf } from '../parts/plan';
+import { acceptArgs, Risks } from '../parts/risks';
 import { keepValues, useRoute } from '../route';
 import { dateText } from '../time';
-import type { Finding, Plan, Stored } from '../wire';
+import type { Stored } from '../wire';
 import { History } from './rebind_history';
 import { RunningRebind } from './rebind_running';
 
@@ -31,18 +32,22 @@ function candidates(stored: Stored[], old: Stored | undefined): Stored[] {
 type How = '' | '--repoint' | '--rewrite';
 
 const argsOf = (old: string, fresh: string, key: string, how: How, accepted: string[]): string[] =>
-  [...(key ? ['--key', key] : []), ...(how ? [how] : []), ...accepted.flatMap((name) => ['--accept', name]), '--', old, fresh];
+  [...(key ? ['--key', key] : []), ...(how ? [how] : []), ...acceptArgs(accepted), '--', old, fresh];
 
 export function ChooseRebind() {
   const asked = useAnswer('certificates');
   const route = useRoute();
   const value = (key: string) => route.values.get(key) ?? '';
-  const [old, fresh, path] = [value('old'), value('new'), value('path')];
+  const path = value('path');
   const [key, setKey] = useState('');
   const [how, setHow] = useState<How>('');
   const [accepted, setAccepted] = useState<string[]>([]);
   const [planned, setPlanned] = useState<string[]>();
   const [running, setRunning] = useState<Call<'rebind'>>();
+  // Only what the form shows is run: an address may come from anybody.
+  const certificates = asked.answer?.certificates ?? [];
+  const shown = (thumbprint: string) => (certificates.some((one) => one.thumbprint === thumbprint) ? thumbprint : '');
+  const [old, fresh] = [shown(value('old')), shown(value('new'))];
   const target = path || fresh;
   const args = old && target ? argsOf(old, target, key, how, accepted) : null;
   const choose = (more: Record<string, string>) => {
@@ -53,7 +58,7 @@ export function ChooseRebind() {
   if (running) return <RunningRebind call={running} onClose={() => { setRunning(undefined); setPlanned(undefined); }} />;
   return (
     <Loaded asked={asked}>
-      {({ certificates }) => {
+      {() => {
         const bound = once(certificates.filter(({ bindings }) => bindings > 0));
         const chosen = bound.find(({ thumbprint }) => thumbprint === old);
         return (
@@ -101,9 +106,6 @@ export function ChooseRebind() {
   );
 }
 
-const risksOf = (plans: Plan[]): Finding[] =>
-  [...new Map(plans.flatMap(({ findings }) => findings).filter(({ accept }) => accept).map((one) => [one.accept, one])).values()];
-
 interface PlannedProps {
   args: string[];
   accepted: string[];
@@ -115,7 +117,6 @@ function Planned({ args, accepted, onAccept, onRun }: PlannedProps) {
   const asked = useAnswer('plan', ...args);
   const plans = asked.answer?.plans ?? asked.told?.plans ?? [];
   const sites = plans.reduce((sum, { bindings }) => sum + bindings.length, 0);
-  const risks = risksOf(plans);
   const refused = asked.failure !== undefined;
   return (
     <section aria-label={_('Plan')} className="explained">
@@ -124,10 +125,10 @@ function Planned({ args, accepted, onAccept, onRun }: PlannedProps) {
         <Alert isInline variant="info" title={_('There is nothing to do.')}>{idle.map((one) => <p key={one}>{one}</p>)}</Alert>
       )}</Loaded> : null}
       {plans.map((plan) => <PlanOf key={plan.service} plan={plan} />)}
-      {(refused || accepted.length > 0) && risks.map(({ accept, sentence }) => (
-        <Checkbox key={accept} id={`accept-${accept!}`} label={_('Go on all the same ($0): $1', accept!, sentence)} isChecked={accepted.includes(accept!)}
-                  onChange={(_event, checked) => onAccept(checked ? [...accepted, accept!] : accepted.filter((name) => name !== accept))} />
-      ))}
+      {(refused || accepted.length > 0) && <Risks findings={plans.flatMap(({ findings }) => findings)} accepted={accepted} onAccept={onAccept} />}
+      {sites > 0 && !refused && (
+        <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{typed({ command: 'rebind', args })}</ClipboardCopy>
+      )}
       {sites > 0 && !refused && <Button onClick={onRun}>{counted(sites, 'Rebind 1 binding', 'Rebind $0 bindings')}</Button>}
     </section>
   );

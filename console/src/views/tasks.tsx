@@ -32,7 +32,7 @@ export function Tasks() {
             {errors.map(({ message, hint }) => <p key={message}>{message} {hint && _('Next: $0', hint)}</p>)}
             {tasks.length === 0 ? <p>{_('There is no task. Enabling the automatic rebind makes the first.')}</p> : (
               <Table aria-label={_('Tasks')} variant="compact" gridBreakPoint="grid-lg">
-                <Thead><Tr>{[_('Name'), _('Triggers'), _('Command'), _('Enabled'), _('Next run'), _('Last run'), _('Actions')].map((title) => <Th key={title}>{title}</Th>)}</Tr></Thead>
+                <Thead><Tr>{[_('Name'), _('Triggers'), _('Command'), _('Enabled'), _('Next run'), _('Last run'), _('Actions')].map((title) => <Th key={title} modifier="fitContent">{title}</Th>)}</Tr></Thead>
                 <Tbody>
                   {tasks.map((task) => (
                     <Tr key={task.name} isRowSelected={task.name === chosen}>
