@@ -10,14 +10,14 @@ from ports import free_port
 pytestmark = needs_root
 
 
-def bound_to_store(place, authority, certificate, name="a.example.com"):
+def bound_to_store(place, certificate, name="a.example.com", more=""):
     """An nginx whose site names the files that an import put into the store: (server, port)."""
     made = certificate.write(place / "made")
     done = place.run("import", made[0], "--key", made[1], "--name", name)
     assert done.code == 0, done
     where, port = place / "certificates" / name / "current", free_port()
     nginx = place.nginx()
-    nginx.write(f"  server {{\n    listen 127.0.0.1:{port} ssl;\n    server_name {name};\n    ssl_certificate {where}/fullchain.pem;\n"
+    nginx.write(f"  server {{\n    listen 127.0.0.1:{port} ssl;\n    server_name {name} {more};\n    ssl_certificate {where}/fullchain.pem;\n"
                 f"    ssl_certificate_key {where}/privkey.pem;\n  }}\n").start()
     return nginx, port
 
@@ -29,20 +29,21 @@ def run_told(place, command):
 
 
 def test_what_is_accepted_for_the_store_is_accepted_for_its_sites(place, authority):
-    old, shorter = authority.issue("a.example.com", days=90), authority.issue("a.example.com", days=30)
-    _, port = bound_to_store(place, authority, old)
-    cert, key = shorter.write(place / "shorter")
-    refused = place.run("import", cert, "--key", key, "--rebind")
-    assert refused.code == 1 and "--accept=shorter" in refused.all, refused
+    old = authority.issue(["a.example.com", "b.example.com"], days=20)
+    fewer = authority.issue("a.example.com", days=90)
+    _, port = bound_to_store(place, old, more="b.example.com")
+    cert, key = fewer.write(place / "fewer")
+    refused = place.run("import", cert, "--key", key, "--name", "a.example.com", "--rebind")
+    assert refused.code == 1 and "--accept=name-lost" in refused.all, refused
     assert handshake(port, "a.example.com") == old.thumbprint
-    done = place.run("import", cert, "--key", key, "--rebind", "--accept", "shorter")
+    done = place.run("import", cert, "--key", key, "--name", "a.example.com", "--rebind", "--accept", "name-lost")
     assert done.code == 0, done
-    assert handshake(port, "a.example.com") == shorter.thumbprint
+    assert handshake(port, "a.example.com") == fewer.thumbprint
 
 
 def test_the_way_back_from_a_bad_import_is_told_and_works(place, authority):
     old, bad = authority.pair("a.example.com")
-    _, port = bound_to_store(place, authority, old)
+    _, port = bound_to_store(place, old)
     cert, key = bad.write(place / "bad")
     assert place.run("import", cert, "--key", key, "--rebind").code == 0
     assert handshake(port, "a.example.com") == bad.thumbprint
