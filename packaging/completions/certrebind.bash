@@ -117,7 +117,7 @@ _certrebind() {
         "") words="list show add edit enable disable remove run history" ;;
         add)
           words="--event --name --store --issuer --only --every --daily-at --window --description --time-limit
-            --retries --retry-after --env --once-per-batch --run-for-existing --replace --"
+            --retries --retry-after --env --once-per-batch --run-for-existing --replace --disabled --"
           ;;
         run) words="--event" ;;
         history) words="--id --limit" ;;

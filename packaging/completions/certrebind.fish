@@ -112,6 +112,7 @@ complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l store 
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l once-per-batch
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l replace -d 'Change the task of this name'
 complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l run-for-existing
+complete -c certrebind -n "$task; and __fish_seen_subcommand_from add" -l disabled -d 'it does not run until it is enabled'
 
 complete -c certrebind -n $no_command -a import -d 'Bring a certificate with its key'
 complete -c certrebind -n $no_command -a request -d 'Make a key and a request for a certificate'
