@@ -1,7 +1,7 @@
 // The one true sentence: what `check` and `status` say, in a line that a person reads first.
 import { _, counted } from './i18n';
 import { dateText } from './time';
-import type { CheckAnswer, Checked, StatusAnswer } from './wire';
+import type { Attention, CheckAnswer, Checked, StatusAnswer } from './wire';
 
 export interface Verdict {
   status: 'success' | 'warning' | 'danger' | 'info';
@@ -47,4 +47,10 @@ export function automaticHindrance(status: StatusAnswer): string {
   if (!status.enabled) return _('Renewed certificates are not rebound by themselves.');
   if (!status.daemon) return _('The daemon does not run, so renewals are not noticed.');
   return '';
+}
+
+/** What check found that nobody has told of yet, each sentence once. */
+export function findingsOf(check: CheckAnswer): Attention[] {
+  const found = check.bindings.flatMap((binding) => complaintsOf(binding).map(({ sentence, next }) => [sentence, { sentence, next }] as const));
+  return [...new Map(found).values()];
 }

@@ -207,3 +207,9 @@ def test_an_address_chooses_only_what_the_form_shows(one, page):
     page.open("rebind", f"old={one.old.thumbprint}&new=/etc/shadow")
     page.sees("Old: every site that serves it")
     assert page.do("return await page.getByRole('button', {name: 'Plan'}).isDisabled()")
+
+
+def test_what_check_finds_needs_you_with_its_next_step(one, page):
+    put(one, one.new)
+    page.open()
+    page.sees(f"Next: certrebind rebind {one.old.thumbprint[:16]} {one.new.thumbprint[:16]}")

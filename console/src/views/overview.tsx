@@ -11,8 +11,10 @@ import { Outcome } from '../parts/outcome';
 import { Timeline } from '../parts/timeline';
 import { linkTo } from '../route';
 import { timeText } from '../time';
-import { automaticHindrance, verdictOf } from '../verdict';
+import { automaticHindrance, findingsOf, verdictOf } from '../verdict';
 import type { Attention, Last, StatusAnswer, Stored } from '../wire';
+
+const SHOWN = 8; // of the things that need a person
 
 export function Overview() {
   const status = useAnswer('status');
@@ -33,7 +35,7 @@ export function Overview() {
               }}
             </Loaded>
           </GridItem>
-          <GridItem md={7}><NeedsPerson things={answer.needs_person} /></GridItem>
+          <GridItem md={7}><NeedsPerson things={[...answer.needs_person, ...(check.answer ? findingsOf(check.answer) : [])]} /></GridItem>
           <GridItem md={5}><Automatic status={answer} /></GridItem>
           <GridItem span={12}>
             <Card isCompact>
@@ -58,12 +60,13 @@ function NeedsPerson({ things }: { things: Attention[] }) {
       <CardBody>
         {things.length === 0 ? <p>{_('Nothing.')}</p> : (
           <ul className="attention">
-            {things.map((thing) => (
+            {things.slice(0, SHOWN).map((thing) => (
               <li key={`${thing.subject ?? ''} ${thing.sentence}`}>
                 <p>{thing.sentence}</p>
                 {thing.next && <p>{_('Next: $0', thing.next)}</p>}
               </li>
             ))}
+            {things.length > SHOWN && <li><a href={linkTo('bindings')}>{_('… and $0 more', things.length - SHOWN)}</a></li>}
           </ul>
         )}
       </CardBody>
