@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <random>
+
 #include "base/text.h"
 #include "lifecycle/details.h"
 #include "lifecycle/events.h"
@@ -11,29 +13,44 @@ namespace certrebind {
 
 namespace {
 
+// A name that nobody can foresee and occupy, however long that of the file is.
 std::string temporary_beside(const std::string& path) {
-  return absolute_in(parent_directory(path), ".certrebind-" + file_name(path));
+  std::random_device random;
+  return absolute_in(parent_directory(path),
+                     fmt::format(".certrebind-{:08x}{:08x}", random(), random()));
 }
 
-// The whole file under a temporary name, durably. What a crash left of an earlier one is removed.
-Done stage_copy(Files& files, const std::string& path, const std::string& bytes) {
+// The whole file under the temporary name, durably.
+Done stage_copy(Files& files, const std::string& path, const std::string& temporary,
+                const std::string& bytes) {
   if (Done safe = SafeWay(files).to(path); !safe) return safe;
-  const std::string temporary = temporary_beside(path);
-  if (files.lstat(temporary))
-    if (Done removed = files.remove(temporary); !removed) return removed;
   if (Done made = files.create(temporary, bytes, {}); !made) return made;
   return files.sync({temporary});
 }
 
 // A link fails if the path exists, and does not follow it; a rename replaces it.
-Done publish_copy(Files& files, const std::string& path, bool overwrite) {
-  const std::string temporary = temporary_beside(path);
+Done publish_copy(Files& files, const std::string& path, const std::string& temporary,
+                  bool overwrite) {
   Done there = overwrite ? files.rename(temporary, path) : files.link(temporary, path);
   if (!overwrite || !there)
     if (Done removed = files.remove(temporary); there && !removed) return removed;
   if (!there && there.error().code == Code::exists)
     return fail(Code::exists, "write", path, "it exists already", "name another file, or --force");
   return there ? files.sync({parent_directory(path)}) : there;
+}
+
+// Links, devices and directories are somebody's arrangement.
+Done check_place(const Files& files, const std::string& path, bool overwrite) {
+  auto info = files.lstat(path);
+  if (!info) return {};
+  if (info->kind != FileKind::regular)
+    return fail(Code::exists, "write", path,
+                info->kind == FileKind::directory ? "it is a directory"
+                : info->kind == FileKind::symlink ? "it is a symbolic link"
+                                                  : "it is a device, a pipe or a socket",
+                "name another file");
+  if (overwrite) return {};
+  return fail(Code::exists, "write", path, "it exists already", "name another file, or --force");
 }
 
 Done log_export(const TransactionContext& context, const Export& copy) {
@@ -54,19 +71,19 @@ Done log_export(const TransactionContext& context, const Export& copy) {
 }  // namespace
 
 Done write_new_file(Files& files, const std::string& path, const std::string& bytes) {
-  if (Done staged = stage_copy(files, path, bytes); !staged) return staged;
-  return publish_copy(files, path, false);
+  const std::string temporary = temporary_beside(path);
+  if (Done staged = stage_copy(files, path, temporary, bytes); !staged) return staged;
+  return publish_copy(files, path, temporary, false);
 }
 
 Done export_certificate(const TransactionContext& context, const Export& copy) {
   if (copy.path == "-") return log_export(context, copy);
   Files& files = context.host.files;
-  if (!copy.overwrite && files.lstat(copy.path))
-    return fail(Code::exists, "write", copy.path, "it exists already",
-                "name another file, or --force");
-  if (Done staged = stage_copy(files, copy.path, copy.bytes); !staged) return staged;
+  if (Done free = check_place(files, copy.path, copy.overwrite); !free) return free;
+  const std::string temporary = temporary_beside(copy.path);
+  if (Done staged = stage_copy(files, copy.path, temporary, copy.bytes); !staged) return staged;
   if (Done logged = log_export(context, copy); !logged) return logged;
-  return publish_copy(files, copy.path, copy.overwrite);
+  return publish_copy(files, copy.path, temporary, copy.overwrite);
 }
 
 }  // namespace certrebind

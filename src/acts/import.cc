@@ -7,18 +7,21 @@
 #include "base/text.h"
 #include "lifecycle/details.h"
 #include "lifecycle/events.h"
+#include "observe/observation.h"
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"
 #include "store/watched_places.h"
+#include "survey/policy.h"
 #include "sys/safe_way.h"
+#include "x509/name_match.h"
 
 namespace certrebind {
 
 namespace {
 
-std::optional<OldCertificate> current_of(const Files& files, const OwnCertificate& own) {
-  auto bundle = read_bundle(files, own.certificate_path());
+std::optional<OldCertificate> old_one_at(const Files& files, const std::string& path) {
+  auto bundle = read_bundle(files, path);
   if (!bundle) return std::nullopt;
   const Thumbprint thumbprint = bundle->leaf.outline.thumbprint;
   return OldCertificate{.thumbprint = thumbprint, .bundle = std::move(*bundle), .has_file = true};
@@ -29,7 +32,7 @@ NewCertificate checked(const ImportRequest& request) {
   NewCertificate new_one;
   new_one.bundle = credentials.bundle;
   new_one.files = request.from;
-  new_one.key = tried_key_state(credentials.key_pem, credentials.bundle.leaf);
+  new_one.key = request.key;
   return new_one;
 }
 
@@ -45,6 +48,20 @@ void check_completeness(const Credentials& credentials, std::vector<Finding>& fi
                    "clients may not know it",
                    printable(bundle.leaf.issuer_line)),
        "get the full chain from the issuer, and import it again with that"});
+}
+
+// What is not in it stays without a certificate, and the request is closed.
+void check_requested(const ImportRequest& request, std::vector<Finding>& findings) {
+  std::vector<std::string> missing;
+  for (const std::string& name : request.requested)
+    if (!covers(request.credentials.bundle.leaf.outline.names, name))
+      missing.push_back(printable(name));
+  if (missing.empty()) return;
+  findings.push_back({.severity = Severity::error,
+                      .sentence = fmt::format("it does not cover {}, which the request asks for",
+                                              join(missing, ", ")),
+                      .next = "ask the CA for the names of the request",
+                      .risk = Risk::name_lost});
 }
 
 // Logs the events of one import within one transaction of the database.
@@ -183,16 +200,36 @@ class SuccessionFinder {
         // The server may still have the generation before in memory.
         if (result.is_new && result.replaced && reads_from_here(bound))
           add(*result.replaced, bound);
-      } else if (is_earlier(*bound.disk->certificate) && has_no_renewer(bound)) {
+      } else if (is_earlier(*bound.disk->certificate) &&
+                 (has_no_renewer(bound) || lies_here(bound))) {
         add(bound.disk->certificate->thumbprint, bound);
       }
     }
+    add_serving(survey);
     return std::move(found_);
   }
 
  private:
   bool reads_from_here(const SurveyedBinding& bound) const {
     return is_within(normalized(bound.binding.certificate.path), request_.own.current());
+  }
+  bool lies_here(const SurveyedBinding& bound) const {
+    return is_within(normalized(bound.binding.certificate.path), request_.own.home());
+  }
+  // Bound to the current files, but not reloaded since an earlier import.
+  void add_serving(const Survey& survey) {
+    const std::vector<Thumbprint> all = generations(context_.host.files, request_.own);
+    auto is_bound_here = [&](const SurveyedBinding& bound) {
+      return bound.service->trust().is_ours() && bound.holds(leaf_.thumbprint) &&
+             reads_from_here(bound);
+    };
+    Asker asker(context_.prober);
+    const auto looks = look_at_all(asker, survey, {}, is_bound_here);
+    for (size_t i = 0; i < looks.size(); ++i)
+      for (const Look& look : looks[i])
+        if (look.served && look.served->thumbprint != leaf_.thumbprint &&
+            std::ranges::find(all, look.served->thumbprint) != all.end())
+          add(look.served->thumbprint, survey.bindings[i]);
   }
   bool is_earlier(const CertificateOutline& old_one) const {
     return have_same_names(old_one, leaf_) && old_one.key_type == leaf_.key_type &&
@@ -223,7 +260,7 @@ Result<ImportResult> import_certificate(const TransactionContext& context,
                                         const ImportRequest& request) {
   Files& files = context.host.files;
   const NewCertificate new_one = checked(request);
-  const std::optional<OldCertificate> before = current_of(files, request.own);
+  const std::optional<OldCertificate> before = old_one_at(files, request.own.certificate_path());
   ImportResult result;
   if (request.credentials.key_pem.empty()) {
     result.findings.push_back(
@@ -237,6 +274,7 @@ Result<ImportResult> import_certificate(const TransactionContext& context,
   result.findings =
       preflight_stored(before ? &*before : nullptr, new_one, context.host.clock.wall());
   check_completeness(request.credentials, result.findings);
+  check_requested(request, result.findings);
   accept(request.accepted, request.command, result.findings);
   if (refuses(result.findings)) {
     const bool is_anothers =
@@ -247,14 +285,20 @@ Result<ImportResult> import_certificate(const TransactionContext& context,
   result.is_new = !is_current(files, request.own, request.credentials);
   if (before && before->thumbprint != new_one.bundle.leaf.outline.thumbprint)
     result.replaced = before->thumbprint;
-  if (result.is_new) {
+  if (result.is_new)
     if (Done written = write_generation(files, request.own, request.credentials); !written)
       return pass(written);
-    if (Done logged = log.imported(before); !logged) return pass(logged);
-  }
+  // A crash may have come before this the last time.
+  if (Done logged = log.imported(
+          result.is_new ? before : old_one_at(files, earlier_certificate(files, request.own)));
+      !logged)
+    result.unfinished = logged.error();
   auto surveyed = survey(context.host, only);
-  if (!surveyed) return pass(surveyed);
-  result.succeeded = SuccessionFinder(context, request).find(*surveyed, result);
+  if (surveyed) leave_alone(context.settings, *surveyed);
+  if (surveyed)
+    result.succeeded = SuccessionFinder(context, request).find(*surveyed, result);
+  else
+    result.unfinished = surveyed.error();
   return result;
 }
 

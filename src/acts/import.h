@@ -14,9 +14,11 @@ namespace certrebind {
 
 struct ImportRequest {
   Credentials credentials;
-  OwnCertificate own;     // where it goes
-  CertificateFiles from;  // where it comes from, for messages
-  std::string command;    // as it was typed, for the hint at --accept
+  OwnCertificate own;                       // where it goes
+  CertificateFiles from;                    // where it comes from, for messages
+  std::string command;                      // as it was typed, for the hint at --accept
+  KeyState key = KeyState::matches;         // tried before the lock: a hostile key is slow
+  std::vector<std::string> requested = {};  // the names of the open request that it completes
   Risks accepted = {};
 };
 
@@ -31,11 +33,13 @@ struct ImportResult {
   bool is_new = false;                 // else the store has exactly this already
   std::optional<Thumbprint> replaced;  // what the name stood for before, if it was another one
   std::vector<Succeeded> succeeded;
+  std::optional<Error> unfinished;  // the generation is current, and this failed after it
 };
 
 // Checks, writes the generation, logs the events (1006, 1008, 1001, 1005; 1009 for a key of another
-// certificate), and looks which sites use a certificate that it succeeds, by the rules of
-// plan/pending.h. `only`: the servers that are looked at; empty: all.
+// certificate), and looks which sites use a certificate that it succeeds: one of the same names, or
+// an earlier generation, on disk or in a handshake. What a crash has left undone is done again.
+// `only`: the servers that are looked at; empty: all.
 Result<ImportResult> import_certificate(const TransactionContext& context,
                                         const std::vector<ServiceId>& only,
                                         const ImportRequest& request);

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "acts/mentions.h"
 #include "acts/pending_look.h"
 #include "base/text.h"
 #include "lifecycle/details.h"
 #include "lifecycle/events.h"
 #include "observe/observation.h"
 #include "store/bound.h"
+#include "store/kept.h"
 #include "store/watched_places.h"
 #include "survey/policy.h"
 
@@ -23,6 +25,7 @@ class UserFinder {
  public:
   UserFinder(const Looking& at, const OwnCertificate& own)
       : at_(at),
+        own_(own),
         home_(own.home()),
         real_home_(at.host.files.real_path(home_).value_or(home_)),
         generations_(generations(at.host.files, own)) {}
@@ -45,6 +48,14 @@ class UserFinder {
         if (look.served && is_generation(look.served->thumbprint))
           sites_.insert(survey.bindings[i].binding.site);
   }
+  // Directives that bind nothing, such as the CA of clients.
+  void add_mentions(const Files& files, const std::vector<std::string>& configured_by) {
+    for (const std::string& path : configured_by) {
+      auto text = files.read(path, kConfigLimit);  // a directory is none
+      if (const int line = text ? line_mentioning(*text, own_) : 0; line != 0)
+        sites_.insert(fmt::format("{}:{}", path, line));
+    }
+  }
   std::vector<std::string> take() { return {sites_.begin(), sites_.end()}; }
 
  private:
@@ -59,9 +70,10 @@ class UserFinder {
   }
 
   const Looking& at_;
+  const OwnCertificate& own_;
   const std::string home_, real_home_;
   const std::vector<Thumbprint> generations_;
-  std::set<std::string> sites_;
+  std::set<std::string> sites_;  // or FILE:LINE
 };
 
 // The daemon finds that the places are gone already, and logs nothing a second time.
@@ -94,11 +106,16 @@ Result<std::vector<std::string>> users_of(const Looking& at, Database& database,
   leave_alone(at.settings, *surveyed);
   auto recorded = bound_rows(database);
   if (!recorded) return pass(recorded);
+  auto configured = configuration_paths(database);
+  if (!configured) return pass(configured);
   UserFinder finder(at, own);
   finder.add_bound(surveyed->bindings);
   finder.add_bound(surveyed->shadowed);
   finder.add_recorded(*recorded);
   finder.add_serving(*surveyed);
+  for (const SurveyedService& each : surveyed->surveyed)
+    finder.add_mentions(each.service->files(), each.configured_by);
+  finder.add_mentions(at.host.files, *configured);
   return finder.take();
 }
 
@@ -120,6 +137,10 @@ Result<std::string> archive_certificate(const TransactionContext& context,
 
 Done purge_certificate(const TransactionContext& context, const OwnCertificate& own) {
   const OnDisk was = look_at(context.host.files, own.certificate_path());
+  // Their copies first: while the store has them, this can be done again.
+  for (const Thumbprint& each : generations(context.host.files, own))
+    if (Done gone = forget_pairs(context.host.files, context.settings.state_directory, each); !gone)
+      return gone;
   if (Done gone = delete_own(context.host.files, own); !gone) return gone;
   return log_removed(context, own, was, EventId::deleted,
                      fmt::format("{} was deleted from certrebind's store, with its key", own.name));

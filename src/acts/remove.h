@@ -11,7 +11,8 @@
 
 namespace certrebind {
 
-// The sites that name a file of `own`, running or not, and those that serve a certificate of it.
+// The sites that name a file of `own`, running or not, those that serve a certificate of it, and
+// the lines (FILE:LINE) in a server's configuration that mention it.
 // Code::failed if a server's configuration could not be read, because it may name one too.
 Result<std::vector<std::string>> users_of(const Looking& at, Database& database,
                                           const OwnCertificate& own);
@@ -22,7 +23,7 @@ std::string archive_of(const OwnCertificate& own);
 // Moves it to the archive (event 1005), and returns where it is.
 Result<std::string> archive_certificate(const TransactionContext& context,
                                         const OwnCertificate& own);
-// Deletes it with its key (event 1004).
+// Deletes it with its key and the copies of both that were kept for `restore` (event 1004).
 Done purge_certificate(const TransactionContext& context, const OwnCertificate& own);
 
 }  // namespace certrebind

@@ -54,7 +54,9 @@ Result<NewCertificate> find_certificate(Context& context, const std::string& typ
   known.add_stored(host.files, context.settings().stores);
   known.add_bound(*surveyed);
   std::string wanted = is_path(typed) ? absolute(typed) : typed;
-  if (check_own_name(typed) && host.files.lstat(own.certificate_path()))
+  const auto thumbprint = TypedThumbprint::parse(typed);
+  const bool wins = thumbprint && is_whole(*thumbprint);
+  if (!wins && check_own_name(typed) && host.files.lstat(own.certificate_path()))
     wanted = own.certificate_path();
   return identify_new(host.files, known, context.settings().stores, *surveyed, wanted, "");
 }

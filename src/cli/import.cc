@@ -36,14 +36,18 @@ class Import {
                                                 : absolute(options_.store),
             .name = options_.name.empty() ? own_name_of(leaf().outline) : options_.name};
     if (Done named = check_own_name(own_.name); !named) return report(named.error());
+    // A hostile key may take seconds, and nobody shall wait for the lock meanwhile.
+    find_key();
+    const KeyState key = tried_key_state(typed_.credentials.key_pem, leaf());
     auto acting = Acting::begin(context_);
     if (!acting) return report(acting.error());
-    find_key();
     auto result = import_certificate((*acting)->transaction_context(), context_.only(),
                                      {.credentials = typed_.credentials,
                                       .own = own_,
                                       .from = typed_.from,
                                       .command = typed_.command,
+                                      .key = key,
+                                      .requested = requested_names(),
                                       .accepted = std::move(*accepted)});
     if (!result) return report(result.error());
     return refuses(result->findings) ? refuse(*result) : finish(**acting, *result);
@@ -64,6 +68,12 @@ class Import {
       if (key_state(*kept, leaf()) == KeyState::matches) key = std::move(*kept);
   }
 
+  std::vector<std::string> requested_names() {
+    if (!request_) return {};
+    auto csr = files().read(request_->request.csr_path(), kPemLimit);
+    return csr ? names_in_request(*csr) : std::vector<std::string>();
+  }
+
   int refuse(const ImportResult& result) {
     const Finding& first = *std::ranges::find(result.findings, Severity::error, &Finding::severity);
     note_failure({.message = "refused: " + printable(first.sentence),
@@ -82,6 +92,7 @@ class Import {
     if (result.is_new) note_change();
     if (Done done = complete_request(); !done) return report(done.error());
     wake_daemon(files(), context_.settings());
+    if (result.unfinished) return report_unfinished(*result.unfinished);
     if (context_.json())
       print_json(json_of(result));
     else
@@ -91,6 +102,14 @@ class Import {
       return rebind_pairs(context_, acting, pairs_of(result));
     if (!context_.json()) print_line("next: " + rebind_command_for(result));
     return exit_of(acting.recovered());
+  }
+
+  int report_unfinished(Error error) const {
+    error.cause =
+        fmt::format("{}; {} is in the store as {}, but which sites it is for is not known",
+                    error.cause, leaf().outline.thumbprint.brief(), own_.name);
+    if (error.hint.empty()) error.hint = "certrebind check, and then: " + typed_.command;
+    return report(error);
   }
 
   Done complete_request() {
@@ -123,7 +142,9 @@ class Import {
     print_findings(result.findings);
     const CertificateOutline& outline = leaf().outline;
     print_line(fmt::format("{} {} as {}: {}, expires {}",
-                           result.is_new ? "imported" : "nothing to do: the store has",
+                           result.is_new              ? "imported"
+                           : result.succeeded.empty() ? "nothing to do: the store has"
+                                                      : "the store already has",
                            outline.thumbprint.brief(), own_.name, names_text(printable_names()),
                            expiry_text(outline.not_after, context_.host().clock.wall())));
     if (result.replaced) print_line("  it replaces    " + result.replaced->brief());

@@ -34,12 +34,25 @@ std::vector<OwnCertificate> all_own(Context& context) {
   return all;
 }
 
-bool is_typed(const Files& files, const OwnCertificate& own, const std::string& typed) {
-  if (own.name == typed || is_within(absolute(typed), own.home())) return true;
-  auto thumbprint = TypedThumbprint::parse(typed);
-  if (!thumbprint) return false;
+bool has_thumbprint(const Files& files, const OwnCertificate& own,
+                    const Result<TypedThumbprint>& typed) {
+  if (!typed) return false;
   OnDisk disk = look_at(files, own.certificate_path());
-  return disk.certificate && thumbprint->matches(disk.certificate->thumbprint, disk.der);
+  return disk.certificate && typed->matches(disk.certificate->thumbprint, disk.der);
+}
+
+// A whole thumbprint wins over a name that looks like one.
+std::vector<OwnCertificate> those_meant(Context& context, const std::string& typed) {
+  const Files& files = context.host().files;
+  const auto thumbprint = TypedThumbprint::parse(typed);
+  const std::vector<OwnCertificate> all = all_own(context);
+  std::vector<OwnCertificate> meant, named;
+  for (const OwnCertificate& own : all) {
+    const bool has_it = has_thumbprint(files, own, thumbprint);
+    if (has_it) meant.push_back(own);
+    if (has_it || own.name == typed || is_within(absolute(typed), own.home())) named.push_back(own);
+  }
+  return !meant.empty() && is_whole(*thumbprint) ? meant : named;
 }
 
 // Why it is none of ours.
@@ -61,10 +74,7 @@ Error not_ours(Context& context, const std::string& typed) {
 }
 
 Result<OwnCertificate> find_own(Context& context, const std::string& typed) {
-  std::vector<OwnCertificate> found = all_own(context);
-  std::erase_if(found, [&](const OwnCertificate& own) {
-    return !is_typed(context.host().files, own, typed);
-  });
+  const std::vector<OwnCertificate> found = those_meant(context, typed);
   if (found.empty()) return fail(not_ours(context, typed));
   if (found.size() == 1) return found.front();
   return fail(
@@ -77,27 +87,35 @@ Done must_be_unused(Context& context, Database& database, const OwnCertificate& 
   auto users = users_of(context.looking(), database, own);
   if (!users) return pass(users);
   if (users->empty()) return {};
-  return fail(
-      Code::failed, "remove", own.name,
-      fmt::format("{} {} it: {}", count_of(users->size(), "site"),
-                  users->size() == 1 ? "uses" : "use", printable(few_of(*users, kSitesNamed))),
-      fmt::format("certrebind rebind {} NEW; of a server that is gone: certrebind forget",
-                  shell_quoted(own.certificate_path())));
+  return fail(Code::failed, "remove", own.name,
+              "it is used by " + printable(few_of(*users, kSitesNamed)),
+              fmt::format("certrebind rebind {} NEW; of a server that is gone: certrebind forget",
+                          shell_quoted(own.certificate_path())));
 }
 
 int remove_certificate(Context& context, const RemoveTyped& typed) {
   if (Done root = only_root("remove", printable(typed.certificate)); !root)
     return report(root.error());
+  auto asked = find_own(context, typed.certificate);
+  if (!asked) return report(asked.error());
+  // A person may think for hours, and meanwhile the daemon works. So the lock, and what is checked
+  // under it, come after the answer.
+  if (typed.purge && !typed.yes &&
+      !is_confirmed("Delete " + asked->name + " and its key for ever?"))
+    return report({Code::failed, "delete", asked->name,
+                   "its key would be gone, and nobody said yes",
+                   "certrebind remove " + asked->name + " --purge --yes"});
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   const TransactionContext& acts = (*acting)->transaction_context();
   auto own = find_own(context, typed.certificate);
   if (!own) return report(own.error());
+  if (own->home() != asked->home())
+    return report({Code::failed, "delete", printable(typed.certificate),
+                   "it means another certificate now than before the answer",
+                   "certrebind certificates"});
   if (Done unused = must_be_unused(context, acts.state.database(), *own); !unused)
     return report(unused.error());
-  if (typed.purge && !typed.yes && !is_confirmed("Delete " + own->name + " and its key for ever?"))
-    return report({Code::failed, "delete", own->name, "its key would be gone, and nobody said yes",
-                   "certrebind remove " + own->name + " --purge --yes"});
   std::string archived;
   if (typed.purge) {
     if (Done purged = purge_certificate(acts, *own); !purged) return report(purged.error());

@@ -52,6 +52,10 @@ int tell_requested(Context& context, const RequestTyped& typed, const OpenReques
                 {"next", complete_command_for(request)}});
     return kDone;
   }
+  if (typed.output == "-") {
+    print_bytes(csr);
+    return kDone;
+  }
   if (typed.output.empty()) print_whole(csr);
   print_line("the request is at " +
              printable(typed.output.empty() ? request.csr_path() : typed.output) +
@@ -69,7 +73,9 @@ int request_certificate(Context& context, const RequestTyped& typed) {
   CertificateOutline named;
   named.names = wanted.names;
   Files& files = context.host().files;
-  if (!typed.output.empty() && files.lstat(absolute(typed.output)))
+  const std::string output =
+      typed.output.empty() || typed.output == "-" ? "" : absolute(typed.output);
+  if (!output.empty() && files.lstat(output))
     return report(
         {Code::exists, "write", printable(typed.output), "it exists already", "name another file"});
   const OpenRequest request{.directory = context.settings().requests_directory(),
@@ -78,8 +84,8 @@ int request_certificate(Context& context, const RequestTyped& typed) {
   if (!acting) return report(acting.error());
   if (Done written = write_request(files, request, *made); !written) return report(written.error());
   note_change();
-  if (!typed.output.empty())
-    if (Done copied = write_new_file(files, absolute(typed.output), made->csr_pem); !copied) {
+  if (!output.empty())
+    if (Done copied = write_new_file(files, output, made->csr_pem); !copied) {
       copied.error().hint = "the request is made, and is at " + printable(request.csr_path());
       return report(copied.error());
     }
@@ -115,8 +121,6 @@ int list_requests(Context& context) {
 
 int remove_open_request(Context& context, const RequestsTyped& typed) {
   if (Done named = check_own_name(typed.removed); !named) return report(named.error());
-  auto acting = Acting::begin(context);
-  if (!acting) return report(acting.error());
   Files& files = context.host().files;
   const OpenRequest request{context.settings().requests_directory(), typed.removed};
   if (!files.lstat(request.csr_path()))
@@ -126,6 +130,8 @@ int remove_open_request(Context& context, const RequestsTyped& typed) {
     return report({Code::failed, "remove", typed.removed,
                    "its key would be gone, and nobody said yes",
                    "certrebind requests --remove " + typed.removed + " --yes"});
+  auto acting = Acting::begin(context);
+  if (!acting) return report(acting.error());
   if (Done removed = remove_request(files, request); !removed) return report(removed.error());
   note_change();
   if (context.json())
@@ -180,7 +186,8 @@ CommandSpec request_command() {
                      "the subject beside the name, as in 'O=Example,C=DE'", "TEXT"});
   options.push_back(
       {"--name", &typed->name, "what the request is called; default: its first name", "NAME"});
-  options.push_back({"--output,-o", &typed->output, "write the request to this new file", "FILE"});
+  options.push_back({"--output,-o", &typed->output,
+                     "write the request to this new file; - for standard output alone", "FILE"});
   return {.name = "request",
           .summary = "make a key and a request for a certificate (CSR), for a CA to sign",
           .options = std::move(options),

@@ -23,6 +23,7 @@
 
 #include "base/text.h"
 #include "proof/foreign_listeners.h"
+#include "store/own.h"
 #include "store/renewers.h"
 #include "survey/same_site.h"
 #include "sys/changed_at.h"
@@ -428,6 +429,8 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   const std::vector<StoredLeaf>& stored = stored_for(old_one.names);
   if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
   for (const StoredLeaf& each : stored) {
+    // Whoever gave it to a person for another name chose the names in it. `import` offers it.
+    if (each.where.store.kind == kOwnKind) continue;
     const CertificateOutline& new_one = each.outline;
     if (new_one.not_before < old_one.not_before) continue;
     // What its renewer made after OLD may have a shorter life or another type of key.

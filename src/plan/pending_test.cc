@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/own.h"
 #include "transaction/testing.h"
 
 namespace certrebind {
@@ -70,6 +71,19 @@ TEST_F(PendingTest, WhatIsServedIsSucceededByWhatLiesThere) {
   ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].old_one, old_hex());
   EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
+  EXPECT_EQ(pending.pairs[0].how, How::same_place);
+}
+
+// A person imported it under a name of its own. Whoever issued it may have copied every name.
+TEST_F(PendingTest, AnImportIsOnlyOffered) {
+  host_.settings.stores = {{kOwnKind, "/own"}};
+  auto credentials = read_credentials(later_.combined(), "", nullptr);
+  ASSERT_TRUE(write_generation(host_.files, {"/own", "a.test"}, *credentials));
+  EXPECT_THAT(find().pairs, IsEmpty());
+  // The same name in the store: it held OLD before.
+  history_.sightings = {{"/own/a.test/current/fullchain.pem", host_.old_ones[0].thumbprint, ""}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
   EXPECT_EQ(pending.pairs[0].how, How::same_place);
 }
 

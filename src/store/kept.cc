@@ -165,4 +165,22 @@ Done keep_pair(Files& files, const std::string& state_directory, const KeptPaths
   return {};
 }
 
+Done forget_pairs(Files& files, const std::string& state_directory, const Thumbprint& thumbprint) {
+  const std::string all = state_directory + "/kept";
+  auto places = files.list(all);
+  if (!places) return places.error().code == Code::not_found ? Done() : pass(places);
+  for (const std::string& place : *places) {
+    auto names = files.list(all + "/" + place);
+    if (!names) return pass(names);
+    for (const std::string& name : *names) {
+      const std::string directory = fmt::format("{}/{}/{}", all, place, name);
+      auto pair = read_pair(files, directory);
+      if (!pair || pair->bundle.leaf.outline.thumbprint != thumbprint) continue;
+      if (Done removed = remove_pair(files, directory); !removed) return removed;
+    }
+    if (Done synced = files.sync({all + "/" + place}); !synced) return synced;
+  }
+  return {};
+}
+
 }  // namespace certrebind

@@ -40,4 +40,8 @@ struct Kept {
 Result<Kept> kept_pairs(const Files& files, const std::string& state_directory,
                         const std::string& certificate_path);
 
+// Deletes the stored pairs of this certificate, whatever path they were proven at. What cannot be
+// read stays.
+Done forget_pairs(Files& files, const std::string& state_directory, const Thumbprint& thumbprint);
+
 }  // namespace certrebind

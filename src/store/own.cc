@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/text.h"
 #include "store/on_disk.h"
 #include "store/private_directory.h"
+#include "x509/thumbprint.h"
 
 namespace certrebind {
 
@@ -15,6 +17,9 @@ namespace {
 
 constexpr const char* kNextLink = ".current.new";
 constexpr size_t kLongestName = 100;
+constexpr size_t kDigits = 4;  // of a generation
+constexpr std::array kParts = {"cert.pem", "chain.pem", "fullchain.pem", "privkey.pem",
+                               "combined.pem"};
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -25,7 +30,8 @@ bool is_plain(char c) {
 int generation_number(const std::string& name) {
   int number = 0;
   auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc{} && end == name.data() + name.size() && number > 0 ? number : 0;
+  const bool is_whole = error == std::errc{} && end == name.data() + name.size();
+  return is_whole && name.size() == kDigits && number > 0 ? number : 0;
 }
 
 std::vector<std::pair<int, std::string>> numbered(const Files& files, const std::string& home) {
@@ -38,19 +44,75 @@ std::vector<std::pair<int, std::string>> numbered(const Files& files, const std:
   return found;
 }
 
+// 0: there is none.
 int current_number(const Files& files, const OwnCertificate& own) {
   auto target = files.read_link(own.current());
-  return target ? generation_number(*target) : 0;
+  const int number = target ? generation_number(*target) : 0;
+  auto info = files.lstat(own.home() + "/" + target.value_or(""));
+  return number != 0 && info && info->kind == FileKind::directory ? number : 0;
 }
 
-// What a crash left: it was never current.
+bool is_link(const Files& files, const std::string& path) {
+  auto info = files.lstat(path);
+  return info && info->kind == FileKind::symlink;
+}
+
+bool is_regular(const Files& files, const std::string& path) {
+  auto info = files.lstat(path);
+  return info && info->kind == FileKind::regular;
+}
+
+bool has_only_parts(const Files& files, const std::string& generation) {
+  auto names = files.list(generation);
+  return names && std::ranges::all_of(*names, [&](const std::string& name) {
+           return std::ranges::find(kParts, name) != kParts.end() &&
+                  is_regular(files, generation + "/" + name);
+         });
+}
+
+bool is_complete(const Files& files, const std::string& generation) {
+  return std::ranges::all_of(
+      kParts, [&](const std::string& part) { return is_regular(files, generation + "/" + part); });
+}
+
+// True for what a write makes in the home of a certificate. Before the first generation became
+// current, a crash can have left only that.
+bool is_made_here(const Files& files, const OwnCertificate& own, const std::string& name,
+                  int current) {
+  const std::string path = own.home() + "/" + name;
+  if (path == own.current()) return current != 0;
+  if (name == kNextLink) return is_link(files, path);
+  const int number = generation_number(name);
+  return number != 0 && (current != 0 || number == 1) && has_only_parts(files, path);
+}
+
+// The directory may be anything that somebody has put there. Returns the number of the current
+// generation.
+Result<int> check_home(const Files& files, const OwnCertificate& own) {
+  const int current = current_number(files, own);
+  auto names = files.list(own.home());
+  if (!names) return pass(names);
+  for (const std::string& name : *names)
+    if (!is_made_here(files, own, name, current))
+      return fail(
+          Code::failed, "change", own.home(),
+          fmt::format("certrebind did not make {} in it; nothing is deleted", printable(name)),
+          "move that elsewhere, or give another name with --name");
+  return current;
+}
+
+Done remove_generation(Files& files, const std::string& generation) {
+  return remove_private_files(files, generation, {kParts.begin(), kParts.end()});
+}
+
+// What a crash left was never current. A whole generation may be one from which a person went back.
 Done remove_leftovers(Files& files, const OwnCertificate& own, int current) {
   const std::string link = own.home() + "/" + kNextLink;
   if (files.lstat(link))
     if (Done removed = files.remove(link); !removed) return removed;
   for (const auto& [number, path] : numbered(files, own.home()))
-    if (number > current)
-      if (Done removed = remove_tree(files, path); !removed) return removed;
+    if (number > current && !is_complete(files, path))
+      if (Done removed = remove_generation(files, path); !removed) return removed;
   return {};
 }
 
@@ -62,6 +124,19 @@ std::vector<std::pair<std::string, std::string>> contents_of(const Credentials& 
           {"/fullchain.pem", fullchain},
           {"/privkey.pem", credentials.key_pem},
           {"/combined.pem", fullchain + credentials.key_pem}};
+}
+
+bool holds(const Files& files, const std::string& generation, const Credentials& credentials) {
+  return std::ranges::all_of(contents_of(credentials), [&](const auto& content) {
+    auto bytes = files.read(generation + content.first, kPemLimit);
+    return bytes && *bytes == content.second;
+  });
+}
+
+Done sync_generation(Files& files, const std::string& generation) {
+  std::vector<std::string> paths = {generation, parent_directory(generation)};
+  for (const std::string part : kParts) paths.push_back(generation + "/" + part);
+  return files.sync(paths);
 }
 
 Done make_current(Files& files, const OwnCertificate& own, const std::string& generation) {
@@ -91,11 +166,16 @@ std::vector<OwnCertificate> own_certificates(const Files& files, const std::stri
 std::string own_name_of(const CertificateOutline& certificate) {
   std::string name = certificate.names.empty() ? certificate.subject : certificate.names.front();
   if (name.starts_with("*.")) name = "_wildcard" + name.substr(1);
-  name.resize(std::min(name.size(), kLongestName));
+  name.resize(std::min(name.size(), kLongestName - 1));  // one more may come in front
   std::ranges::replace_if(
       name, [](char c) { return !is_plain(c); }, '_');
-  if (name.empty() || name.starts_with('.') || name.starts_with('-')) name = "_" + name;
+  const bool misleads = TypedThumbprint::looks_like_one(name);
+  if (name.empty() || name.starts_with('.') || name.starts_with('-') || misleads) name = "_" + name;
   return name;
+}
+
+bool is_whole(const TypedThumbprint& typed) {
+  return typed.digits().size() == 40 || typed.digits().size() == 64;
 }
 
 Done check_own_name(const std::string& name) {
@@ -111,9 +191,20 @@ Done write_generation(Files& files, const OwnCertificate& own, const Credentials
   if (Done named = check_own_name(own.name); !named) return named;
   if (Done made = make_private_directory(files, own.directory); !made) return made;
   if (Done made = make_private_directory(files, own.home()); !made) return made;
-  const int current = current_number(files, own);
-  if (Done removed = remove_leftovers(files, own, current); !removed) return removed;
-  const std::string generation = fmt::format("{:04}", current + 1);
+  auto current = check_home(files, own);
+  if (!current) return pass(current);
+  if (Done removed = remove_leftovers(files, own, *current); !removed) return removed;
+  const auto all = numbered(files, own.home());
+  const int highest = all.empty() ? 0 : all.back().first;
+  // A crash, or a person, may have left just this one whole above the current one.
+  if (highest > *current && holds(files, all.back().second, credentials)) {
+    if (Done synced = sync_generation(files, all.back().second); !synced) return synced;
+    return make_current(files, own, file_name(all.back().second));
+  }
+  const std::string generation = fmt::format("{:04}", highest + 1);
+  if (generation_number(generation) == 0)
+    return fail(Code::failed, "write", own.home(), "it has too many generations",
+                "give another name with --name");
   if (Done written =
           write_private_files(files, own.home() + "/" + generation, contents_of(credentials));
       !written)
@@ -122,10 +213,15 @@ Done write_generation(Files& files, const OwnCertificate& own, const Credentials
 }
 
 bool is_current(const Files& files, const OwnCertificate& own, const Credentials& credentials) {
-  return std::ranges::all_of(contents_of(credentials), [&](const auto& content) {
-    auto bytes = files.read(own.current() + content.first, kPemLimit);
-    return bytes && *bytes == content.second;
-  });
+  return holds(files, own.current(), credentials);
+}
+
+std::string earlier_certificate(const Files& files, const OwnCertificate& own) {
+  std::string earlier;
+  const int current = current_number(files, own);
+  for (const auto& [number, path] : numbered(files, own.home()))
+    if (number < current) earlier = path + "/fullchain.pem";
+  return earlier;
 }
 
 std::vector<Thumbprint> generations(const Files& files, const OwnCertificate& own) {
@@ -150,10 +246,17 @@ Result<std::string> archive_own(Files& files, const OwnCertificate& own,
 }
 
 Done delete_own(Files& files, const OwnCertificate& own) {
-  // Without the link, what a crash leaves is no certificate of the store any more.
-  if (files.lstat(own.current()))
-    if (Done removed = files.remove(own.current()); !removed) return removed;
-  if (Done removed = remove_tree(files, own.home()); !removed) return removed;
+  auto current = check_home(files, own);
+  if (!current) return pass(current);
+  // The current generation comes last, so that after a crash this can be done again.
+  auto all = numbered(files, own.home());
+  std::ranges::stable_partition(all, [&](const auto& each) { return each.first != *current; });
+  for (const auto& [number, path] : all)
+    if (Done removed = remove_generation(files, path); !removed) return removed;
+  for (const std::string& link : {own.home() + "/" + kNextLink, own.current()})
+    if (files.lstat(link))
+      if (Done removed = files.remove(link); !removed) return removed;
+  if (Done removed = files.remove(own.home()); !removed) return removed;
   return files.sync({own.directory});
 }
 

@@ -77,6 +77,8 @@ TEST_F(OwnTest, NamesStayInTheDirectory) {
   }
   outline.names = {"*.a.test"};
   EXPECT_EQ(own_name_of(outline), "_wildcard.a.test");
+  outline.names = {"deadbeef"};
+  EXPECT_EQ(own_name_of(outline), "_deadbeef");
 }
 
 TEST_F(OwnTest, OthersMustNotBeAbleToChangeTheWay) {
@@ -97,6 +99,61 @@ TEST_F(OwnTest, ArchivedGenerationsAreNumbered) {
   }
 }
 
+// A directory of somebody else, and one of ours into which somebody put something.
+TEST_F(OwnTest, WhatItDidNotMakeIsNeverDeleted) {
+  const std::string home = own_.home();
+  for (const std::string foreign : {"/2024/privkey.pem", "/notes.txt", "/0002/privkey.pem",
+                                    "/0001/site.conf", "/0001/cert.pem/x", "/current/cert.pem"}) {
+    files_ = MemoryFiles();
+    files_.put(home + foreign, "precious", 0600);
+    EXPECT_FALSE(write_generation(files_, own_, old_)) << foreign;
+    EXPECT_FALSE(delete_own(files_, own_)) << foreign;
+    EXPECT_EQ(files_.read(home + foreign, 100).value_or(""), "precious") << foreign;
+  }
+  for (const std::string foreign : {"/0007x/a", "/notes.txt", "/0001/site.conf", "/0002/a/b"}) {
+    files_ = MemoryFiles();
+    ASSERT_TRUE(write_generation(files_, own_, old_));
+    files_.put(home + foreign, "precious", 0600);
+    EXPECT_FALSE(write_generation(files_, own_, new_)) << foreign;
+    EXPECT_FALSE(delete_own(files_, own_)) << foreign;
+    EXPECT_EQ(files_.read(home + foreign, 100).value_or(""), "precious") << foreign;
+    EXPECT_TRUE(holds(old_)) << foreign;
+  }
+}
+
+TEST_F(OwnTest, CurrentMustLeadToAGeneration) {
+  for (const char* target : {"../../../root", "0002", "./0001", "1", "+001", "0001/.."}) {
+    files_ = MemoryFiles();
+    ASSERT_TRUE(write_generation(files_, own_, old_));
+    ASSERT_TRUE(files_.remove(own_.current()));
+    files_.put_link(own_.current(), target);
+    EXPECT_FALSE(write_generation(files_, own_, new_)) << target;
+    EXPECT_FALSE(delete_own(files_, own_)) << target;
+    EXPECT_TRUE(files_.lstat(own_.home() + "/0001/privkey.pem")) << target;
+    EXPECT_TRUE(own_certificates(files_, own_.directory).empty()) << target;
+  }
+}
+
+TEST_F(OwnTest, AWholeGenerationAboveTheCurrentOneStays) {
+  ASSERT_TRUE(write_generation(files_, own_, old_));
+  ASSERT_TRUE(write_generation(files_, own_, new_));
+  ASSERT_TRUE(files_.remove(own_.current()));
+  files_.put_link(own_.current(), "0001");
+  const Credentials third = credentials_of(ca_.issue({.names = {"a.test"}}));
+  ASSERT_TRUE(write_generation(files_, own_, third));
+  EXPECT_EQ(*files_.read_link(own_.current()), "0003");
+  EXPECT_EQ(generations(files_, own_).size(), 3U);
+}
+
+TEST_F(OwnTest, AnUnfinishedGenerationIsRemoved) {
+  files_.put(own_.home() + "/0001/privkey.pem", "half", 0600);
+  ASSERT_TRUE(write_generation(files_, own_, old_));
+  files_.put(own_.home() + "/0002/cert.pem", "half", 0600);
+  ASSERT_TRUE(write_generation(files_, own_, new_));
+  EXPECT_EQ(*files_.list(own_.home()), (std::vector<std::string>{"0001", "0002", "current"}));
+  EXPECT_TRUE(holds(new_));
+}
+
 TEST_F(OwnTest, WhatIsDeletedIsGone) {
   ASSERT_TRUE(write_generation(files_, own_, old_));
   ASSERT_TRUE(delete_own(files_, own_));
@@ -113,6 +170,10 @@ TEST_F(OwnTest, ARequestIsFoundByItsKey) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->key_pem, made->key_pem);
   EXPECT_FALSE(request_for(files_, request.directory, old_.bundle.leaf));
+  files_.put(request.home() + "/precious", "");
+  EXPECT_FALSE(remove_request(files_, request));
+  EXPECT_TRUE(files_.lstat(request.key_path()));
+  ASSERT_TRUE(files_.remove(request.home() + "/precious"));
   ASSERT_TRUE(remove_request(files_, request));
   EXPECT_TRUE(open_requests(files_, request.directory).empty());
 }

@@ -1,5 +1,7 @@
 #include "store/private_directory.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "sys/safe_way.h"
 
@@ -33,16 +35,18 @@ Done write_private_files(Files& files, const std::string& directory,
   return files.sync(written);
 }
 
-Done remove_tree(Files& files, const std::string& path) {
-  auto info = files.lstat(path);
-  if (!info) return info.error().code == Code::not_found ? Done() : pass(info);
-  if (info->kind == FileKind::directory) {
-    auto names = files.list(path);
-    if (!names) return pass(names);
-    for (const std::string& name : *names)
-      if (Done removed = remove_tree(files, path + "/" + name); !removed) return removed;
-  }
-  return files.remove(path);
+Done remove_private_files(Files& files, const std::string& directory,
+                          const std::vector<std::string>& names) {
+  auto found = files.list(directory);
+  if (!found) return found.error().code == Code::not_found ? Done() : pass(found);
+  for (const std::string& name : *found)
+    if (std::ranges::find(names, name) == names.end())
+      return fail(Code::failed, "delete", directory,
+                  "certrebind did not make " + printable(name) + " in it", "move that elsewhere");
+  for (const std::string& name : names)
+    if (std::ranges::find(*found, name) != found->end())
+      if (Done removed = files.remove(directory + "/" + name); !removed) return removed;
+  return files.remove(directory);
 }
 
 }  // namespace certrebind

@@ -18,8 +18,9 @@ Done make_private_directory(Files& files, const std::string& path);
 Done write_private_files(Files& files, const std::string& directory,
                          const std::vector<std::pair<std::string, std::string>>& contents);
 
-// Removes a directory and what is in it. Links are removed, not followed. No error if it is not
-// there.
-Done remove_tree(Files& files, const std::string& path);
+// Removes a directory with files of these names, in this order. Code::failed if it holds anything
+// else; then nothing is removed. No error if it is not there.
+Done remove_private_files(Files& files, const std::string& directory,
+                          const std::vector<std::string>& names);
 
 }  // namespace certrebind

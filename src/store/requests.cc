@@ -7,6 +7,15 @@
 
 namespace certrebind {
 
+namespace {
+
+Done remove_parts(Files& files, const OpenRequest& request) {
+  return remove_private_files(files, request.home(),
+                              {file_name(request.csr_path()), file_name(request.key_path())});
+}
+
+}  // namespace
+
 std::vector<OpenRequest> open_requests(const Files& files, const std::string& directory) {
   std::vector<OpenRequest> found;
   auto names = files.list(directory);
@@ -25,7 +34,7 @@ Done write_request(Files& files, const OpenRequest& request, const NewRequest& m
         Code::exists, "request", request.name, "there is an open request of this name",
         "certrebind requests --remove " + request.name + ", or give another name with --name");
   if (Done made_it = make_private_directory(files, request.directory); !made_it) return made_it;
-  if (Done removed = remove_tree(files, request.home()); !removed) return removed;
+  if (Done removed = remove_parts(files, request); !removed) return removed;
   if (Done key = write_private_files(files, request.home(), {{"/privkey.pem", made.key_pem}}); !key)
     return key;
   if (Done csr = files.create(request.csr_path(), made.csr_pem, {}); !csr) return csr;
@@ -33,8 +42,7 @@ Done write_request(Files& files, const OpenRequest& request, const NewRequest& m
 }
 
 Done remove_request(Files& files, const OpenRequest& request) {
-  if (Done removed = files.remove(request.csr_path()); !removed) return removed;
-  if (Done removed = remove_tree(files, request.home()); !removed) return removed;
+  if (Done removed = remove_parts(files, request); !removed) return removed;
   return files.sync({request.directory});
 }
 

@@ -21,6 +21,8 @@ namespace {
 // A CA's bundle of everything has some 150 roots. Each may be compared with each.
 constexpr size_t kMostCertificates = 200;
 constexpr size_t kMostKeys = 20;
+// CAs issue for 100 or so. Names are compared with each other, and printed.
+constexpr size_t kMostNames = 2000;
 
 std::unexpected<Error> not_usable(std::string cause, std::string hint = {}) {
   return fail(Code::failed, "use", "the file", std::move(cause), std::move(hint));
@@ -206,6 +208,8 @@ Result<Credentials> read_credentials(std::string_view file, std::string_view key
     if (Done collected = collect_key(key_file, password, found); !collected) return pass(collected);
   auto leaf = find_leaf(found);
   if (!leaf) return pass(leaf);
+  if (found.certificates[*leaf].outline.names.size() > kMostNames)
+    return not_usable(fmt::format("the certificate has more than {} names", kMostNames));
   Credentials credentials = order(std::move(found.certificates), *leaf);
   credentials.key_pem = key_for(found, credentials.bundle.leaf);
   return credentials;

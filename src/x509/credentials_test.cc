@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
 #include "x509/key.h"
 #include "x509/key_form.h"
+#include "x509/number_size.h"
 #include "x509/pem.h"
 #include "x509/pkcs12.h"
 #include "x509/private_key.h"
@@ -45,6 +47,17 @@ TEST_F(CredentialsTest, WhatDoesNotBelongToTheChainIsLeftOut) {
   auto read = read_credentials(leaf_.chain_pem + other.certificate().pem, leaf_.key_pem, nullptr);
   expect_whole(read);
   EXPECT_EQ(read->unrelated, 1U);
+}
+
+TEST_F(CredentialsTest, NobodyHasThousandsOfNames) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 2000; ++i) names.push_back("a" + std::to_string(i) + ".test");
+  auto read = read_credentials(middle_.issue({.names = names}).combined(), "", nullptr);
+  EXPECT_TRUE(read) << read.error().message();
+  names.push_back("b.test");
+  read = read_credentials(middle_.issue({.names = names}).combined(), "", nullptr);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().cause, HasSubstr("more than 2000 names"));
 }
 
 TEST_F(CredentialsTest, AnEncryptedKeyNeedsItsPassword) {
@@ -148,6 +161,48 @@ TEST_F(CredentialsTest, DamagedPkcs12NeverCrashes) {
     damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
     (void)read_credentials(damaged, "", &secret);
     (void)read_credentials(der->substr(0, at * der->size() / 60), "", &secret);
+  }
+}
+
+std::string der_element(unsigned char tag, const std::string& content) {
+  const size_t size = content.size();
+  return std::string{static_cast<char>(tag), '\x83', static_cast<char>(size >> 16),
+                     static_cast<char>(size >> 8), static_cast<char>(size)} +
+         content;
+}
+
+std::string der_number(size_t bytes) {
+  return der_element(0x02, std::string(bytes, '\x55'));
+}
+
+std::string pem_of_rsa(const std::string& der) {
+  BioPtr out(BIO_new(BIO_s_mem()));
+  PEM_write_bio(out.get(), "RSA PRIVATE KEY", "",
+                reinterpret_cast<const unsigned char*>(der.data()), static_cast<long>(der.size()));
+  return text_of(out.get());
+}
+
+// An RSA key whose modulus and private exponent have so many bytes.
+std::string rsa_key(size_t modulus, size_t exponent) {
+  std::string numbers("\x02\x01\x00", 3);
+  for (size_t size : {modulus, size_t{3}, exponent, modulus, modulus, modulus, modulus, modulus})
+    numbers += der_number(size);
+  return der_element(0x30, numbers);
+}
+
+TEST_F(CredentialsTest, NoNumberOfAKeyIsTooLong) {
+  auto leaf = Certificate::parse(leaf_.der);
+  for (const auto& [modulus, exponent] : {std::pair(256, 256), {2048, 2048}})
+    EXPECT_TRUE(plain_key_of_der(rsa_key(modulus, exponent), nullptr)) << modulus;
+  for (const auto& [modulus, exponent] : {std::pair(2050, 256), {256, 260}, {256, 100000}}) {
+    const std::string key = rsa_key(modulus, exponent), pem = pem_of_rsa(key);
+    auto read = plain_key_of_der(key, nullptr);
+    ASSERT_FALSE(read) << modulus;
+    EXPECT_THAT(read.error().cause, HasSubstr("longer than any key"));
+    EXPECT_FALSE(read_credentials(leaf_.pem, pem, nullptr));
+    EXPECT_EQ(key_state(pem, *leaf), KeyState::unreadable);
+    const std::string zero("\x02\x01\x00", 3);
+    EXPECT_FALSE(check_number_sizes(der_element(0x30, zero + der_element(0x04, key))));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "x509/number_size.h"
 #include "x509/openssl.h"
 #include "x509/pem.h"
 #include "x509/public_half.h"
@@ -45,6 +46,7 @@ class KeyDecoder {
 // If the quick decoder fails, OpenSSL's full reader reads the key, as in a server. The key is read
 // in place, not copied.
 KeyPtr read_key(const PemBlock& block) {
+  if (auto der = pem_decode(block); der && !check_number_sizes(*der)) return nullptr;
   thread_local KeyDecoder decoder;
   if (KeyPtr key = decoder.read(block.whole)) return key;
   BioPtr in = reader_of(block.whole);

@@ -5,6 +5,7 @@
 
 #include "x509/derivation_cost.h"
 #include "x509/key_form.h"
+#include "x509/private_key.h"
 
 namespace certrebind {
 
@@ -106,10 +107,13 @@ class BagReader {
   }
 
   Done add_key(const PKCS8_PRIV_KEY_INFO* info) {
-    KeyPtr key(info != nullptr ? EVP_PKCS82PKEY(info) : nullptr);
-    if (!key) return unreadable("a key in it cannot be read: " + take_openssl_reason());
-    auto pem = pem_of_key(key.get());
-    if (!pem) return pass(pem);
+    unsigned char* bytes = nullptr;
+    const int size = info != nullptr ? i2d_PKCS8_PRIV_KEY_INFO(info, &bytes) : -1;
+    if (size <= 0) return unreadable("a key in it cannot be read: " + take_openssl_reason());
+    auto pem =
+        plain_key_of_der({reinterpret_cast<char*>(bytes), static_cast<size_t>(size)}, nullptr);
+    OPENSSL_clear_free(bytes, static_cast<size_t>(size));
+    if (!pem) return unreadable("a key in it cannot be read: " + pem.error().cause);
     content_.keys.push_back(std::move(*pem));
     return {};
   }

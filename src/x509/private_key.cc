@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "x509/derivation_cost.h"
 #include "x509/key_form.h"
+#include "x509/number_size.h"
 #include "x509/pem.h"
 
 namespace certrebind {
@@ -18,9 +20,14 @@ namespace certrebind {
 namespace {
 
 constexpr const char* kNeedsPassword = "the key is encrypted";
+constexpr const char* kPasswordHint = "--password-from FILE";
 
 std::unexpected<Error> no_key(std::string cause, std::string hint = {}) {
   return fail(Code::failed, "read", "the private key", std::move(cause), std::move(hint));
+}
+
+std::unexpected<Error> wrong_password(const std::string& reason) {
+  return no_key("the password is wrong, or the key is damaged: " + reason);
 }
 
 // Gives OpenSSL the password. Without one, -1: OpenSSL would else ask on the terminal.
@@ -43,6 +50,7 @@ const char* curve_of(int bits) {
   return nullptr;
 }
 
+using KeyInformation = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 using SignaturePtr = OpensslPtr<X509_SIG, X509_SIG_free>;
 
 SignaturePtr encrypted_key_of(std::string_view der) {
@@ -52,12 +60,43 @@ SignaturePtr encrypted_key_of(std::string_view der) {
   return encrypted;
 }
 
-Done check_cost_of_key(std::string_view der) {
-  SignaturePtr encrypted = encrypted_key_of(der);
-  if (!encrypted) return {};
+// The DER in the block, which is decrypted if it has headers that say so, as old ones have.
+Result<std::string> der_of(const PemBlock& block, const Secret* password) {
+  BioPtr in = reader_of(block.whole);
+  unsigned char* bytes = nullptr;
+  long size = 0;
+  // OpenSSL takes the password as data it may write to; it does not.
+  void* given = const_cast<Secret*>(password);
+  if (PEM_bytes_read_bio(&bytes, &size, nullptr, PEM_STRING_EVP_PKEY, in.get(), give_password,
+                         given) != 1)
+    return no_key(take_openssl_reason());
+  std::string der(reinterpret_cast<char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_clear_free(bytes, static_cast<size_t>(size));
+  return der;
+}
+
+Result<std::string> decrypted(const X509_SIG* encrypted, const Secret& password) {
   const X509_ALGOR* algorithm = nullptr;
-  X509_SIG_get0(encrypted.get(), &algorithm, nullptr);
-  return check_derivation_cost(algorithm);
+  X509_SIG_get0(encrypted, &algorithm, nullptr);
+  if (Done cheap = check_derivation_cost(algorithm); !cheap) return pass(cheap);
+  KeyInformation info(
+      PKCS8_decrypt(encrypted, password.text().data(), static_cast<int>(password.text().size())));
+  unsigned char* bytes = nullptr;
+  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &bytes) : -1;
+  if (size <= 0) return wrong_password(take_openssl_reason());
+  std::string der(reinterpret_cast<char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_clear_free(bytes, static_cast<size_t>(size));
+  return der;
+}
+
+// Reading a key computes with it already.
+Result<std::string> pem_of_plain(std::string_view der) {
+  if (Done small = check_number_sizes(der); !small) return pass(small);
+  const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
+  KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
+  const std::string reason = take_openssl_reason();
+  if (!key) return no_key(reason);
+  return pem_of_key(key.get());
 }
 
 }  // namespace
@@ -98,32 +137,18 @@ Result<std::string> plain_key_of_pem(std::string_view block, const Secret* passw
   auto blocks = pem_blocks(block);
   if (blocks.empty() || !blocks.front().is_private_key()) return no_key("there is none");
   const bool encrypted = blocks.front().is_encrypted();
-  if (encrypted && password == nullptr) return no_key(kNeedsPassword, "--password-from FILE");
-  if (encrypted)
-    if (auto der = pem_decode(blocks.front()))
-      if (Done cheap = check_cost_of_key(*der); !cheap) return pass(cheap);
-  BioPtr in = reader_of(blocks.front().whole);
-  // OpenSSL takes the password as data it may write to; it does not.
-  void* given = const_cast<Secret*>(password);
-  KeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, give_password, given));
-  const std::string reason = take_openssl_reason();
-  if (!key)
-    return encrypted ? no_key("the password is wrong, or the key is damaged: " + reason)
-                     : no_key(reason);
-  return pem_of_key(key.get());
+  if (encrypted && password == nullptr) return no_key(kNeedsPassword, kPasswordHint);
+  auto der = der_of(blocks.front(), password);
+  if (!der && encrypted) return wrong_password(der.error().cause);
+  return der ? plain_key_of_der(*der, password) : der;
 }
 
 Result<std::string> plain_key_of_der(std::string_view der, const Secret* password) {
-  if (SignaturePtr encrypted = encrypted_key_of(der)) {
-    BioPtr out(BIO_new(BIO_s_mem()));
-    if (PEM_write_bio_PKCS8(out.get(), encrypted.get()) == 1)
-      return plain_key_of_pem(text_of(out.get()), password);
-  }
-  const unsigned char* at = reinterpret_cast<const unsigned char*>(der.data());
-  KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
-  const std::string reason = take_openssl_reason();
-  if (!key) return no_key(reason);
-  return pem_of_key(key.get());
+  SignaturePtr encrypted = encrypted_key_of(der);
+  if (!encrypted) return pem_of_plain(der);
+  if (password == nullptr) return no_key(kNeedsPassword, kPasswordHint);
+  auto plain = decrypted(encrypted.get(), *password);
+  return plain ? pem_of_plain(*plain) : plain;
 }
 
 std::string describe_key(const std::string& pem) {

@@ -299,6 +299,26 @@ def test_a_site_bound_to_the_store_gets_its_renewal(place, authority):
     assert handshake(site.port, "a.example") == new.thumbprint
 
 
+def test_what_is_not_loaded_yet_is_found_again(place, authority):
+    """An import without --rebind, then the same with it: the server still has the generation before."""
+    old, new = authority.pair("a.example")
+    cert, key = old.write(place / "old")
+    assert place.run("import", cert, "--key", key).code == 0
+    site = make_site(place, old, "a.example")
+    site.cert_path, site.key_path = (stored(place, "a.example") / name for name in ("fullchain.pem", "privkey.pem"))
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    cert, key = new.write(place / "new")
+    again = ["import", cert, "--key", key, "--service", nginx.service]
+    assert place.run(*again).code == 0 and handshake(site.port, "a.example") == old.thumbprint
+    told = place.run(*again, "--json").json
+    assert [each["old"] for each in told["succeeds"]] == [old.thumbprint] and not told["imported"], told
+    done = place.run(*again, "--rebind")
+    assert done.code == 0 and "nothing to do" not in done.out, done
+    assert handshake(site.port, "a.example") == new.thumbprint
+    assert "nothing to do" in place.run(*again).out
+
+
 @in_shares
 def test_killed_at_every_call(place, authority, shim, share):
     old, new = authority.pair("a.example")
@@ -321,6 +341,9 @@ def test_killed_at_every_call(place, authority, shim, share):
         assert place.run("import", new_cert, "--key", new_key, "--name", f"n{at}").code == 0
         is_whole(place, f"n{at}", new)
         assert sorted(os.listdir(place / f"certificates/n{at}")) == ["0001", "0002", "current"]
+        logged = [event for event in place.run("events", "--json").lines
+                  if event["id"] == 1006 and f"/n{at}/" in event["message"]]
+        assert len(logged) == 2, logged
     assert states == {old.fullchain_pem, new.fullchain_pem}
 
 
@@ -370,6 +393,22 @@ def test_a_request_is_not_written_over_a_file(place):
     done = place.run("request", "www.example.com", "-o", place / "www.csr")
     assert done.code == 1 and "exists already" in done.err and not (place / "requests").exists(), done
     assert (place / "www.csr").read_text() == "precious"
+
+
+def test_a_request_on_standard_output(place):
+    done = place.run("request", "www.example.com", "-o", "-")
+    assert done.code == 0 and done.out == (place / "requests/www.example.com/request.csr").read_text(), done
+
+
+def test_a_certificate_that_lacks_a_requested_name(place, authority):
+    assert place.run("request", "a.example", "b.example").code == 0
+    key = serialization.load_pem_private_key((place / "requests/a.example/privkey.pem").read_bytes(), None)
+    cert, _ = authority.issue("a.example", key=key).write(place / "made")
+    for command in ("complete", "import"):
+        done = place.run(command, cert)
+        assert done.code == 1 and "does not cover b.example" in done.out and "name-lost" in done.out, done
+    assert (place / "requests/a.example").exists() and not (place / "certificates").exists()
+    assert place.run("complete", cert, "--accept", "name-lost").code == 0
 
 
 def test_a_certificate_of_no_request(place, authority):
@@ -423,6 +462,25 @@ def test_export_as_pem(place, imported):
     assert {path.name for path in place.path.glob(".certrebind*")} == set()
     messages = [event["message"] for event in place.run("events", "--json").lines if event["id"] == 1007]
     assert len(messages) == 2 and "without its key" in messages[0] and "with its key" in messages[1]
+
+
+def test_export_replaces_only_a_file(place, imported):
+    victim = write(place / "victim", "precious")
+    (place / "link").symlink_to(victim)
+    (place / "directory").mkdir()
+    os.mkfifo(place / "pipe")
+    for name, sentence in (("link", "a symbolic link"), ("directory", "a directory"), ("pipe", "a pipe")):
+        done = place.run("export", "a.example", "--force", "-o", place / name)
+        assert done.code == 1 and sentence in done.err, done
+    assert victim.read_text() == "precious" and (place / "link").is_symlink()
+
+
+def test_nobody_can_block_an_export(place, imported):
+    """Names that a user could foresee, and the longest that there are."""
+    occupied = write(place / ".certrebind-out.pem", "somebody's")
+    assert place.run("export", "a.example", "-o", place / "out.pem").code == 0
+    assert occupied.read_text() == "somebody's"
+    assert place.run("export", "a.example", "-o", place / ("x" * 255)).code == 0
 
 
 def test_export_as_pfx(place, imported):
@@ -486,6 +544,49 @@ def test_what_is_bound_is_not_removed(one):
         done = one.place.run(*words)
         assert done.code == 1 and one.name in done.err and "certrebind rebind" in done.err, done
     assert stored(one.place, one.name).exists() and one.served() == one.new.thumbprint
+
+
+@pytest.mark.parametrize("line", ["ssl_client_certificate {}/certificates/ca/current/fullchain.pem;",
+                                  "ssl_trusted_certificate {}/certificates/ca/0001/cert.pem;",
+                                  "ssl_crl {}/certificates/$ssl_server_name/current/cert.pem;"])
+def test_what_any_directive_names_is_not_removed(place, authority, line):
+    cert, key = authority.issue("ca").write(place / "made")
+    assert place.run("import", cert, "--key", key).code == 0
+    site = make_site(place, authority.issue("a.example"), "a.example")
+    nginx = place.nginx()
+    nginx.write(site.block(extra="    # " * ("$" in line) + "    " + line.format(place.path) + "\n")).start()
+    done = place.run("remove", "ca", "--purge", "--yes")
+    assert done.code == 1 and f"{nginx.conf}:" in done.err, done
+    assert stored(place, "ca").exists()
+
+
+def test_a_purge_leaves_no_copy_of_the_key(place, authority):
+    pair, other = authority.pair("a.example")
+    cert, key = pair.write(place / "made")
+    assert place.run("import", cert, "--key", key).code == 0
+    site = make_site(place, pair, "a.example")
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    assert place.run("rebind", "--pending", "--service", nginx.service).code == 0
+    kept = place.state / "kept"
+    assert any(pair.leaf_pem in path.read_text() for path in kept.rglob("certificate"))
+    nginx.stop()
+    site = make_site(place, other, "a.example", site.port)
+    nginx.write(site.block()).start()
+    assert place.run("rebind", "--pending", "--service", nginx.service).code == 0
+    done = place.run("remove", "a.example", "--purge", "--yes")
+    assert done.code == 0, done
+    assert not any(pair.key_pem in path.read_text() for path in place.path.rglob("key"))
+
+
+def test_a_thumbprint_wins_over_a_name(place, authority):
+    one, other = authority.pair("a.example")
+    for name, pair in (("one", one), (one.thumbprint, other)):
+        cert, key = pair.write(place / name)
+        assert place.run("import", cert, "--key", key, "--name", name).code == 0
+    assert place.run("export", one.thumbprint, "-o", "-").out == one.fullchain_pem
+    assert place.run("remove", one.thumbprint).code == 0
+    assert not stored(place, "one").exists() and stored(place, one.thumbprint).exists()
 
 
 def test_what_others_renew_is_not_removed(one):
