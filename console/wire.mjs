@@ -3,6 +3,8 @@
 
 const PLAIN = { string: 'string', integer: 'number', boolean: 'boolean', time: 'string', map: 'Record<string, unknown>' };
 
+// How the manual says so.
+const MAY_MISS = /\bMissing\b|\bOnly\b|\bNot (of|with)\b|^As of \\fBrebind\\fP\.$/m;
 const MAY_BE_NULL = /\bnull\b/;
 
 const pascal = (name) => name.replace(/(^|[ _-])(\w)/g, (_, __, letter) => letter.toUpperCase());
@@ -21,7 +23,7 @@ function keysOf(text) {
   const some = /^(With|.*Else|.*else) /m.test(text.split(/^\.TP\n/m)[0]);
   return text.split(/^\.TP\n/m).slice(1).map((entry) => {
     const [, key, type] = /^\.BR (\S+) " \(([^)]+)\)"/.exec(entry);
-    return { key, type, mayMiss: some || /\bMissing\b|\bOnly\b|\bNot (of|with)\b|^As of \\fBrebind\\fP\.$/m.test(entry), mayBeNull: MAY_BE_NULL.test(entry) || type === 'renewer' };
+    return { key, type, mayMiss: some || MAY_MISS.test(entry), mayBeNull: MAY_BE_NULL.test(entry) || type === 'renewer' };
   });
 }
 

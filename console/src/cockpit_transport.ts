@@ -1,4 +1,5 @@
 // The host as Cockpit's session reaches it.
+import { together } from './files';
 import { CannotRun, type Ended, type Rights, type Transport } from './transport';
 
 const PROGRAM = 'certrebind';
@@ -15,16 +16,6 @@ function cannotRun({ problem, message }: CockpitProblem): CannotRun {
   return new CannotRun('disconnected', message || problem || 'disconnected');
 }
 
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 export const cockpitTransport: Transport = {
   run(args, rights: Rights, { input, lasting = false } = {}) {
     const parts: Uint8Array[] = [];
@@ -37,12 +28,12 @@ export const cockpitTransport: Transport = {
     if (input) process.input(input);
     return new Promise<Ended>((resolve, reject) => {
       process.then(
-        () => resolve({ status: 0, out: joined(parts), said: '' }),
+        () => resolve({ status: 0, out: together(...parts), said: '' }),
         (problem: CockpitProblem) => {
           const status = problem.problem === null ? problem.exit_status : null;
           if (status === NOT_FOUND) reject(new CannotRun('no-program', problem.message));
           else if (status === null) reject(cannotRun(problem));
-          else resolve({ status, out: joined(parts), said: problem.message });
+          else resolve({ status, out: together(...parts), said: problem.message });
         },
       );
     });

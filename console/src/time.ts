@@ -1,7 +1,7 @@
 // Dates as the reader's browser writes them, and what is left until then.
 import { _, counted } from './i18n';
 
-const DAY = 86_400_000;
+export const DAY = 86_400_000; // ms
 
 export const now = (): number => Date.now();
 
@@ -45,5 +45,3 @@ export function expiryGroup(notAfter: string, at = now()): ExpiryGroup {
   if (end < new Date(today.getFullYear(), today.getMonth() + 2, 1).getTime()) return 'Next Month';
   return 'Later';
 }
-
-export { DAY };

@@ -10,7 +10,7 @@
 #include "acts/keep_proven.h"
 #include "base/text.h"
 #include "observe/renewed_in_memory.h"
-#include "store/own_earlier.h"
+#include "store/own.h"
 #include "store/sightings.h"
 #include "survey/identify.h"
 #include "survey/lookup.h"
@@ -122,13 +122,21 @@ Result<std::vector<TransactionRow>> same_elsewhere(Journal& journal, const Trans
   return others;
 }
 
-// Where the files of certrebind's own store were imported: importing the earlier ones again.
+// The command that imports once more what certrebind's own store had before. Empty: it had nothing.
 std::string way_back(const TransactionContext& context, const TransactionRow& row) {
-  for (const JournalSuccession& succession : row.record.successions)
-    if (std::string command =
-            command_back_to(context.host.files, context.settings.stores, succession.old_thumbprint);
-        !command.empty())
-      return command;
+  const Files& files = context.host.files;
+  for (const JournalSuccession& succession : row.record.successions) {
+    auto old_one = Thumbprint::from_hex(succession.old_thumbprint);
+    if (!old_one) continue;
+    for (const StoreSetting& store : context.settings.stores) {
+      if (store.kind != kOwnKind) continue;
+      for (const OwnCertificate& own : own_certificates(files, store.path))
+        if (std::string generation = generation_with(files, own, *old_one); !generation.empty())
+          return fmt::format("certrebind import {} --store {} --name {} --accept=shorter --rebind",
+                             shell_quoted(generation + "/combined.pem"),
+                             shell_quoted(own.directory), own.name);
+    }
+  }
   return "";
 }
 

@@ -55,7 +55,7 @@ Result<NewCertificate> find_certificate(Context& context, const std::string& typ
   known.add_bound(*surveyed);
   std::string wanted = is_path(typed) ? absolute(typed) : typed;
   const auto thumbprint = TypedThumbprint::parse(typed);
-  const bool wins = thumbprint && is_whole(*thumbprint);
+  const bool wins = thumbprint && thumbprint->is_whole();
   if (!wins && check_own_name(typed) && host.files.lstat(own.certificate_path()))
     wanted = own.certificate_path();
   return identify_new(host.files, known, context.settings().stores, *surveyed, wanted, "");

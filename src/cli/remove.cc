@@ -52,7 +52,7 @@ std::vector<OwnCertificate> those_meant(Context& context, const std::string& typ
     if (has_it) meant.push_back(own);
     if (has_it || own.name == typed || is_within(absolute(typed), own.home())) named.push_back(own);
   }
-  return !meant.empty() && is_whole(*thumbprint) ? meant : named;
+  return !meant.empty() && thumbprint->is_whole() ? meant : named;
 }
 
 // Why it is none of ours.

@@ -174,10 +174,6 @@ std::string own_name_of(const CertificateOutline& certificate) {
   return name;
 }
 
-bool is_whole(const TypedThumbprint& typed) {
-  return typed.digits().size() == 40 || typed.digits().size() == 64;
-}
-
 Done check_own_name(const std::string& name) {
   const bool is_good = !name.empty() && name.size() <= kLongestName && !name.starts_with('.') &&
                        !name.starts_with('-') && std::ranges::all_of(name, is_plain);
@@ -230,6 +226,15 @@ std::vector<Thumbprint> generations(const Files& files, const OwnCertificate& ow
     if (OnDisk disk = look_at(files, path + "/fullchain.pem"); disk.certificate)
       found.push_back(disk.certificate->thumbprint);
   return found;
+}
+
+std::string generation_with(const Files& files, const OwnCertificate& own,
+                            const Thumbprint& thumbprint) {
+  for (const auto& [number, path] : numbered(files, own.home()))
+    if (OnDisk disk = look_at(files, path + "/fullchain.pem");
+        disk.certificate && disk.certificate->thumbprint == thumbprint)
+      return path;
+  return "";
 }
 
 Result<std::string> archive_own(Files& files, const OwnCertificate& own,

@@ -43,9 +43,6 @@ std::vector<OwnCertificate> own_certificates(const Files& files, const std::stri
 // into a file name becomes "_", and "_" comes before what could be taken for a thumbprint.
 std::string own_name_of(const CertificateOutline& certificate);
 
-// A thumbprint that is no prefix wins over a name that looks like one.
-bool is_whole(const TypedThumbprint& typed);
-
 // Code::usage unless `name` is one that a person may give: letters, digits, "-", "_", "." and "@",
 // with no dot in front. So it never leaves the directory.
 Done check_own_name(const std::string& name);
@@ -63,6 +60,10 @@ std::string earlier_certificate(const Files& files, const OwnCertificate& own);
 
 // The thumbprints of all its generations.
 std::vector<Thumbprint> generations(const Files& files, const OwnCertificate& own);
+
+// The directory of a generation with this certificate. Empty: there is none.
+std::string generation_with(const Files& files, const OwnCertificate& own,
+                            const Thumbprint& thumbprint);
 
 // Moves all generations below ARCHIVE/NAME, under the first number that is free there, and returns
 // where they are.

@@ -43,6 +43,8 @@ class TypedThumbprint {
   // Computes the SHA-1 of `der` only if the SHA-256 does not match.
   bool matches(const Thumbprint& sha256, std::string_view der) const;
   const std::string& digits() const { return digits_; }
+  // True if it is no prefix: then it wins over a name that looks like one.
+  bool is_whole() const { return digits_.size() == 40 || digits_.size() == 64; }
 
  private:
   std::string digits_;  // lower-case hex, 8 to 64 digits

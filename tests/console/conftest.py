@@ -11,27 +11,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "live")]
 
 from browser import Browser  # noqa: E402
 from cockpit import Cockpit, alone  # noqa: E402
+from fixtures import authority, place  # noqa: E402, F401
 from page import Page  # noqa: E402
-from pki import Authority  # noqa: E402
-from place import Place  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
 def network():
     assert alone(), "run these tests in a network namespace of their own: ./check does"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-
-
-@pytest.fixture(scope="session")
-def authority():
-    return Authority()
-
-
-@pytest.fixture
-def place():
-    place = Place()
-    yield place
-    place.end()
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from command import BINARY  # noqa: E402
-from pki import Authority  # noqa: E402
-from place import Place  # noqa: E402
+from fixtures import authority, place  # noqa: E402, F401
 from servers.haproxy import haproxy_version  # noqa: E402
 from stages.one_site import OneSite  # noqa: E402
 
@@ -34,18 +33,6 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session", autouse=True)
 def binary():
     assert os.access(BINARY, os.X_OK), f"no certrebind at {BINARY}: set CERTREBIND"
-
-
-@pytest.fixture(scope="session")
-def authority():
-    return Authority()
-
-
-@pytest.fixture
-def place():
-    place = Place()
-    yield place
-    place.end()
 
 
 @pytest.fixture
