@@ -33,7 +33,9 @@ std::unexpected<Error> about(const Target& target, Error error) {
 }  // namespace
 
 std::string Target::text() const {
-  std::string text = address.text() + (sni.empty() ? " without a name" : " for " + sni);
+  std::string text = address.text();
+  if (start_tls != StartTls::none) text += fmt::format(" with {} STARTTLS", to_text(start_tls));
+  text += sni.empty() ? " without a name" : " for " + sni;
   return key_type == KeyType::other ? text : fmt::format("{} ({})", text, to_text(key_type));
 }
 

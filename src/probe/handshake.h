@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/start_tls.h"
 #include "base/time.h"
 #include "sys/clock.h"
 #include "sys/network.h"
@@ -27,12 +28,13 @@ namespace certrebind {
 struct Target {
   Address address;
   bool proxy_protocol = false;  // send a PROXY header, version 1, first
-  std::string sni;              // empty: send no server_name
+  StartTls start_tls = StartTls::none;
+  std::string sni;  // empty: send no server_name
   // The key type of the certificate to request. Only signatures of this type are offered, so that a
   // server with several certificates shows this one, or refuses. `other`: any type.
   KeyType key_type = KeyType::other;
 
-  // "127.0.0.1:443 for www.example.com (RSA)"
+  // "127.0.0.1:443 for www.example.com (RSA)", "127.0.0.1:25 with smtp STARTTLS for mx.example.com"
   std::string text() const;
 };
 
