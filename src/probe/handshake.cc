@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/parallel.h"
+#include "probe/ask_for_tls.h"
 #include "probe/tls.h"
 
 namespace certrebind {
@@ -63,6 +64,9 @@ Result<std::unique_ptr<Stream>> Prober::open(const Target& target, SteadyTime de
   if (stream && target.proxy_protocol)
     if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
       return pass(sent);
+  if (stream && target.start_tls != StartTls::none)
+    if (auto agreed = ask_for_tls(**stream, target.start_tls, target.sni, deadline); !agreed)
+      return pass(agreed);
   return stream;
 }
 

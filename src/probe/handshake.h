@@ -63,8 +63,8 @@ class Prober {
   // time: further handshakes there fail at once. After that, one may try again.
   //
   // The error's cause says how far the handshake came: the system's message if the connection
-  // failed, "no TLS: the server answered …", the server's alert, or "bad signature" if certificate
-  // and key do not match. Code::timed_out after `patience`.
+  // failed, a cause of ask_for_tls, "no TLS: the server answered …", the server's alert, or "bad
+  // signature" if certificate and key do not match. Code::timed_out after `patience`.
   Result<Served> handshake(const Target& target) const;
 
   using Progress = std::function<void(size_t done)>;
@@ -75,7 +75,7 @@ class Prober {
                                             const Progress& progress = {}) const;
 
  private:
-  // Connects and sends the PROXY header.
+  // Connects, sends the PROXY header and asks for TLS.
   Result<std::unique_ptr<Stream>> open(const Target& target, SteadyTime deadline) const;
   Result<Served> ask(const Target& target, SteadyTime deadline) const;
   bool is_silent(const Address& address) const;
