@@ -303,9 +303,11 @@ TEST(AskForTls, ReadsNoMoreThanItsBound) {
       }
     }
   }
-  ScriptedServer server({});
-  server.for_ever = "220-x\r\n";
-  EXPECT_EQ(cause_of(server, StartTls::smtp), "more than 16384 bytes before TLS");
+  ScriptedServer line({}), lines({});
+  line.for_ever = std::string(1024, 'x');
+  EXPECT_EQ(cause_of(line, StartTls::smtp), "no end of plain text after 17384 bytes");
+  lines.for_ever = "<a>";
+  EXPECT_EQ(cause_of(lines, StartTls::xmpp_client), "no end of plain text after 1500 bytes");
 }
 
 TEST(AskForTls, XmppNamesTheHostAsXmlDemands) {

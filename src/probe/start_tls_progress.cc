@@ -20,7 +20,8 @@ using namespace std::string_literals;
 using Prefixes = std::vector<std::string_view>;
 
 constexpr size_t kMostBytes = 16 * 1024;  // of all answers together
-constexpr size_t kMostShown = 160;
+constexpr size_t kMostAnswers = 500;      // XMPP: tags
+constexpr size_t kMostShown = 240;
 
 // How a dialect's answers are separated.
 struct Framing {
@@ -253,13 +254,15 @@ StartTlsProgress start_tls_progress(StartTls dialect, const std::string& name,
   const Dialect spoken = dialect_of(dialect, name);
   std::string sent;
   std::string_view unread = said;
+  size_t answers = 0;
   for (const Step& step : spoken.steps) {
     sent += step.send;
     const bool asked = &step == &spoken.steps.back() || spoken.steps.back().accepted.empty();
     for (bool waits = !step.accepted.empty(); waits;) {
       const size_t size = spoken.framing.size(unread);
-      if (size == 0 && said.size() > kMostBytes)
-        return {State::failed, "", fmt::format("more than {} bytes before TLS", kMostBytes), ""};
+      if ((size == 0 && said.size() > kMostBytes) || ++answers > kMostAnswers)
+        return {State::failed, "", fmt::format("no end of plain text after {} bytes", said.size()),
+                ""};
       if (size == 0) return {State::waiting, sent, "", awaited_by(step, asked)};
       const std::string answer = spoken.framing.text(unread.substr(0, size));
       unread.remove_prefix(size);
