@@ -1,5 +1,6 @@
 """Prosody."""
 from files import write
+from processes import takes_signal
 from servers.plain_first import PlainFirst
 
 
@@ -27,6 +28,9 @@ VirtualHost "{host}"
 {more}
 """)
         return self
+
+    def is_up(self):
+        return super().is_up() and takes_signal(self.process.pid, self.reload_signal)
 
     def command(self):
         return [*self.as_user(), "prosody", "--config", str(self.conf), "-F"]
