@@ -226,7 +226,7 @@ TEST(AskForTls, SaysWhatDoesNotSpeakTheDialect) {
   EXPECT_EQ(cause_of({packet("\xFF\x69\x04Host is blocked")}, StartTls::mysql),
             "the server does not offer STARTTLS: error 1129: Host is blocked");
   EXPECT_EQ(cause_of({"", "220 a\r\n"}, StartTls::postgres),
-            "the server does not offer STARTTLS: 220 a");
+            "the server does not offer STARTTLS: unknown answer 220 a");
   EXPECT_EQ(cause_of({"", "<stream:stream><stream:error><host-unknown/></stream:error>"},
                      StartTls::xmpp_client),
             "no xmpp-client: the server answered "
@@ -281,7 +281,7 @@ TEST(AskForTls, StandsGarbage) {
     for (const std::string& garbage :
          {"\xFF\xFE\x1B[2J\r\n"s, "\r\n"s, std::string(300, '\0'), "\x30\x80\0\0"s,
           "\x30\x02\x02\x09"s, "\x03\0\0\0\x0A"s, packet("\x0Aversion\0"s), packet("\xFF"),
-          packet(""), ">"s, "\x15\x03\x01\0\x02\x02\x46"s}) {
+          packet(""), ">"s, "TLS"s, "result 0: x"s, "\x15\x03\x01\0\x02\x02\x46"s}) {
       const std::string cause = cause_of({garbage, garbage, garbage}, talk.dialect);
       EXPECT_NE(cause, "it agreed") << to_text(talk.dialect);
       EXPECT_EQ(cause, printable(cause));

@@ -46,6 +46,11 @@ std::string as_it_is(std::string_view answer) {
   return std::string(answer);
 }
 
+// Of a binary dialect: so that no bytes can pass for a text of ours.
+std::string unknown(std::string_view answer) {
+  return fmt::format("unknown answer {}", answer);
+}
+
 uint32_t little_endian(std::string_view bytes) {
   uint32_t number = 0;
   for (size_t i = bytes.size(); i > 0; --i)
@@ -88,7 +93,8 @@ size_t postgres_size(std::string_view unread) {
 }
 
 std::string postgres_text(std::string_view answer) {
-  return answer == "S" ? "TLS" : std::string(answer);
+  if (answer == "S") return "TLS";
+  return answer == "N" ? "N" : unknown(answer);
 }
 
 size_t ldap_size(std::string_view unread) {
@@ -109,8 +115,7 @@ std::string ldap_text(std::string_view answer) {
   auto code = parts.next(kEnumerated);
   auto matched = parts.next(der::kOctetString);
   auto diagnostic = parts.next(der::kOctetString);
-  if (!id || !code || code->content.size() != 1 || !matched || !diagnostic)
-    return std::string(answer);
+  if (!id || !code || code->content.size() != 1 || !matched || !diagnostic) return unknown(answer);
   return fmt::format("result {}: {}", static_cast<unsigned char>(code->content[0]),
                      diagnostic->content);
 }
@@ -132,7 +137,7 @@ std::string mysql_text(std::string_view answer) {
   if (packet.starts_with(kError) && packet.size() >= 3)
     return fmt::format("error {}: {}", little_endian(packet.substr(1, 2)), packet.substr(3));
   size_t version_end = packet.find('\0');
-  if (!packet.starts_with(kProtocol) || version_end == packet.npos) return std::string(answer);
+  if (!packet.starts_with(kProtocol) || version_end == packet.npos) return unknown(answer);
   // The version is followed by a thread's id, 8 random bytes and a zero.
   std::string_view rest = packet.substr(version_end + 1);
   if (rest.size() >= 15 && (little_endian(rest.substr(13, 2)) & kClientSsl) != 0) return "TLS";
