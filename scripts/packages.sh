@@ -52,6 +52,16 @@ TEST_PACKAGES=(
   "uacme:tests of renewers"
   "dehydrated:tests of renewers"
   "ansible-core:tests of the Ansible role"
+  "postfix:tests of STARTTLS (smtp)"
+  "dovecot-imapd:tests of STARTTLS (imap)"
+  "dovecot-pop3d:tests of STARTTLS (pop3)"
+  "dovecot-lmtpd:tests of STARTTLS (lmtp)"
+  "dovecot-managesieved:tests of STARTTLS (sieve)"
+  "vsftpd:tests of STARTTLS (ftp)"
+  "slapd:tests of STARTTLS (ldap)"
+  "postgresql:tests of STARTTLS (postgres)"
+  "mariadb-server:tests of STARTTLS (mysql)"
+  "prosody:tests of STARTTLS (xmpp)"
 )
 
 # What building the page needs, and its tests.

@@ -83,6 +83,7 @@ void ask_what_is_served(const Looking& at, const Survey& survey, std::vector<Exp
     if (endpoint == nullptr || !endpoint->unproven.empty()) continue;
     targets.push_back({.address = endpoint->address,
                        .proxy_protocol = endpoint->proxy_protocol,
+                       .start_tls = endpoint->start_tls,
                        .sni = explained.answer.sni,
                        .key_type = rivals.type_to_ask(*explained.answer.bound)});
     asked.push_back(&explained);

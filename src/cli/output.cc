@@ -216,6 +216,7 @@ Json to_json(const Binding& binding) {
     endpoints.push_back({{"listens", printable(endpoint.listens)},
                          {"address", endpoint.address.text()},
                          {"proxy_protocol", endpoint.proxy_protocol},
+                         {"start_tls", to_text(endpoint.start_tls)},
                          {"probe_names", printable_all(endpoint.probe_names)},
                          {"without_sni", endpoint.without_sni},
                          {"unproven", endpoint.unproven}});

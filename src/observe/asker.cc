@@ -13,7 +13,8 @@ std::vector<const Result<Served>*> Asker::ask(std::span<const Target> targets,
   std::vector<const Question*> unanswered;
   std::set<Question> seen;
   for (const Target& target : targets) {
-    questions.emplace_back(target.address, target.proxy_protocol, target.sni, target.key_type);
+    questions.emplace_back(target.address, target.proxy_protocol, target.start_tls, target.sni,
+                           target.key_type);
     if (answers_.contains(questions.back())) continue;
     auto [question, is_new] = seen.insert(questions.back());
     if (!is_new) continue;

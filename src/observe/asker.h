@@ -27,7 +27,7 @@ class Asker {
                                          const Prober::Progress& progress = {});
 
  private:
-  using Question = std::tuple<Address, bool, std::string, KeyType>;
+  using Question = std::tuple<Address, bool, StartTls, std::string, KeyType>;
 
   const Prober& prober_;
   std::map<Question, Result<Served>> answers_;

@@ -37,6 +37,11 @@ TEST(Asker, MakesEachHandshakeOnce) {
       answers[0]);
   EXPECT_EQ(known, 3U);
   EXPECT_EQ(network.connections, 4);
+
+  Target other_way = target(443, "a.test");
+  other_way.start_tls = StartTls::smtp;
+  EXPECT_NE(asker.ask({{other_way}}).front(), answers[0]);
+  EXPECT_EQ(network.connections, 5);
 }
 
 }  // namespace

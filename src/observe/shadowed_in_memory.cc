@@ -33,6 +33,7 @@ std::vector<Target> ways_to(const Binding& binding) {
     if (names.empty() && !endpoint.without_sni) continue;
     return {{.address = endpoint.address,
              .proxy_protocol = endpoint.proxy_protocol,
+             .start_tls = endpoint.start_tls,
              .sni = names.empty() ? "" : names.front()}};
   }
   return {};

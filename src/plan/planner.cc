@@ -567,15 +567,16 @@ void Planner::check_others() {
 // Plans one handshake for each other site at each of its endpoints, to see whether it answers.
 void Planner::expect_others() {
   const auto planned = plan_.planned();
-  using Asked = std::tuple<Address, std::string, KeyType>;
+  using Asked = std::tuple<Address, StartTls, std::string, KeyType>;
   std::set<Asked> asked;
   for (const SurveyedBinding& bound : context_.survey.bindings) {
     if (bound.service != plan_.request.service || planned.contains(&bound) || bound.left_alone)
       continue;
     const KeyType type = rivals_.type_to_ask(bound);
-    std::set<Address> done;
+    std::set<std::pair<Address, StartTls>> done;
     for (Expectation& other : expectations_of(bound.binding, {}, type, {}, type))
-      if (done.insert(other.address).second && asked.emplace(other.address, other.sni, type).second)
+      if (done.emplace(other.address, other.start_tls).second &&
+          asked.emplace(other.address, other.start_tls, other.sni, type).second)
         plan_.request.others.push_back(std::move(other));
   }
 }

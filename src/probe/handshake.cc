@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/parallel.h"
+#include "probe/ask_for_tls.h"
 #include "probe/tls.h"
 
 namespace certrebind {
@@ -33,7 +34,9 @@ std::unexpected<Error> about(const Target& target, Error error) {
 }  // namespace
 
 std::string Target::text() const {
-  std::string text = address.text() + (sni.empty() ? " without a name" : " for " + sni);
+  std::string text = address.text();
+  if (start_tls != StartTls::none) text += fmt::format(" with {} STARTTLS", to_text(start_tls));
+  text += sni.empty() ? " without a name" : " for " + sni;
   return key_type == KeyType::other ? text : fmt::format("{} ({})", text, to_text(key_type));
 }
 
@@ -61,6 +64,9 @@ Result<std::unique_ptr<Stream>> Prober::open(const Target& target, SteadyTime de
   if (stream && target.proxy_protocol)
     if (auto sent = (*stream)->write(proxy_header(target.address), deadline); !sent)
       return pass(sent);
+  if (stream && target.start_tls != StartTls::none)
+    if (auto agreed = ask_for_tls(**stream, target.start_tls, target.sni, deadline); !agreed)
+      return pass(agreed);
   return stream;
 }
 

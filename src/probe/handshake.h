@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/start_tls.h"
 #include "base/time.h"
 #include "sys/clock.h"
 #include "sys/network.h"
@@ -27,12 +28,13 @@ namespace certrebind {
 struct Target {
   Address address;
   bool proxy_protocol = false;  // send a PROXY header, version 1, first
-  std::string sni;              // empty: send no server_name
+  StartTls start_tls = StartTls::none;
+  std::string sni;  // empty: send no server_name
   // The key type of the certificate to request. Only signatures of this type are offered, so that a
   // server with several certificates shows this one, or refuses. `other`: any type.
   KeyType key_type = KeyType::other;
 
-  // "127.0.0.1:443 for www.example.com (RSA)"
+  // "127.0.0.1:443 for www.example.com (RSA)", "127.0.0.1:25 with smtp STARTTLS for mx.example.com"
   std::string text() const;
 };
 
@@ -61,8 +63,8 @@ class Prober {
   // time: further handshakes there fail at once. After that, one may try again.
   //
   // The error's cause says how far the handshake came: the system's message if the connection
-  // failed, "no TLS: the server answered …", the server's alert, or "bad signature" if certificate
-  // and key do not match. Code::timed_out after `patience`.
+  // failed, a cause of ask_for_tls, "no TLS: the server answered …", the server's alert, or "bad
+  // signature" if certificate and key do not match. Code::timed_out after `patience`.
   Result<Served> handshake(const Target& target) const;
 
   using Progress = std::function<void(size_t done)>;
@@ -73,7 +75,7 @@ class Prober {
                                             const Progress& progress = {}) const;
 
  private:
-  // Connects and sends the PROXY header.
+  // Connects, sends the PROXY header and asks for TLS.
   Result<std::unique_ptr<Stream>> open(const Target& target, SteadyTime deadline) const;
   Result<Served> ask(const Target& target, SteadyTime deadline) const;
   bool is_silent(const Address& address) const;

@@ -134,6 +134,23 @@ TEST_F(Handshake, SendsTheProxyHeaderFirst) {
   EXPECT_EQ(server.seen_header, "PROXY TCP4 127.0.0.1 127.0.0.1 65535 443\r\n");
 }
 
+TEST_F(Handshake, AsksForTlsInPlainTextFirst) {
+  FakeServer server(certificate_);
+  server.proxy_protocol = true;
+  server.before_tls = {"220 a\r\n", "250 a\r\n", "220 go\r\n"};
+  Target to = target();
+  to.proxy_protocol = true;
+  to.start_tls = StartTls::smtp;
+  auto served = probe(server, to);
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(served->thumbprint, certificate_.thumbprint);
+  EXPECT_EQ(server.completed, 1);
+  server.before_tls = {"220 a\r\n", "250 a\r\n", "502 no\r\n"};
+  EXPECT_EQ(probe(server, to).error().message(),
+            "cannot shake hands with 127.0.0.1:443 with smtp STARTTLS for a.test: the server does "
+            "not offer STARTTLS: 502 no");
+}
+
 TEST(ProxyHeader, ForEachKindOfAddress) {
   EXPECT_EQ(proxy_header({.host = "::1", .port = 8443, .unix_path = {}}),
             "PROXY TCP6 ::1 ::1 65535 8443\r\n");

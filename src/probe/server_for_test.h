@@ -73,9 +73,10 @@ class FakeServer {
   SSL_CTX* context() const { return context_.get(); }
 
   bool proxy_protocol = false;
-  std::string plaintext;        // sent instead of TLS
-  bool closes_at_once = false;  // after the ClientHello
-  bool closes_midway = false;   // after half of its first flight
+  std::vector<std::string> before_tls;  // said in plain text: at first, and after each write
+  std::string plaintext;                // sent instead of TLS
+  bool closes_at_once = false;          // after the ClientHello
+  bool closes_midway = false;           // after half of its first flight
   bool silent = false;
   std::function<void(std::string&)> on_answer;  // modifies the bytes sent
   bool keeps_answering = false;  // even if there is nothing more to send: see on_answer
@@ -100,6 +101,7 @@ class FakeStream final : public Stream {
   }
 
   Result<std::string> read(SteadyTime deadline) override {
+    if (said_ < server_.before_tls.size()) return server_.before_tls[said_++];
     std::string out = text_of(SSL_get_wbio(ssl_.get()));
     (void)BIO_reset(SSL_get_wbio(ssl_.get()));
     if (!server_.plaintext.empty()) return std::exchange(answered_, true) ? "" : server_.plaintext;
@@ -120,7 +122,7 @@ class FakeStream final : public Stream {
       bytes.remove_prefix(end);
       awaits_header_ = false;
     }
-    if (bytes.empty()) return {};
+    if (bytes.empty() || said_ < server_.before_tls.size()) return {};
     BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
     bool before = SSL_is_init_finished(ssl_.get()) == 1;
     if (SSL_do_handshake(ssl_.get()) == 1 && !before) note_completed();
@@ -140,6 +142,7 @@ class FakeStream final : public Stream {
   ManualClock& clock_;
   OpensslPtr<SSL, SSL_free> ssl_;
   bool awaits_header_ = false;
+  size_t said_ = 0;  // texts before TLS
   bool answered_ = false;
   bool halved_ = false;
 };

@@ -9,6 +9,7 @@ namespace {
 Target target_of(const Expectation& expectation, KeyType type) {
   return {.address = expectation.address,
           .proxy_protocol = expectation.proxy_protocol,
+          .start_tls = expectation.start_tls,
           .sni = expectation.sni,
           .key_type = type};
 }
@@ -38,6 +39,7 @@ std::vector<Expectation> expectations_of(const Binding& binding, const Thumbprin
     for (std::string& name : names)
       expectations.push_back({.address = endpoint.address,
                               .proxy_protocol = endpoint.proxy_protocol,
+                              .start_tls = endpoint.start_tls,
                               .sni = std::move(name),
                               .site = binding.site,
                               .old_thumbprint = old_thumbprint,

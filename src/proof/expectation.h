@@ -15,6 +15,7 @@ namespace certrebind {
 struct Expectation {
   Address address;
   bool proxy_protocol = false;
+  StartTls start_tls = StartTls::none;
   std::string sni;  // empty: no name is sent
   std::string site;
   Thumbprint old_thumbprint;

@@ -220,6 +220,7 @@ TEST_F(ProofTest, AsksByKindOfKey) {
 TEST(ExpectationTest, KnowsWhatToAskFor) {
   Expectation expected{.address = {.host = "::1", .port = 8443, .unix_path = {}},
                        .proxy_protocol = true,
+                       .start_tls = StartTls::smtp,
                        .sni = "a.test",
                        .site = "a.test",
                        .old_thumbprint = {},
@@ -230,8 +231,23 @@ TEST(ExpectationTest, KnowsWhatToAskFor) {
   EXPECT_EQ(expected.old_target().key_type, KeyType::rsa);
   EXPECT_EQ(expected.new_target().key_type, KeyType::ecdsa);
   EXPECT_TRUE(expected.new_target().proxy_protocol);
+  EXPECT_EQ(expected.new_target().text(), "[::1]:8443 with smtp STARTTLS for a.test (ECDSA)");
   expected.sni.clear();
   EXPECT_EQ(expected.text(), "[::1]:8443 (without SNI)");
+}
+
+TEST(ExpectationTest, GoesTheWayOfTheEndpoint) {
+  Binding binding;
+  binding.endpoints = {{.address = {.host = "::1", .port = 143, .unix_path = {}},
+                        .listens = "imap",
+                        .proxy_protocol = true,
+                        .start_tls = StartTls::imap,
+                        .probe_names = {"a.test"},
+                        .unproven = {}}};
+  auto targets = targets_of(binding, KeyType::other);
+  ASSERT_EQ(targets.size(), 1U);
+  EXPECT_TRUE(targets[0].proxy_protocol);
+  EXPECT_EQ(targets[0].start_tls, StartTls::imap);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/start_tls.h"
 #include "service/trust.h"
 #include "store/on_disk.h"
 #include "sys/files.h"
@@ -49,6 +50,7 @@ struct Endpoint {
   Address address;              // connectable: a wildcard is replaced by a loopback address
   std::string listens;          // as written: "*:443", "[::]:443", "unix:/run/x.sock"
   bool proxy_protocol = false;  // connections start with a PROXY header
+  StartTls start_tls = StartTls::none;
   std::vector<std::string> probe_names;  // SNI to send; each name is known to select this site
   bool without_sni = false;              // this binding is used when the client sends no name
   // Not empty: why no handshake can verify this endpoint (QUIC without TCP on the same port, an

@@ -29,6 +29,7 @@ json to_json(const Expectation& e) {
             {"port", e.address.port},
             {"unix", widen(e.address.unix_path)},
             {"proxy", e.proxy_protocol},
+            {"start_tls", to_text(e.start_tls)},
             {"sni", widen(e.sni)},
             {"site", widen(e.site)},
             {"old", e.old_thumbprint.hex()},
@@ -45,6 +46,7 @@ Expectation expectation_from(const json& j) {
   Expectation expected = {
       .address = {.host = j.at("host"), .port = j.at("port"), .unix_path = narrow(j.at("unix"))},
       .proxy_protocol = j.at("proxy"),
+      .start_tls = start_tls_named(j.value("start_tls", "none")).value(),
       .sni = narrow(j.at("sni")),
       .site = narrow(j.at("site")),
       .old_thumbprint = Thumbprint::from_hex(j.at("old").get<std::string>()).value(),

@@ -21,6 +21,7 @@ JournalRecord record() {
   made.successions = {{"01", "02", {"a.test", "\xe4.test", "*:443"}}, {"03", "04", {}}};
   made.expectations = {{.address = {.host = "::1", .port = 65535, .unix_path = {}},
                         .proxy_protocol = true,
+                        .start_tls = StartTls::xmpp_server,
                         .sni = "a.test",
                         .site = "\xc3\xa4",
                         .old_thumbprint = Thumbprint::of_der("1"),
@@ -67,6 +68,7 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     const Expectation &was = before.expectations[i], &is = after.expectations[i];
     EXPECT_EQ(is.address, was.address);
     EXPECT_EQ(is.proxy_protocol, was.proxy_protocol);
+    EXPECT_EQ(is.start_tls, was.start_tls);
     EXPECT_EQ(is.sni, was.sni);
     EXPECT_EQ(is.site, was.site);
     EXPECT_EQ(is.old_thumbprint, was.old_thumbprint);
@@ -75,6 +77,13 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(is.new_type, was.new_type);
     EXPECT_EQ(is.in_memory, was.in_memory);
   }
+}
+
+TEST(RecordJson, ReadsRecordsWithoutStartTls) {
+  auto json = nlohmann::json::parse(record_to_json(record()));
+  for (auto& expectation : json["expectations"]) expectation.erase("start_tls");
+  for (const Expectation& read : record_from_json(json.dump()).expectations)
+    EXPECT_EQ(read.start_tls, StartTls::none);
 }
 
 TEST(RecordJson, NothingIsSomethingToo) {

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -54,6 +55,13 @@ def end_group(server, number):
         time.sleep(0.01)
     server.process.wait()
     server.process = None
+
+
+def takes_signal(pid, number):
+    """Whether a process handles this signal now: it neither ends by it nor holds it back."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    caught, held = (int(re.search(rf"^{name}:\s*(\w+)", status, re.M)[1], 16) for name in ("SigCgt", "SigBlk"))
+    return bool(caught & ~held & 1 << number - 1)
 
 
 def wait_stopped(pid):

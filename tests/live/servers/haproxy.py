@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from files import write
-from processes import processes_of_group
+from processes import processes_of_group, takes_signal
 from servers.server import Server
 
 HAPROXY = os.environ.get("HAPROXY", "/usr/sbin/haproxy")
@@ -85,10 +85,7 @@ class HAProxy(Server):
 
     def _takes_signals(self):
         """A USR2 is lost while the master executes itself again, as it does after each load."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        caught, held = (int(re.search(rf"^{name}:\s*(\w+)", status, re.M)[1], 16)
-                        for name in ("SigCgt", "SigBlk"))
-        return bool(caught & ~held & 1 << signal.SIGUSR2 - 1)
+        return takes_signal(self.process.pid, self.reload_signal)
 
     def _loads(self):
         return self.errors().count("Loading success")

@@ -1,0 +1,67 @@
+"""STARTTLS on real servers: the handshake shows what they serve, and says when their TLS is off."""
+import contextlib
+import os
+import subprocess
+
+import pytest
+
+from command import REPOSITORY
+from markers import needs_root
+from servers.dovecot import Dovecot
+from servers.mariadb import MariaDB
+from servers.postfix import Postfix
+from servers.postgresql import PostgreSQL
+from servers.prosody import Prosody
+from servers.slapd import Slapd
+from servers.vsftpd import Vsftpd
+from waiting import until
+
+pytestmark = needs_root
+PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
+HOST = "mx.test"
+
+
+def probe(port, dialect):
+    """The thumbprint of what is served, or why there was no handshake."""
+    done = subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True, text=True, timeout=60)
+    return done.stdout.strip()
+
+
+def written(server):
+    return server.write(HOST) if isinstance(server, Prosody) else server.write()
+
+
+@pytest.mark.parametrize("kind", [Postfix, Dovecot, Vsftpd, Slapd, PostgreSQL, MariaDB, Prosody])
+def test_shows_what_is_served(place, authority, kind):
+    old, new = authority.issue(HOST), authority.issue(HOST)
+    server = kind(place / "s")
+    place.at_end(server.stop)
+    written(server.install(old)).start()
+    for dialect, port in server.endpoints.items():
+        assert probe(port, dialect) == old.thumbprint, dialect
+    server.install(new).reload()
+    for dialect, port in server.endpoints.items():
+        until(lambda: probe(port, dialect) == new.thumbprint, f"{dialect} serves the new certificate")
+
+
+@pytest.mark.parametrize("kind, says", [
+    (Postfix, {"smtp": "the server's temporary refusal: 454 4.7.0 TLS not available due to local problem"}),
+    (Dovecot, {"imap": "* BYE [UNAVAILABLE] TLS initialization failed.",
+               "pop3": "-ERR [SYS/TEMP] TLS initialization failed.",
+               "lmtp": "the server does not offer STARTTLS: 502 5.5.1 TLS support is not enabled.",
+               "sieve": "BYE \"TLS initialization failed.\""}),
+    (Slapd, {"ldap": "the server's temporary refusal: result 52: Could not initialize TLS"}),
+    (Prosody, {"xmpp-client": "no xmpp-client: the server answered \"<stream:error>",
+               "xmpp-server": "the server does not offer STARTTLS: <failure "})])
+def test_says_that_tls_is_off(place, authority, kind, says):
+    """After a reload with a key of another certificate these servers go on without TLS."""
+    good, bad = authority.issue(HOST), authority.issue(HOST)
+    bad.key_pem = good.key_pem
+    server = kind(place / "s")
+    place.at_end(server.stop)
+    written(server.install(good)).start()
+    server.install(bad)
+    with contextlib.suppress(subprocess.CalledProcessError):  # of ldapmodify
+        server.reload()
+    for dialect, port in server.endpoints.items():
+        until(lambda: says[dialect] in probe(port, dialect), f"{dialect} says that its TLS is off")
