@@ -1,7 +1,7 @@
 // certrebind's commands and their answers, each checked against certrebind-json(5) before the page believes it.
 import type { Rights, Transport } from './transport';
 import { mayDeceive, plainly } from './plain';
-import { COMMANDS, OBJECTS, type Answers, type Error as Reason, type Event } from './wire';
+import { COMMANDS, OBJECTS, type Answers, type Error as Reason, type Event, type Stored } from './wire';
 
 /** The command ran, and says why it failed. `answer` holds what it had to tell all the same. */
 export class Failed extends Error {
@@ -112,6 +112,12 @@ export interface Call<C extends keyof Answers> {
 export function argumentsOf({ command, args }: Call<keyof Answers>): string[] {
   return [...command.split(' '), '--json', ...args];
 }
+
+/** Whether an answer had to write something in it that a line cannot show. */
+export const isEscaped = (text: string): boolean => /\\x[0-9a-f]{2}|\\u\{/.test(text);
+
+/** What means this copy of a certificate, for there may be several: its path. */
+export const argumentFor = ({ path, thumbprint }: Stored): string => (isEscaped(path) ? thumbprint : path);
 
 /** As a person would type it into a shell. */
 export function typed({ command, args }: Call<keyof Answers>): string {
