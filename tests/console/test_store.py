@@ -139,6 +139,8 @@ def test_an_open_request_is_shown_again_and_removed(place, page):
     page.open("certificates")
     page.act("Open Certificate Requests…")
     page.sees("new.example.com; ECDSA P-256")
+    assert page.violations() == []
+    page.shot("requests")
     assert page.do("return await page.getByLabel('The request new.example.com').first().inputValue()").split() == csr.split()
     assert saved(page, place, "Save as a file") == csr.encode()
     page.click("Remove…")

@@ -20,8 +20,8 @@ export function RequestsDialog({ onClose }: { onClose: () => void }) {
       <ModalBody tabIndex={0} aria-label={_('Requests')} role="region">
         <Loaded asked={asked}>
           {({ requests = [] }) => requests.length === 0 ? <p>{_('No request is open on this machine.')}</p> : requests.map((request) => (
-            <article key={request.name} aria-label={request.name}>
-              <h3>{request.name}</h3>
+            <article key={request.name} className="request" aria-label={request.name}>
+              <h2>{request.name}</h2>
               <p className="breakable">{_('$0; $1, made on $2', request.names.join(', '), request.key, timeText(request.made))}</p>
               <Csr of={request} />{' '}
               <Button variant="danger" onClick={() => setRemoved(request)}>{_('Remove…')}</Button>
