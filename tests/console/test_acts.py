@@ -27,7 +27,7 @@ def put(one, certificate):
 def test_enabling_is_two_clicks(place, one, page):
     page.open()
     page.sees("Renewed certificates are not rebound by themselves.")
-    page.do("await page.getByRole('switch', {name: 'Automatic rebind of renewed certificates'}).click({force: true})")
+    page.toggle("Automatic rebind of renewed certificates")
     page.sees("This runs")
     assert page.do("return await page.getByLabel('The command').inputValue()") == "certrebind enable"
     page.click("Enable")
@@ -39,7 +39,7 @@ def test_enabling_is_two_clicks(place, one, page):
 
 def test_disabling_asks_first(place, one, watch, page):
     page.open()
-    page.do("await page.getByRole('switch', {name: 'Automatic rebind of renewed certificates'}).click({force: true})")
+    page.toggle("Automatic rebind of renewed certificates")
     page.sees("waits until somebody rebinds it")
     assert place.run("status", "--json").json["enabled"]
     page.click("Disable")
