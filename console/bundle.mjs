@@ -1,7 +1,8 @@
 // Puts the page, its styles and what it imports into one directory.
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
@@ -39,4 +40,9 @@ export async function bundle(entry, target) {
     plugins: [withoutAssets],
   });
   for (const file of ['index.html', 'manifest.json']) copyFileSync(join(here, 'src', file), join(target, file));
+  // Cockpit sends FILE.gz where FILE is asked for, as it does with its own pages: 2.4 MB are 0.3 MB so.
+  for (const file of ['index.js', 'index.css']) {
+    writeFileSync(join(target, `${file}.gz`), gzipSync(readFileSync(join(target, file)), { level: 9 }));
+    rmSync(join(target, file));
+  }
 }

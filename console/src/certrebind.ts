@@ -1,7 +1,7 @@
 // certrebind's commands and their answers, each checked against certrebind-json(5) before the page believes it.
 import type { Rights, Transport } from './transport';
 import { mayDeceive, plainly } from './plain';
-import { COMMANDS, OBJECTS, type Answers, type Error as Reason, type Event } from './wire';
+import { COMMANDS, OBJECTS, type Answers, type Error as Reason, type Event, type Stored } from './wire';
 
 /** The command ran, and says why it failed. `answer` holds what it had to tell all the same. */
 export class Failed extends Error {
@@ -17,27 +17,63 @@ type Keys = Record<string, string>;
 const PLAIN: Record<string, string> = { string: 'string', integer: 'number', boolean: 'boolean', time: 'string' };
 const FRAME: Keys = { schema: 'integer', changed: 'boolean?', error: 'error?' };
 
-function checkValue(value: unknown, type: string, where: string): void {
-  if (type.endsWith('?')) {
-    if (value !== undefined) checkValue(value, type.slice(0, -1), where);
-  } else if (type.endsWith(' or null')) {
-    if (value !== null) checkValue(value, type.slice(0, -' or null'.length), where);
-  } else if (type.startsWith('list of ')) {
-    if (!Array.isArray(value)) throw new NotUnderstood(`${where} is no list`);
-    value.forEach((each, at) => checkValue(each, type.slice('list of '.length), `${where}[${at}]`));
-  } else if (type in PLAIN) {
-    if (typeof value !== PLAIN[type]) throw new NotUnderstood(`${where} is no ${type}`);
-  } else {
-    checkObject(value, OBJECTS[type] ?? {}, where);
+/** Gives what is wrong with a value, as ".names[2] is no string"; null if nothing is. */
+type Check = (value: unknown) => string | null;
+
+/** The check of a type: made once, for an answer may have ten thousand values of it. */
+function checkOf(type: string): Check {
+  let made = CHECKS.get(type);
+  if (!made) {
+    made = newCheck(type);
+    CHECKS.set(type, made);
   }
+  return made;
+}
+const CHECKS = new Map<string, Check>();
+
+function newCheck(type: string): Check {
+  if (type.endsWith('?')) return unless(undefined, type.slice(0, -1));
+  if (type.endsWith(' or null')) return unless(null, type.slice(0, -' or null'.length));
+  if (type.startsWith('list of ')) return listCheck(type.slice('list of '.length));
+  const plain = PLAIN[type];
+  if (plain) return (value) => (typeof value === plain ? null : ` is no ${type}`);
+  return objectCheck(OBJECTS[type] ?? {});
+}
+
+function unless(allowed: unknown, type: string): Check {
+  const check = checkOf(type);
+  return (value) => (value === allowed ? null : check(value));
+}
+
+function listCheck(type: string): Check {
+  const check = checkOf(type);
+  return (list) => {
+    if (!Array.isArray(list)) return ' is no list';
+    for (let at = 0; at < list.length; at++) {
+      const wrong = check(list[at]);
+      if (wrong !== null) return `[${at}]${wrong}`;
+    }
+    return null;
+  };
 }
 
 /** Unknown keys are ignored: a newer certrebind may add some. */
-function checkObject(value: unknown, keys: Keys, where: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NotUnderstood(`${where} is no object`);
-  for (const [key, type] of Object.entries(keys)) {
-    checkValue((value as Record<string, unknown>)[key], type, `${where}.${key}`);
-  }
+function objectCheck(keys: Keys): Check {
+  let checks: [string, Check][] | undefined; // made when the first comes, for an object may hold others of its type
+  return (object) => {
+    if (typeof object !== 'object' || object === null || Array.isArray(object)) return ' is no object';
+    checks ??= Object.entries(keys).map(([key, type]) => [key, checkOf(type)]);
+    for (const [key, check] of checks) {
+      const wrong = check((object as Record<string, unknown>)[key]);
+      if (wrong !== null) return `.${key}${wrong}`;
+    }
+    return null;
+  };
+}
+
+function believe(value: unknown, check: Check, name: string): void {
+  const wrong = check(value);
+  if (wrong !== null) throw new NotUnderstood(`${name}${wrong}`);
 }
 
 function parsed(text: string, command: string): Record<string, unknown> {
@@ -52,17 +88,17 @@ function parsed(text: string, command: string): Record<string, unknown> {
 /** Checks the text of an answer. Throws Failed with what the command itself says, or NotUnderstood. */
 export function answerOf<C extends keyof Answers>(command: C, text: string): Answers[C] {
   const answer = parsed(text, command);
-  checkObject(answer, FRAME, command);
+  believe(answer, objectCheck(FRAME), command);
   if (answer.schema !== 1) throw new NotUnderstood(`certrebind ${command} speaks version ${String(answer.schema)}`);
   if (answer.error) throw new Failed(answer.error as Reason, answer as Partial<Answers[C]>);
-  checkObject(answer, COMMANDS[command] ?? {}, command);
+  believe(answer, objectCheck(COMMANDS[command] ?? {}), command);
   return answer as unknown as Answers[C];
 }
 
 /** Checks a line of `events --follow`. */
 export function eventOf(line: string): Event {
   const event = parsed(line, 'events');
-  checkObject(event, OBJECTS.event ?? {}, 'event');
+  believe(event, checkOf('event'), 'event');
   return event as unknown as Event;
 }
 
@@ -76,6 +112,12 @@ export interface Call<C extends keyof Answers> {
 export function argumentsOf({ command, args }: Call<keyof Answers>): string[] {
   return [...command.split(' '), '--json', ...args];
 }
+
+/** Whether an answer had to write something in it that a line cannot show. */
+export const isEscaped = (text: string): boolean => /\\x[0-9a-f]{2}|\\u\{/.test(text);
+
+/** What means this copy of a certificate, for there may be several: its path. */
+export const argumentFor = ({ path, thumbprint }: Stored): string => (isEscaped(path) ? thumbprint : path);
 
 /** As a person would type it into a shell. */
 export function typed({ command, args }: Call<keyof Answers>): string {

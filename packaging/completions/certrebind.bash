@@ -101,7 +101,7 @@ _certrebind() {
     complete) words="--request --store --name --accept --rebind" ;;
     self-signed) words="--key-type --bits --days --store --name --accept --rebind" ;;
     export) words="--pfx --with-key --password-from --output --force" ;;
-    remove) words="--purge --yes" ;;
+    remove) words="--store --purge --yes" ;;
     restore) words="--list" ;;
     events) words="--follow --certificate --site --level --since --limit --last" ;;
     history) [ -n "$sub" ] || words="show --site --limit" ;;

@@ -122,7 +122,7 @@ complete -c certrebind -n $no_command -a self-signed -d 'Make a certificate that
 complete -c certrebind -n $no_command -a export -d 'Copy a certificate to a file'
 complete -c certrebind -n $no_command -a remove -d 'Take a certificate out of the store'
 set -l into_store '__fish_seen_subcommand_from import complete self-signed'
-complete -c certrebind -n $into_store -l store -x -a '(__fish_complete_directories)' -d 'Another store'
+complete -c certrebind -n "$into_store remove" -l store -x -a '(__fish_complete_directories)' -d 'Another store'
 complete -c certrebind -n "$into_store request" -l name -x -d 'Its name in the store'
 complete -c certrebind -n $into_store -l accept -x -a 'shorter name-lost weaker-key chain' -d 'Go on although it is worse in this'
 complete -c certrebind -n $into_store -l rebind -d 'Rebind the sites that it succeeds'

@@ -213,6 +213,11 @@ class SuccessionFinder {
   bool reads_from_here(const SurveyedBinding& bound) const {
     return is_within(normalized(bound.binding.certificate.path), request_.own.current());
   }
+  bool is_automatic(const SurveyedBinding& bound) const {
+    const Policy* policy = policy_for(context_.settings, bound);
+    return policy == nullptr ||
+           (policy->automatic == Policy::Automatic::yes && policy->window.empty());
+  }
   bool lies_here(const SurveyedBinding& bound) const {
     return is_within(normalized(bound.binding.certificate.path), request_.own.home());
   }
@@ -242,7 +247,9 @@ class SuccessionFinder {
   }
   void add(const Thumbprint& old_one, const SurveyedBinding& bound) {
     auto known = std::ranges::find(found_, old_one, &Succeeded::old_one);
-    if (known == found_.end()) known = found_.insert(found_.end(), {old_one, {}});
+    if (known == found_.end())
+      known = found_.insert(found_.end(), {.old_one = old_one, .sites = {}});
+    known->automatic = known->automatic && reads_from_here(bound) && is_automatic(bound);
     if (std::ranges::find(known->sites, bound.binding.site) == known->sites.end())
       known->sites.push_back(bound.binding.site);
   }

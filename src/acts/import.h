@@ -26,6 +26,9 @@ struct ImportRequest {
 struct Succeeded {
   Thumbprint old_one;
   std::vector<std::string> sites;
+  // Every site reads the files of this name, and no policy holds it back: the automatic rebind
+  // takes it up. A certificate elsewhere is only offered.
+  bool automatic = true;
 };
 
 struct ImportResult {

@@ -10,7 +10,9 @@
 #include "cli/acting.h"
 #include "cli/rebind.h"
 #include "cli/rebind_options.h"
+#include "cli/rebind_task.h"
 #include "cli/render_plan.h"
+#include "cli/task_commands.h"
 #include "cli/typed_input.h"
 #include "state/wake.h"
 #include "store/requests.h"
@@ -98,10 +100,22 @@ class Import {
     else
       print_result(result);
     if (result.succeeded.empty()) return exit_of(acting.recovered());
-    if (options_.rebind || is_confirmed("Rebind them now?"))
+    const bool automatic = is_automatic(result);
+    if (options_.rebind || (!automatic && is_confirmed("Rebind them now?")))
       return rebind_pairs(context_, acting, pairs_of(result));
-    if (!context_.json()) print_line("next: " + rebind_command_for(result));
+    if (context_.json()) return exit_of(acting.recovered());
+    if (automatic)
+      print_line("the daemon rebinds them by itself; certrebind history shows how");
+    else
+      print_line("next: " + rebind_command_for(result));
     return exit_of(acting.recovered());
+  }
+
+  // What was accepted here, the daemon would refuse.
+  bool is_automatic(const ImportResult& result) const {
+    return !options_.rebind && result.is_new && accepted_.empty() && !result.succeeded.empty() &&
+           std::ranges::all_of(result.succeeded, &Succeeded::automatic) &&
+           rebinds_automatically(load_tasks(context_)) && daemon_runs(context_.settings());
   }
 
   int report_unfinished(Error error) const {
@@ -209,6 +223,7 @@ class Import {
               {"combined", printable(own_.combined_path())}}},
             {"findings", to_json(result.findings)},
             {"succeeds", std::move(succeeded)},
+            {"automatic", is_automatic(result)},
             {"rebind", result.succeeded.empty() ? Json() : Json(rebind_command_for(result))}};
   }
 
@@ -246,12 +261,13 @@ int import_typed(Context& context, const ImportTyped& typed) {
   if (Done root = only_root("import", printable(typed.file)); !root) return report(root.error());
   auto credentials = read_typed_credentials(context, typed);
   if (!credentials) return report(credentials.error());
+  const std::string file = typed.file == "-" ? "standard input" : typed.file;
   std::string command = "certrebind import " + shell_quoted(printable(typed.file));
   if (!typed.options.name.empty()) command += " --name " + shell_quoted(typed.options.name);
   return import_and_tell(
       context, typed.options,
       {.credentials = std::move(*credentials),
-       .from = {.certificate = typed.file, .key = typed.key.empty() ? typed.file : typed.key},
+       .from = {.certificate = file, .key = typed.key.empty() ? file : typed.key},
        .command = std::move(command)});
 }
 

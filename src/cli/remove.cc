@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/renewer_output.h"
 #include "cli/typed_input.h"
+#include "sys/safe_way.h"
 
 namespace certrebind {
 
@@ -21,11 +22,13 @@ constexpr size_t kSitesNamed = 3;
 
 struct RemoveTyped {
   std::string certificate;
+  std::string store;
   bool purge = false;
   bool yes = false;
 };
 
-std::vector<OwnCertificate> all_own(Context& context) {
+std::vector<OwnCertificate> all_own(Context& context, const RemoveTyped& typed) {
+  if (!typed.store.empty()) return own_certificates(context.host().files, absolute(typed.store));
   std::vector<OwnCertificate> all;
   for (const StoreSetting& store : context.settings().stores)
     if (store.kind == kOwnKind)
@@ -42,15 +45,16 @@ bool has_thumbprint(const Files& files, const OwnCertificate& own,
 }
 
 // A whole thumbprint wins over a name that looks like one.
-std::vector<OwnCertificate> those_meant(Context& context, const std::string& typed) {
+std::vector<OwnCertificate> those_meant(Context& context, const RemoveTyped& typed) {
   const Files& files = context.host().files;
-  const auto thumbprint = TypedThumbprint::parse(typed);
-  const std::vector<OwnCertificate> all = all_own(context);
+  const std::string& certificate = typed.certificate;
+  const auto thumbprint = TypedThumbprint::parse(certificate);
   std::vector<OwnCertificate> meant, named;
-  for (const OwnCertificate& own : all) {
+  for (const OwnCertificate& own : all_own(context, typed)) {
     const bool has_it = has_thumbprint(files, own, thumbprint);
     if (has_it) meant.push_back(own);
-    if (has_it || own.name == typed || is_within(absolute(typed), own.home())) named.push_back(own);
+    if (has_it || own.name == certificate || is_within(absolute(certificate), own.home()))
+      named.push_back(own);
   }
   return !meant.empty() && thumbprint->is_whole() ? meant : named;
 }
@@ -73,12 +77,12 @@ Error not_ours(Context& context, const std::string& typed) {
   return unknown;
 }
 
-Result<OwnCertificate> find_own(Context& context, const std::string& typed) {
+Result<OwnCertificate> find_own(Context& context, const RemoveTyped& typed) {
   const std::vector<OwnCertificate> found = those_meant(context, typed);
-  if (found.empty()) return fail(not_ours(context, typed));
+  if (found.empty()) return fail(not_ours(context, typed.certificate));
   if (found.size() == 1) return found.front();
   return fail(
-      Code::usage, "remove", printable(typed),
+      Code::usage, "remove", printable(typed.certificate),
       fmt::format("it means {} and {}", printable(found[0].home()), printable(found[1].home())),
       "name the path of one");
 }
@@ -93,10 +97,19 @@ Done must_be_unused(Context& context, Database& database, const OwnCertificate& 
                           shell_quoted(own.certificate_path())));
 }
 
+std::string command_of(const RemoveTyped& typed, const OwnCertificate& own) {
+  const std::string store =
+      typed.store.empty() ? "" : " --store " + shell_quoted(printable(own.directory));
+  return "certrebind remove " + own.name + store;
+}
+
 int remove_certificate(Context& context, const RemoveTyped& typed) {
   if (Done root = only_root("remove", printable(typed.certificate)); !root)
     return report(root.error());
-  auto asked = find_own(context, typed.certificate);
+  if (!typed.store.empty())
+    if (Done safe = SafeWay(context.host().files).to_content(absolute(typed.store)); !safe)
+      return report(safe.error());
+  auto asked = find_own(context, typed);
   if (!asked) return report(asked.error());
   // A person may think for hours, and meanwhile the daemon works. So the lock, and what is checked
   // under it, come after the answer.
@@ -104,11 +117,11 @@ int remove_certificate(Context& context, const RemoveTyped& typed) {
       !is_confirmed("Delete " + asked->name + " and its key for ever?"))
     return report({Code::failed, "delete", asked->name,
                    "its key would be gone, and nobody said yes",
-                   "certrebind remove " + asked->name + " --purge --yes"});
+                   command_of(typed, *asked) + " --purge --yes"});
   auto acting = Acting::begin(context);
   if (!acting) return report(acting.error());
   const TransactionContext& acts = (*acting)->transaction_context();
-  auto own = find_own(context, typed.certificate);
+  auto own = find_own(context, typed);
   if (!own) return report(own.error());
   if (own->home() != asked->home())
     return report({Code::failed, "delete", printable(typed.certificate),
@@ -143,6 +156,7 @@ CommandSpec remove_command() {
           .options = {{"certificate", &typed->certificate,
                        "its name in the store, its thumbprint or its path", "CERT|NAME",
                        Need::required},
+                      {"--store", &typed->store, "only in this directory, as of import", "DIR"},
                       {"--purge", &typed->purge, "delete it with its key, instead of archiving it"},
                       {"--yes", &typed->yes, "do not ask"}},
           .footer =

@@ -41,14 +41,14 @@ Json json_of(const Files& files, const OpenRequest& request) {
           {"names", std::move(names)},
           {"key", key ? describe_key(*key) : ""},
           {"made", info ? to_rfc3339(WallTime(milliseconds(info->modified_ns / 1'000'000))) : ""},
-          {"path", printable(request.csr_path())}};
+          {"path", printable(request.csr_path())},
+          {"csr", csr ? *csr : ""}};
 }
 
 int tell_requested(Context& context, const RequestTyped& typed, const OpenRequest& request,
                    const std::string& csr) {
   if (context.json()) {
     print_json({{"request", json_of(context.host().files, request)},
-                {"csr", csr},
                 {"next", complete_command_for(request)}});
     return kDone;
   }

@@ -9,6 +9,12 @@ from browser import CONSOLE
 from ports import free_port
 from waiting import until
 
+# The root directory of another Debian whose Cockpit is to be tried: scripts/newer-cockpit makes it. That Cockpit sees the machine's own
+# root at /host. certrebind runs in the machine's own, as the servers do.
+ROOT = os.environ.get("COCKPIT_ROOT")
+INTO_ROOT = ["unshare", "--mount", "sh", "-euc",
+             'mount --rbind / "$0/host"; for each in dev proc tmp; do mount --rbind "/$each" "$0/$each"; done; exec chroot "$0" "$@"', ROOT]
+
 
 def alone():
     """Whether this network namespace is not the machine's own: it has no interface but loopback."""
@@ -22,11 +28,15 @@ class Cockpit:
         self.port = free_port()
         packages = place / "data/cockpit"
         packages.mkdir(parents=True)
-        (packages / "certrebind").symlink_to(page)
+        (packages / "certrebind").symlink_to(f"/host{page}" if ROOT else page)
         binaries = place / "bin"
         binaries.mkdir()
         self.program = binaries / "certrebind"
-        self.program.symlink_to(place.binary)
+        if ROOT:
+            self.program.write_text(f'#!/bin/sh\nexec chroot /host {place.binary} "$@"\n')
+            self.program.chmod(0o755)
+        else:
+            self.program.symlink_to(place.binary)
         runtime = place / "runtime"
         runtime.mkdir()
         self.env = {**os.environ, **place.env, "PATH": f"{binaries}:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -35,7 +45,7 @@ class Cockpit:
         self.log = place / "cockpit.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [*before, "/usr/lib/cockpit/cockpit-ws", "--no-tls", "--address=127.0.0.1", f"--port={self.port}",
+                [*(INTO_ROOT if ROOT else []), *before, "/usr/lib/cockpit/cockpit-ws", "--no-tls", "--address=127.0.0.1", f"--port={self.port}",
                  "--local-session=/usr/bin/cockpit-bridge"], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         place.at_end(self.end)

@@ -31,6 +31,10 @@ class Page:
         self.click("Actions")
         self.click(action, "menuitem")
 
+    def toggle(self, switch):
+        """By key: what arrives meanwhile moves a switch away from under the mouse."""
+        self.do("await page.getByRole('switch', {name: given}).press(' ')", switch)
+
     def fill(self, label, text):
         self.do("await page.getByLabel(given.label, {exact: true}).fill(given.text)", {"label": label, "text": text})
 

@@ -57,4 +57,9 @@ def build(target):
 
 
 def play(target, recording):
-    (target / "recorded.json").write_text(json.dumps(recording))
+    answers = {}
+    for command, answer in recording["answers"].items():
+        file = f"{command.replace(' ', '-')}.json"
+        (target / file).write_text(json.dumps({"schema": 1, "changed": False, **answer}))
+        answers[command] = {"status": 1 if "error" in answer else 0, "file": file}
+    (target / "recorded.json").write_text(json.dumps({**recording, "answers": answers}))

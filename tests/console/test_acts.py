@@ -5,7 +5,7 @@ import pytest
 
 from handshakes import handshake
 from stages.daemon import Watch
-from stages.one_site import OneSite
+from stages.one_site import OneSite, make_site
 from waiting import PATIENCE, until
 
 
@@ -27,7 +27,7 @@ def put(one, certificate):
 def test_enabling_is_two_clicks(place, one, page):
     page.open()
     page.sees("Renewed certificates are not rebound by themselves.")
-    page.do("await page.getByRole('switch', {name: 'Automatic rebind of renewed certificates'}).click({force: true})")
+    page.toggle("Automatic rebind of renewed certificates")
     page.sees("This runs")
     assert page.do("return await page.getByLabel('The command').inputValue()") == "certrebind enable"
     page.click("Enable")
@@ -39,7 +39,7 @@ def test_enabling_is_two_clicks(place, one, page):
 
 def test_disabling_asks_first(place, one, watch, page):
     page.open()
-    page.do("await page.getByRole('switch', {name: 'Automatic rebind of renewed certificates'}).click({force: true})")
+    page.toggle("Automatic rebind of renewed certificates")
     page.sees("waits until somebody rebinds it")
     assert place.run("status", "--json").json["enabled"]
     page.click("Disable")
@@ -69,6 +69,26 @@ def test_events_arrive_while_one_looks(one, watch, page):
     page.choose("Event", "1001 replaced")
     page.misses("2010 daemon started")
     page.sees("1001 replaced")
+
+
+def test_an_import_says_that_the_daemon_does_the_rest(place, authority, page):
+    old, new = authority.pair("a.example.com")
+    cert, key = old.write(place / "old")
+    assert place.run("import", cert, "--key", key).code == 0
+    site = make_site(place, old, "a.example.com")
+    site.cert_path, site.key_path = (place / "certificates/a.example.com/current" / name for name in ("fullchain.pem", "privkey.pem"))
+    nginx = place.nginx()
+    nginx.write(site.block()).start()
+    Watch(place, nginx).start(old)
+    (place / "new.pem").write_text(new.fullchain_pem + new.key_pem)
+    page.open("certificates")
+    page.act("Import…")
+    page.upload("Certificate", place / "new.pem")
+    page.click("Import")
+    page.sees("The daemon rebinds it by itself.")
+    nginx.wait_served(new.thumbprint, site.port, "a.example.com")
+    page.click("Look at the rebinds", "link")
+    page.sees("committed")
 
 
 def test_a_renewal_that_fails_is_shown_as_rolled_back_with_its_reason(place, one, page):

@@ -58,7 +58,7 @@ def test_every_view_is_for_everybody(watched, browser, cockpit, width):
 
 
 def test_the_dialogs_are_for_everybody(watched, page):
-    for action in ("Import…", "Create Certificate Request…", "Create Self-Signed Certificate…", "Complete Certificate Request…", "View…",
+    for action in ("Import…", "Create Certificate Request…", "Create Self-Signed Certificate…", "Complete Certificate Request…", "Open Certificate Requests…", "View…",
                    "Export…", "Renew…", "Remove…"):
         page.open("certificates")
         page.act(action, row="a.example.com")

@@ -81,6 +81,24 @@ def test_a_pair_that_does_not_match_is_refused(place, authority, one, page):
     assert stored(place) == []
 
 
+def test_advice_names_the_fields_of_the_form(place, authority, one, page):
+    """The command's own advice names its options."""
+    (place / "b.pem").write_text(authority.issue("b.example.com").fullchain_pem)
+    page.open("certificates")
+    page.act("Import…")
+    page.upload("Certificate", place / "b.pem")
+    page.click("Import")
+    page.sees("there is no private key for it in standard input")
+    page.sees("Next: look at “Private key, if it is a file of its own” in this form")
+    assert "--key" not in page.do("return await page.getByRole('dialog').innerText()")
+    page.click("Cancel")
+    page.open("rebind")
+    page.choose("Old: every site that serves it", "a.example.com")
+    page.fill("… or a file on this machine", str(place / "b.pem"))
+    page.click("Plan")
+    page.sees("look at “Its key, if it does not lie beside it” in this form")
+
+
 def test_what_preflight_refuses_may_be_accepted_in_the_dialog(place, authority, one, page):
     names = ["b.example.com", "c.example.com"]
     for count in (2, 1):
@@ -113,6 +131,24 @@ def test_a_request_is_made_signed_elsewhere_and_completed(place, authority, one,
     page.sees("new.example.com")
     assert place.run("requests", "--json").json["requests"] == []
     assert stored(place)[0]["key_at_hand"]
+
+
+def test_an_open_request_is_shown_again_and_removed(place, page):
+    assert place.run("request", "new.example.com").code == 0
+    csr = place.run("requests", "--json").json["requests"][0]["csr"]
+    page.open("certificates")
+    page.act("Open Certificate Requests…")
+    page.sees("new.example.com; ECDSA P-256")
+    assert page.violations() == []
+    page.shot("requests")
+    assert page.do("return await page.getByLabel('The request new.example.com').first().inputValue()").split() == csr.split()
+    assert saved(page, place, "Save as a file") == csr.encode()
+    page.click("Remove…")
+    page.sees("Its key is deleted, too.")
+    assert place.run("requests", "--json").json["requests"]
+    page.click("Remove")
+    page.sees("No request is open on this machine.")
+    assert place.run("requests", "--json").json["requests"] == []
 
 
 def sign(place, authority, csr):
@@ -151,6 +187,25 @@ def test_a_self_signed_certificate_is_made_viewed_exported_and_removed(place, on
     assert stored(place) == []
 
 
+def test_each_action_is_of_the_chosen_copy(place, one, page):
+    """The same certificate twice in the store."""
+    for name in ("one", "two"):
+        assert place.run("import", one.new_cert, "--key", one.new_key, "--name", name).code == 0
+    paths = {each["path"].split("/")[-3]: each["path"] for each in stored(place)}
+    page.open("certificates", f"certificate={paths['two']}+{one.new.thumbprint}")
+    page.act("View…")
+    page.sees(paths["two"])
+    assert paths["one"] not in page.do("return await page.getByRole('dialog').innerText()")
+    page.click("Close", exact=True)
+    page.act("Export…")
+    assert page.do("return await page.getByLabel('The command').inputValue()").endswith(paths["two"])
+    page.click("Cancel")
+    page.act("Remove…")
+    page.click("Remove")
+    page.sees("It is archived in")
+    assert [each["path"] for each in stored(place)] == [paths["one"]]
+
+
 def export(page, place, password="", with_key=False):
     """The Export dialog, and the file that the browser saves."""
     page.act("Export…")
@@ -159,10 +214,15 @@ def export(page, place, password="", with_key=False):
         page.fill("Password", password)
     if with_key:
         page.do("await page.getByLabel('With the private key').check()")
+    return saved(page, place, "Export")
+
+
+def saved(page, place, button):
+    """What the browser saves if this button of the dialog is clicked."""
     path = place / "saved"
     page.do("""const saved = page.waitForEvent('download');
-               await page.getByRole('dialog').getByRole('button', {name: 'Export', exact: true}).click();
-               await (await saved).saveAs(given)""", str(path))
+               await page.getByRole('dialog').getByRole('button', {name: given.button, exact: true}).click();
+               await (await saved).saveAs(given.path)""", {"button": button, "path": str(path)})
     return path.read_bytes()
 
 

@@ -3,6 +3,7 @@ import datetime
 import os
 import stat
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from handshakes import handshake
 from markers import needs_root
 from pki import Certificate, utc_now
 from ports import free_port
+from stages.daemon import Watch, allow
 from stages.one_frontend import frontend
 from stages.one_site import make_site
 from sweep import in_shares, points
@@ -299,6 +301,31 @@ def test_a_site_bound_to_the_store_gets_its_renewal(place, authority):
     assert handshake(site.port, "a.example") == new.thumbprint
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["at once", "in a window"])
+def test_it_says_what_the_daemon_will_do(place, authority, held):
+    """A site bound to the store is the daemon's, unless a policy holds it back; one bound elsewhere is only offered the certificate."""
+    old, new = authority.pair("a.example")
+    other_old, other_new = authority.pair("b.example")
+    assert place.run("import", *with_key(old.write(place / "old"))).code == 0
+    site, other = make_site(place, old, "a.example"), make_site(place, other_old, "b.example")
+    site.cert_path, site.key_path = (stored(place, "a.example") / name for name in ("fullchain.pem", "privkey.pem"))
+    nginx = place.nginx()
+    nginx.write(site.block() + other.block()).start()
+    hour = (time.localtime().tm_hour + 6) % 24
+    window = allow(nginx, f'window = "{hour:02}:00-{(hour + 1) % 24:02}:00"')
+    Watch(place, nginx, policy=window if held else None).start(old)
+    done = place.run("import", *with_key(new.write(place / "new")), "--json")
+    assert done.code == 0 and done.json["automatic"] is not held and done.json["rebind"], done
+    if not held:
+        nginx.wait_served(new.thumbprint, site.port, "a.example")
+    done = place.run("import", *with_key(other_new.write(place / "b")))
+    assert "next: certrebind rebind" in done.out and "by itself" not in done.out, done
+
+
+def with_key(paths):
+    return [paths[0], "--key", paths[1]]
+
+
 def test_what_is_not_loaded_yet_is_found_again(place, authority):
     """An import without --rebind, then the same with it: the server still has the generation before."""
     old, new = authority.pair("a.example")
@@ -367,6 +394,7 @@ def test_a_request_is_completed(place, authority, key):
                  "TLS Web Server Authentication"):
         assert part in text, text
     [request] = place.run("requests", "--json").json["requests"]
+    assert request["csr"] == (place / "www.csr").read_text()
     assert request["name"] == "www.example.com" and len(request["names"]) == 3
     home = place / "requests/www.example.com"
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
@@ -536,6 +564,21 @@ def test_remove_and_purge(place, imported):
     assert unasked.code == 1 and "nobody said yes" in unasked.err
     assert place.run("remove", imported.thumbprint[:16], "--purge", "--yes").code == 0
     assert not os.listdir(place / "certificates") and 1004 in events(place)
+
+
+def test_remove_from_another_store(place, imported):
+    """It finds nothing elsewhere, and what lies where others could put something is not touched."""
+    cert, key, store = place / "made/fullchain.pem", place / "made/privkey.pem", place / "other/store"
+    assert place.run("import", cert, "--key", key, "--store", store).code == 0
+    assert place.run("remove", "nothing", "--store", store).code == 2
+    unasked = place.run("remove", "a.example", "--store", store, "--purge")
+    assert f"certrebind remove a.example --store {store} --purge --yes" in unasked.err, unasked
+    os.chown(store.parent, 65534, 65534)
+    assert place.run("remove", "a.example", "--store", store).code == 1 and (store / "a.example").exists()
+    os.chown(store.parent, 0, 0)
+    done = place.run("remove", "a.example", "--store", store)
+    assert done.code == 0 and not (store / "a.example").exists() and (store.parent / "archive/a.example").exists(), done
+    assert stored(place, "a.example").exists()
 
 
 def test_what_is_bound_is_not_removed(one):

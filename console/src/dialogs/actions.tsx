@@ -13,6 +13,7 @@ import { ImportDialog } from './import';
 import { RemoveDialog } from './remove';
 import { RenewDialog } from './renew';
 import { RequestDialog } from './request';
+import { RequestsDialog } from './requests';
 import { SelfSignedDialog } from './self_signed';
 import { ViewDialog } from './view';
 
@@ -20,7 +21,7 @@ const OF_ONE: Record<string, ComponentType<{ certificate: Stored; onClose: () =>
   view: ViewDialog, export: ExportDialog, renew: RenewDialog, remove: RemoveDialog,
 };
 const OF_PAGE: Record<string, ComponentType<{ onClose: () => void }>> = {
-  import: ImportDialog, request: RequestDialog, complete: CompleteDialog, selfSigned: SelfSignedDialog,
+  import: ImportDialog, request: RequestDialog, complete: CompleteDialog, requests: RequestsDialog, selfSigned: SelfSignedDialog,
 };
 
 export function Actions({ chosen }: { chosen: Stored | undefined }) {
@@ -51,6 +52,7 @@ export function Actions({ chosen }: { chosen: Stored | undefined }) {
           {item('import', _('Import…'))}
           {item('request', _('Create Certificate Request…'))}
           {item('complete', _('Complete Certificate Request…'))}
+          {item('requests', _('Open Certificate Requests…'))}
           {item('selfSigned', _('Create Self-Signed Certificate…'))}
           <Divider component="li" />
           {item('view', _('View…'), !chosen)}

@@ -9,7 +9,7 @@ import { ActDialog } from '../parts/act_dialog';
 import { FileField } from '../parts/file_field';
 import { Imported } from '../parts/imported';
 import { Loaded } from '../parts/loaded';
-import { acceptArgs, Risks } from '../parts/risks';
+import { acceptArgs, acceptField, Risks } from '../parts/risks';
 import type { Finding } from '../wire';
 
 export function CompleteDialog({ onClose }: { onClose: () => void }) {
@@ -19,13 +19,14 @@ export function CompleteDialog({ onClose }: { onClose: () => void }) {
   const [request, setRequest] = useState('');
   const [findings, setFindings] = useState<Finding[]>([]);
   const [accepted, setAccepted] = useState<string[]>([]);
+  const fields = { '--request': _('Request'), ...acceptField() };
   const args = [...acceptArgs(accepted), ...(request ? ['--request', request] : []), '-'];
   return (
-    <ActDialog title={_('Complete a Certificate Request')} verb={_('Complete')} onClose={onClose} call={file || pasted ? { command: 'complete', args } : null}
+    <ActDialog title={_('Complete a Certificate Request')} verb={_('Complete')} onClose={onClose} fields={fields} call={file || pasted ? { command: 'complete', args } : null}
                input={async () => (file ? bytesOf(file) : bytesOfText(pasted))} failed={(told) => setFindings(told.findings ?? [])} done={(answer) => <Imported answer={answer} />}>
       <Loaded asked={open}>
         {({ requests = [] }) => requests.length === 0 ? <p>{_('No request is open on this machine. Create one first.')}</p> : (
-          <FormGroup label={_('Request')} fieldId="complete-request">
+          <FormGroup label={fields['--request']} fieldId="complete-request">
             <FormSelect id="complete-request" value={request} onChange={(_event, value) => setRequest(value)}>
               <FormSelectOption value="" label={_('The one with the same key')} />
               {requests.map(({ name, names }) => <FormSelectOption key={name} value={name} label={`${name} (${names.join(', ')})`} />)}

@@ -2,7 +2,7 @@
 import { Button, Checkbox, ClipboardCopy, Form, FormGroup, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { useRef, useState } from 'react';
 
-import { typed, type Call } from '../certrebind';
+import { argumentFor, typed, type Call } from '../certrebind';
 import { bytesOfText, save } from '../files';
 import { useHost } from '../host';
 import { _ } from '../i18n';
@@ -16,7 +16,7 @@ type Form = 'pem' | 'pfx';
 
 const callOf = (certificate: Stored, form: Form, withKey: boolean): Call<'export'> => ({
   command: 'export',
-  args: [...(form === 'pfx' ? ['--pfx', '--password-from', '-'] : []), ...(withKey ? ['--with-key'] : []), '-o', '-', '--', certificate.thumbprint],
+  args: [...(form === 'pfx' ? ['--pfx', '--password-from', '-'] : []), ...(withKey ? ['--with-key'] : []), '-o', '-', '--', argumentFor(certificate)],
 });
 
 /** Unlike other commands this one prints no JSON, but the file. */
@@ -28,6 +28,7 @@ export function ExportDialog({ certificate, onClose }: { certificate: Stored; on
   const [failure, setFailure] = useState<Error>();
   const busy = useRef(false); // a second click is no second export
   const call = callOf(certificate, form, withKey);
+  const fields = { '--pfx': _('Format'), '--password-from': _('Password'), '--with-key': _('With the private key') };
   const complete = form === 'pem' || password !== '';
   const name = certificate.names[0] ?? certificate.issued_to;
   const act = async () => {
@@ -50,16 +51,16 @@ export function ExportDialog({ certificate, onClose }: { certificate: Stored; on
       <ModalHeader title={_('Export $0', name)} />
       <ModalBody>
         <Form onSubmit={(event) => { event.preventDefault(); void act(); }}>
-          <FormGroup label={_('Format')} fieldId="export-form">
+          <FormGroup label={fields['--pfx']} fieldId="export-form">
             <FormSelect id="export-form" value={form} onChange={(_event, value) => setForm(value as Form)}>
               <FormSelectOption value="pem" label={_('PEM: the certificate and its chain')} />
               <FormSelectOption value="pfx" label={_('PFX (PKCS #12), with a password')} />
             </FormSelect>
           </FormGroup>
-          <Checkbox id="export-key" label={_('With the private key')} isChecked={withKey} onChange={(_event, checked) => setWithKey(checked)} />
-          {form === 'pfx' && <TextField id="export-password" label={_('Password')} secret value={password} onText={setPassword} />}
+          <Checkbox id="export-key" label={fields['--with-key']} isChecked={withKey} onChange={(_event, checked) => setWithKey(checked)} />
+          {form === 'pfx' && <TextField id="export-password" label={fields['--password-from']} secret value={password} onText={setPassword} />}
           <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{typed(call)}</ClipboardCopy>
-          {failure && <Failure failure={failure} />}
+          {failure && <Failure failure={failure} fields={fields} />}
         </Form>
       </ModalBody>
       <ModalFooter>

@@ -2,6 +2,7 @@
 import { Checkbox, CodeBlock, CodeBlockCode } from '@patternfly/react-core';
 import { useState } from 'react';
 
+import { argumentFor } from '../certrebind';
 import { _ } from '../i18n';
 import { ActDialog } from '../parts/act_dialog';
 import type { Stored } from '../wire';
@@ -12,7 +13,7 @@ export function RenewDialog({ certificate, onClose }: { certificate: Stored; onC
   const possible = renewer?.renew_command;
   return (
     <ActDialog title={_('Renew $0', certificate.names[0] ?? certificate.issued_to)} verb={_('Renew')} lasting onClose={onClose}
-               call={possible ? { command: 'renew', args: [...(force ? ['--force'] : []), '--', certificate.thumbprint] } : null}
+               call={possible ? { command: 'renew', args: [...(force ? ['--force'] : []), '--', argumentFor(certificate)] } : null}
                done={(answer) => (
                  <>
                    <p>{answer.renewed ? _('There is a new certificate.') : _('$0 found nothing to renew.', answer.renewer ?? '')}</p>

@@ -1,10 +1,9 @@
 // A key and a request for a certificate. The key stays on the machine.
-import { Button, ClipboardCopy, ClipboardCopyVariant } from '@patternfly/react-core';
 import { useState } from 'react';
 
-import { bytesOfText, save } from '../files';
 import { _ } from '../i18n';
 import { ActDialog } from '../parts/act_dialog';
+import { Csr } from '../parts/csr';
 import { TextField } from '../parts/text_field';
 import { KeyChoice, namesOf, type KeyType } from './key_choice';
 
@@ -16,11 +15,10 @@ export function RequestDialog({ onClose }: { onClose: () => void }) {
   const args = ['--key-type', key, ...(subject ? ['--subject', subject] : []), '--', ...list];
   return (
     <ActDialog title={_('Create a Certificate Request')} verb={_('Create')} onClose={onClose} call={list.length > 0 ? { command: 'request', args } : null}
-               done={({ request, csr }) => (
+               done={({ request }) => (
                  <>
                    <p>{_('The request $0 is open. Give this to the certificate authority, and complete the request with its answer:', request.name)}</p>
-                   <ClipboardCopy isReadOnly isCode isExpanded variant={ClipboardCopyVariant.expansion} hoverTip={_('Copy')} clickTip={_('Copied')} textAriaLabel={_('The request')}>{csr}</ClipboardCopy>
-                   <Button variant="secondary" onClick={() => save(bytesOfText(csr), `${request.name}.csr`)}>{_('Save as a file')}</Button>
+                   <Csr of={request} isExpanded />
                  </>
                )}>
       <TextField id="request-names" label={_('Names')} value={names} onText={setNames} placeholder="www.example.com, example.com" help={_('Host names and IP addresses, with commas between.')} />

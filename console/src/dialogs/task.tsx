@@ -3,7 +3,7 @@ import { Button, Checkbox, ClipboardCopy, CodeBlock, CodeBlockCode, FormGroup, F
          ModalFooter, ModalHeader, TextArea } from '@patternfly/react-core';
 import { useState } from 'react';
 
-import type { Call } from '../certrebind';
+import { isEscaped, type Call } from '../certrebind';
 import { _ } from '../i18n';
 import { ActDialog } from '../parts/act_dialog';
 import { TextField } from '../parts/text_field';
@@ -52,11 +52,9 @@ function callOf(draft: Draft, task?: Task): Call<'task add'> | null {
   };
 }
 
-const ESCAPED = /\\x[0-9a-f]{2}|\\u\{/; // how answers write what a line cannot show
-
 /** Whether the form can show this task whole: otherwise saving would change what nobody edited. */
 const fitsForm = ({ command, environment }: Task): boolean =>
-  command.every((each) => each !== '' && !ESCAPED.test(each)) && !Object.values(environment).some((value) => ESCAPED.test(String(value)));
+  command.every((each) => each !== '' && !isEscaped(each)) && !Object.values(environment).some((value) => isEscaped(String(value)));
 
 export function TaskDialog({ task, onClose }: { task?: Task; onClose: () => void }) {
   return task && !fitsForm(task) ? <EditElsewhere task={task} onClose={onClose} /> : <TaskForm {...(task && { task })} onClose={onClose} />;
@@ -80,15 +78,18 @@ function TaskForm({ task, onClose }: { task?: Task; onClose: () => void }) {
   const text = (key: keyof Draft & string, label: string, help?: string, disabled = false) => (
     <TextField id={`task-${key}`} label={label} value={String(draft[key])} help={help} disabled={disabled} onText={(value) => setDraft({ ...draft, [key]: value })} />
   );
+  const fields = {
+    '--event': _('Events'), '--every': _('Every'), '--daily-at': _('Daily at'), '--window': _('Window'), '--name': _('Only for certificates with these names'),
+  };
   return (
-    <ActDialog title={task ? _('Edit the task $0', task.name) : _('Add a task')} verb={task ? _('Save') : _('Add')} call={callOf(draft, task)} onClose={onClose}>
+    <ActDialog title={task ? _('Edit the task $0', task.name) : _('Add a task')} verb={task ? _('Save') : _('Add')} call={callOf(draft, task)} fields={fields} onClose={onClose}>
       {text('name', _('Name'), undefined, task !== undefined)}
       {text('description', _('Description'))}
-      {text('events', _('Events'), _('Numbers or names, with commas between. 2002, committed, comes after the proof; 1001, replaced, when a renewal is noticed.'))}
-      {text('names', _('Only for certificates with these names'), _('For example *.example.com'))}
-      {text('every', _('Every'), _('A timer: 12h, 30m, 1d'))}
-      {text('dailyAt', _('Daily at'), _('A timer: 03:30, local time'))}
-      {text('window', _('Window'), _('Runs wait until it opens: 02:00-04:00'))}
+      {text('events', fields['--event'], _('Numbers or names, with commas between. 2002, committed, comes after the proof; 1001, replaced, when a renewal is noticed.'))}
+      {text('names', fields['--name'], _('For example *.example.com'))}
+      {text('every', fields['--every'], _('A timer: 12h, 30m, 1d'))}
+      {text('dailyAt', fields['--daily-at'], _('A timer: 03:30, local time'))}
+      {text('window', fields['--window'], _('Runs wait until it opens: 02:00-04:00'))}
       <FormGroup label={_('Program and arguments, one a line')} fieldId="task-command">
         <TextArea id="task-command" value={draft.command} rows={4} onChange={(_event, command) => setDraft({ ...draft, command })} />
         <FormHelperText><HelperText><HelperTextItem>{_('No shell is involved. The program and the way to it must belong to root. Variables: $(NewCertHash), $(Names), $(Path) …')}</HelperTextItem></HelperText></FormHelperText>

@@ -2,6 +2,7 @@
 import { Button, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm, Modal, ModalBody, ModalFooter,
          ModalHeader } from '@patternfly/react-core';
 
+import { argumentFor } from '../certrebind';
 import { useAnswer } from '../host';
 import { _ } from '../i18n';
 import { Loaded } from '../parts/loaded';
@@ -19,7 +20,7 @@ const FACTS = (of: Shown): [string, string][] => [
 ];
 
 export function ViewDialog({ certificate, onClose }: { certificate: Stored; onClose: () => void }) {
-  const asked = useAnswer('show', '--', certificate.thumbprint);
+  const asked = useAnswer('show', '--', argumentFor(certificate));
   return (
     <Modal isOpen variant="medium" aria-label={_('Certificate')} onClose={onClose}>
       <ModalHeader title={certificate.names[0] ?? certificate.issued_to} />

@@ -7,6 +7,7 @@ import { useHost } from '../host';
 import { _ } from '../i18n';
 import type { Answers } from '../wire';
 import { Failure } from './failure';
+import type { Fields } from './form_words';
 
 interface Props<C extends keyof Answers> {
   title: string;
@@ -15,13 +16,14 @@ interface Props<C extends keyof Answers> {
   call: Call<C> | null; // null: the form is not complete
   input?: () => Promise<Uint8Array>; // for standard input
   lasting?: boolean; // it goes on if the page is closed
+  fields?: Fields; // of the form
   children?: ReactNode;
   failed?: (told: Partial<Answers[C]>) => void; // what the command told before it failed
   done?: (answer: Answers[C]) => ReactNode; // what is shown when it is done; without it, the dialog closes
   onClose: () => void;
 }
 
-export function ActDialog<C extends keyof Answers>({ title, verb, danger = false, call, input, lasting = false, children, failed, done, onClose }: Props<C>) {
+export function ActDialog<C extends keyof Answers>({ title, verb, danger = false, call, input, lasting = false, fields = {}, children, failed, done, onClose }: Props<C>) {
   const host = useHost();
   const [busy, setBusy] = useState(false);
   const running = useRef(false); // a second click is no second act
@@ -59,7 +61,7 @@ export function ActDialog<C extends keyof Answers>({ title, verb, danger = false
                 <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{typed(call)}</ClipboardCopy>
               </div>
             )}
-            {failure && <Failure failure={failure} />}
+            {failure && <Failure failure={failure} fields={fields} />}
           </Form>
         )}
       </ModalBody>

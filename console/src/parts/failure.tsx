@@ -4,6 +4,7 @@ import { Alert, ClipboardCopy } from '@patternfly/react-core';
 import { Failed } from '../certrebind';
 import { _ } from '../i18n';
 import { CannotRun, Said } from '../transport';
+import { inFormWords, type Fields } from './form_words';
 
 interface Told {
   title: string;
@@ -32,12 +33,12 @@ function told(failure: Error): Told {
   }
 }
 
-export function Failure({ failure }: { failure: Error }) {
+export function Failure({ failure, fields = {} }: { failure: Error; fields?: Fields }) {
   const { title, said, next, command } = told(failure);
   return (
-    <Alert isInline variant="danger" title={title}>
+    <Alert isInline variant="danger" title={inFormWords(title, fields)}>
       {said && <p>{said}</p>}
-      {next && <p>{_('Next: $0', next)}</p>}
+      {next && <p>{_('Next: $0', inFormWords(next, fields))}</p>}
       {command && <ClipboardCopy isReadOnly hoverTip={_('Copy')} clickTip={_('Copied')}>{command}</ClipboardCopy>}
     </Alert>
   );

@@ -13,7 +13,7 @@ const directivesOf = ({ certificate, key, combined }: Paths): [string, string][]
 ];
 
 export function Imported({ answer }: { answer: ImportAnswer }) {
-  const { name = '', certificate, paths, succeeds = [], findings = [] } = answer;
+  const { name = '', certificate, paths, succeeds = [], automatic = false, findings = [] } = answer;
   const fresh = certificate?.thumbprint ?? '';
   return (
     <>
@@ -32,7 +32,10 @@ export function Imported({ answer }: { answer: ImportAnswer }) {
       )}
       {succeeds.map(({ old, sites }) => (
         <Alert key={old} isInline variant="info" title={counted(sites.length, '1 site serves its predecessor.', '$0 sites serve its predecessor.')}
-               actionLinks={<a href={linkTo('rebind', { old, new: fresh })}>{_('Rebind')}</a>}>{sites.join(', ')}</Alert>
+               actionLinks={automatic ? <a href={linkTo('rebind')}>{_('Look at the rebinds')}</a> : <a href={linkTo('rebind', { old, new: fresh })}>{_('Rebind')}</a>}>
+          {automatic && <p>{_('The daemon rebinds it by itself.')}</p>}
+          <p>{sites.join(', ')}</p>
+        </Alert>
       ))}
     </>
   );

@@ -3,16 +3,17 @@ import { Alert, CodeBlock, CodeBlockCode, Content, ExpandableSection } from '@pa
 
 import { _, counted } from '../i18n';
 import type { Plan } from '../wire';
+import { inFormWords, type Fields } from './form_words';
 import { Thumbprint } from './thumbprint';
 
 const SEVERITIES: Record<string, 'info' | 'warning' | 'danger'> = { note: 'info', warning: 'warning', refused: 'danger' };
 
-export function PlanOf({ plan }: { plan: Plan }) {
+export function PlanOf({ plan, fields }: { plan: Plan; fields: Fields }) {
   return (
     <article aria-label={plan.service}>
       <h3>{plan.service}</h3>
       {plan.findings.map(({ severity, sentence, next }) => (
-        <Alert key={sentence} isInline variant={SEVERITIES[severity] ?? 'info'} title={sentence}>{next && _('Next: $0', next)}</Alert>
+        <Alert key={sentence} isInline variant={SEVERITIES[severity] ?? 'info'} title={sentence}>{next && _('Next: $0', inFormWords(next, fields))}</Alert>
       ))}
       <ul className="last">
         {plan.bindings.map(({ site, kind, old, new: fresh, file, line }) => (

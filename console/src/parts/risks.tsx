@@ -22,4 +22,6 @@ export function Risks({ findings, accepted, onAccept }: Props) {
   );
 }
 
+export const acceptField = () => ({ '--accept': _('Go on all the same') });
+
 export const acceptArgs = (accepted: string[]): string[] => accepted.flatMap((name) => ['--accept', name]);

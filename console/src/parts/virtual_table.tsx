@@ -1,7 +1,7 @@
 // A table of which only the rows in sight are in the document: ten thousand scroll as smoothly as ten.
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Table, Tbody, Th, Thead, Tr } from '@patternfly/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef, type ReactNode } from 'react';
+import { memo, useRef, type ReactNode } from 'react';
 
 import { _ } from '../i18n';
 
@@ -31,11 +31,11 @@ interface Props<R> {
   chooseLabel?: (row: R) => string;
 }
 
-const ROW = 56; // px, a guess until a row is measured
+const ROW = 96; // px, a guess until a row is measured; too much rather than too little, for then fewer rows are drawn at first
 
 export function VirtualTable<R>({ label, columns, lines, keyOf, sorting, onSort, chosen, onChoose, chooseLabel }: Props<R>) {
   const frame = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({ count: lines.length, getScrollElement: () => frame.current, estimateSize: () => ROW, overscan: 12 });
+  const rows = useVirtualizer({ count: lines.length, getScrollElement: () => frame.current, estimateSize: () => ROW, overscan: 8 });
   const shown = rows.getVirtualItems();
   const above = shown[0]?.start ?? 0;
   const below = rows.getTotalSize() - (shown.at(-1)?.end ?? 0);
@@ -58,27 +58,16 @@ export function VirtualTable<R>({ label, columns, lines, keyOf, sorting, onSort,
           {above > 0 && <tr aria-hidden="true"><td colSpan={width} ref={heightOf(above)} /></tr>}
           {shown.map(({ index }) => {
             const line = lines[index]!;
-            const place = { 'aria-rowindex': index + 2, 'data-index': index, innerRef: rows.measureElement };
             if ('heading' in line) {
               return (
-                <Tr key={`group ${line.heading}`} {...place}>
+                <Tr key={`group ${line.heading}`} aria-rowindex={index + 2} data-index={index} innerRef={rows.measureElement}>
                   <Th scope="colgroup" colSpan={width}>{line.heading} ({line.count.toLocaleString()})</Th>
                 </Tr>
               );
             }
             const key = keyOf(line.row);
-            return (
-              <Tr key={key} {...place} isRowSelected={key === chosen}
-                  {...(onChoose && { onRowClick: () => onChoose(line.row), isClickable: true })}>
-                {onChoose && (
-                  <Td>
-                    <input type="radio" name={label} checked={key === chosen} onChange={() => onChoose(line.row)}
-                           aria-label={chooseLabel?.(line.row) ?? key} />
-                  </Td>
-                )}
-                {columns.map((column) => <Td key={column.title} dataLabel={column.title}>{column.cell(line.row)}</Td>)}
-              </Tr>
-            );
+            return <Row key={key} row={line.row} index={index} columns={columns} isChosen={key === chosen} label={label} onChoose={onChoose}
+                        chooseLabel={chooseLabel} measure={rows.measureElement} />;
           })}
           {below > 0 && <tr aria-hidden="true"><td colSpan={width} ref={heightOf(below)} /></tr>}
         </Tbody>
@@ -86,6 +75,31 @@ export function VirtualTable<R>({ label, columns, lines, keyOf, sorting, onSort,
     </div>
   );
 }
+
+interface RowProps<R> {
+  row: R;
+  index: number;
+  columns: Column<R>[];
+  isChosen: boolean;
+  label: string;
+  onChoose: Props<R>['onChoose'] | undefined;
+  chooseLabel: Props<R>['chooseLabel'] | undefined;
+  measure: (row: Element | null) => void;
+}
+
+/** Drawn once, however often the table is scrolled. Its cells are PatternFly's by class only: each Td has the browser lay out the page to
+ *  see whether its text is cut off, and here text never is. */
+const Row = memo(<R,>({ row, index, columns, isChosen, label, onChoose, chooseLabel, measure }: RowProps<R>) => (
+  <Tr aria-rowindex={index + 2} data-index={index} innerRef={measure} isRowSelected={isChosen}
+      {...(onChoose && { onRowClick: () => onChoose(row), isClickable: true })}>
+    {onChoose && (
+      <td className="pf-v6-c-table__td">
+        <input type="radio" name={label} checked={isChosen} onChange={() => onChoose(row)} aria-label={chooseLabel?.(row)} />
+      </td>
+    )}
+    {columns.map((column) => <td key={column.title} className="pf-v6-c-table__td" data-label={column.title}>{column.cell(row)}</td>)}
+  </Tr>
+)) as <R>(props: RowProps<R>) => ReactNode;
 
 /** Sets a height by script: Cockpit's content security policy takes no style attribute. */
 const heightOf = (height: number) => (cell: HTMLElement | null) => {

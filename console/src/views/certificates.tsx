@@ -58,7 +58,7 @@ export function Certificates() {
   const grouping = groupings[value('group')] ?? groupings['']!;
   const rows = useMemo(() => (asked.answer?.certificates ?? []).filter((row) => words === '' || fits(row, words)), [asked.answer, words]);
   const lines = useMemo(() => linesOf(rows, columns, sorting, grouping.of, grouping.groups), [rows, columns, sorting, grouping]);
-  const chosen = rows.find((row) => keyOf(row) === value('certificate'));
+  const chosen = value('certificate') ? rows.find((row) => keyOf(row) === value('certificate')) : undefined;
   return (
     <>
       <Toolbar>

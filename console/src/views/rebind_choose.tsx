@@ -1,13 +1,14 @@
 // Old and new are chosen, the plan is read, and the rebind is run.
 import { Alert, Button, ClipboardCopy, Form, FormGroup, FormSelect, FormSelectOption, TextInput } from '@patternfly/react-core';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { typed, type Call } from '../certrebind';
 import { useAnswer } from '../host';
 import { _, counted } from '../i18n';
+import type { Fields } from '../parts/form_words';
 import { Loaded } from '../parts/loaded';
 import { PlanOf } from '../parts/plan';
-import { acceptArgs, Risks } from '../parts/risks';
+import { acceptArgs, acceptField, Risks } from '../parts/risks';
 import { keepValues, useRoute } from '../route';
 import { dateText } from '../time';
 import type { Stored } from '../wire';
@@ -28,6 +29,8 @@ function candidates(stored: Stored[], old: Stored | undefined): Stored[] {
   return stored.filter(({ key_at_hand }) => key_at_hand).sort((one, other) => Number(shared(other)) - Number(shared(one))
     || other.not_after.localeCompare(one.not_after));
 }
+
+const FIELDS = () => ({ '--key': _('Its key, if it does not lie beside it'), '--repoint': _('How'), '--rewrite': _('How'), ...acceptField() });
 
 type How = '' | '--repoint' | '--rewrite';
 
@@ -50,6 +53,7 @@ export function ChooseRebind() {
   const [old, fresh] = [shown(value('old')), shown(value('new'))];
   const target = path || fresh;
   const args = old && target ? argsOf(old, target, key, how, accepted) : null;
+  const fields = useMemo(FIELDS, []);
   const choose = (more: Record<string, string>) => {
     setPlanned(undefined);
     setAccepted([]);
@@ -80,11 +84,11 @@ export function ChooseRebind() {
                 <TextInput id="path" value={path} placeholder="/root/new/fullchain.pem" onChange={(_event, value) => choose({ path: value })} />
               </FormGroup>
               {path && (
-                <FormGroup label={_('Its key, if it does not lie beside it')} fieldId="key">
+                <FormGroup label={fields['--key']} fieldId="key">
                   <TextInput id="key" value={key} onChange={(_event, value) => { setPlanned(undefined); setKey(value); }} />
                 </FormGroup>
               )}
-              <FormGroup label={_('How')} fieldId="how">
+              <FormGroup label={fields['--repoint']} fieldId="how">
                 <FormSelect id="how" value={how} onChange={(_event, value) => { setPlanned(undefined); setHow(value as How); }}>
                   <FormSelectOption value="" label={_('As fits')} />
                   <FormSelectOption value="--repoint" label={_('Repoint: the directives name the new files')} />
@@ -94,7 +98,7 @@ export function ChooseRebind() {
               <div><Button type="submit" isDisabled={!args}>{_('Plan')}</Button></div>
             </Form>
             {planned && (
-              <Planned key={JSON.stringify(planned)} args={planned} accepted={accepted}
+              <Planned key={JSON.stringify(planned)} args={planned} fields={fields} accepted={accepted}
                        onAccept={(names) => { setAccepted(names); if (old && target) setPlanned(argsOf(old, target, key, how, names)); }}
                        onRun={() => setRunning({ command: 'rebind', args: planned })} />
             )}
@@ -108,12 +112,13 @@ export function ChooseRebind() {
 
 interface PlannedProps {
   args: string[];
+  fields: Fields;
   accepted: string[];
   onAccept: (names: string[]) => void;
   onRun: () => void;
 }
 
-function Planned({ args, accepted, onAccept, onRun }: PlannedProps) {
+function Planned({ args, fields, accepted, onAccept, onRun }: PlannedProps) {
   const asked = useAnswer('plan', ...args);
   const plans = asked.answer?.plans ?? asked.told?.plans ?? [];
   const sites = plans.reduce((sum, { bindings }) => sum + bindings.length, 0);
@@ -121,10 +126,10 @@ function Planned({ args, accepted, onAccept, onRun }: PlannedProps) {
   return (
     <section aria-label={_('Plan')} className="explained">
       <h2>{_('Plan')}</h2>
-      {plans.length === 0 || refused ? <Loaded asked={asked}>{({ idle = [] }) => (
+      {plans.length === 0 || refused ? <Loaded asked={asked} fields={fields}>{({ idle = [] }) => (
         <Alert isInline variant="info" title={_('There is nothing to do.')}>{idle.map((one) => <p key={one}>{one}</p>)}</Alert>
       )}</Loaded> : null}
-      {plans.map((plan) => <PlanOf key={plan.service} plan={plan} />)}
+      {plans.map((plan) => <PlanOf key={plan.service} plan={plan} fields={fields} />)}
       {(refused || accepted.length > 0) && <Risks findings={plans.flatMap(({ findings }) => findings)} accepted={accepted} onAccept={onAccept} />}
       {sites > 0 && !refused && (
         <ClipboardCopy isReadOnly textAriaLabel={_('The command')} hoverTip={_('Copy')} clickTip={_('Copied')}>{typed({ command: 'rebind', args })}</ClipboardCopy>

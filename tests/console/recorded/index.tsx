@@ -1,4 +1,5 @@
-// The page on a recorded host: the second implementation of its transport. What each command answers is in recorded.json.
+// The page on a recorded host: the second implementation of its transport. What each command answers is in a file of its own, so that
+// an answer costs the page here what it costs it in Cockpit.
 import '@patternfly/react-core/dist/styles/base.css';
 import '../../../console/src/page.css';
 
@@ -7,11 +8,9 @@ import { CannotRun, type Transport } from '../../../console/src/transport';
 
 interface Recording {
   rights: boolean;
-  answers: Record<string, unknown>; // by command, as "task list"
+  answers: Record<string, { status: number; file: string }>; // by command, as "task list"
   events: object[];
 }
-
-const EMPTY = { schema: 1, changed: false };
 
 async function main() {
   const recording = (await (await fetch('recorded.json')).json()) as Recording;
@@ -20,8 +19,8 @@ async function main() {
       const command = Object.keys(recording.answers).sort((one, other) => other.length - one.length)
         .find((each) => args.join(' ').startsWith(each));
       if (!command) throw new CannotRun('disconnected', `nothing is recorded for ${args.join(' ')}`);
-      const answer = { ...EMPTY, ...(recording.answers[command] as object) };
-      return { status: 'error' in answer ? 1 : 0, out: new TextEncoder().encode(JSON.stringify(answer)), said: '' };
+      const { status, file } = recording.answers[command]!;
+      return { status, out: new Uint8Array(await (await fetch(file)).arrayBuffer()), said: '' };
     },
     follow(_args, onLine) {
       for (const event of recording.events) onLine(JSON.stringify(event));
