@@ -30,6 +30,7 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kOutputLimit = 256 * 1024;
+constexpr size_t kPrintedLimit = 16u << 20;  // of a program that prints what we read
 
 // The child's settings, prepared before the fork.
 struct Becoming {
@@ -39,6 +40,7 @@ struct Becoming {
   char* const* environment;
   int input;  // negative: /dev/null
   int output;
+  bool printed_only;  // standard error goes to /dev/null
   uint32_t file_mask;
   const Rights* rights;     // null: our own
   rlim_t seconds;           // limit of processor time, for a program with another user's rights
@@ -74,7 +76,7 @@ bool give_up_ours(const Becoming& it) {
   const int input = it.input >= 0 ? it.input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(input, STDIN_FILENO);
   ::dup2(it.output, STDOUT_FILENO);
-  ::dup2(it.output, STDERR_FILENO);
+  ::dup2(it.printed_only ? ::open("/dev/null", O_WRONLY | O_CLOEXEC) : it.output, STDERR_FILENO);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -100,20 +102,21 @@ bool has_ended(pid_t child) {
 // The first or the last part of a program's output.
 class Output {
  public:
-  explicit Output(bool keeps_end) : keeps_end_(keeps_end) {}
+  Output(bool keeps_end, size_t limit) : keeps_end_(keeps_end), limit_(limit) {}
   void add(const char* bytes, size_t count) {
-    if (!keeps_end_) count = std::min(count, kOutputLimit - text_.size());
+    if (!keeps_end_) count = std::min(count, limit_ - text_.size());
     text_.append(bytes, count);
-    if (text_.size() > 2 * kOutputLimit) cut();
+    if (text_.size() > 2 * limit_) cut();
   }
   std::string take() {
-    if (text_.size() > kOutputLimit) cut();
+    if (text_.size() > limit_) cut();
     return std::move(text_);
   }
 
  private:
-  void cut() { text_.erase(0, text_.size() - kOutputLimit); }
+  void cut() { text_.erase(0, text_.size() - limit_); }
   bool keeps_end_;
+  size_t limit_;
   std::string text_;
 };
 
@@ -193,6 +196,7 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
       .environment = is_foreign || has_rights ? environment.data() : environ,
       .input = input->get(),
       .output = ends[1],
+      .printed_only = command.printed_only,
       .file_mask = is_foreign ? 0022 : command.file_mask,
       .rights = has_rights ? &rights : nullptr,
       .seconds = static_cast<rlim_t>(std::chrono::ceil<std::chrono::seconds>(deadline).count() + 1),
@@ -202,7 +206,7 @@ Result<CommandOutput> execute(const Command& command, milliseconds deadline,
   if (child < 0) return system_failure(errno, "run", command.text());
   if (child == 0) become(becoming);
   writing.reset();
-  Output output(is_foreign);
+  Output output(is_foreign, command.printed_only ? kPrintedLimit : kOutputLimit);
   CommandOutput result;
   result.timed_out = !attend(child, reading.get(), begun + deadline, unwanted, output);
   if (result.timed_out) {

@@ -237,6 +237,17 @@ Result<std::vector<Process>> SystemProcessTable::named(const std::string& name) 
   return found;
 }
 
+Result<std::vector<Process>> SystemProcessTable::running(
+    const std::set<std::string>& executables) const {
+  auto found = processes_where([&](int pid, const Stat& stat) {
+    const std::string executable = without_deleted(link_or_empty(proc(pid, "exe")));
+    return executables.contains(executable.empty() ? stat.name : file_name(executable));
+  });
+  if (found)
+    for (Process& process : *found) process.is_strangers = is_strangers(process.owner);
+  return found;
+}
+
 bool SystemProcessTable::is_strangers(uint32_t owner) const {
   return own_user() == 0 && owner != 0 && users_ && !users_->contains(owner);
 }
@@ -309,11 +320,12 @@ WallTime SystemProcessTable::started_at(const Process& process) const {
   return SystemClock().wall() - (now - started);
 }
 
-Result<bool> SystemProcessTable::catches(int pid, int number) const {
+Result<bool> SystemProcessTable::catches(int pid, int number, bool even_blocked) const {
   auto status = Disk().read(proc(pid, "status"), kPemLimit);
   if (!status) return pass(status);
   uint64_t bit = uint64_t{1} << (number - 1);
-  return (signal_set(*status, "\nSigCgt:") & ~signal_set(*status, "\nSigBlk:") & bit) != 0;
+  const uint64_t blocked = even_blocked ? 0 : signal_set(*status, "\nSigBlk:");
+  return (signal_set(*status, "\nSigCgt:") & ~blocked & bit) != 0;
 }
 
 Done SystemProcessTable::signal(int pid, uint64_t started, int number) {

@@ -59,6 +59,9 @@ class ProcessTable {
   // ("nginx: master process …"), by pid. Omits processes that vanish meanwhile. A process without
   // read permission has an empty executable.
   virtual Result<std::vector<Process>> named(const std::string& name) const = 0;
+  // Processes whose executable has one of these file names, by pid; if the executable may not be
+  // read, whose short name is one of them.
+  virtual Result<std::vector<Process>> running(const std::set<std::string>& executables) const = 0;
   // The children of a process, by pid.
   virtual Result<std::vector<Process>> children(int pid) const = 0;
   // Code::not_found if there is no such process. Zombies count as gone.
@@ -83,9 +86,9 @@ class ProcessTable {
   virtual Result<std::vector<SocketHolder>> holders(const std::set<uint64_t>& sockets) const = 0;
   // The start time of a process, on the current clock.
   virtual WallTime started_at(const Process& process) const = 0;
-  // True if the process has its own handler for this signal and does not block it. A signal sent
-  // earlier may be lost, or end the process (signal(7)).
-  virtual Result<bool> catches(int pid, int number) const = 0;
+  // True if the process has its own handler for this signal, and does not block it unless
+  // `even_blocked`. A signal sent earlier may be lost, or end the process (signal(7)).
+  virtual Result<bool> catches(int pid, int number, bool even_blocked) const = 0;
   // Signals exactly this process: pid and start time must both match, otherwise Code::not_found. A
   // process of an ordinary user is signalled with that user's rights only.
   virtual Done signal(int pid, uint64_t started, int number) = 0;
@@ -98,6 +101,7 @@ class SystemProcessTable final : public ProcessTable {
   void look_after(std::optional<std::set<uint32_t>> users) { users_ = std::move(users); }
 
   Result<std::vector<Process>> named(const std::string& name) const override;
+  Result<std::vector<Process>> running(const std::set<std::string>& executables) const override;
   Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
   Result<std::vector<std::string>> environment(int pid) const override;
@@ -108,7 +112,7 @@ class SystemProcessTable final : public ProcessTable {
                                                     const Address& address) const override;
   Result<std::vector<SocketHolder>> holders(const std::set<uint64_t>& sockets) const override;
   WallTime started_at(const Process& process) const override;
-  Result<bool> catches(int pid, int number) const override;
+  Result<bool> catches(int pid, int number, bool even_blocked) const override;
   Done signal(int pid, uint64_t started, int number) override;
 
  private:
@@ -144,6 +148,8 @@ struct Command {
   // our terminal, with limited memory and processor time. Only root can run a program as another
   // user.
   uint32_t user = 0;
+  // Only the standard output is kept, at most 16 MiB of it, for programs that print what we read.
+  bool printed_only = false;
   // What the program reads from its standard input. Empty: nothing.
   std::string input = {};
   // Files that this program alone sees with other content. Only root can do this: otherwise, and on

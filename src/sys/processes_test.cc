@@ -151,20 +151,21 @@ TEST(ProcessTable, ASignalForAnotherStartTimeIsNotSent) {
 TEST(ProcessTable, TellsWhetherASignalWouldBeCaught) {
   // For the main thread, in which tests run.
   SystemProcessTable table;
-  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2));
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2, false));
   auto before = std::signal(SIGUSR2, [](int) {});
-  EXPECT_TRUE(*table.catches(own_pid(), SIGUSR2));
-  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR1));
+  EXPECT_TRUE(*table.catches(own_pid(), SIGUSR2, false));
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR1, false));
   sigset_t held, mask;
   sigemptyset(&held);
   sigaddset(&held, SIGUSR2);
   sigprocmask(SIG_BLOCK, &held, &mask);
-  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2)) << "held off";
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2, false)) << "held off";
+  EXPECT_TRUE(*table.catches(own_pid(), SIGUSR2, true)) << "held off, and taken later";
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   std::signal(SIGUSR2, SIG_IGN);
-  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2)) << "ignored";
+  EXPECT_FALSE(*table.catches(own_pid(), SIGUSR2, false)) << "ignored";
   std::signal(SIGUSR2, before);
-  EXPECT_FALSE(table.catches(1 << 30, SIGUSR2));
+  EXPECT_FALSE(table.catches(1 << 30, SIGUSR2, false));
 }
 
 TEST(ProcessTable, TellsTheEnvironmentOfAProcess) {

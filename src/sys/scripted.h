@@ -24,6 +24,9 @@ class ScriptedProcesses final : public ProcessTable {
   std::function<bool()> ready;  // whether the process handles the signal; unset: always
 
   Result<std::vector<Process>> named(const std::string&) const override { return processes; }
+  Result<std::vector<Process>> running(const std::set<std::string>&) const override {
+    return processes;
+  }
   Result<std::vector<Process>> children(int pid) const override {
     std::vector<Process> found;
     for (const Process& process : processes)
@@ -78,7 +81,7 @@ class ScriptedProcesses final : public ProcessTable {
   WallTime started_at(const Process& process) const override {
     return WallTime(milliseconds(process.started));
   }
-  Result<bool> catches(int, int) const override { return !ready || ready(); }
+  Result<bool> catches(int, int, bool) const override { return !ready || ready(); }
   Done signal(int pid, uint64_t started, int number) override {
     auto process = find(pid);
     if (!process) return pass(process);
