@@ -109,13 +109,12 @@ Result<std::vector<TransactionRow>> same_elsewhere(Journal& journal, const Trans
                                                    const std::set<std::string>& sites) {
   auto rows = journal.all();
   if (!rows) return pass(rows);
-  std::set<std::string> services;
+  std::set<ServiceId> services;
   for (const TransactionRow& each : *rows)
-    if (each.service != row.service && is_among(only, each.service))
-      services.insert(each.service.text());
+    if (each.service != row.service && is_among(only, each.service)) services.insert(each.service);
   std::vector<TransactionRow> others;
-  for (const std::string& text : services) {
-    auto last = last_to_undo(journal, {*parse_service_id(text)}, sites);
+  for (const ServiceId& service : services) {
+    auto last = last_to_undo(journal, {service}, sites);
     if (last && *last && (*last)->act == row.act && is_of_same_succession(row, **last))
       others.push_back(std::move(**last));
   }
@@ -286,6 +285,7 @@ TransactionRequest undo_work(const TransactionRow& row, const Service& service,
   TransactionRequest work{{.successions = row.record.successions,
                            .expectations = row.record.expectations,
                            .loads = row.record.loads,
+                           .files_of = row.record.files_of,
                            .decided = decided},
                           Act::undo,
                           &service,

@@ -16,7 +16,9 @@ namespace certrebind {
 
 class FileSet {
  public:
-  explicit FileSet(const Files& files) : files_(files), way_(files) {}
+  // The files as `user` sees them, who may be another user than certrebind's.
+  explicit FileSet(const Files& files, uint32_t user = own_user())
+      : files_(files), way_(files, user) {}
 
   // Edits replace byte ranges; everything else in the file stays. The same edit twice counts once.
   // Two different edits of one range, or overlapping edits, are an error.

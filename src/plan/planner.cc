@@ -28,6 +28,7 @@
 #include "survey/key_types.h"
 #include "survey/same_site.h"
 #include "sys/replace.h"
+#include "sys/safe_way.h"
 #include "transaction/key_pairs.h"
 
 namespace certrebind {
@@ -43,7 +44,7 @@ class Planner {
         same_site_(same_site),
         rivals_(rivals),
         successions_(successions),
-        file_set_(context.files) {
+        file_set_(service.files(), service.trust().owner) {
     plan_.request.service = &service;
   }
 
@@ -63,6 +64,7 @@ class Planner {
   bool is_renewal(const Succession& succession) const;
   void check_leftover(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_pair(const PlannedBinding& planned, std::vector<Finding>& findings) const;
+  void check_owner(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   void check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const;
   bool has_crossed(const SurveyedBinding& twin, const PlannedBinding& planned) const;
   void check_twin(const PlannedBinding& planned, std::vector<Finding>& findings) const;
@@ -84,6 +86,7 @@ class Planner {
   void expect_others();
   void complete();
   void finish(PlannedFile& file);
+  void choose_writer();
   void refuse_all(const Error& error);
 
   const PlanContext& context_;
@@ -183,6 +186,20 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
                    binding.certificate.path)});
 }
 
+// A user may bind any certificate that he has seen. He gets NEW's key only if he has OLD's.
+void Planner::check_owner(const PlannedBinding& planned, std::vector<Finding>& findings) const {
+  const Binding& binding = planned.bound->binding;
+  const Result<KeyState>& key = context_.survey.pairs->of(*planned.bound).tried_key();
+  if (key && is_usable(*key, binding) &&
+      planned.bound->holds(planned.succession->old_one.thumbprint))
+    return;
+  findings.push_back(
+      {Severity::error,
+       fmt::format("{} belongs to user {}, who does not have the key of the certificate there",
+                   binding.certificate.path, plan_.request.service->trust().owner),
+       "put the matching key at " + binding.key.path});
+}
+
 void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const Binding& binding = planned.bound->binding;
   if (planned.kind != PlanKind::reload && !binding.not_editable.empty())
@@ -191,7 +208,8 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                                     binding.certificate.where.text(), binding.not_editable),
                         "change it by hand"});
   const Trust& trust = plan_.request.service->trust();
-  if (planned.kind != PlanKind::reload && !trust.is_ours())
+  if (planned.kind != PlanKind::reload && trust.owner_writes) check_owner(planned, findings);
+  if (planned.kind != PlanKind::reload && !trust.is_ours() && !trust.owner_writes)
     findings.push_back(
         {Severity::error,
          fmt::format(
@@ -546,7 +564,7 @@ void Planner::check_hidden_pair(const Binding& binding) {
 
 // If one bad pair stops the server, the pairs that this plan does not touch must be good too.
 void Planner::check_others() {
-  if (plan_.request.service->on_bad_certificate() != OnBadCertificate::dies ||
+  if (plan_.request.service->on_bad_certificate() == OnBadCertificate::keeps_old ||
       plan_.bindings.empty())
     return;
   const auto planned = plan_.planned();
@@ -599,6 +617,19 @@ void Planner::finish(PlannedFile& file) {
   if (!file.note.empty()) plan_.findings.push_back({Severity::note, file.note, ""});
 }
 
+// Root writes where only root may change the way, links included; anywhere else the server's owner
+// does.
+void Planner::choose_writer() {
+  const Trust& trust = plan_.request.service->trust();
+  if (trust.is_ours()) return;
+  SafeWay way(context_.files);
+  for (const PlannedBinding& planned : plan_.bindings) {
+    const Binding& binding = planned.bound->binding;
+    for (const NamedFile* named : {&binding.certificate, &binding.key, &binding.chain})
+      if (!named->path.empty() && !way.to(named->path)) plan_.request.files_of = trust.owner;
+  }
+}
+
 std::optional<Plan> Planner::finish() {
   if (plan_.bindings.empty() && plan_.findings.empty()) return std::nullopt;
   if (!refused_) check_neighbours();
@@ -608,6 +639,7 @@ std::optional<Plan> Planner::finish() {
     if (files) {
       plan_.request.files = std::move(*files);
       for (PlannedFile& file : plan_.request.files) finish(file);
+      choose_writer();
     } else {
       refuse_all(files.error());
     }

@@ -188,6 +188,8 @@ struct SignalReload {
   std::string name;      // "HUP"
   int pid = 0;           // the master
   uint64_t started = 0;  // its start time: with the pid, an identity
+  // The master blocks the signal at times, and takes it when it unblocks it.
+  bool may_be_blocked = false;
   // The whole first argument of the worker processes that accept connections. After the signal, a
   // handshake counts as proof once no old process has this title any more. Empty: workers have no
   // recognisable title.
@@ -233,12 +235,23 @@ class LoadedView : public SocketConversation {
   virtual std::vector<std::string> unseen() const = 0;
 };
 
+// Commands that make the server load new files, run one after the other.
+struct CommandReload {
+  std::vector<Command> commands;
+  milliseconds deadline{30'000};  // for each
+};
+
 struct Reload {
   // Unset: the server is not running. Nothing is signalled, and the proof is deferred.
   std::optional<SignalReload> signal = {};
   // Not empty: the server runs, but only a restart makes it load new files, and why. `signal` then
   // only identifies the process.
   std::string restart_only = {};
+  // If set, these commands make it load new files; `signal` then only identifies the process.
+  std::optional<CommandReload> commands = {};
+  // The server reads its files anew for each connection, or notices a change by itself. Nothing is
+  // done, and `signal` only identifies the process.
+  bool per_connection = false;
   // If set: creates the live update for these files (real paths on this host). Null if one of them
   // cannot be updated live.
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
@@ -247,7 +260,11 @@ struct Reload {
 };
 
 // What the server does on a bad certificate at reload.
-enum class OnBadCertificate { keeps_old, dies };
+enum class OnBadCertificate {
+  keeps_old,
+  tls_off,  // it goes on without TLS, or refuses every handshake
+  dies
+};
 
 // What some servers report beyond the result of their configuration test. Its functions are valid
 // as long as the service.

@@ -23,6 +23,10 @@ struct Trust {
   // or this user, could have put it there.
   std::string unasked = {};
 
+  // The server's owner is a user for this server only. certrebind may change the files that it
+  // reads, with that user's rights.
+  bool owner_writes = false;
+
   bool is_ours() const { return owner == own_user(); }
 };
 

@@ -64,7 +64,7 @@ void judge_trust(Service& service, const Discovery& discovery,
   if (trust.is_ours() && trust.doubt.empty())
     trust.doubt = who_else_could_change(service.files(), discovery.obeyed);
   service.set_trust(trust);
-  if (!trust.is_ours())
+  if (!trust.is_ours() && !trust.owner_writes)
     diagnostics.push_back(
         {Severity::note, service.id().path, 0, 0,
          fmt::format(

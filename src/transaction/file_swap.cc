@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
-#include "sys/safe_way.h"
+#include "sys/rights.h"
 #include "x509/bundle.h"
 
 namespace certrebind {
@@ -24,6 +26,24 @@ Done remove_directory(Files& files, const std::string& directory) {
 }
 
 }  // namespace
+
+SafeWay FileSwap::safe_way() const {
+  return SafeWay(files_, row_.record.files_of == 0 ? own_user() : row_.record.files_of);
+}
+
+// A user can give his files no group that he is not in. Then his own group gets the rights of
+// everybody else.
+Result<Attributes> FileSwap::attributes_of(const std::string& path) const {
+  constexpr uint32_t kGroup = 0070, kOthers = 0007;
+  auto attributes = files_.attributes(path);
+  if (!attributes || row_.record.files_of == 0 || !attributes->group) return attributes;
+  const Rights rights = rights_of(row_.record.files_of);
+  if (std::ranges::find(rights.groups, *attributes->group) != rights.groups.end())
+    return attributes;
+  attributes->group = rights.group;
+  attributes->mode = (attributes->mode & ~kGroup) | (attributes->mode & kOthers) << 3;
+  return attributes;
+}
 
 std::string FileSwap::image(size_t index) const {
   return image_path(state_, row_, index);
@@ -46,15 +66,15 @@ std::vector<StagedFile> FileSwap::whole() const {
 
 Done FileSwap::keep_before_images(const std::vector<PlannedFile>& planned) {
   std::string directory = before_images();
-  if (Done made = files_.make_directory(directory, 0700); !made) return made;
+  if (Done made = ours_.make_directory(directory, 0700); !made) return made;
   std::vector<std::string> written = {directory, parent_directory(directory)};
   for (size_t index = 0; index < planned.size(); ++index) {
-    Done kept = files_.create(image(index), planned[index].before,
-                              {.mode = 0600, .owner = {}, .group = {}, .extended = {}});
+    Done kept = ours_.create(image(index), planned[index].before,
+                             {.mode = 0600, .owner = {}, .group = {}, .extended = {}});
     if (!kept) return kept;
     written.push_back(image(index));
   }
-  return files_.sync(written);
+  return ours_.sync(written);
 }
 
 // The swap replaces an existing file. So an absent file is first created empty.
@@ -62,7 +82,7 @@ Done FileSwap::stand_in_for_absent(const std::vector<PlannedFile>& planned) {
   std::vector<std::string> made;
   for (const PlannedFile& file : planned) {
     if (!file.is_absent) continue;
-    if (Done safe = SafeWay(files_).to(file.path); !safe) return safe;
+    if (Done safe = safe_way().to(file.path); !safe) return safe;
     const uint32_t mode = private_key_blocks(file.after).empty() ? 0644 : 0600;
     Done created =
         files_.create(file.path, "", {.mode = mode, .owner = {}, .group = {}, .extended = {}});
@@ -91,10 +111,10 @@ Done FileSwap::stage(const std::vector<PlannedFile>& planned) {
   auto number = journal_.next_set(row_);
   if (!number) return pass(number);
   std::vector<Replacement> replacements;
-  SafeWay way(files_);
+  SafeWay way = safe_way();
   for (const PlannedFile& file : planned) {
     if (Done safe = way.to(file.path); !safe) return safe;
-    auto attributes = files_.attributes(file.path);
+    auto attributes = attributes_of(file.path);
     if (!attributes) return pass(attributes);
     if (file.mode) attributes->mode = file.mode->after;
     replacements.push_back({.number = replacements.size(),
@@ -133,7 +153,7 @@ bool FileSwap::may_be_put_back_later() const {
   bool good = true;
   for (size_t index = 0; index < row_.record.files.size(); ++index) {
     if (is_our_link(row_.record.files[index].path)) return true;
-    good = good && read_before_image(files_, state_, row_, index).has_value();
+    good = good && read_before_image(ours_, state_, row_, index).has_value();
   }
   return good;
 }
@@ -157,9 +177,9 @@ Result<std::vector<Replacement>> FileSwap::replacements_back(PutBack& result) co
     if (is_foreign) result.foreign.push_back(file.path);
     if (is_foreign && !is_our_link(file.path)) continue;
     // Content that another program wrote through our link stays, as a plain file.
-    auto before = is_foreign ? now : read_before_image(files_, state_, row_, index);
+    auto before = is_foreign ? now : read_before_image(ours_, state_, row_, index);
     if (!before) return pass(before);
-    auto attributes = files_.attributes(file.path);
+    auto attributes = attributes_of(file.path);
     if (!attributes) return pass(attributes);
     if (file.mode && !is_foreign) attributes->mode = file.mode->before;
     replacements.push_back({.number = index,
@@ -197,7 +217,7 @@ Done FileSwap::clean_up() {
 }
 
 Done FileSwap::forget() {
-  return remove_directory(files_, before_images());
+  return remove_directory(ours_, before_images());
 }
 
 Result<std::string> read_before_image(const Files& files, const State& state,

@@ -8,6 +8,7 @@
 #include "state/state.h"
 #include "sys/files.h"
 #include "sys/replace.h"
+#include "sys/safe_way.h"
 #include "transaction/journal.h"
 #include "transaction/planned_file.h"
 
@@ -15,8 +16,9 @@ namespace certrebind {
 
 class FileSwap {
  public:
-  FileSwap(Files& files, State& state, Journal& journal, TransactionRow& row)
-      : files_(files), state_(state), journal_(journal), row_(row) {}
+  // `files`: as the user of TransactionGoal::files_of sees them. `ours`: for the before-images.
+  FileSwap(Files& files, Files& ours, State& state, Journal& journal, TransactionRow& row)
+      : files_(files), ours_(ours), state_(state), journal_(journal), row_(row) {}
 
   // Saves the before-images (mode 0600) and stages the new files. Changes nothing that a server
   // reads.
@@ -54,7 +56,11 @@ class FileSwap {
   bool is_our_link(const std::string& path) const;
   Result<std::vector<Replacement>> replacements_back(PutBack& put_back) const;
 
+  SafeWay safe_way() const;
+  Result<Attributes> attributes_of(const std::string& path) const;
+
   Files& files_;
+  Files& ours_;
   State& state_;
   Journal& journal_;
   TransactionRow& row_;

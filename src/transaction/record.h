@@ -64,6 +64,8 @@ struct TransactionGoal {
   // The current state may be broken: the server's test need not pass before, and endpoints that do
   // not answer now must answer afterwards.
   bool mends = false;
+  // The user with whose rights the files are changed; 0: those of certrebind.
+  uint32_t files_of = 0;
   // A person removes the replaced certificate: it must not come back automatically.
   bool decided = false;
 };

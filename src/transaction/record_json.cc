@@ -121,6 +121,7 @@ std::string record_to_json(const JournalRecord& record) {
               {"mends", record.mends},
               {"decided", record.decided},
               {"told", record.told},
+              {"files_of", record.files_of},
               {"others", std::move(others)}}
       .dump();
 }
@@ -144,6 +145,7 @@ JournalRecord record_from_json(const std::string& text) {
     record.others.push_back(expectation_from(other));
   record.mends = j.value("mends", false);
   record.decided = j.value("decided", false);
+  record.files_of = j.value("files_of", 0U);
   record.told = j.value("told", true);
   return record;
 }

@@ -53,7 +53,7 @@ void ReloadPreview::look_at_configuration() {
   bool covered = discovery_ && discovery_->configured_by == before.paths();
   configured_ = covered ? std::optional(std::move(before)) : std::nullopt;
   // The certificates matter only if one of them could stop the server.
-  if (discovery_ && service_->on_bad_certificate() != OnBadCertificate::dies)
+  if (discovery_ && service_->on_bad_certificate() == OnBadCertificate::keeps_old)
     discovery_->bindings = {};
   pairs_.reset();
   knows_rehearsal_ = false;
@@ -77,7 +77,7 @@ const std::vector<ListenAddress>& ReloadPreview::listens() {
 }
 
 const std::string& ReloadPreview::why_not() {
-  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
+  if (service_ == nullptr || service_->on_bad_certificate() == OnBadCertificate::keeps_old)
     return why_not_;
   look_at_configuration();
   if (!discovery_) return why_not_ = discovery_.error().message();
@@ -86,13 +86,14 @@ const std::string& ReloadPreview::why_not() {
 }
 
 std::string ReloadPreview::encrypted_key() {
-  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies) return "";
+  if (service_ == nullptr || service_->on_bad_certificate() == OnBadCertificate::keeps_old)
+    return "";
   look_at_configuration();
   return discovery_ ? encrypted_key_of(files_, discovery_->bindings) : "";
 }
 
 const std::optional<Rehearsal>& ReloadPreview::rehearsal() {
-  if (service_ == nullptr || service_->on_bad_certificate() != OnBadCertificate::dies)
+  if (service_ == nullptr || service_->on_bad_certificate() == OnBadCertificate::keeps_old)
     return rehearsal_;
   look_at_configuration();
   if (!knows_rehearsal_) rehearsal_ = rehearsal_of(*service_);

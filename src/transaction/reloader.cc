@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "transaction/candidate_check.h"
+
 namespace certrebind {
 
 namespace {
@@ -232,7 +234,7 @@ Done Reloader::tell(bool resumed) {
 Done Reloader::await_handler(const SignalReload& master) const {
   SteadyTime deadline = host_.clock.steady() + kHandlerDeadline;
   while (!master_is_gone()) {
-    auto ready = host_.processes.catches(master.pid, master.signal);
+    auto ready = host_.processes.catches(master.pid, master.signal, master.may_be_blocked);
     if (ready && *ready) return {};
     if (host_.clock.steady() >= deadline)
       return fail(Code::timed_out, "reload", service_->id().text(),
@@ -256,6 +258,20 @@ Done Reloader::await_whole_pairs() {
   }
 }
 
+// A command that succeeds proves nothing; one that fails is told at once.
+Done Reloader::run_commands(const Reload& how) {
+  if (!how.commands) return {};  // the server reads its files for each connection
+  for (const Command& command : how.commands->commands) {
+    auto ran = host_.commands.run(command, how.commands->deadline);
+    if (!ran) return pass(ran);
+    if (ran->status != 0)
+      return fail(
+          Code::failed, "reload", service_->id().text(),
+          fmt::format("{} exited with {}:{}", command.text(), ran->status, excerpt(ran->output)));
+  }
+  return {};
+}
+
 Done Reloader::reload() {
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
@@ -265,9 +281,11 @@ Done Reloader::reload() {
   live_.reset();
   if (before_reload_) before_reload_();
   if (Done free = can_listen(); !free) return free;
-  if (Done ready = await_handler(*master); !ready) return ready;
+  if (master->signal != 0)
+    if (Done ready = await_handler(*master); !ready) return ready;
   if (Done whole = await_whole_pairs(); !whole) return whole;
   old_workers_ = workers();
+  if (master->signal == 0) return run_commands(service_->reload());
   return host_.processes.signal(master->pid, master->started, master->signal);
 }
 

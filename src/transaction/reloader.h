@@ -75,6 +75,7 @@ class Reloader {
   Done must_be_trusted() const;
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
+  Done run_commands(const Reload& how);
   Done ask() const;
   Done send(SocketConversation& dialogue);
   bool takes_connections(const Process& worker) const;

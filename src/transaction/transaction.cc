@@ -31,6 +31,7 @@
 
 #include "base/text.h"
 #include "lifecycle/attention.h"
+#include "sys/rights.h"
 #include "transaction/candidate_check.h"
 #include "transaction/endpoints.h"
 #include "transaction/error_log.h"
@@ -42,6 +43,7 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kFailuresTold = 5;
+constexpr milliseconds kWithoutTest = std::chrono::seconds(30);
 
 constexpr const char* kUntouched = "nothing was changed; the same certificates are still served";
 constexpr const char* kBroken =
@@ -64,6 +66,17 @@ std::string story_of(const std::vector<ForeignListener>& foreign) {
   return listed("other processes also take connections at the server's addresses:", texts);
 }
 
+// For a person to paste.
+std::string how_to_reload(const Reload& how) {
+  if (!how.restart_only.empty()) return "\n  restart the server: " + how.restart_only;
+  std::string text;
+  if (how.commands)
+    for (const Command& command : how.commands->commands) text += "\n  " + command.text();
+  if (how.signal && how.signal->signal != 0)
+    text += fmt::format("\n  kill -{} {}", how.signal->name, how.signal->pid);
+  return text;
+}
+
 std::string random_token() {
   std::random_device random;
   return fmt::format("{:08x}", random());
@@ -78,7 +91,9 @@ class Transaction {
         row_(std::move(row)),
         reloader_(service, context.host),
         candidate_(service, context.host, reloader_.loadable()),
-        swap_(context.host.files, context.state, context.journal, row_),
+        theirs_(row_.record.files_of == 0 ? nullptr : files_seen_by(row_.record.files_of)),
+        swap_(theirs_ ? *theirs_ : context.host.files, context.host.files, context.state,
+              context.journal, row_),
         endpoints_(context, row_.record) {
     reloader_.before_reload([this] { endpoints_.ask_the_others(); });
   }
@@ -137,6 +152,7 @@ class Transaction {
   TransactionRow row_;
   Reloader reloader_;
   CandidateCheck candidate_;
+  std::unique_ptr<Files> theirs_;  // the files as their owner sees them; null: as we do
   FileSwap swap_;
   Endpoints endpoints_;
   std::optional<ErrorLog> log_;
@@ -152,7 +168,10 @@ Done Transaction::mark(Phase phase) {
 }
 
 milliseconds Transaction::patience() const {
-  return std::max(context_.settings.verify_at_least, candidate_.took() * 5);
+  // How long a reload takes is not known without a test of the server's own.
+  const bool is_tested = !service_ || service_->config_test();
+  return std::max({context_.settings.verify_at_least, candidate_.took() * 5,
+                   is_tested ? milliseconds(0) : kWithoutTest});
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
@@ -184,7 +203,8 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
   // Another user could redirect root's writes.
-  if (service_ && !service_->trust().is_ours() && !work.files.empty())
+  if (service_ && !service_->trust().is_ours() && !work.files.empty() &&
+      !service_->trust().owner_writes)
     return refuse(fmt::format("{} belongs to user {}; only that user may change files for it",
                               row_.service.text(), service_->trust().owner),
                   "run certrebind as that user");
@@ -471,10 +491,7 @@ Result<TransactionResult> Transaction::needs_operator(const std::string& why,
   std::string unloadable = candidate_.why_not_loadable();
   if (!unloadable.empty()) text += "\n  fix this before any reload: " + unloadable;
   if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
-    SignalReload master = *reloader_.target();
-    const std::string& restart_only = service_->reload().restart_only;
-    text += restart_only.empty() ? fmt::format("\n  kill -{} {}", master.name, master.pid)
-                                 : "\n  restart the server: " + restart_only;
+    text += how_to_reload(service_->reload());
   }
   if (service_ && reloader_.master_is_gone()) text += "\n  restart the server";
   text += "\n  certrebind check";
