@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "base/append.h"
 #include "base/text.h"
 #include "service/apache/apache.h"
 #include "service/apache/discover.h"
+#include "service/described/described.h"
+#include "service/described/discover.h"
 #include "service/haproxy/discover.h"
 #include "service/haproxy/haproxy.h"
 #include "service/nginx/discover.h"
@@ -60,6 +63,31 @@ const Kind* kind_named(const std::string& name) {
   return kind == std::end(kKinds) ? nullptr : kind;
 }
 
+void add(described::Instance instance, const Host& host, Services& into) {
+  const Trust trust = instance.trust;
+  const Files& files = into.files_for(trust, host.files);
+  into.add(std::make_unique<DescribedService>(std::move(instance), files, host.commands), trust);
+}
+
+Done add_described(const Host& host, Services& into) {
+  auto descriptions = described::all_descriptions(host, into.diagnostics);
+  auto instances = described::running_instances(descriptions, host, into.diagnostics);
+  if (!instances) return pass(instances);
+  for (described::Instance& instance : *instances) add(std::move(instance), host, into);
+  return {};
+}
+
+Done add_described(const Host& host, const ServiceId& id, Services& into) {
+  for (const auto& description : described::all_descriptions(host, into.diagnostics)) {
+    if (description->kind != id.kind) continue;
+    auto instance = described::instance_for(description, id.path, host, into.diagnostics);
+    if (!instance) return pass(instance);
+    add(std::move(*instance), host, into);
+    return {};
+  }
+  return fail(Code::not_found, "find", id.text(), "the kind is not known here");
+}
+
 }  // namespace
 
 const Files& Services::files_for(const Trust& trust, const Files& ours) {
@@ -94,16 +122,25 @@ void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
                                      service->trust().owner)});
 }
 
-Result<ServiceId> parse_service_id(const std::string& typed) {
+std::vector<std::string> all_kinds(const Host& host) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
+  std::vector<Diagnostic> mistakes;
+  append(names, described::kinds_of(described::all_descriptions(host, mistakes)));
+  return names;
+}
+
+Result<ServiceId> parse_service_id(const Host& host, const std::string& typed) {
   size_t colon = typed.find(':');
-  std::string kind = typed.substr(0, colon);
+  ServiceId id{.kind = typed.substr(0, colon), .path = {}};
   std::string hint = "write it as KIND:PATH, for example nginx:/etc/nginx/nginx.conf";
   if (colon == std::string::npos || colon + 1 == typed.size())
     return fail(Code::usage, "use --service", typed, "it names no configuration file", hint);
-  if (kind_named(kind) == nullptr)
-    return fail(Code::usage, "use --service", typed, "the kind '" + kind + "' is not known",
-                "known kinds: nginx, apache, haproxy");
-  return ServiceId{.kind = kind, .path = typed.substr(colon + 1)};
+  if (const auto kinds = all_kinds(host); std::ranges::find(kinds, id.kind) == kinds.end())
+    return fail(Code::usage, "use --service", typed, "the kind '" + id.kind + "' is not known",
+                "known kinds: " + join(kinds, ", "));
+  id.path = typed.substr(colon + 1);
+  return id;
 }
 
 Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only) {
@@ -111,11 +148,12 @@ Result<Services> find_services(const Host& host, const std::vector<ServiceId>& o
   if (only.empty())
     for (const Kind& kind : kKinds)
       if (Done done = kind.running(host, services); !done) return pass(done);
+  if (only.empty())
+    if (Done done = add_described(host, services); !done) return pass(done);
   for (const ServiceId& id : only) {
     const Kind* kind = kind_named(id.kind);
-    if (kind == nullptr)
-      return fail(Code::not_found, "find", id.text(), "the kind is not known here");
-    if (Done done = kind->named(host, id.path, services); !done) return pass(done);
+    Done done = kind ? kind->named(host, id.path, services) : add_described(host, id, services);
+    if (!done) return pass(done);
   }
   return services;
 }

@@ -1,5 +1,5 @@
-// The supported kinds of servers, and the instances that run on this host. A new kind is one line
-// in registry.cc.
+// The supported kinds of servers, and the instances that run on this host. A new kind is a TOML
+// description in services.d/, or, if it needs code, a folder here and one line in registry.cc.
 #pragma once
 
 #include <map>
@@ -25,7 +25,10 @@ struct Services {
 
 // "nginx:/etc/nginx/nginx.conf" as typed. Code::usage for an unknown kind or a missing path. Does
 // not check that the file exists.
-Result<ServiceId> parse_service_id(const std::string& typed);
+Result<ServiceId> parse_service_id(const Host& host, const std::string& typed);
+
+// The names of all kinds, described ones last.
+std::vector<std::string> all_kinds(const Host& host);
 
 // All running services. If `only` names some, exactly those, running or not.
 Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only);

@@ -124,6 +124,10 @@ std::string Settings::tasks_directory() const {
   return parent_directory(config_file) + "/tasks.d";
 }
 
+std::string Settings::descriptions_directory() const {
+  return parent_directory(config_file) + "/services.d";
+}
+
 std::string Settings::certificates_directory() const {
   return parent_directory(config_file) + "/certificates";
 }

@@ -68,6 +68,8 @@ struct Settings {
 
   // The directory of the task files, one file per task. It is beside the configuration file.
   std::string tasks_directory() const;
+  // The directory of the administrator's descriptions of services, beside it, too.
+  std::string descriptions_directory() const;
   // The directory of certrebind's own certificates (store/own.h). It is beside the configuration
   // file, too.
   std::string certificates_directory() const;

@@ -1,0 +1,12 @@
+# Writes services.d/*.toml into a C++ file: cmake -DOUTPUT=FILE -DSOURCE=DIRECTORY -P this.
+file(GLOB files RELATIVE ${SOURCE} ${SOURCE}/services.d/*.toml)
+list(SORT files)
+set(text "#include \"service/described/builtin.h\"\n\nnamespace certrebind::described {\n\n")
+string(APPEND text "std::span<const BuiltinDescription> builtin_descriptions() {\n")
+string(APPEND text "  static constexpr BuiltinDescription kAll[] = {\n")
+foreach(file ${files})
+  file(READ ${SOURCE}/${file} content)
+  string(APPEND text "    {\"${file}\", R\"toml(${content})toml\"},\n")
+endforeach()
+string(APPEND text "  };\n  return kAll;\n}\n\n}  // namespace certrebind::described\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,328 @@
+#include "service/described/bindings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "base/append.h"
+#include "base/start_tls.h"
+#include "base/text.h"
+#include "service/described/addresses.h"
+#include "service/described/template.h"
+#include "service/loopback.h"
+#include "service/sni_name.h"
+#include "x509/bundle.h"
+#include "x509/pem.h"
+
+namespace certrebind::described {
+
+namespace {
+
+// A listener as configured.
+struct Heard {
+  size_t section = 0;
+  const Listener* listener = nullptr;
+  ListenText listen;
+  StartTls start_tls = StartTls::none;
+  bool proxy_protocol = false;
+  std::string unproven;
+};
+
+// A certificate that some section names.
+struct Named {
+  const CertificateSettings* settings = nullptr;
+  size_t section = 0;  // where the certificate is named
+  std::string certificate;
+  std::string key;
+  std::vector<std::string> names;
+  const Setting* where = nullptr;
+  const Setting* key_where = nullptr;
+  std::vector<const Heard*> heard;
+};
+
+std::vector<std::string> words_of_list(const std::string& value, const std::string& separators) {
+  std::vector<std::string> words;
+  std::string word;
+  for (char c : value + separators.substr(0, 1)) {
+    if (separators.find(c) == separators.npos) {
+      word += c;
+      continue;
+    }
+    if (auto plain = trim(word); !plain.empty()) words.emplace_back(plain);
+    word.clear();
+  }
+  return words;
+}
+
+class Binder {
+ public:
+  Binder(const Description& description, SettingsTree tree,
+         const std::map<std::string, std::string>& fixed, Root& root)
+      : description_(description),
+        tree_(std::move(tree)),
+        fixed_(fixed),
+        template_(tree_, fixed),
+        root_(root),
+        hosts_(root) {}
+
+  Discovery run() {
+    for (const Listener& listener : description_.listeners)
+      for (size_t section : sections_of(listener.place)) hear(listener, section);
+    for (const CertificateSettings& settings : description_.certificates) find(settings);
+    for (Named& named : named_) bind(named);
+    for (const NotFollowed& part : description_.not_followed)
+      for (size_t section : sections_of(part.place)) complain(first_of(section), part.why);
+    append(found_.diagnostics, std::move(tree_.diagnostics));
+    for (const std::string& file : tree_.files)
+      if (auto real = root_.files().real_path(file)) found_.configured_by.push_back(*real);
+    append(found_.configured_by, tree_.directories);
+    found_.obeyed = tree_.files;
+    return std::move(found_);
+  }
+
+ private:
+  std::vector<size_t> sections_of(const Place& place) const {
+    std::vector<size_t> found;
+    for (size_t i = 0; i < tree_.sections.size(); ++i) {
+      const bool fits =
+          place.section.empty() ? i == 0 : fits_section(place.section, tree_.sections[i]);
+      if (fits && holds(place, i)) found.push_back(i);
+    }
+    return found;
+  }
+
+  bool holds(const Place& place, size_t section) const {
+    return std::ranges::all_of(place.when, [&](const std::string& condition) {
+      return template_.holds(condition, section);
+    });
+  }
+
+  const Setting* first_of(size_t section) const {
+    const auto& settings = tree_.sections[section].settings;
+    return settings.empty() ? nullptr : &settings.front();
+  }
+
+  void complain(const Setting* at, std::string message) {
+    const Span where = at ? at->where : Span{.file = fixed_.at("host configuration")};
+    found_.diagnostics.push_back(
+        {Severity::warning, where.file, where.line, where.column, std::move(message)});
+  }
+
+  void hear(const Listener& listener, size_t section) {
+    Heard heard{
+        .section = section, .listener = &listener, .listen = {}, .unproven = listener.unproven};
+    heard.proxy_protocol =
+        !listener.proxy_when.empty() && template_.holds(listener.proxy_when, section);
+    const bool direct =
+        !listener.direct_when.empty() && template_.holds(listener.direct_when, section);
+    const std::string dialect = direct ? "" : template_.expand(listener.start_tls, section);
+    if (!dialect.empty()) {
+      auto known = start_tls_named(dialect);
+      if (known)
+        heard.start_tls = *known;
+      else
+        heard.unproven = "certrebind does not speak '" + printable(dialect) + "' before TLS";
+    }
+    for (ListenText& listen : parse_addresses(template_.expand(listener.address, section),
+                                              template_.expand(listener.port, section), hosts_)) {
+      if (!listen.problem.empty()) complain(nullptr, listen.text + ": " + listen.problem);
+      heard.listen = std::move(listen);
+      heard_.push_back(heard);
+    }
+  }
+
+  // A certificate without names belongs to each listener whose nearest section names it; one with
+  // names to the listeners around it.
+  void find(const CertificateSettings& settings) {
+    if (!settings.names.empty() || settings.chosen_by_certificate) {
+      for (size_t section : sections_of(settings.place))
+        if (const Setting* setting = tree_.own(section, settings.certificate))
+          add_all(settings, section, setting, nullptr);
+      return;
+    }
+    for (const Heard& heard : heard_) {
+      if (!settings.place.section.empty() &&
+          !fits_section(settings.place.section, tree_.sections[heard.section]))
+        continue;
+      const Setting* setting = tree_.find(heard.section, settings.certificate);
+      if (setting == nullptr || !holds(settings.place, heard.section)) continue;
+      add_all(settings, heard.section, setting, &heard);
+    }
+  }
+
+  void add_all(const CertificateSettings& settings, size_t section, const Setting* setting,
+               const Heard* heard) {
+    const std::vector<std::string> paths = settings.separator.empty()
+                                               ? std::vector{setting->value}
+                                               : words_of_list(setting->value, settings.separator);
+    const Setting* key = settings.key.empty() ? nullptr : tree_.find(section, settings.key);
+    const std::vector<std::string> keys = key == nullptr ? std::vector<std::string>()
+                                          : settings.separator.empty()
+                                              ? std::vector{key->value}
+                                              : words_of_list(key->value, settings.separator);
+    std::optional<std::string> before;  // a key alone, of the certificate that follows it
+    for (size_t i = 0; i < paths.size(); ++i) {
+      auto path = path_of(settings, paths[i], setting);
+      if (!path) continue;
+      if (paths.size() > 1 && holds_key_only(*path)) {
+        before = path;
+        continue;
+      }
+      auto key_path = i < keys.size() ? path_of(settings, keys[i], key) : before ? before : path;
+      before.reset();
+      add({.settings = &settings,
+           .section = section,
+           .certificate = *path,
+           .key = key_path.value_or(*path),
+           .names = names_of(settings, section),
+           .where = setting,
+           .key_where = key ? key : setting,
+           .heard = {}},
+          heard);
+    }
+  }
+
+  // Postfix's chain files: a key may stand in a file of its own before its certificate.
+  bool holds_key_only(const std::string& path) const {
+    auto text = root_.files().read(root_.on_host(path), kPemLimit);
+    return text && !first_certificate_block(*text) && !private_key_blocks(*text).empty();
+  }
+
+  std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
+    return words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
+  }
+
+  // Unset if the value names no file: it is empty, or has a variable that we do not know.
+  std::optional<std::string> path_of(const CertificateSettings& settings, const std::string& value,
+                                     const Setting* at) {
+    std::string_view path = value;
+    if (!settings.prefix.empty()) {
+      if (!path.starts_with(settings.prefix)) return std::nullopt;
+      path = trim(path.substr(settings.prefix.size()));
+    }
+    if (path.empty() || path == "none") return std::nullopt;
+    if (path.find('$') != path.npos) {
+      complain(
+          at, "the path contains a variable, which certrebind does not follow: " + printable(path));
+      return std::nullopt;
+    }
+    return absolute_in(fixed_.at("directory"), path);
+  }
+
+  void add(Named named, const Heard* heard) {
+    auto same = std::ranges::find_if(named_, [&](const Named& other) {
+      return other.settings == named.settings && other.where == named.where &&
+             other.certificate == named.certificate && other.names == named.names;
+    });
+    if (same == named_.end()) same = named_.insert(named_.end(), std::move(named));
+    if (heard) {
+      same->heard.push_back(heard);
+      return;
+    }
+    // A section for a name stands beside the listeners, or in one of them.
+    const size_t around = tree_.sections[same->section].parent;
+    for (const Heard& each : heard_) {
+      if (!each.listener->sni) continue;
+      if (tree_.is_within(each.section, around) || tree_.is_within(same->section, each.section) ||
+          same->settings->chosen_by_certificate)
+        same->heard.push_back(&each);
+    }
+  }
+
+  NamedFile named_file(const std::string& path, const Setting& setting) const {
+    NamedFile file{root_.on_host(path), setting.where, setting.written};
+    if (file.where.file.empty()) file.where.file = fixed_.at("host configuration");
+    return file;
+  }
+
+  void bind(Named& named) {
+    Binding binding;
+    binding.certificate = named_file(named.certificate, *named.where);
+    binding.key = named_file(named.key, *named.key_where);
+    if (!named.settings->chain.empty())
+      if (const Setting* chain = tree_.find(named.section, named.settings->chain))
+        if (auto path = path_of(*named.settings, chain->value, chain))
+          binding.chain = named_file(*path, *chain);
+    choose_names(named, binding);
+    for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
+    binding.site = site_of(named, binding);
+    found_.bindings.push_back(std::move(binding));
+  }
+
+  void choose_names(const Named& named, Binding& binding) {
+    binding.names = named.names;
+    if (!named.names.empty()) return;
+    auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
+    if (look->certificate) binding.names = look->certificate->names;
+    binding.named_by_certificate = true;
+    found_.looked_at.emplace(binding.certificate.path, std::move(look));
+  }
+
+  std::string site_of(const Named& named, const Binding& binding) const {
+    if (!named.names.empty()) return named.names.front();
+    std::string site = template_.expand(description_.site, named.section);
+    if (!site.empty()) return site;
+    if (named.settings->chosen_by_certificate && !binding.names.empty())
+      return binding.names.front();
+    return description_.title;
+  }
+
+  void add_endpoints(const Heard& heard, const Named& named, Binding& binding) {
+    for (const Address& bound : heard.listen.addresses) {
+      Endpoint endpoint;
+      endpoint.address = bound;
+      endpoint.listens = heard.listen.text;
+      endpoint.start_tls = heard.start_tls;
+      endpoint.proxy_protocol = heard.proxy_protocol;
+      endpoint.unproven = heard.unproven;
+      reach(bound, endpoint);
+      if (named.names.empty() && !named.settings->chosen_by_certificate) {
+        endpoint.without_sni = true;
+      } else {
+        for (const std::string& name : binding.names) add_probe_name(name, endpoint);
+      }
+      binding.endpoints.push_back(std::move(endpoint));
+    }
+  }
+
+  // For a wildcard any name that it covers.
+  static void add_probe_name(const std::string& name, Endpoint& endpoint) {
+    std::string probe = name.starts_with("*.") ? "certrebind" + name.substr(1) : name;
+    if (is_sni_name(probe)) endpoint.probe_names.push_back(std::move(probe));
+  }
+
+  // A wildcard has no address of its own: a loopback address that no other listener names.
+  void reach(const Address& bound, Endpoint& endpoint) const {
+    if (bound.host != "0.0.0.0" && bound.host != "::") return;
+    std::set<std::pair<std::string, uint16_t>> specific;
+    for (const Heard& heard : heard_)
+      for (const Address& address : heard.listen.addresses)
+        if (address.host != "0.0.0.0" && address.host != "::")
+          specific.insert({address.host, address.port});
+    Loopback loopback(std::move(specific));
+    Reach found = bound.host == "::" ? loopback.ipv6(bound.port) : loopback.ipv4(bound.port);
+    endpoint.address = std::move(found.address);
+    if (endpoint.unproven.empty()) endpoint.unproven = std::move(found.unproven);
+  }
+
+  const Description& description_;
+  SettingsTree tree_;
+  const std::map<std::string, std::string>& fixed_;
+  Template template_;
+  Root& root_;
+  HostNames hosts_;
+  std::vector<Heard> heard_;
+  std::vector<Named> named_;
+  Discovery found_;
+};
+
+}  // namespace
+
+Discovery discover_bindings(const Description& description, SettingsTree tree,
+                            const std::map<std::string, std::string>& fixed, Root& root) {
+  return Binder(description, std::move(tree), fixed, root).run();
+}
+
+}  // namespace certrebind::described

@@ -1,0 +1,123 @@
+#include "service/described/described.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "service/described/bindings.h"
+#include "service/described/read_settings.h"
+#include "service/described/signal_name.h"
+#include "service/described/template.h"
+#include "service/root.h"
+#include "sys/rights.h"
+
+namespace certrebind {
+
+using described::ReloadDescription;
+
+DescribedService::DescribedService(described::Instance instance, const Files& files,
+                                   Commands& commands)
+    : instance_(std::move(instance)), files_(files), commands_(commands) {
+  const std::string on_host = Root(instance_.root, files).on_host(instance_.configuration);
+  fixed_ = {{"configuration", instance_.configuration},
+            {"directory", parent_directory(instance_.configuration)},
+            {"executable", instance_.executable},
+            {"pid", instance_.process ? std::to_string(instance_.process->pid) : ""},
+            {"host configuration", on_host}};
+  id_ = {instance_.description->kind, on_host};
+}
+
+Result<described::SettingsTree> DescribedService::settings() const {
+  Root root(instance_.root, files_);
+  return described::read_settings(*instance_.description,
+                                  {root, commands_, trust().owner, fixed_, instance_.arguments});
+}
+
+Result<Discovery> DescribedService::bindings() const {
+  auto tree = settings();
+  if (!tree) return pass(tree);
+  Root root(instance_.root, files_);
+  return described::discover_bindings(*instance_.description, std::move(*tree), fixed_, root);
+}
+
+Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
+                                                        const CertificateFiles&) const {
+  return fail(Code::unsupported, "repoint", printable(binding.site),
+              "certrebind does not edit the configuration of " + instance_.description->title,
+              "use --rewrite");
+}
+
+// The program's name becomes its path, so that no PATH decides what root runs.
+Command DescribedService::command_of(const std::vector<std::string>& words,
+                                     const described::SettingsTree& tree) const {
+  const described::Template fill(tree, fixed_);
+  Command command;
+  command.root = instance_.root;
+  command.user = trust().owner;
+  for (const std::string& word : words) command.arguments.push_back(fill.expand(word, 0));
+  if (auto path = described::program_path(files_, command.arguments.front()))
+    command.arguments.front() = *path;
+  return command;
+}
+
+std::optional<Command> DescribedService::config_test() const {
+  if (instance_.description->test.empty()) return std::nullopt;
+  return command_of(instance_.description->test, {});
+}
+
+Reload DescribedService::reload() const {
+  if (!instance_.process) return {};
+  auto tree = settings();
+  if (!tree)
+    return {.signal = instance_.process,
+            .restart_only = "its configuration cannot be read: " + tree.error().message()};
+  const described::Template fill(*tree, fixed_);
+  for (const ReloadDescription& how : instance_.description->reloads)
+    if (std::ranges::all_of(how.when, [&](const auto& each) { return fill.holds(each, 0); }))
+      return reload_by(how, *tree);
+  return {.signal = instance_.process, .restart_only = "no way to reload it is described"};
+}
+
+Reload DescribedService::reload_by(const ReloadDescription& how,
+                                   const described::SettingsTree& tree) const {
+  Reload reload{.signal = instance_.process};
+  switch (how.kind) {
+    case ReloadDescription::Kind::signal:
+      reload.signal->name = how.signal;
+      reload.signal->may_be_blocked = true;
+      reload.signal->signal = described::signal_named(how.signal).value_or(0);
+      break;
+    case ReloadDescription::Kind::command: {
+      const described::Template fill(tree, fixed_);
+      reload.commands = CommandReload{.commands = {}, .deadline = how.deadline};
+      for (const auto& words : how.commands) {
+        Command command = command_of(words, tree);
+        command.input = fill.expand(how.input, 0);
+        if (!how.environment.empty()) {
+          command.environment.emplace(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
+          for (const std::string& each : how.environment)
+            command.environment->push_back(fill.expand(each, 0));
+        }
+        reload.commands->commands.push_back(std::move(command));
+      }
+      break;
+    }
+    case ReloadDescription::Kind::restart:
+      reload.restart_only = how.why;
+      break;
+    case ReloadDescription::Kind::none:
+      reload.per_connection = true;
+      break;
+  }
+  return reload;
+}
+
+OnBadCertificate DescribedService::on_bad_certificate() const {
+  return instance_.description->on_bad_certificate;
+}
+
+uint32_t DescribedService::key_reader() const {
+  const std::string& reader = instance_.description->key_reader;
+  return reader.empty() ? trust().owner : user_called(reader).value_or(0);
+}
+
+}  // namespace certrebind

@@ -1,0 +1,62 @@
+// A service that a TOML file describes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "service/described/description.h"
+#include "service/described/settings_tree.h"
+#include "service/service.h"
+#include "sys/processes.h"
+
+namespace certrebind {
+
+namespace described {
+
+// One instance. Paths are inside its root unless said otherwise.
+struct Instance {
+  std::shared_ptr<const Description> description;
+  std::string executable;  // on this host; empty: not installed
+  std::string root = "/";
+  std::string configuration;                 // the main file
+  std::vector<std::string> arguments = {};   // of the running process
+  std::optional<SignalReload> process = {};  // unset: not running
+  Trust trust = {};
+};
+
+}  // namespace described
+
+class DescribedService final : public Service {
+ public:
+  DescribedService(described::Instance instance, const Files& files, Commands& commands);
+
+  const ServiceId& id() const override { return id_; }
+  const Files& files() const override { return files_; }
+  Result<Discovery> bindings() const override;
+  // Always Code::unsupported: described configurations are not edited.
+  Result<std::vector<FileEdit>> repoint(const Binding& binding,
+                                        const CertificateFiles& files) const override;
+  std::optional<Command> config_test() const override;
+  std::optional<SelfReport> self_report() const override { return std::nullopt; }
+  Reload reload() const override;
+  OnBadCertificate on_bad_certificate() const override;
+  uint32_t key_reader() const override;
+
+ private:
+  // `tree`: the settings that the words may name.
+  Command command_of(const std::vector<std::string>& words,
+                     const described::SettingsTree& tree) const;
+  Reload reload_by(const described::ReloadDescription& how,
+                   const described::SettingsTree& tree) const;
+  Result<described::SettingsTree> settings() const;
+
+  described::Instance instance_;
+  const Files& files_;
+  Commands& commands_;
+  std::map<std::string, std::string> fixed_;  // for templates
+  ServiceId id_;
+};
+
+}  // namespace certrebind

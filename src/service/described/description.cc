@@ -1,0 +1,250 @@
+#include "service/described/description.h"
+
+#include <array>
+#include <utility>
+
+#include "base/start_tls.h"
+#include "base/text.h"
+#include "service/described/signal_name.h"
+#include "state/toml_reader.h"
+
+namespace certrebind::described {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats = {
+    {{"assignments", Format::assignments},
+     {"words", Format::words},
+     {"ini", Format::ini},
+     {"blocks", Format::blocks},
+     {"json", Format::json},
+     {"options", Format::options},
+     {"master.cf", Format::postfix_master}}};
+
+constexpr std::array<std::pair<std::string_view, OnBadCertificate>, 3> kBad = {
+    {{"keeps old", OnBadCertificate::keeps_old},
+     {"tls off", OnBadCertificate::tls_off},
+     {"dies", OnBadCertificate::dies}}};
+
+// Reads the tables of one description.
+class DescriptionReader {
+ public:
+  DescriptionReader(const std::string& file, const toml::table& root)
+      : reader_(file, root), root_(root) {
+    into_.file = file;
+  }
+
+  Result<Description> run() {
+    reader_.only(root_,
+                 {"kind", "title", "tried", "process", "read", "listener", "certificate",
+                  "not_followed", "site", "test", "reload", "on_bad_certificate", "keys_read_as"});
+    into_.kind = reader_.text(root_, "kind");
+    into_.title = reader_.text(root_, "title");
+    reader_.optional_text(root_, "tried", into_.tried);
+    reader_.optional_text(root_, "site", into_.site);
+    reader_.optional_text(root_, "keys_read_as", into_.key_reader);
+    reader_.texts(root_, "test", into_.test);
+    if (!is_kind_name(into_.kind)) complain(root_, "'kind' must be lower-case letters and digits");
+    if (const toml::table* process = reader_.table("process")) read_process(*process);
+    each("read", [&](const toml::table& table) { read_source(table); });
+    each("listener", [&](const toml::table& table) { read_listener(table); });
+    each("certificate", [&](const toml::table& table) { read_certificate(table); });
+    each("not_followed", [&](const toml::table& table) { read_not_followed(table); });
+    each("reload", [&](const toml::table& table) { read_reload(table); });
+    one_of(root_, "on_bad_certificate", kBad, into_.on_bad_certificate);
+    must_have();
+    if (reader_.complaint()) return fail(*reader_.complaint());
+    return std::move(into_);
+  }
+
+ private:
+  static bool is_kind_name(std::string_view name) {
+    return !name.empty() &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
+  }
+
+  void complain(const toml::table& at, std::string cause) {
+    reader_.complain(at.source(), std::move(cause), "see certrebind-services(5)");
+  }
+
+  void must_have() {
+    if (into_.executables.empty()) complain(root_, "[process] must list 'executables'");
+    if (into_.sources.empty()) complain(root_, "there is no [[read]]: nothing says what to read");
+    if (into_.certificates.empty()) complain(root_, "there is no [[certificate]]");
+    if (into_.listeners.empty()) complain(root_, "there is no [[listener]]");
+    if (into_.reloads.empty()) complain(root_, "there is no [[reload]]");
+  }
+
+  template <class Act>
+  void each(std::string_view name, Act act) {
+    const toml::node* node = root_.get(name);
+    if (node == nullptr) return;
+    const toml::array* tables = node->as_array();
+    if (tables == nullptr || !tables->is_homogeneous(toml::node_type::table))
+      return reader_.complain(node->source(),
+                              fmt::format("'{}' must be a list of tables: [[{}]]", name, name));
+    for (const toml::node& table : *tables) act(*table.as_table());
+  }
+
+  template <class Value, size_t count>
+  void one_of(const toml::table& table, std::string_view name,
+              const std::array<std::pair<std::string_view, Value>, count>& known, Value& into) {
+    std::string text;
+    reader_.optional_text(table, name, text);
+    if (text.empty()) return;
+    std::vector<std::string> valid;
+    for (const auto& [word, value] : known) {
+      if (word == text) {
+        into = value;
+        return;
+      }
+      valid.emplace_back(word);
+    }
+    reader_.complain(table.get(name)->source(), fmt::format("'{}' is not a valid '{}'", text, name),
+                     "valid: " + join(valid, ", "));
+  }
+
+  void read_process(const toml::table& table) {
+    reader_.only(table, {"executables", "users", "options", "environment", "file_in_directory",
+                         "usual", "programs"});
+    reader_.texts(table, "executables", into_.executables);
+    reader_.texts(table, "users", into_.users);
+    reader_.texts(table, "options", into_.options);
+    reader_.optional_text(table, "environment", into_.environment);
+    reader_.optional_text(table, "file_in_directory", into_.file_in_directory);
+    reader_.texts(table, "usual", into_.usual);
+    reader_.texts(table, "programs", into_.programs);
+  }
+
+  void read_source(const toml::table& table) {
+    reader_.only(table, {"format", "file", "command", "arguments", "include", "include_directories",
+                         "include_ending", "sections", "optional"});
+    Source source;
+    one_of(table, "format", kFormats, source.format);
+    reader_.optional_text(table, "file", source.file);
+    reader_.texts(table, "command", source.command);
+    reader_.boolean(table, "arguments", source.arguments);
+    reader_.texts(table, "include", source.include);
+    reader_.texts(table, "include_directories", source.include_directories);
+    reader_.optional_text(table, "include_ending", source.include_ending);
+    reader_.texts(table, "sections", source.sections);
+    reader_.boolean(table, "optional", source.optional);
+    into_.sources.push_back(std::move(source));
+  }
+
+  void read_place(const toml::table& table, Place& place) {
+    reader_.optional_text(table, "section", place.section);
+    reader_.texts(table, "when", place.when);
+  }
+
+  void read_listener(const toml::table& table) {
+    reader_.only(table, {"section", "when", "address", "port", "start_tls", "direct_when",
+                         "proxy_when", "sni", "unproven"});
+    Listener listener;
+    read_place(table, listener.place);
+    reader_.optional_text(table, "address", listener.address);
+    reader_.optional_text(table, "port", listener.port);
+    reader_.optional_text(table, "start_tls", listener.start_tls);
+    reader_.optional_text(table, "direct_when", listener.direct_when);
+    reader_.optional_text(table, "proxy_when", listener.proxy_when);
+    reader_.boolean(table, "sni", listener.sni);
+    reader_.optional_text(table, "unproven", listener.unproven);
+    const std::string& dialect = listener.start_tls;
+    if (!dialect.empty() && dialect.find('{') == dialect.npos && !start_tls_named(dialect))
+      complain(table, fmt::format("'{}' is not a known STARTTLS dialect", dialect));
+    into_.listeners.push_back(std::move(listener));
+  }
+
+  void read_not_followed(const toml::table& table) {
+    reader_.only(table, {"section", "when", "why"});
+    NotFollowed part;
+    read_place(table, part.place);
+    part.why = reader_.text(table, "why");
+    into_.not_followed.push_back(std::move(part));
+  }
+
+  void read_certificate(const toml::table& table) {
+    reader_.only(table, {"section", "when", "certificate", "key", "chain", "prefix", "separator",
+                         "names", "chosen_by_certificate"});
+    CertificateSettings settings;
+    read_place(table, settings.place);
+    settings.certificate = reader_.text(table, "certificate");
+    reader_.optional_text(table, "key", settings.key);
+    reader_.optional_text(table, "chain", settings.chain);
+    reader_.optional_text(table, "prefix", settings.prefix);
+    reader_.optional_text(table, "separator", settings.separator);
+    reader_.optional_text(table, "names", settings.names);
+    reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
+    into_.certificates.push_back(std::move(settings));
+  }
+
+  void read_commands(const toml::table& table, ReloadDescription& reload) {
+    const toml::node* node = table.get("commands");
+    if (node == nullptr) return;
+    const toml::array* commands = node->as_array();
+    if (commands == nullptr || !commands->is_homogeneous(toml::node_type::array))
+      return reader_.complain(node->source(), "'commands' must be a list of argument lists");
+    for (const toml::node& command : *commands) {
+      std::vector<std::string> words;
+      for (const toml::node& word : *command.as_array()) {
+        if (!word.is_string())
+          reader_.complain(word.source(), "'commands' must be a list of argument lists");
+        words.push_back(word.value_or(std::string()));
+      }
+      if (words.empty()) reader_.complain(command.source(), "a command must have a program");
+      reload.commands.push_back(std::move(words));
+    }
+  }
+
+  // How it reloads is said in exactly one way.
+  void read_reload(const toml::table& table) {
+    using Kind = ReloadDescription::Kind;
+    reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds",
+                         "restart_only", "per_connection"});
+    ReloadDescription reload;
+    bool per_connection = false;
+    reader_.texts(table, "when", reload.when);
+    reader_.optional_text(table, "signal", reload.signal);
+    read_commands(table, reload);
+    reader_.optional_text(table, "input", reload.input);
+    reader_.texts(table, "environment", reload.environment);
+    reader_.optional_text(table, "restart_only", reload.why);
+    reader_.boolean(table, "per_connection", per_connection);
+    double seconds = 30;
+    reader_.number(table, "seconds", 1, 3600, seconds);
+    reload.deadline = milliseconds(static_cast<int64_t>(seconds * 1000));
+    int ways = 0;
+    auto way = [&](bool given, Kind kind) {
+      if (!given) return;
+      reload.kind = kind;
+      ++ways;
+    };
+    way(!reload.signal.empty(), Kind::signal);
+    way(!reload.commands.empty(), Kind::command);
+    way(!reload.why.empty(), Kind::restart);
+    way(per_connection, Kind::none);
+    if (ways != 1)
+      complain(table,
+               "[[reload]] must have one of 'signal', 'commands', 'restart_only', "
+               "'per_connection'");
+    if (!reload.signal.empty() && !signal_named(reload.signal))
+      complain(table, fmt::format("'{}' is not a signal that reloads a server", reload.signal));
+    into_.reloads.push_back(std::move(reload));
+  }
+
+  TomlReader reader_;
+  const toml::table& root_;
+  Description into_;
+};
+
+}  // namespace
+
+Result<Description> parse_description(const std::string& file, const std::string& text) {
+  auto table = parse_toml(file, text);
+  if (!table) return pass(table);
+  auto description = DescriptionReader(file, *table).run();
+  if (description) description->text = text;
+  return description;
+}
+
+}  // namespace certrebind::described

@@ -1,0 +1,117 @@
+// A server program as a TOML file describes it (certrebind-services(5)): how to recognise it, where
+// its configuration names certificates and listeners, how it reloads. Everything else follows from
+// the contract in service/service.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "service/service.h"
+
+namespace certrebind::described {
+
+// How the text of a configuration is divided into settings and sections (formats.h).
+enum class Format { assignments, words, ini, blocks, json, options, postfix_master };
+
+// One source of settings. All sources of a description are read into one tree.
+struct Source {
+  Format format = Format::assignments;
+  // The file, as a template (template.h). Not used if there is a command or `arguments`.
+  std::string file = "{configuration}";
+  // Prints the configuration: an argument vector of templates. Empty: the file is read.
+  std::vector<std::string> command = {};
+  bool arguments = false;                 // the settings are the process's own arguments
+  std::vector<std::string> include = {};  // names of settings whose values are further files
+  std::vector<std::string> include_directories = {};  // … or directories of further files
+  std::string include_ending = {};                    // only files with this ending are read there
+  // Format::words: names of settings that begin a section.
+  std::vector<std::string> sections = {};
+  bool optional = false;  // the file may be missing
+};
+
+// Which section of the tree something is about.
+struct Place {
+  std::string section = {};            // a pattern for its path; empty: the whole configuration
+  std::vector<std::string> when = {};  // conditions (template.h), all of which must hold
+};
+
+// Where clients connect.
+struct Listener {
+  Place place;
+  std::string address = "*";     // a template; may have several addresses, or HOST:PORT
+  std::string port = {};         // a template; empty: the address has the port
+  std::string start_tls = {};    // a template for the dialect; empty: TLS from the first byte
+  std::string direct_when = {};  // a condition under which TLS begins with the first byte after all
+  bool sni = true;               // shows certificates by the name that the client sends
+  std::string proxy_when = {};   // a condition under which a PROXY header comes first
+  std::string unproven = {};     // why no handshake proves a renewal here
+};
+
+// In which order a combined file has its parts does not matter: it is kept.
+struct CertificateSettings {
+  Place place;
+  std::string certificate;     // the setting that names the certificate
+  std::string key = {};        // the setting that names the key; empty: in the certificate's file
+  std::string chain = {};      // the setting that names the chain, if it is apart
+  std::string prefix = {};     // stands before a path and is no part of it ("<")
+  std::string separator = {};  // not empty: the setting is a list of files
+  std::string names = {};      // a template for the host names that choose it; empty: for all names
+  // Clients choose it by a name in the certificate.
+  bool chosen_by_certificate = false;
+};
+
+// A part of the configuration that may name certificates and that the description does not cover.
+struct NotFollowed {
+  Place place;
+  std::string why;  // a sentence for people
+};
+
+// Of several, the first whose conditions hold counts.
+struct ReloadDescription {
+  enum class Kind { none, signal, command, restart };
+  std::vector<std::string> when = {};  // as for Place
+  Kind kind = Kind::none;
+  std::string signal = {};                         // "HUP"
+  std::vector<std::vector<std::string>> commands;  // run one after the other; templates
+  std::string input = {};  // what each command reads from its standard input; a template
+  // Further variables for the commands: "NAME=template".
+  std::vector<std::string> environment = {};
+  milliseconds deadline{30'000};
+  std::string why = {};  // Kind::restart: why only a restart loads new files
+};
+
+struct Description {
+  std::string kind;   // "postfix"
+  std::string title;  // "Postfix"
+  std::string file;   // where it was read
+  std::string text;   // as written
+  std::string tried;  // the version on which it was tried; empty: from documentation only
+
+  // Recognition.
+  std::vector<std::string> executables;  // file names
+  std::vector<std::string> users;        // users other than root as whom it runs
+  std::vector<std::string> options;      // options whose argument is the configuration
+  std::string environment;               // a variable that names the configuration
+  std::string file_in_directory;         // if that is a directory: the file in it
+  std::vector<std::string> usual;     // the configuration if nothing names it: the first there is
+  std::vector<std::string> programs;  // usual paths of the executable
+
+  std::vector<Source> sources;
+  std::vector<Listener> listeners;
+  std::vector<CertificateSettings> certificates;
+  std::vector<NotFollowed> not_followed;
+  std::string site;  // a template for the site's name; empty: the names, or the title
+
+  std::vector<std::string> test;  // the program's own test; empty: it has none
+  std::vector<ReloadDescription> reloads;
+  OnBadCertificate on_bad_certificate = OnBadCertificate::keeps_old;
+  std::string key_reader;  // the user who reads keys; empty: root
+};
+
+// Reads one description. Code::usage with file, line and field for a mistake.
+Result<Description> parse_description(const std::string& file, const std::string& text);
+
+}  // namespace certrebind::described

@@ -1,0 +1,273 @@
+#include "service/described/discover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "service/described/bindings.h"
+#include "service/described/builtin.h"
+#include "service/described/read_settings.h"
+#include "service/instances.h"
+#include "service/root.h"
+#include "sys/rights.h"
+#include "sys/safe_way.h"
+
+namespace certrebind::described {
+
+namespace {
+
+using Shared = std::shared_ptr<const Description>;
+
+bool is_known_user(const Description& description, uint32_t user) {
+  return std::ranges::any_of(description.users,
+                             [&](const std::string& name) { return user_called(name) == user; });
+}
+
+// An executable is described by its file name, or by the end of its path: "postfix/sbin/master".
+bool runs(const Description& description, const Process& process) {
+  return std::ranges::any_of(description.executables, [&](const std::string& wanted) {
+    return process.executable == wanted || process.executable.ends_with("/" + wanted);
+  });
+}
+
+// "-c FILE", "-cFILE", "--config=FILE", "config_file=FILE"; "*" is the first argument that is no
+// option. Empty if none is given.
+std::string configuration_in(const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& options) {
+  for (const std::string& option : options)
+    for (size_t i = 1; i < arguments.size(); ++i) {
+      const std::string& argument = arguments[i];
+      if (option == "*") {
+        if (!argument.starts_with('-')) return argument;
+      } else if (argument == option) {
+        if (i + 1 < arguments.size()) return arguments[i + 1];
+      } else if (argument.starts_with(option)) {
+        std::string rest = argument.substr(option.size());
+        if (option.ends_with('=')) return rest;
+        if (rest.starts_with('=')) return rest.substr(1);
+        if (option.size() == 2 && option.front() == '-') return rest;
+      }
+    }
+  return "";
+}
+
+class Finder {
+ public:
+  Finder(const Host& host, std::vector<Diagnostic>& diagnostics)
+      : host_(host), diagnostics_(diagnostics) {}
+
+  Result<std::vector<Instance>> run(const Descriptions& descriptions) {
+    auto processes = processes_of(descriptions);
+    if (!processes) return pass(processes);
+    for (const Process& process : *processes)
+      for (const Shared& description : descriptions)
+        if (runs(*description, process) && !is_child(*description, process, *processes))
+          consider(description, process);
+    return std::move(instances_);
+  }
+
+  // `configuration` is real. The process that names it, or that listens where it says.
+  Result<Instance> with(const Shared& description, const std::string& configuration) {
+    auto processes = processes_of({description});
+    if (!processes) return pass(processes);
+    Instance idle{.description = description,
+                  .executable = program_of(*description),
+                  .configuration = configuration};
+    idle.trust = trust_of_idle(idle.executable, host_.files);
+    for (const Process& process : *processes) {
+      if (!runs(*description, process) || is_child(*description, process, *processes) ||
+          !may_manage(*description, process))
+        continue;
+      const std::string named = named_by(*description, process);
+      auto real = host_.files.real_path(named);
+      if (real && *real == configuration) return instance(description, process, named);
+      Instance perhaps = instance(description, process, configuration);
+      if (!real && listens_as_configured(perhaps)) return perhaps;
+    }
+    return idle;
+  }
+
+ private:
+  Result<std::vector<Process>> processes_of(const Descriptions& descriptions) const {
+    std::set<std::string> names;
+    for (const Shared& description : descriptions)
+      for (const std::string& executable : description->executables)
+        names.insert(file_name(executable));
+    return host_.processes.running(names);
+  }
+
+  static bool is_child(const Description& description, const Process& process,
+                       const std::vector<Process>& all) {
+    return std::ranges::any_of(all, [&](const Process& other) {
+      return other.pid == process.parent && runs(description, other);
+    });
+  }
+
+  bool may_manage(const Description& description, const Process& process) {
+    const std::string one = "a server of " + description.title;
+    const Program program{description.kind.c_str(), one.c_str(), {}, ""};
+    if (process.is_strangers && !is_known_user(description, process.owner))
+      return !is_left_to_its_user(program, process, diagnostics_);
+    return is_manageable(program, process, diagnostics_);
+  }
+
+  void consider(const Shared& description, const Process& process) {
+    if (process.arguments.empty() || !may_manage(*description, process)) return;
+    const std::string named = named_by(*description, process);
+    const bool is_named = !named.empty() && host_.files.stat(named).has_value();
+    const std::string path = is_named ? named : usual(*description);
+    if (path.empty()) return unnamed(*description, process);
+    Instance found = instance(description, process, path);
+    if (!is_named && !listens_as_configured(found)) return unnamed(*description, process);
+    const bool is_new = std::ranges::none_of(instances_, [&](const Instance& other) {
+      return other.description == description && other.configuration == found.configuration;
+    });
+    if (is_new) instances_.push_back(std::move(found));
+  }
+
+  void unnamed(const Description& description, const Process& process) {
+    diagnostics_.push_back(
+        {Severity::note, fmt::format("{} (process {})", process.executable, process.pid), 0, 0,
+         fmt::format("it does not say which configuration it uses; next: name it, --service "
+                     "{}:PATH",
+                     description.kind)});
+  }
+
+  // Absolute, inside the root; empty if the process names none.
+  std::string named_by(const Description& description, const Process& process) const {
+    std::string named = configuration_in(process.arguments, description.options);
+    if (named.empty() && !description.environment.empty())
+      if (auto variables = host_.processes.environment(process.pid))
+        for (const std::string& variable : *variables)
+          if (variable.starts_with(description.environment + "="))
+            named = variable.substr(description.environment.size() + 1);
+    return named.empty() ? "" : file_at(description, absolute_in(process.working_directory, named));
+  }
+
+  std::string file_at(const Description& description, const std::string& path) const {
+    if (description.file_in_directory.empty()) return path;
+    auto info = host_.files.stat(path);
+    const bool is_directory = info && info->kind == FileKind::directory;
+    return is_directory ? path + "/" + description.file_in_directory : path;
+  }
+
+  std::string usual(const Description& description) const {
+    for (const std::string& path : description.usual)
+      if (host_.files.stat(path)) return path;
+    return "";
+  }
+
+  std::string program_of(const Description& description) const {
+    for (const std::string& path : description.programs)
+      if (host_.files.stat(path)) return path;
+    return "";
+  }
+
+  Instance instance(const Shared& description, const Process& process,
+                    const std::string& configuration) const {
+    Instance found{.description = description,
+                   .executable = process.executable,
+                   .root = process.root.empty() ? "/" : process.root,
+                   .configuration = configuration,
+                   .arguments = process.arguments};
+    found.process.emplace();
+    found.process->pid = process.pid;
+    found.process->started = process.started;
+    found.trust = trust_of(process, host_.files);
+    // It gave up root's rights after it had read what only root can write.
+    if (!found.trust.is_ours() && is_known_user(*description, process.owner) &&
+        host_.files.stat(configuration) &&
+        who_else_could_change(host_.files, {configuration}).empty())
+      found.trust = trust_of_idle(process.executable, host_.files);
+    found.trust.owner_writes = !found.trust.is_ours() && is_known_user(*description, process.owner);
+    return found;
+  }
+
+  bool listens_as_configured(const Instance& instance) const {
+    const std::unique_ptr<const Files> theirs =
+        instance.trust.is_ours() ? nullptr : files_seen_by(instance.trust.owner);
+    DescribedService service(instance, theirs ? *theirs : host_.files, host_.commands);
+    service.set_trust(instance.trust);
+    auto found = service.bindings();
+    if (!found) return false;
+    const int pid = instance.process->pid;
+    auto ports = host_.processes.listening_ports(std::span(&pid, 1));
+    if (!ports) return false;
+    for (const Binding& binding : found->bindings)
+      for (const Endpoint& endpoint : binding.endpoints)
+        if (ports->contains(endpoint.address.port)) return true;
+    return false;
+  }
+
+  const Host& host_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::vector<Instance> instances_;
+};
+
+// Descriptions say what root runs, so only root may write them.
+Result<Description> read_trusted(const Host& host, const std::string& path) {
+  if (std::string who = who_else_could_change(host.files, {path}); !who.empty())
+    return fail(Code::denied, "use", path, who,
+                "let only root change that (chown root, chmod go-w)");
+  auto text = host.files.read(path, kPemLimit);
+  if (!text) return pass(text);
+  return parse_description(path, *text);
+}
+
+void add_of_administrator(const Host& host, Descriptions& into,
+                          std::vector<Diagnostic>& diagnostics) {
+  auto names = host.files.list(host.descriptions);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".toml") || name.starts_with('.')) continue;
+    auto description = read_trusted(host, host.descriptions + "/" + name);
+    if (!description) {
+      const Error& error = description.error();
+      diagnostics.push_back({Severity::error, error.subject, 0, 0,
+                             error.cause + (error.hint.empty() ? "" : "; next: " + error.hint)});
+      continue;
+    }
+    std::erase_if(into, [&](const Shared& other) { return other->kind == description->kind; });
+    into.push_back(std::make_shared<const Description>(std::move(*description)));
+  }
+}
+
+}  // namespace
+
+Descriptions all_descriptions(const Host& host, std::vector<Diagnostic>& diagnostics) {
+  Descriptions all;
+  for (const BuiltinDescription& builtin : builtin_descriptions()) {
+    auto description = parse_description(builtin.file, builtin.text);
+    if (description) {
+      all.push_back(std::make_shared<const Description>(std::move(*description)));
+    } else {
+      diagnostics.push_back(
+          {Severity::error, description.error().subject, 0, 0, description.error().cause});
+    }
+  }
+  if (!host.descriptions.empty()) add_of_administrator(host, all, diagnostics);
+  return all;
+}
+
+std::vector<std::string> kinds_of(const Descriptions& descriptions) {
+  std::vector<std::string> kinds;
+  for (const Shared& description : descriptions) kinds.push_back(description->kind);
+  return kinds;
+}
+
+Result<std::vector<Instance>> running_instances(const Descriptions& descriptions, const Host& host,
+                                                std::vector<Diagnostic>& diagnostics) {
+  return Finder(host, diagnostics).run(descriptions);
+}
+
+Result<Instance> instance_for(const std::shared_ptr<const Description>& description,
+                              const std::string& configuration, const Host& host,
+                              std::vector<Diagnostic>& diagnostics) {
+  auto real = host.files.real_path(configuration);
+  if (!real) return pass(real);
+  return Finder(host, diagnostics).with(description, *real);
+}
+
+}  // namespace certrebind::described

@@ -1,0 +1,115 @@
+#include "service/described/formats.h"
+
+#include <gtest/gtest.h>
+
+namespace certrebind::described {
+namespace {
+
+SettingsTree tree_of(Format format, const std::string& text,
+                     std::vector<std::string> sections = {}) {
+  Source source;
+  source.format = format;
+  source.sections = std::move(sections);
+  SettingsTree tree;
+  read_format(source, text, "/c", false, 0, tree);
+  return tree;
+}
+
+// "path|name=value" of every setting, in order.
+std::vector<std::string> all_of(const SettingsTree& tree) {
+  std::vector<std::string> found;
+  for (const Section& section : tree.sections)
+    for (const Setting& setting : section.settings)
+      found.push_back(section.path + "|" + setting.name + "=" + setting.value);
+  return found;
+}
+
+using Found = std::vector<std::string>;
+
+TEST(Assignments, TakeQuotesAndComments) {
+  EXPECT_EQ(
+      all_of(tree_of(Format::assignments,
+                     "# no\nssl = on   # a comment\nssl_cert_file='/a b/c#d.pem' # x\nport 5432\n"
+                     "quoted = \"x\"\nempty =\n")),
+      (Found{"|ssl=on", "|ssl_cert_file=/a b/c#d.pem", "|port=5432", "|quoted=x", "|empty="}));
+}
+
+TEST(Assignments, KnowWhereAValueStands) {
+  const std::string text = "a = 1\n  ssl_cert = \"/x\"\n";
+  SettingsTree tree = tree_of(Format::assignments, text);
+  const Setting* found = tree.own(0, "ssl_cert");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->where.line, 2);
+  EXPECT_EQ(text.substr(found->where.begin, found->where.end - found->where.begin), "\"/x\"");
+}
+
+TEST(Words, BeginSections) {
+  EXPECT_EQ(all_of(tree_of(
+                Format::words,
+                "port 1883\nlistener 8883 127.0.0.1\ncertfile /a\nlistener 8884\ncertfile /b\n",
+                {"listener"})),
+            (Found{"|port=1883", "listener 8883 127.0.0.1|listener=8883 127.0.0.1",
+                   "listener 8883 127.0.0.1|certfile=/a", "listener 8884|listener=8884",
+                   "listener 8884|certfile=/b"}));
+}
+
+TEST(Words, OfASectionMayAssign) {
+  EXPECT_EQ(
+      all_of(tree_of(Format::words, "https_port 443 tls-cert=/a tls-key=/b\n", {"https_port"})),
+      (Found{"https_port 443 tls-cert=/a tls-key=/b|https_port=443 tls-cert=/a tls-key=/b",
+             "https_port 443 tls-cert=/a tls-key=/b|tls-cert=/a",
+             "https_port 443 tls-cert=/a tls-key=/b|tls-key=/b"}));
+}
+
+TEST(Ini, HasSections) {
+  EXPECT_EQ(
+      all_of(tree_of(Format::ini, "pid = /p\n[imaps]\n; no\naccept = 993\n[pop3s]\naccept=995\n")),
+      (Found{"|pid=/p", "imaps|accept=993", "pop3s|accept=995"}));
+}
+
+TEST(Blocks, Nest) {
+  EXPECT_EQ(all_of(tree_of(
+                Format::blocks,
+                "ssl = yes\nservice imap-login {\n  inet_listener imaps {\n    port = 993\n  }\n"
+                "  process_min_avail = 0\n}\nfrontend = {\n  host = \"*\"\n}\n")),
+            (Found{"|ssl=yes", "service imap-login|process_min_avail=0",
+                   "service imap-login/inet_listener imaps|port=993", "frontend|host=*"}));
+}
+
+TEST(Blocks, ReportWhatIsNotClosed) {
+  EXPECT_FALSE(tree_of(Format::blocks, "a {\n").diagnostics.empty());
+  SettingsTree tree = tree_of(Format::blocks, "x = 1\n}\n");
+  ASSERT_EQ(tree.diagnostics.size(), 1u);
+  EXPECT_EQ(tree.diagnostics.front().line, 2);
+}
+
+TEST(Json, HasASectionForEachObject) {
+  EXPECT_EQ(all_of(tree_of(Format::json,
+                           R"({"apps":{"http":{"servers":{"s0":{"listen":[":443",":8443"]}}},
+                              "tls":{"load_files":[{"certificate":"/a","key":"/b"},{"certificate":"/c"}]}}})")),
+            (Found{"apps/http/servers/s0|listen=:443, :8443", "apps/tls/load_files|certificate=/a",
+                   "apps/tls/load_files|key=/b", "apps/tls/load_files|certificate=/c"}));
+  EXPECT_FALSE(tree_of(Format::json, "[1]").diagnostics.empty());
+  EXPECT_FALSE(tree_of(Format::json, "{\"a\":").diagnostics.empty());
+}
+
+TEST(Options, AreOneALine) {
+  EXPECT_EQ(all_of(tree_of(Format::options, "--ssl-cert=/a\n--port 3306\nword\n--flag\n")),
+            (Found{"|ssl_cert=/a", "|port=3306", "|flag=yes"}));
+}
+
+TEST(MasterCf, HasServicesWithTheirOptions) {
+  const std::string path = "service submission/inet";
+  EXPECT_EQ(
+      all_of(tree_of(Format::postfix_master,
+                     "submission inet n - y - - smtpd\n  -o smtpd_tls_security_level=encrypt\n"
+                     "127.0.0.1:2525 inet n - y - - smtpd\n")),
+      (Found{
+          path + "|type=inet", path + "|address=", path + "|port=submission",
+          path + "|command=smtpd", path + "|smtpd_tls_security_level=encrypt",
+          "service 127.0.0.1:2525/inet|type=inet", "service 127.0.0.1:2525/inet|address=127.0.0.1",
+          "service 127.0.0.1:2525/inet|port=2525", "service 127.0.0.1:2525/inet|command=smtpd"}));
+}
+
+}  // namespace
+}  // namespace certrebind::described

@@ -1,0 +1,170 @@
+#include "service/described/read_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/append.h"
+#include "base/text.h"
+#include "service/described/formats.h"
+#include "service/described/template.h"
+#include "service/glob.h"
+
+namespace certrebind::described {
+
+namespace {
+
+constexpr milliseconds kPrintDeadline{20'000};
+constexpr size_t kMostFiles = 10'000;
+
+class SettingsReader {
+ public:
+  SettingsReader(const Description& description, const ReadContext& context)
+      : description_(description), context_(context) {}
+
+  Result<SettingsTree> run() {
+    for (const Source& source : description_.sources)
+      if (Done read = read_source(source); !read) return pass(read);
+    return std::move(tree_);
+  }
+
+ private:
+  Done read_source(const Source& source) {
+    if (source.arguments) {
+      read_format(source, join(context_.arguments, "\n"), context_.fixed.at("configuration"), true,
+                  0, tree_);
+      return {};
+    }
+    if (!source.command.empty()) return read_output(source);
+    for (const std::string& path : files_named(expand(source.file)))
+      if (Done read = read_file(source, path, 0); !read && !source.optional) return read;
+    return {};
+  }
+
+  std::string expand(const std::string& text) const {
+    return Template(tree_, context_.fixed).expand(text, 0);
+  }
+
+  // Only a program that nobody else could have put there prints a configuration, and only one that
+  // nobody else could have written is given to it as root.
+  Done read_output(const Source& source) {
+    const std::string& configuration = context_.fixed.at("configuration");
+    tree_.files.push_back(context_.root.on_host(configuration));
+    std::vector<std::string> words;
+    for (const std::string& word : source.command) words.push_back(expand(word));
+    auto program = program_path(context_.root.files(), words.front());
+    if (!program) return pass(program);
+    words.front() = *program;
+    if (context_.user == own_user())
+      if (std::string who = who_else_could_change(context_.root.files(), {tree_.files.back()});
+          !who.empty())
+        return fail(Code::denied, "run " + words.front() + " for", configuration, who,
+                    "let only root change that (chown root, chmod go-w)");
+    Command command{.arguments = std::move(words),
+                    .root = context_.root.directory(),
+                    .user = context_.user,
+                    .printed_only = true};
+    auto output = context_.commands.run(command, kPrintDeadline);
+    if (!output) return pass(output);
+    if (output->status != 0) return why_not_printed(std::move(command));
+    read_format(source, output->output, tree_.files.back(), true, 0, tree_);
+    return {};
+  }
+
+  // Asked once more, for what it says on its standard error.
+  Done why_not_printed(Command command) const {
+    constexpr size_t kMostShown = 400;
+    command.printed_only = false;
+    auto output = context_.commands.run(command, kPrintDeadline);
+    if (!output) return pass(output);
+    return fail(Code::failed, "read", context_.fixed.at("configuration"),
+                fmt::format("{} exited with {}: {}", command.arguments.front(), output->status,
+                            joined_lines(printable_lines(output->output.substr(0, kMostShown)))));
+  }
+
+  // A value that names no file is no error here: the program would say so.
+  std::vector<std::string> files_named(const std::string& value) const {
+    std::string path = absolute_in(context_.fixed.at("directory"), value);
+    if (!is_glob(path)) return {path};
+    return expand_glob(path, context_.root);
+  }
+
+  Done read_file(const Source& source, const std::string& path, size_t depth) {
+    constexpr size_t kMostNested = 16;
+    if (depth > kMostNested || tree_.files.size() > kMostFiles)
+      return fail(Code::failed, "read", path, "files include each other too deeply");
+    auto real = context_.root.real_path(path);
+    if (!real) return pass(real);
+    auto text = context_.root.files().read(*real, kConfigLimit);
+    if (!text) return pass(text);
+    tree_.files.push_back(context_.root.on_host(path));
+    const size_t first = tree_.sections.size(), settings = tree_.sections[0].settings.size();
+    read_format(source, *text, *real, false, 0, tree_);
+    return read_included(source, first, settings, depth);
+  }
+
+  // Sections of an included file stand beside those of the including one.
+  Done read_included(const Source& source, size_t first, size_t settings, size_t depth) {
+    std::vector<std::string> further;
+    auto note = [&](const Setting& setting) {
+      if (std::ranges::find(source.include, setting.name) != source.include.end())
+        append(further, files_named(setting.value));
+      if (std::ranges::find(source.include_directories, setting.name) !=
+          source.include_directories.end())
+        append(further, files_in(source, setting.value));
+    };
+    for (size_t i = settings; i < tree_.sections[0].settings.size(); ++i)
+      note(tree_.sections[0].settings[i]);
+    for (size_t i = first; i < tree_.sections.size(); ++i)
+      for (const Setting& setting : tree_.sections[i].settings) note(setting);
+    for (const std::string& path : further)
+      if (Done read = read_file(source, path, depth + 1); !read)
+        tree_.diagnostics.push_back(
+            {Severity::warning, context_.root.on_host(path), 0, 0, read.error().cause});
+    return {};
+  }
+
+  std::vector<std::string> files_in(const Source& source, const std::string& value) {
+    const std::string directory = absolute_in(context_.fixed.at("directory"), value);
+    auto real = context_.root.real_path(directory);
+    auto names = real ? context_.root.files().list(*real) : pass(real);
+    std::vector<std::string> paths;
+    if (!names) return paths;
+    tree_.directories.push_back(*real);
+    for (const std::string& name : *names)
+      if (!name.starts_with('.') && name.ends_with(source.include_ending))
+        paths.push_back(directory + "/" + name);
+    return paths;
+  }
+
+  const Description& description_;
+  const ReadContext& context_;
+  SettingsTree tree_;
+};
+
+}  // namespace
+
+Result<std::string> program_path(const Files& files, const std::string& name) {
+  std::vector<std::string> candidates = {name};
+  if (!name.starts_with('/')) {
+    candidates.clear();
+    for (const char* directory : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"})
+      candidates.push_back(std::string(directory) + "/" + name);
+  }
+  for (const std::string& path : candidates) {
+    auto info = files.stat(path);
+    if (!info || info->kind != FileKind::regular) continue;
+    if (std::string who = who_else_could_change(files, {path}); !who.empty())
+      return fail(Code::denied, "run", path, who);
+    return path;
+  }
+  return fail(Code::not_found, "find the program", name, "it is in none of the usual places",
+              "install it");
+}
+
+Result<SettingsTree> read_settings(const Description& description, const ReadContext& context) {
+  return SettingsReader(description, context).run();
+}
+
+}  // namespace certrebind::described

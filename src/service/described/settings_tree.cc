@@ -1,0 +1,45 @@
+#include "service/described/settings_tree.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "base/text.h"
+
+namespace certrebind::described {
+
+size_t SettingsTree::open(size_t parent, std::string_view type, std::string_view argument) {
+  Section section;
+  section.path = sections[parent].path;
+  if (!section.path.empty()) section.path += '/';
+  section.path += type;
+  if (!argument.empty()) section.path += ' ' + std::string(argument);
+  section.argument = argument;
+  section.parent = parent;
+  sections.push_back(std::move(section));
+  return sections.size() - 1;
+}
+
+const Setting* SettingsTree::own(size_t section, std::string_view name) const {
+  for (const Setting& setting : sections[section].settings | std::views::reverse)
+    if (setting.name == name) return &setting;
+  return nullptr;
+}
+
+const Setting* SettingsTree::find(size_t section, std::string_view name) const {
+  for (size_t at = section;; at = sections[at].parent) {
+    if (const Setting* found = own(at, name)) return found;
+    if (at == 0) return nullptr;
+  }
+}
+
+bool SettingsTree::is_within(size_t inner, size_t outer) const {
+  for (size_t at = inner; at != outer; at = sections[at].parent)
+    if (at == 0) return false;
+  return true;
+}
+
+bool fits_section(std::string_view pattern, const Section& section) {
+  return fits(pattern, section.path);
+}
+
+}  // namespace certrebind::described

@@ -1,0 +1,94 @@
+#include "service/described/template.h"
+
+#include <algorithm>
+
+#include "base/number.h"
+#include "base/text.h"
+
+namespace certrebind::described {
+
+namespace {
+
+std::string word_of(const std::string& text, size_t number) {
+  std::vector<std::string> words = split(text, ' ');
+  std::erase_if(words, [](const std::string& word) { return trim(word).empty(); });
+  if (number == 0 || number > words.size()) return "";
+  std::string_view word = trim(words[number - 1]);
+  const bool is_quoted = word.size() >= 2 && word.front() == '"' && word.back() == '"';
+  return std::string(is_quoted ? word.substr(1, word.size() - 2) : word);
+}
+
+bool has_word(std::string list, std::string_view word) {
+  std::ranges::replace_if(
+      list, [](char c) { return c == ',' || c == '\t'; }, ' ');
+  const std::vector<std::string> words = split(list, ' ');
+  return std::ranges::find(words, word) != words.end();
+}
+
+// The brace that closes the one at `open`; npos if there is none.
+size_t closing_brace(std::string_view text, size_t open) {
+  size_t depth = 0;
+  for (size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return i;
+  }
+  return text.npos;
+}
+
+}  // namespace
+
+std::string Template::value(std::string_view name, size_t section) const {
+  size_t bar = name.find('|');
+  const std::string_view otherwise = bar == name.npos ? "" : name.substr(bar + 1);
+  name = name.substr(0, bar);
+  size_t word = 0;
+  if (size_t blank = name.rfind(' '); blank != name.npos)
+    if (auto number = whole_number<size_t>(name.substr(blank + 1))) {
+      word = *number;
+      name = name.substr(0, blank);
+    }
+  std::string found = plain_value(name, section);
+  if (word > 0) found = word_of(found, word);
+  return found.empty() ? expand(otherwise, section) : found;
+}
+
+std::string Template::plain_value(std::string_view name, size_t section) const {
+  if (auto fixed = fixed_.find(std::string(name)); fixed != fixed_.end()) return fixed->second;
+  if (name == "section") return tree_.sections[section].argument;
+  if (name.starts_with('/')) {
+    const Setting* whole = tree_.own(0, name.substr(1));
+    return whole ? whole->value : "";
+  }
+  const bool is_own = name.starts_with('.');
+  const Setting* setting = is_own ? tree_.own(section, name.substr(1)) : tree_.find(section, name);
+  return setting ? setting->value : "";
+}
+
+std::string Template::expand(std::string_view text, size_t section) const {
+  std::string expanded;
+  while (true) {
+    size_t open = text.find('{');
+    size_t close = open == text.npos ? open : closing_brace(text, open);
+    if (close == text.npos) return expanded + std::string(text);
+    expanded += text.substr(0, open);
+    expanded += value(text.substr(open + 1, close - open - 1), section);
+    text = text.substr(close + 1);
+  }
+}
+
+bool Template::holds(std::string_view condition, size_t section) const {
+  condition = trim(condition);
+  if (condition.starts_with('!')) return !holds(condition.substr(1), section);
+  if (size_t tilde = condition.find('~'); tilde != condition.npos)
+    return has_word(value(trim(condition.substr(0, tilde)), section),
+                    trim(condition.substr(tilde + 1)));
+  size_t equals = condition.find('=');
+  if (equals == condition.npos) return !value(trim(condition), section).empty();
+  const bool is_not = equals > 0 && condition[equals - 1] == '!';
+  const std::string found =
+      to_lower(value(trim(condition.substr(0, is_not ? equals - 1 : equals)), section));
+  const std::vector<std::string> wanted = split(trim(condition.substr(equals + 1)), '|');
+  return (std::ranges::find(wanted, found) != wanted.end()) != is_not;
+}
+
+}  // namespace certrebind::described

@@ -1,0 +1,51 @@
+#include "service/described/template.h"
+
+#include <gtest/gtest.h>
+
+namespace certrebind::described {
+namespace {
+
+class TemplateTest : public testing::Test {
+ protected:
+  TemplateTest() {
+    tree_.sections[0].settings = {{"ssl", "yes", {}, ""}, {"listen", "*", {}, ""}};
+    section_ = tree_.open(0, "inet_listener", "imaps x");
+    tree_.sections[section_].settings = {{"port", "993", {}, ""}, {"ssl", "no", {}, ""}};
+  }
+  std::string expand(std::string_view text) const {
+    return Template(tree_, fixed_).expand(text, section_);
+  }
+  bool holds(std::string_view condition) const {
+    return Template(tree_, fixed_).holds(condition, section_);
+  }
+
+  SettingsTree tree_;
+  std::map<std::string, std::string> fixed_ = {{"configuration", "/etc/x"}};
+  size_t section_ = 0;
+};
+
+TEST_F(TemplateTest, Expands) {
+  EXPECT_EQ(expand("{listen}:{port}"), "*:993");
+  EXPECT_EQ(expand("{.listen|none}"), "none");
+  EXPECT_EQ(expand("{/ssl} {ssl}"), "yes no");
+  EXPECT_EQ(expand("{absent|{also|{port}}}"), "993");
+  EXPECT_EQ(expand("{section} {section 2}"), "imaps x x");
+  EXPECT_EQ(expand("-c {configuration}"), "-c /etc/x");
+  EXPECT_EQ(expand("{open"), "{open");
+  EXPECT_EQ(expand("{section 9}"), "");
+}
+
+TEST_F(TemplateTest, TestsConditions) {
+  EXPECT_TRUE(holds("port"));
+  EXPECT_FALSE(holds("!port"));
+  EXPECT_TRUE(holds("!absent"));
+  EXPECT_TRUE(holds("ssl = no|false"));
+  EXPECT_TRUE(holds("/ssl != no"));
+  EXPECT_FALSE(holds("port != 993"));
+  EXPECT_TRUE(holds("absent != x"));
+  EXPECT_TRUE(holds("section ~ imaps"));
+  EXPECT_FALSE(holds("section ~ imap"));
+}
+
+}  // namespace
+}  // namespace certrebind::described
