@@ -3,7 +3,7 @@
 _certrebind() {
   local commands="check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable
     disable status forget daemon task metrics notify config doctor import request requests complete self-signed export
-    remove help"
+    remove service help"
   local common="--help --version --config --state --run --service --json --verbose --no-pager"
   local words="" command="" sub="" i word skip=no
   local -a typed=()
@@ -106,6 +106,7 @@ _certrebind() {
     events) words="--follow --certificate --site --level --since --limit --last" ;;
     history) [ -n "$sub" ] || words="show --site --limit" ;;
     config) [ -n "$sub" ] || words="check" ;;
+    service) [ -n "$sub" ] || words="list show test" ;;
     autoenroll)
       case $sub in
         "") words="status enable disable run" ;;

@@ -1,7 +1,7 @@
 # fish completion for certrebind(1).
 
 set -l commands check scan certificates show explain plan rebind undo restore recover renew autoenroll history events switch enable disable \
-    status forget daemon task metrics notify config doctor import request requests complete self-signed export remove help
+    status forget daemon task metrics notify config doctor import request requests complete self-signed export remove service help
 set -l no_command "not __fish_seen_subcommand_from $commands"
 
 # Names that certrebind knows; fish quotes them.
@@ -81,6 +81,10 @@ complete -c certrebind -n '__fish_seen_subcommand_from renew' -l dry-run -d 'Onl
 complete -c certrebind -n '__fish_seen_subcommand_from events' -s f -l follow -d 'Go on until interrupted'
 complete -c certrebind -n $no_command -a config -d 'What certrebind.toml and tasks.d put in force'
 complete -c certrebind -n $no_command -a doctor -d 'What would keep the next rebind from working'
+complete -c certrebind -n $no_command -a service -d 'The kinds of servers, and their descriptions'
+complete -c certrebind -n '__fish_seen_subcommand_from service' -a list -d 'All kinds'
+complete -c certrebind -n '__fish_seen_subcommand_from service' -a show -d 'The description of a kind'
+complete -c certrebind -n '__fish_seen_subcommand_from service' -a test -d 'What a description says of the servers here'
 complete -c certrebind -n '__fish_seen_subcommand_from config' -a check -d 'Every setting, and what it comes to'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -l last -x -d 'The same as --limit'
 complete -c certrebind -n '__fish_seen_subcommand_from events' -l since -x -d 'From then on'

@@ -58,7 +58,7 @@ std::vector<CommandSpec> all_commands() {
       task_command(),     metrics_command(),     notify_command(),       config_command(),
       doctor_command(),   import_command(),      request_command(),      requests_command(),
       complete_command(), self_signed_command(), export_command(),       remove_command(),
-      help_command(),     words_command(),
+      service_command(),  help_command(),        words_command(),
   };
 }
 

@@ -57,7 +57,8 @@ CommandSpec check_command(), scan_command(), certificates_command(), show_comman
     enable_command(), disable_command(), switch_command(), status_command(), forget_command(),
     daemon_command(), task_command(), metrics_command(), notify_command(), config_command(),
     doctor_command(), import_command(), request_command(), requests_command(), complete_command(),
-    self_signed_command(), export_command(), remove_command(), help_command(), words_command();
+    self_signed_command(), export_command(), remove_command(), service_command(), help_command(),
+    words_command();
 
 // The --help of a command, given as its words; of the program for none. Code::usage for words that
 // are no command.

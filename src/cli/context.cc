@@ -91,7 +91,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options, M
   std::vector<StoreSetting>& stores = context->settings_.stores;
   stores.insert(stores.begin(), own_store(context->settings_.certificates_directory()));
   for (const std::string& typed : options.services) {
-    auto id = parse_service_id(typed);
+    auto id = parse_service_id(context->host(), typed);
     if (!id) return pass(id);
     id->path = absolute(id->path);
     context->only_.push_back(std::move(*id));
@@ -115,7 +115,8 @@ Host Context::host() {
           .processes = processes_,
           .commands = commands_,
           .network = network_,
-          .clock = clock_};
+          .clock = clock_,
+          .descriptions = settings_.descriptions_directory()};
 }
 
 const History& Context::history() {

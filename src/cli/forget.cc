@@ -18,9 +18,9 @@ bool is_running(const Services& services, const std::string& service) {
 
 // Deletes the records of a server that is stopped for good.
 int forget(Context& context, const std::string& service) {
-  auto id = parse_service_id(service);
-  if (!id) return report(id.error());
   Host host = context.host();
+  auto id = parse_service_id(host, service);
+  if (!id) return report(id.error());
   auto services = find_services(host, {});
   if (!services) return report(services.error());
   if (is_running(*services, service))

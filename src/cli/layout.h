@@ -17,8 +17,8 @@ size_t columns_of(std::string_view text);
 std::string wrapped(std::string_view text, size_t width);
 
 // Rows of cells under headings. Columns are as wide as needed; the last one is not padded. Where a
-// row is wider than `width`, its last cells go to lines of their own: in all rows alike, but for the
-// last cell, which does so only where it does not fit.
+// row is wider than `width`, its last cells go to lines of their own: in all rows alike, but for
+// the last cell, which does so only where it does not fit.
 std::string table_text(const std::vector<std::vector<std::string>>& rows, size_t width);
 
 }  // namespace certrebind

@@ -233,6 +233,36 @@ Json to_json(const Binding& binding) {
           {"not_editable", binding.not_editable}};
 }
 
+namespace {
+
+Json served_json(const std::vector<Look>& looks, WallTime now) {
+  Json all = Json::array();
+  for (const Look& look : looks) {
+    Json one = {{"address", look.asked.address.text()}, {"sni", printable(look.asked.sni)}};
+    if (look.served) {
+      one["thumbprint"] = look.served->thumbprint.hex();
+      if (auto outline = outline_of(look.served->leaf_der))
+        one["certificate"] = to_json(*outline, look.served->leaf_der, now);
+    } else {
+      one["error"] = printable(look.served.error().cause);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
+Json to_json(const SurveyedBinding& bound, const std::vector<Look>* looks, WallTime now) {
+  Json one = to_json(bound.binding);
+  one["service"] = bound.service->id().text();
+  if (bound.disk && bound.disk->certificate)
+    one["certificate"] = to_json(*bound.disk->certificate, bound.disk->der, now);
+  if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
+  if (looks) one["served"] = served_json(*looks, now);
+  return one;
+}
+
 Json to_json(const std::vector<Diagnostic>& diagnostics) {
   Json all = Json::array();
   for (const Diagnostic& diagnostic : diagnostics)
@@ -283,7 +313,8 @@ const char* word_for(Severity severity) {
 std::string no_server_text(const std::vector<Diagnostic>& diagnostics) {
   if (std::ranges::any_of(diagnostics, &Diagnostic::hidden))
     return "servers run here, but this user may not look into them: run certrebind as root";
-  return "no running server that certrebind knows was found (nginx, Apache httpd, HAProxy)";
+  return "no running server that certrebind knows was found; certrebind service list names all "
+         "kinds";
 }
 
 void print_diagnostics(const std::vector<Diagnostic>& diagnostics) {

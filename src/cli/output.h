@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/answer.h"
 #include "lifecycle/attention.h"
+#include "observe/observation.h"
 #include "service/service.h"
 #include "transaction/transaction.h"
 #include "x509/certificate.h"
@@ -64,6 +65,8 @@ std::string endpoints_text(const Binding& binding);
 
 Json to_json(const CertificateOutline& certificate, const std::string& der, WallTime now);
 Json to_json(const Binding& binding);
+// A binding with what is on disk and, unless `looks` is null, with what is served.
+Json to_json(const SurveyedBinding& bound, const std::vector<Look>* looks, WallTime now);
 Json to_json(const std::vector<Diagnostic>& diagnostics);
 Json to_json(const TransactionResult& account);
 Json to_json(const std::vector<Attention>& needed);

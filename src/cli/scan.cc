@@ -67,33 +67,6 @@ void print_table(const std::vector<Row>& rows, size_t left_out, bool served, Wal
   print(table.text() + more_line(left_out, "certrebind scan"));
 }
 
-Json served_json(const std::vector<Look>& looks, WallTime now) {
-  Json all = Json::array();
-  for (const Look& look : looks) {
-    Json one = {{"address", look.asked.address.text()}, {"sni", printable(look.asked.sni)}};
-    if (look.served) {
-      one["thumbprint"] = look.served->thumbprint.hex();
-      if (auto outline = outline_of(look.served->leaf_der))
-        one["certificate"] = to_json(*outline, look.served->leaf_der, now);
-    } else {
-      one["error"] = printable(look.served.error().cause);
-    }
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
-Json to_json(const Row& row, bool served, WallTime now) {
-  const SurveyedBinding& bound = *row.bound;
-  Json one = certrebind::to_json(bound.binding);
-  one["service"] = bound.service->id().text();
-  if (bound.disk && bound.disk->certificate)
-    one["certificate"] = certrebind::to_json(*bound.disk->certificate, bound.disk->der, now);
-  if (bound.disk && !bound.disk->problem.empty()) one["problem"] = printable(bound.disk->problem);
-  if (served) one["served"] = served_json(row.looks, now);
-  return one;
-}
-
 bool is_wanted(const SurveyedBinding& bound, const ListOptions& list, WallTime now) {
   if (!list.wants(bound.binding)) return false;
   const bool known = bound.disk && bound.disk->certificate;
@@ -141,10 +114,11 @@ int scan(Context& context, const ScanOptions& options) {
     note_failure({.message = no_server_text(surveyed->diagnostics), .next = "run it as root"});
   if (context.json()) {
     Json bindings = Json::array();
-    for (const Row& row : rows) bindings.push_back(to_json(row, options.served, now));
+    for (const Row& row : rows)
+      bindings.push_back(to_json(*row.bound, options.served ? &row.looks : nullptr, now));
     print_json({{"bindings", std::move(bindings)},
                 {"left_out", left_out},
-                {"diagnostics", certrebind::to_json(surveyed->diagnostics)}});
+                {"diagnostics", to_json(surveyed->diagnostics)}});
     return code;
   }
   if (surveyed->services.found.empty())

@@ -88,7 +88,7 @@ Result<Task> checked(const Task& task) {
   return fail(std::move(error));
 }
 
-Result<Task> task_of(const TaskAddOptions& options) {
+Result<Task> task_of(Context& context, const TaskAddOptions& options) {
   Task task = options.task;
   task.enabled = !options.disabled;
   for (const std::string& typed : options.events) {
@@ -97,7 +97,7 @@ Result<Task> task_of(const TaskAddOptions& options) {
     task.events.insert(static_cast<int>(*id));
   }
   if (!options.only.empty()) {
-    auto service = parse_service_id(options.only);
+    auto service = parse_service_id(context.host(), options.only);
     if (!service) return pass(service);
     task.filter.service = ServiceId{service->kind, absolute(service->path)}.text();
   }
@@ -151,7 +151,7 @@ void print_added(Context& context, const Task& task, Put put, const ExistingRuns
 }
 
 int add(Context& context, const TaskAddOptions& options) {
-  auto task = task_of(options);
+  auto task = task_of(context, options);
   if (!task) return report(task.error());
   auto database = open_queue(context);
   if (!database) return report(database.error());
