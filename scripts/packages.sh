@@ -43,7 +43,7 @@ TEST_PACKAGES=(
   "gcc:the crash tests' shim"
   "patch:tests that a printed diff applies"
   "fish:tests of its completions"
-  "prometheus:promtool, for tests of the alert rules"
+  "prometheus:promtool, for tests of the alert rules; tests of its description"
   "util-linux:tests as another user, and apart from other processes"
   "iproute2:addresses of their own for random configurations"
   "pebble:an ACME server for tests of renewers"
@@ -62,6 +62,17 @@ TEST_PACKAGES=(
   "postgresql:tests of STARTTLS (postgres)"
   "mariadb-server:tests of STARTTLS (mysql)"
   "prosody:tests of STARTTLS (xmpp)"
+  "caddy:tests of its description"
+  "hitch:tests of its description"
+  "lighttpd:tests of its description"
+  "mosquitto:tests of its description"
+  "redis-server:tests of its description"
+  "stunnel4:tests of its description"
+  "coturn:tests of its description"
+  "pgbouncer:tests of its description"
+  "squid-openssl:tests of its description"
+  "etcd-server:tests of its description"
+  "prometheus-node-exporter:tests of its description"
 )
 
 # What building the page needs, and its tests.

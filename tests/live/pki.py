@@ -121,3 +121,11 @@ class Authority:
     def pair(self, names, **options):
         """OLD and its renewal."""
         return (self.issue(names, days=20, **options), self.issue(names, days=90, **options))
+
+
+def load_pem(certificate, key):
+    """Leaf, chain and key from the files of a renewer: what Certificate takes."""
+    end = "-----END CERTIFICATE-----\n"
+    blocks = [block + end for block in pathlib.Path(certificate).read_text().split(end) if "BEGIN" in block]
+    leaf, *chain = (x509.load_pem_x509_certificate(block.encode()) for block in blocks)
+    return leaf, chain, serialization.load_pem_private_key(pathlib.Path(key).read_bytes(), None)

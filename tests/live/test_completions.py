@@ -14,7 +14,7 @@ WHERE = pathlib.Path(__file__).parents[2] / "packaging/completions"
 COMMANDS = re.findall(r"^  ([a-z-]+) ", run_certrebind("--help").out.split("Subcommands:")[1].split("\n\n")[0], re.M)
 SUBCOMMANDS = {"task": ["list", "show", "add", "edit", "enable", "disable", "remove", "run", "history"],
                "autoenroll": ["status", "enable", "disable", "run"], "history": ["show"],
-               "config": ["check"]}
+               "config": ["check"], "service": ["list", "show", "test"]}
 
 
 def completed(*words, env=None):

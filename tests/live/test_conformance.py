@@ -15,7 +15,8 @@ from pki import utc_now
 from ports import free_port
 from stages.daemon import Watch
 from stages.every_kind import STAGES, NginxStage, TwoServersOneFile
-from sweep import FULL, SHARES, in_shares
+from stages.killed import KilledRebind
+from sweep import in_shares
 from waiting import until
 from witnesses import Download, Load, Stranger
 
@@ -44,9 +45,9 @@ def one(place, kind, pair):
 
 
 def test_every_registered_kind_is_here(place):
-    said = place.run("scan", "--service", "none:/x").all
-    known = re.search(r"known kinds: (.*)", said).group(1).split(", ")
-    assert set(known) == {name.split("-")[0] for name in STAGES}
+    said = place.run("service", "list", "--json").json["kinds"]
+    by_code = {kind["kind"] for kind in said if kind["described_in"] == "its own code"}
+    assert by_code == {name.split("-")[0] for name in STAGES}
 
 
 def test_find(one):
@@ -246,48 +247,18 @@ def test_a_port_where_another_certificate_is_served_too(place, kind, pair, autho
 
 @in_shares
 def test_killed_in_every_phase(one, shim, share):
-    """After each kind of call that changes something; with CERTREBIND_SWEEP=full after every one."""
     one.place.configure(verify=3)
-    files = one.sites[0][1][0]
 
-    def contents():
-        return [path.read_bytes() for path in files]
-
-    def rebind(**env):
-        return one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite", env={**shim, **env})
-
-    def back_to_old():
-        assert contents() == old or one.run("undo").code == 0
-        assert contents() == old
-
-    log, old = one.place / "calls", contents()
-    assert rebind().code == 0  # the first run of all makes the state's directories
-    new = contents()
-    back_to_old()
-    assert rebind(CRASH_LOG=str(log)).code == 0
-    back_to_old()
-    calls = [line.split()[1] for line in log.read_text().splitlines()]
-    ends = set()
-    kinds = [(at, call) for at, call in enumerate(calls, 1) if FULL or at == 1 or calls[at - 2] != call]
-    for at, call in kinds[share::SHARES]:
-        where = f"killed at call {at} of {len(calls)}: {call}"
-        done = rebind(CRASH_AT=str(at))
-        if done.code == 0:  # some calls, as asking again, are not made each time
-            back_to_old()
-            continue
-        assert done.code == -9, f"{where}: {done}"
-        assert contents() in (old, new), f"{where}: neither before nor after"
+    def starts():
         code, said = one.server.test()
-        assert code == 0, f"{where}: it would not start with this: {said}"
-        recovered = one.place.run("recover")
-        assert recovered.code == 0, f"{where}: {recovered}"
-        assert contents() in (old, new), where
-        one.server.wait_served((one.old if contents() == old else one.new).thumbprint, one.port,
-                               "a.example.com")
-        assert not list(one.place.path.rglob(".certrebind-*")), where
-        ends.add(contents() == new)
-        back_to_old()
-    assert ends == {True, False}
+        assert code == 0, said
+
+    KilledRebind(
+        one.place, one.sites[0][1][0],
+        rebind=lambda env: one.run("rebind", one.old.thumbprint, one.new_cert, "--rewrite", env=env),
+        undo=lambda: one.run("undo"), starts=starts,
+        wait_served=lambda certificate: one.server.wait_served(certificate.thumbprint, one.port, "a.example.com"),
+    ).sweep(shim, share, one.old, one.new)
 
 
 def test_the_daemon_notices_and_serves(one):

@@ -127,7 +127,7 @@ def test_the_recovery_is_killed_too(place, authority, shim, share):
     signal = [i for i, call in enumerate(calls, 1) if call.endswith("signal")][0]
     firsts = points(len(calls), share) if FULL else [flip - 1, flip + 1, signal, signal + 2][share::SHARES]
     for first in firsts:
-        for second in range(1, 1000, {"full": 1, "few": 7}.get(SWEEP, 3)):
+        for second in range(1, 1000, {"full": 1, "few": 7, "fewest": 17}.get(SWEEP, 3)):
             killed = stage.rebind({**shim, "CRASH_AT": str(first)})
             assert killed.code == -9, killed
             recovery = stage.recover({**shim, "CRASH_AT": str(second)})

@@ -344,7 +344,7 @@ def test_killed_anywhere_nothing_empty_is_left(place, authority, shim, share):
     vanish()
     assert one.run("restore", "a.example.com", env={**shim, "CRASH_LOG": str(log)}).code == 0
     calls = len(log.read_text().splitlines())
-    for at in range(1, calls + 1, {"full": 1, "few": 12}.get(SWEEP, 5))[share::SHARES]:
+    for at in range(1, calls + 1, {"full": 1, "few": 12, "fewest": 30}.get(SWEEP, 5))[share::SHARES]:
         vanish()
         one.run("restore", "a.example.com", env={**shim, "CRASH_AT": str(at)})
         one.run("recover")

@@ -1,0 +1,128 @@
+"""What every described server has to do, on the real one: one line for each in servers/described.py."""
+import os
+import subprocess
+
+import pytest
+
+from command import REPOSITORY
+from markers import both_builds, needs_root
+from servers.described import DESCRIBED, RESTART_ONLY
+from servers.mariadb import MariaDB
+from servers.postgresql import PostgreSQL
+from stages.killed import KilledRebind
+from sweep import in_shares
+from waiting import until
+
+pytestmark = [needs_root, both_builds]
+PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
+HOST = "mx.test"
+OK, REFUSED, WARNING = 0, 1, 1  # a refused rebind, a warning of check
+
+
+class Stage:
+    """A running server that serves OLD on all of its ports."""
+
+    def __init__(self, place, authority, kind):
+        place.configure()
+        self.place, self.server = place, kind(place / "s")
+        self.old, self.new = authority.pair(HOST)
+        place.at_end(self.server.stop)
+        self.server.install(self.old).write()
+        self.server.start()
+        self.wait_served(self.old)
+
+    def served(self):
+        return {dialect: subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True,
+                                        text=True, timeout=60).stdout.strip()
+                for dialect, port in self.server.endpoints.items()}
+
+    def serves(self, certificate):
+        return set(self.served().values()) == {certificate.thumbprint}
+
+    def wait_served(self, certificate):
+        until(lambda: self.serves(certificate), f"it serves {certificate.thumbprint[:16]}")
+
+    def files(self):
+        paths = (self.server.certificate, self.server.key)
+        return [path.read_bytes() for path in paths if path.exists()]
+
+    def run(self, *arguments, **options):
+        return self.place.run(*arguments, "--service", self.server.service, **options)
+
+
+@pytest.fixture(params=DESCRIBED, ids=lambda kind: kind.kind)
+def stage(request, place, authority):
+    return Stage(place, authority, request.param)
+
+
+def test_a_renewal_in_place_is_served(stage):
+    done = stage.run("check")
+    assert done.code == OK, done
+    stage.server.install(stage.new)
+    done = stage.run("rebind", "--pending")
+    assert done.code == OK, done
+    assert stage.serves(stage.new), stage.served()
+    done = stage.run("check")
+    assert done.code == OK, done
+
+
+def test_a_new_certificate_elsewhere_is_brought_and_taken_back(stage):
+    cert, _ = stage.new.write(stage.place / "new")
+    done = stage.run("rebind", stage.old.thumbprint, cert)
+    assert done.code == OK, done
+    assert stage.serves(stage.new), stage.served()
+    done = stage.run("undo")
+    assert done.code == OK, done
+    stage.wait_served(stage.old)
+
+
+def test_a_bad_renewal_harms_nobody(stage):
+    cert, key = stage.new.write(stage.place / "new")
+    key.write_text(stage.old.key_pem)
+    before = stage.files()
+    done = stage.run("rebind", stage.old.thumbprint, cert)
+    assert done.code == REFUSED, done
+    assert stage.files() == before
+    assert stage.serves(stage.old), stage.served()
+
+
+def test_each_description_that_was_tried_is_here(place):
+    kinds = place.run("service", "list", "--json").json["kinds"]
+    tried = {kind["kind"] for kind in kinds if kind["tried"] and kind["described_in"] != "its own code"}
+    by_hand = {"proftpd"}  # its package conflicts with that of vsftpd
+    assert tried == {kind.kind for kind in DESCRIBED + RESTART_ONLY} | by_hand
+
+
+@pytest.mark.parametrize("stage", [PostgreSQL, MariaDB], ids=lambda kind: kind.kind, indirect=True)
+@in_shares
+def test_killed_in_every_phase(stage, shim, share):
+    """Files of another user than root, which are swapped with that user's rights."""
+    stage.place.configure(verify=3)
+    cert, _ = stage.new.write(stage.place / "new")
+    KilledRebind(
+        stage.place, [stage.server.certificate, stage.server.key],
+        rebind=lambda env: stage.run("rebind", stage.old.thumbprint, cert, env=env),
+        undo=lambda: stage.run("undo"), starts=lambda: None, wait_served=stage.wait_served,
+    ).sweep(shim, share, stage.old, stage.new)
+
+
+@pytest.mark.parametrize("kind", RESTART_ONLY, ids=lambda kind: kind.kind)
+def test_what_needs_a_restart_is_said_and_left_alone(place, authority, kind):
+    """certrebind never restarts a server: it goes on with the old certificate until somebody does."""
+    stage = Stage(place, authority, kind)
+    cert, _ = stage.new.write(place / "new")
+    before = stage.files()
+    done = stage.run("rebind", stage.old.thumbprint, cert)
+    assert done.code == REFUSED and "loads certificates at its start only" in done.all, done
+    assert stage.files() == before
+    stage.server.install(stage.new)
+    done = stage.run("rebind", "--pending")
+    assert done.code == REFUSED and "loads certificates at its start only" in done.all, done
+    assert stage.serves(stage.old), stage.served()
+    done = stage.run("check")
+    assert done.code == WARNING and "renewed but not reloaded" in done.out, done
+    stage.server.stop()
+    stage.server.start()
+    stage.wait_served(stage.new)
+    done = stage.run("check")
+    assert done.code == OK, done

@@ -1,0 +1,128 @@
+"""Described services: who may describe them, and with whose rights they are read, reloaded and written."""
+import os
+import pwd
+import shutil
+
+import pytest
+
+from command import REPOSITORY
+from files import write
+from markers import needs_root
+from servers.described import Stunnel
+from servers.postgresql import PostgreSQL
+from waiting import until
+
+pytestmark = needs_root
+OK, REFUSED, USAGE = 0, 1, 2
+STUNNEL = (REPOSITORY / "services.d/stunnel.toml").read_text()
+
+
+@pytest.fixture
+def descriptions(place):
+    (place / "services.d").mkdir()
+    return place / "services.d"
+
+
+@pytest.fixture
+def database(place, authority):
+    """PostgreSQL, whose configuration and files belong to postgres."""
+    place.configure()
+    server = PostgreSQL(place / "s")
+    place.at_end(server.stop)
+    server.pair = authority.pair("mx.test")
+    server.own("tls")
+    server.certificate, server.key = server.prefix / "tls/cert.pem", server.prefix / "tls/key.pem"
+    install(server, server.pair[0])
+    server.write().start()
+    return server
+
+
+def install(server, certificate, key=None):
+    write(server.certificate, certificate.fullchain_pem)
+    write(server.key, key or certificate.key_pem, 0o600)
+    for path in (server.certificate, server.key):
+        shutil.chown(path, "postgres")
+
+
+def test_a_mistake_is_named_and_the_rest_goes_on(place, descriptions):
+    write(descriptions / "mine.toml", STUNNEL.replace('kind = "stunnel"', 'kind = "mine"\ntitl = "x"'))
+    done = place.run("service", "list")
+    assert done.code == 1 and "mine.toml:" in done.err and "unknown setting 'titl'" in done.err, done
+    assert "did you mean 'title'?" in done.err and "postfix" in done.out, done
+    done = place.run("service", "test", descriptions / "mine.toml")
+    assert done.code == USAGE and "mine.toml:" in done.err, done
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.chmod(0o666), lambda path: shutil.chown(path, "nobody"),
+                                   lambda path: path.parent.chmod(0o777)], ids=["writable", "owned", "directory"])
+def test_a_description_that_others_may_write_is_refused(place, descriptions, spoil):
+    path = write(descriptions / "mine.toml", STUNNEL.replace('kind = "stunnel"', 'kind = "mine"'))
+    assert "mine" in place.run("service", "list").out
+    spoil(path)
+    done = place.run("service", "list")
+    assert done.code == 1 and "mine.toml" in done.err and "mine.toml" not in done.out, done
+
+
+def test_an_administrator_teaches_a_program(place, descriptions, authority):
+    """The same program under another kind, with a description of its own."""
+    write(descriptions / "tunnel.toml", STUNNEL.replace('kind = "stunnel"', 'kind = "tunnel"'))
+    old, new = authority.pair("mx.test")
+    server = Stunnel(place / "s")
+    place.at_end(server.stop)
+    server.install(old).write().start()
+    done = place.run("service", "test", descriptions / "tunnel.toml")
+    assert done.code == OK and f"tunnel:{server.conf}" in done.out and old.thumbprint[:16] in done.out, done
+    cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, cert, "--service", f"tunnel:{server.conf}")
+    assert done.code == OK, done
+
+
+def test_files_of_the_services_user_stay_his(place, database):
+    cert, _ = database.pair[1].write(place / "new")
+    done = place.run("rebind", database.pair[0].thumbprint, cert, "--service", database.service)
+    assert done.code == OK, done
+    assert database.key.read_text() == database.pair[1].key_pem
+    for path, mode in ((database.certificate, 0o644), (database.key, 0o600)):
+        assert path.owner() == "postgres" and path.stat().st_mode & 0o777 == mode, path
+
+
+def test_nobody_gets_a_key_by_binding_a_certificate_that_he_has_seen(place, database, authority):
+    """The user of the database names the public certificate of another site, whose key he does not have."""
+    old, new = authority.pair("www.example.com")
+    install(database, old, key=database.pair[0].key_pem)
+    cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, cert, "--service", database.service)
+    assert done.code == REFUSED and "does not have the key" in done.all, done
+    assert database.key.read_text() == database.pair[0].key_pem
+    assert database.certificate.read_text() == old.fullchain_pem
+
+
+def test_a_link_to_a_file_of_root_is_not_written_through(place, database):
+    """The user of the database has his paths lead to files of root's."""
+    roots = place / "roots"
+    roots.mkdir(mode=0o755)
+    paths = [shutil.copy(path, roots / path.name) for path in (database.certificate, database.key)]
+    os.chmod(paths[1], 0o640)
+    os.chown(paths[1], 0, pwd.getpwnam("postgres").pw_gid)
+    for path, target in zip((database.certificate, database.key), paths):
+        path.unlink()
+        path.symlink_to(target)
+    before = [open(path).read() for path in paths]
+    cert, _ = database.pair[1].write(place / "new")
+    done = place.run("rebind", database.pair[0].thumbprint, cert, "--service", database.service)
+    assert done.code in (REFUSED, 3), done
+    assert [open(path).read() for path in paths] == before
+
+
+def test_a_program_that_others_may_change_is_not_run(place, descriptions, authority):
+    """A description has root run a program that nobody could write."""
+    program = write(place / "print", f"#!/bin/sh\ntouch {place.path}/ran\n", 0o755)
+    shutil.chown(program, "nobody")
+    write(descriptions / "mine.toml", STUNNEL.replace('kind = "stunnel"', 'kind = "mine"').replace(
+        'format = "ini"', f'format = "ini"\ncommand = ["{program}"]'))
+    server = Stunnel(place / "s")
+    place.at_end(server.stop)
+    server.install(authority.issue("mx.test")).write().start()
+    done = place.run("scan", "--service", f"mine:{server.conf}")
+    assert done.code != OK and str(program) in done.err, done
+    assert not (place / "ran").exists()

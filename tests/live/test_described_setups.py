@@ -1,0 +1,336 @@
+"""Ordinary set-ups of described servers, on the real ones: what is found, what is proven, what a renewal reaches."""
+import os
+import shutil
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+from command import REPOSITORY
+from files import write
+from markers import needs_root
+from ports import free_port
+from servers.described import Caddy, Lighttpd, Mosquitto, Redis, Stunnel
+from servers.dovecot import Dovecot
+from servers.mariadb import MariaDB
+from servers.postfix import Postfix
+from servers.postgresql import PROGRAMS, PostgreSQL
+from waiting import until
+
+pytestmark = needs_root
+PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
+HOST, OTHER = "mx.test", "other.test"
+OK = 0
+
+
+class Greeter:
+    """A mail server that says no more than its greeting."""
+
+    def __init__(self):
+        class Greeting(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.wfile.write(b"220 mx.test ESMTP\r\n")
+                for line in self.rfile:
+                    self.wfile.write(b"250 mx.test\r\n" if line.upper().startswith(b"EHLO") else b"500 no\r\n")
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greeting)
+        server.daemon_threads = True
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+class Setup:
+    """More than the plain server. `expected` has (certificate's file, port, dialect, whether it is chosen by name)."""
+
+    key_type = "ec"  # of cert.pem
+    renewed = ("cert.pem", "other.pem")  # what a reload brings to clients
+    hidden = ()  # what a client with every key type is not shown
+
+    def other(self, suffix):
+        return self.prefix / f"other.{suffix}"
+
+    def install_other(self, certificate):
+        certificate.write(self.prefix, "other.pem", "other.key")
+
+
+class PostfixSubmission(Setup, Postfix):
+    """Submission, smtps with a certificate of its own, and a port without TLS."""
+
+    dialects = ("smtp", "submission", "smtps", "plain")
+
+    def write(self):
+        super().write()
+        with open(self.prefix / "master.cf", "a") as master:
+            master.write(f"""127.0.0.1:{self.endpoints["submission"]} inet n - n - - smtpd
+  -o syslog_name=postfix/submission
+  -o smtpd_tls_security_level=encrypt
+127.0.0.1:{self.endpoints["smtps"]} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes -o smtpd_tls_cert_file={self.other("pem")}
+  -o smtpd_tls_key_file={self.other("key")}
+127.0.0.1:{self.endpoints["plain"]} inet n - n - - smtpd
+  -o smtpd_tls_security_level=none
+""")
+        return self
+
+    def expected(self):
+        return {("cert.pem", self.endpoints["smtp"], "smtp", False),
+                ("cert.pem", self.endpoints["submission"], "smtp", False),
+                ("other.pem", self.endpoints["smtps"], "none", False)}
+
+
+class PostfixChainFiles(Setup, Postfix):
+    """Key and chain in one file, key first. The older settings do not count then."""
+
+    def install_other(self, certificate):
+        certificate.write_combined(self.other("pem"), key_first=True)
+
+    def write(self):
+        return super().write(f"smtpd_tls_chain_files = {self.other('pem')}")
+
+    def expected(self):
+        return {("other.pem", self.endpoints["smtp"], "smtp", False)}
+
+
+class PostfixKeyTypes(Setup, Postfix):
+    """A certificate of each key type at one port. A client that takes both is shown ECDSA."""
+
+    key_type = "rsa2048"
+    hidden = ("cert.pem",)
+
+    def write(self):
+        return super().write(f"smtpd_tls_eccert_file = {self.other('pem')}\nsmtpd_tls_eckey_file = {self.other('key')}")
+
+    def expected(self):
+        return {(file, self.endpoints["smtp"], "smtp", False) for file in ("cert.pem", "other.pem")}
+
+
+class PostfixSeparateChainFiles(PostfixKeyTypes):
+    """Each key in a file of its own before its certificate."""
+
+    def write(self):
+        files = (self.other("key"), self.other("pem"), self.key, self.certificate)
+        return Postfix.write(self, f"smtpd_tls_chain_files = {', '.join(map(str, files))}")
+
+
+class DovecotNames(Setup, Dovecot):
+    """imaps beside imap, and a name with a certificate of its own, which LMTP does not show."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.imaps = free_port()
+
+    def write(self):
+        return super().write(f"""service imap-login {{
+  inet_listener imaps {{
+    address = 127.0.0.1
+    port = {self.imaps}
+    ssl = yes
+  }}
+}}
+local_name {OTHER} {{
+  ssl_cert = <{self.other("pem")}
+  ssl_key = <{self.other("key")}
+}}
+""")
+
+    def expected(self):
+        ports = {(port, dialect) for dialect, port in self.endpoints.items()} | {(self.imaps, "none")}
+        return {("cert.pem", *port, False) for port in ports} | {
+            ("other.pem", *port, True) for port in ports if port[1] != "lmtp"}
+
+
+class LighttpdBlocks(Setup, Lighttpd):
+    """A second port, and a name with a certificate of its own."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.second = free_port()
+
+    def configuration(self):
+        other = f'ssl.pemfile = "{self.other("pem")}"\n ssl.privkey = "{self.other("key")}"'
+        return (super().configuration() + f'$SERVER["socket"] == "127.0.0.1:{self.second}" {{\n ssl.engine = "enable"\n'
+                f' {other}\n}}\n$HTTP["host"] == "{OTHER}" {{\n {other}\n}}\n')
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False), ("other.pem", self.second, "none", False),
+                ("other.pem", self.port, "none", True), ("other.pem", self.second, "none", True)}
+
+
+class DovecotDirect(Setup, Dovecot):
+    """TLS from the first byte beside STARTTLS."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.direct = {service: free_port() for service in ("imap", "pop3")}
+
+    def write(self):
+        return super().write("".join(f"""service {service}-login {{
+  inet_listener {service}s {{
+    address = 127.0.0.1
+    port = {port}
+    ssl = yes
+  }}
+}}
+""" for service, port in self.direct.items()))
+
+    def expected(self):
+        return ({("cert.pem", port, dialect, False) for dialect, port in self.endpoints.items()} |
+                {("cert.pem", port, "none", False) for port in self.direct.values()})
+
+
+class StunnelForMail(Setup, Stunnel):
+    """STARTTLS is taken at a service with a protocol."""
+
+    dialects = ("none", "smtp")
+
+    def configuration(self):
+        backend = Greeter()
+        return super().configuration() + (f"[mail]\naccept = 127.0.0.1:{self.endpoints['smtp']}\nprotocol = smtp\n"
+                                          f"connect = 127.0.0.1:{backend.port}\ncert = {self.other('pem')}\n"
+                                          f"key = {self.other('key')}\n")
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False), ("other.pem", self.endpoints["smtp"], "smtp", False)}
+
+
+class CaddySites(Setup, Caddy):
+    """Two sites at one port."""
+
+    def configuration(self):
+        return super().configuration() + (f"https://{OTHER}:{self.port} {{\n bind 127.0.0.1\n tls {self.other('pem')} "
+                                          f"{self.other('key')}\n respond ok\n}}\n")
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", True), ("other.pem", self.port, "none", True)}
+
+
+class MosquittoDirectory(Setup, Mosquitto):
+    """Its listeners are in conf.d. The one for websockets keeps its certificate until a restart."""
+
+    renewed = ("cert.pem",)
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.websockets = free_port()
+
+    def configuration(self):
+        write(self.prefix / "conf.d/tls.conf", super().configuration().replace("user root\n", "") +
+              f"listener {self.websockets} 127.0.0.1\nprotocol websockets\ncertfile {self.other('pem')}\n"
+              f"keyfile {self.other('key')}\n")
+        return f"user root\ninclude_dir {self.prefix}/conf.d\n"
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False), ("other.pem", self.websockets, "none", False)}
+
+
+class MariaDBDirectory(Setup, MariaDB):
+    """Its settings are in a directory that the main file includes; names with a dash."""
+
+    def write(self):
+        super().write()
+        text = self.conf.read_text().replace("ssl_cert", "ssl-cert").replace("ssl_key", "ssl-key")
+        write(self.prefix / "conf.d/50-server.cnf", text)
+        write(self.conf, f"!includedir {self.prefix}/conf.d/\n")
+        return self
+
+    def expected(self):
+        return {("cert.pem", self.endpoints["mysql"], "mysql", False)}
+
+
+class RedisSocket(Setup, Redis):
+    """A unix socket, by which it is told to load its files."""
+
+    def configuration(self):
+        return super().configuration() + f"unixsocket {self.prefix}/run/socket\n"
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False)}
+
+
+class PostgreSQLOfDebian(Setup, PostgreSQL):
+    """The configuration in a directory of its own, TLS in conf.d, the key root's and for the group ssl-cert."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.data, self.conf = self.conf.parent, self.prefix / "etc/postgresql.conf"
+
+    def install(self, certificate):
+        super().install(certificate)
+        shutil.chown(self.key, "root", "ssl-cert")
+        self.key.chmod(0o640)
+        return self
+
+    def write(self):
+        self.own("run", "data", "etc")
+        subprocess.run([*self.as_user(), PROGRAMS / "initdb", "--no-sync", "--auth=trust", "-D", self.data],
+                       check=True, stdout=subprocess.DEVNULL, cwd="/")
+        write(self.conf, f"""data_directory = '{self.data}'
+hba_file = '{self.data}/pg_hba.conf'
+ident_file = '{self.data}/pg_ident.conf'
+listen_addresses = 'localhost'\t\t# what IP address(es) to listen on;
+port = {self.endpoints["postgres"]}\t\t# (change requires restart)
+unix_socket_directories = '{self.prefix}/run'
+include_dir = 'conf.d'\t\t\t# include files ending in '.conf'
+""")
+        write(self.prefix / "etc/conf.d/tls.conf", f"ssl = on\nssl_cert_file = '{self.certificate}'\n"
+                                                   f"ssl_key_file = '{self.key}'\n")
+        return self
+
+    def command(self):
+        return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--init-groups", str(PROGRAMS / "postgres"),
+                "-D", str(self.data), "-c", f"config_file={self.conf}"]
+
+    def expected(self):
+        return {("cert.pem", self.endpoints["postgres"], "postgres", False)}
+
+
+SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, DovecotNames, DovecotDirect,
+          LighttpdBlocks, StunnelForMail, CaddySites, MosquittoDirectory, MariaDBDirectory, RedisSocket,
+          PostgreSQLOfDebian]
+
+
+def found(place, server):
+    """What a scan finds, in the form of `expected`."""
+    scanned = place.run("scan", "--json", "--service", server.service)
+    assert scanned.code == OK and not scanned.json["diagnostics"], scanned
+    return {(os.path.basename(binding["certificate_path"]), int(endpoint["address"].rpartition(":")[2]),
+             endpoint["start_tls"] or "none", bool(endpoint["probe_names"]))
+            for binding in scanned.json["bindings"] for endpoint in binding["endpoints"]}
+
+
+def served(port, dialect, name):
+    return subprocess.run([PROBE, "127.0.0.1", str(port), dialect, name], capture_output=True, text=True,
+                          timeout=60).stdout.strip()
+
+
+def serve(expected, certificates):
+    """Whether each endpoint serves its file's certificate."""
+    return all(served(port, dialect, OTHER if by_name and file == "other.pem" else HOST) ==
+               certificates[file].thumbprint for file, port, dialect, by_name in expected)
+
+
+@pytest.mark.parametrize("kind", SETUPS, ids=lambda kind: kind.__name__)
+def test_finds_and_renews(place, authority, kind):
+    place.configure(verify=60)  # many endpoints, on a busy machine
+    pairs = {"cert.pem": authority.pair(HOST, key=kind.key_type), "other.pem": authority.pair(OTHER)}
+    old, new = ({file: pair[i] for file, pair in pairs.items()} for i in (0, 1))
+    server = kind(place / "s")
+    place.at_end(server.stop)
+    server.install_other(old["other.pem"])
+    server.install(old["cert.pem"]).write().start()
+    expected = server.expected()
+    shown = {endpoint for endpoint in expected if endpoint[0] not in server.hidden}
+    until(lambda: serve(shown, old), "it serves the old certificates")
+    assert found(place, server) == expected
+    done = place.run("check", "--service", server.service)
+    assert done.code == OK, done
+    server.install(new["cert.pem"])
+    if "other.pem" in server.renewed:
+        server.install_other(new["other.pem"])
+    done = place.run("rebind", "--pending", "--service", server.service)
+    assert done.code == OK, done
+    renewed = {endpoint for endpoint in shown if endpoint[0] in server.renewed}
+    assert serve(renewed, new), done
+    done = place.run("check", "--service", server.service)
+    assert done.code == OK, done
