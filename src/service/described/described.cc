@@ -65,6 +65,11 @@ std::optional<Command> DescribedService::config_test() const {
 }
 
 Reload DescribedService::reload() const {
+  std::call_once(found_, [&] { reload_ = find_reload(); });
+  return reload_;
+}
+
+Reload DescribedService::find_reload() const {
   if (!instance_.process) return {};
   auto tree = settings();
   if (!tree)

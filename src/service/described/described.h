@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -48,6 +49,7 @@ class DescribedService final : public Service {
   // `tree`: the settings that the words may name.
   Command command_of(const std::vector<std::string>& words,
                      const described::SettingsTree& tree) const;
+  Reload find_reload() const;
   Reload reload_by(const described::ReloadDescription& how,
                    const described::SettingsTree& tree) const;
   Result<described::SettingsTree> settings() const;
@@ -57,6 +59,9 @@ class DescribedService final : public Service {
   Commands& commands_;
   std::map<std::string, std::string> fixed_;  // for templates
   ServiceId id_;
+  // Found once: whoever waits for the server asks again and again.
+  mutable std::once_flag found_;
+  mutable Reload reload_;
 };
 
 }  // namespace certrebind

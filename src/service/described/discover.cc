@@ -83,8 +83,9 @@ class Finder {
       const std::string named = named_by(*description, process);
       auto real = host_.files.real_path(named);
       if (real && *real == configuration) return instance(description, process, named);
+      if (real) continue;
       Instance perhaps = instance(description, process, configuration);
-      if (!real && listens_as_configured(perhaps)) return perhaps;
+      if (listens_as_configured(perhaps)) return perhaps;
     }
     return idle;
   }
@@ -185,20 +186,21 @@ class Finder {
     return found;
   }
 
+  // A configuration without TLS names no port that tells.
   bool listens_as_configured(const Instance& instance) const {
     const std::unique_ptr<const Files> theirs =
         instance.trust.is_ours() ? nullptr : files_seen_by(instance.trust.owner);
     DescribedService service(instance, theirs ? *theirs : host_.files, host_.commands);
     service.set_trust(instance.trust);
     auto found = service.bindings();
-    if (!found) return false;
     const int pid = instance.process->pid;
     auto ports = host_.processes.listening_ports(std::span(&pid, 1));
-    if (!ports) return false;
+    if (!found || !ports) return false;
+    std::set<uint16_t> configured;
     for (const Binding& binding : found->bindings)
-      for (const Endpoint& endpoint : binding.endpoints)
-        if (ports->contains(endpoint.address.port)) return true;
-    return false;
+      for (const Endpoint& endpoint : binding.endpoints) configured.insert(endpoint.address.port);
+    return configured.empty() ||
+           std::ranges::any_of(configured, [&](uint16_t port) { return ports->contains(port); });
   }
 
   const Host& host_;
