@@ -80,7 +80,7 @@ class PairAudit {
     if (!bound.disk->certificate) {
       remarks.push_back({Complaint::no_certificate,
                          fmt::format("{}: {}", path, bound.disk->problem),
-                         advice_.way_back(bound.binding)});
+                         advice_.way_back(bound)});
       return remarks;
     }
     check_validity(*bound.disk->certificate, path, remarks);
@@ -131,10 +131,10 @@ class PairAudit {
     const Files& files = bound.service->files();
     const Certificate* leaf = pair.leaf();
     auto beside = leaf ? find_key(files, binding.certificate.path, *leaf) : std::nullopt;
-    if (!beside) return advice_.way_back(binding);
+    if (!beside) return advice_.way_back(bound);
     auto bytes = files.read(*beside, kPemLimit);
     if (!bytes || *beside == binding.key.path || key_state(*bytes, *leaf) != KeyState::matches)
-      return advice_.way_back(binding);
+      return advice_.way_back(bound);
     return fmt::format("the key of {} is {}: name it at {}:{}", printable(binding.certificate.path),
                        printable(*beside), printable(binding.key.where.file),
                        binding.key.where.line);
@@ -259,7 +259,7 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
              "the last of the two",
              look.asked.text(), look.served->thumbprint.brief(), twin->binding.certificate.path,
              bound.disk->certificate->thumbprint.brief(), bound.binding.certificate.path),
-         advice.way_back(bound.binding)});
+         advice.way_back(bound)});
     return;
   }
   if (const SurveyedBinding* other = held_elsewhere(survey, look.served->thumbprint, bound)) {
@@ -276,7 +276,7 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   }
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
   const std::string next = advice.would_be_refused(bound, &*look.served)
-                               ? advice.way_back(bound.binding)
+                               ? advice.way_back(bound)
                                : how_to_load(bound, look.served->thumbprint.brief(),
                                              bound.disk->certificate->thumbprint.brief());
   const auto ends = served ? complaint_of_validity(*served, settings, now) : std::nullopt;
@@ -300,7 +300,7 @@ void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) 
     remarks.push_back({Complaint::renewed_not_reloaded,
                        fmt::format("{} was changed after the server loaded it", path),
                        advice.would_be_refused(bound, nullptr)
-                           ? advice.way_back(bound.binding)
+                           ? advice.way_back(bound)
                            : how_to_load(bound, bound.not_loaded->brief(), shell_quoted(path))});
   if (bound.binding.next_certificate.empty()) return;
   remarks.push_back(

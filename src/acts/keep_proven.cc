@@ -31,6 +31,7 @@ class Keeper {
     return keep_pair(host_.files, settings_.state_directory, paths, proven.thumbprint);
   }
   Done keep_where_proven(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+    if (!bound.service->trust().is_ours()) return {};  // his keys are his
     if (is_left_alone(settings_, bound) || !is_proven(bound, looks)) return {};
     return keep(kept_paths_of(bound.binding), *bound.disk->certificate);
   }
@@ -74,6 +75,7 @@ Done keep_served(const Host& host, const Settings& settings,
 Done keep_planned(const Host& host, const Settings& settings, const Plan& plan) {
   Keeper keeper(host, settings);
   for (const PlannedBinding& planned : plan.bindings) {
+    if (!planned.bound->service->trust().is_ours()) continue;
     const Binding& binding = planned.bound->binding;
     const NewCertificate& new_one = planned.succession->new_one;
     KeptPaths paths = kept_paths_of(binding);
@@ -88,7 +90,9 @@ Done keep_put_back(const Host& host, const Settings& settings, const Survey& sur
                    const ServiceId& service, const std::vector<std::string>& thumbprints) {
   Keeper keeper(host, settings);
   for (const SurveyedBinding& bound : survey.bindings) {
-    if (bound.service->id() != service || !bound.disk || !bound.disk->certificate) continue;
+    if (!bound.service->trust().is_ours() || bound.service->id() != service || !bound.disk ||
+        !bound.disk->certificate)
+      continue;
     const CertificateOutline& lies = *bound.disk->certificate;
     if (std::ranges::find(thumbprints, lies.thumbprint.hex()) == thumbprints.end()) continue;
     if (Done kept = keeper.keep(kept_paths_of(bound.binding), lies); !kept) return kept;

@@ -51,9 +51,20 @@ bool is_meant(const Files& files, const Binding& binding, const std::string& typ
 Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
                                 const std::string& typed) {
   std::set<std::string> paths;
-  for (const SurveyedBinding& bound : survey.bindings)
-    if (!bound.binding.certificate.path.empty() && is_meant(files, bound.binding, typed))
+  const SurveyedBinding* of_user = nullptr;
+  for (const SurveyedBinding& bound : survey.bindings) {
+    if (bound.binding.certificate.path.empty() || !is_meant(files, bound.binding, typed)) continue;
+    // A user could name the path of another certificate, and get its key.
+    if (bound.service->trust().is_ours())
       paths.insert(bound.binding.certificate.path);
+    else
+      of_user = &bound;
+  }
+  if (paths.empty() && of_user != nullptr)
+    return fail(Code::denied, "restore", printable(typed),
+                fmt::format("{} belongs to user {}, and certrebind keeps no keys of other users",
+                            of_user->service->id().text(), of_user->service->trust().owner),
+                "put a good certificate and key there, or certrebind undo");
   if (paths.empty()) return fail(no_such_site(survey, "restore", typed));
   if (paths.size() > 1)
     return fail(Code::usage, "restore", typed,
@@ -61,7 +72,8 @@ Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
                 "give one of these paths");
   Bindings meant;
   for (const SurveyedBinding& bound : survey.bindings)
-    if (bound.binding.certificate.path == *paths.begin()) meant.push_back(&bound);
+    if (bound.binding.certificate.path == *paths.begin() && bound.service->trust().is_ours())
+      meant.push_back(&bound);
   return meant;
 }
 

@@ -104,7 +104,7 @@ std::string Advice::why_refused(const SurveyedBinding& bound, const Served& show
 }
 
 std::string Advice::next_for(const SurveyedBinding& bound, const Served& shown) const {
-  std::string next = way_back(bound.binding);
+  std::string next = way_back(bound);
   auto refused = refusal(bound, shown);
   if (refused && refused->risk)
     next += fmt::format(
@@ -135,9 +135,11 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
   return "";
 }
 
-std::string Advice::way_back(const Binding& binding) const {
-  const std::string& path = binding.certificate.path;
+std::string Advice::way_back(const SurveyedBinding& bound) const {
+  const std::string& path = bound.binding.certificate.path;
   const std::string renewer = renewer_at(host_.files, settings_.stores, path);
+  if (renewer.empty() && !bound.service->trust().is_ours())
+    return "put a good certificate and key there";
   if (renewer == kOwnKind) return "bring a good certificate with its key: certrebind import FILE";
   return "put a good certificate and key there, or " +
          (renewer.empty() ? "restore the last proven one: certrebind restore "

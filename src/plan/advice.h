@@ -38,7 +38,7 @@ class Advice {
   // accept it if a person may.
   std::string next_for(const SurveyedBinding& bound, const Served& shown) const;
   // How to get a good pair into the file again.
-  std::string way_back(const Binding& binding) const;
+  std::string way_back(const SurveyedBinding& bound) const;
 
  private:
   std::optional<NewCertificate> lying_there(const SurveyedBinding& bound) const;

@@ -425,6 +425,8 @@ bool Finder::replaces_another(const SurveyedBinding& bound, const Candidate& now
 
 std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   std::vector<Candidate> found;
+  // Anybody can make a certificate with the names of another: its renewal's key is not for him.
+  if (!bound.service->trust().is_ours()) return found;
   const CertificateOutline& old_one = *bound.disk->certificate;
   const std::vector<StoredLeaf>& stored = stored_for(old_one.names);
   if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
@@ -439,9 +441,7 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
         keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint);
     if (new_one.not_after <= old_one.not_after && !is_lineage) continue;
     // Who may write there could give this site a certificate of his own.
-    if (bound.service->trust().is_ours() &&
-        !SafeWay(host_.files).to_content(each.where.certificate_path))
-      continue;
+    if (!SafeWay(host_.files).to_content(each.where.certificate_path)) continue;
     if (leaves_home(bound, each.where.certificate_path)) continue;
     if (const SurveyedBinding* other = bound_elsewhere(each.where.certificate_path, bound)) {
       std::string sentence = fmt::format(

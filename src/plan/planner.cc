@@ -190,7 +190,7 @@ void Planner::check_pair(const PlannedBinding& planned, std::vector<Finding>& fi
 void Planner::check_owner(const PlannedBinding& planned, std::vector<Finding>& findings) const {
   const Binding& binding = planned.bound->binding;
   const Result<KeyState>& key = context_.survey.pairs->of(*planned.bound).tried_key();
-  if (key && is_usable(*key, binding) &&
+  if (key && *key == KeyState::matches &&
       planned.bound->holds(planned.succession->old_one.thumbprint))
     return;
   findings.push_back(

@@ -48,6 +48,9 @@ Done SafeWay::must_be_ours(const std::string& directory, const FileInfo& info) {
 
 Done SafeWay::walk(const std::string& path, int links) {
   if (directories_.contains(path)) return {};
+  // Files there belong to the owner of a process, and their text is whatever its user likes: the
+  // arguments of a set-user-ID program, for instance (proc(5)).
+  if (path == "/proc") return unsafe(path, "processes are described there");
   const bool is_root = path == "/" || path == ".";
   const std::string parent = parent_directory(path);
   if (!is_root)

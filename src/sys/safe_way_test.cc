@@ -52,6 +52,12 @@ class SafeWayTest : public testing::Test {
   std::string root_;
 };
 
+// The arguments of a set-user-ID program lie in a file of root's, and its caller chose them.
+TEST_F(SafeWayTest, NobodyVouchesForDescriptionsOfProcesses) {
+  EXPECT_THAT(why_not("/proc/self/cmdline"), HasSubstr("processes"));
+  EXPECT_THAT(why_not(link("/proc/1/cmdline", root_ + "/link")), HasSubstr("processes"));
+}
+
 TEST_F(SafeWayTest, AGroupThatIsTrustedMayWrite) {
   std::string shared = directory("shared");
   std::string tool = file(shared + "/tool");

@@ -1,7 +1,9 @@
 """Described services: who may describe them, and with whose rights they are read, reloaded and written."""
 import os
+import pathlib
 import pwd
 import shutil
+import tempfile
 
 import pytest
 
@@ -126,3 +128,62 @@ def test_a_program_that_others_may_change_is_not_run(place, descriptions, author
     done = place.run("scan", "--service", f"mine:{server.conf}")
     assert done.code != OK and str(program) in done.err, done
     assert not (place / "ran").exists()
+
+
+def test_an_encrypted_key_is_no_proof_of_having_it(place, database, authority):
+    old, new = authority.issue("www.example.com", key="rsa2048"), authority.issue("www.example.com", days=91)
+    install(database, old, key=database.pair[0].encrypted_key_pem())
+    before = database.key.read_text()
+    cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, cert, "--service", database.service)
+    assert done.code == REFUSED, done
+    assert database.key.read_text() == before
+
+
+def test_names_alone_give_no_user_a_key(place, database, authority):
+    """He signs a certificate with the names of one that is in a store of root's."""
+    own = authority.issue("mail.test", days=10, self_signed=True)
+    install(database, own)
+    stored = authority.issue("mail.test", days=90)
+    stored.write(place / "store", "mail.pem", "mail.key")
+    place.configure(stores=[("directory", place / "store")])
+    place.run("rebind", "--pending", "--service", database.service)
+    assert database.key.read_text() == own.key_pem
+    assert database.certificate.read_text() == own.fullchain_pem
+
+
+def test_restore_brings_a_user_no_key(place, database):
+    """Root keeps no keys of other users, and brings none to them."""
+    cert, _ = database.pair[1].write(place / "new")
+    assert place.run("rebind", database.pair[0].thumbprint, cert, "--service", database.service).code == OK
+    database.key.write_text(database.pair[0].key_pem)
+    done = place.run("restore", database.certificate, "--service", database.service)
+    assert done.code != OK and "belongs to user" in done.all, done
+    assert database.key.read_text() == database.pair[0].key_pem
+
+
+def test_a_users_process_has_no_program_run_as_root(place, descriptions, authority):
+    """It names a configuration that only root could write."""
+    log = place / "log"
+    log.mkdir(mode=0o777)
+    log.chmod(0o777)
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="certrebind-test-", dir="/usr/local/lib"))
+    directory.chmod(0o755)
+    program = write(directory / "print", f"#!/bin/sh\nid -u >> {log}/user.$$\ncat \"$1\"\n", 0o755)
+    place.at_end(lambda: shutil.rmtree(directory))
+    text = STUNNEL.replace('kind = "stunnel"', 'kind = "mine"').replace('users = ["stunnel4"]', 'users = ["nobody"]')
+    write(descriptions / "mine.toml", text.replace(
+        'format = "ini"', f'format = "ini"\ncommand = ["{program}", "{{configuration}}"]'))
+    server = Stunnel(place / "s")
+    place.at_end(server.stop)
+    server.install(authority.issue("mx.test")).write()
+    shutil.chown(server.key, "nobody")
+    shutil.chown(server.prefix / "run", "nobody")
+    server.user = "nobody"
+    command = server.command
+    server.command = lambda: ["setpriv", "--reuid=nobody", "--clear-groups", *command()]
+    server.start()
+    done = place.run("scan", "--service", f"mine:{server.conf}")
+    assert done.code == OK and "mx.test" in done.out, done
+    users = {path.read_text().strip() for path in log.iterdir()}
+    assert users == {str(pwd.getpwnam("nobody").pw_uid)}, users

@@ -58,6 +58,8 @@ std::string without_brackets(std::string host) {
 void add_host(const std::string& host, uint16_t port, HostNames& hosts, ListenText& into) {
   if (is_every_address(host)) {
     into.addresses.push_back({"0.0.0.0", port, ""});
+  } else if (host == "::*") {
+    into.addresses.push_back({"::", port, ""});
   } else if (host == "loopback-only") {
     into.addresses.push_back({"127.0.0.1", port, ""});
   } else if (auto v4 = canonical_ipv4(host)) {

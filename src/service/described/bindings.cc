@@ -133,6 +133,19 @@ class Binder {
     }
   }
 
+  // The setting, or what the program uses without it.
+  const Setting* find_or(size_t section, const std::string& name, const std::string& otherwise) {
+    const Setting* found = tree_.find(section, name);
+    if (found != nullptr || otherwise.empty()) return found;
+    auto [entry, is_new] = defaults_.try_emplace(name);
+    if (is_new) {
+      entry->second.name = name;
+      entry->second.value = otherwise;
+      entry->second.where.file = fixed_.at("host configuration");
+    }
+    return &entry->second;
+  }
+
   // A certificate without names belongs to each listener whose nearest section names it; one with
   // names to the listeners around it.
   void find(const CertificateSettings& settings) {
@@ -146,7 +159,8 @@ class Binder {
       if (!settings.place.section.empty() &&
           !fits_section(settings.place.section, tree_.sections[heard.section]))
         continue;
-      const Setting* setting = tree_.find(heard.section, settings.certificate);
+      const Setting* setting =
+          find_or(heard.section, settings.certificate, settings.default_certificate);
       if (setting == nullptr || !holds(settings.place, heard.section)) continue;
       add_all(settings, heard.section, setting, &heard);
     }
@@ -157,7 +171,8 @@ class Binder {
     const std::vector<std::string> paths = settings.separator.empty()
                                                ? std::vector{setting->value}
                                                : words_of_list(setting->value, settings.separator);
-    const Setting* key = settings.key.empty() ? nullptr : tree_.find(section, settings.key);
+    const Setting* key =
+        settings.key.empty() ? nullptr : find_or(section, settings.key, settings.default_key);
     const std::vector<std::string> keys = key == nullptr ? std::vector<std::string>()
                                           : settings.separator.empty()
                                               ? std::vector{key->value}
@@ -208,7 +223,9 @@ class Binder {
           at, "the path contains a variable, which certrebind does not follow: " + printable(path));
       return std::nullopt;
     }
-    return absolute_in(fixed_.at("directory"), path);
+    const std::string& directory = fixed_.at("directory");
+    if (settings.directory.empty()) return absolute_in(directory, path);
+    return absolute_in(absolute_in(directory, template_.expand(settings.directory, 0)), path);
   }
 
   void add(Named named, const Heard* heard) {
@@ -315,6 +332,7 @@ class Binder {
   HostNames hosts_;
   std::vector<Heard> heard_;
   std::vector<Named> named_;
+  std::map<std::string, Setting> defaults_;  // by name
   Discovery found_;
 };
 

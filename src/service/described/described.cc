@@ -28,8 +28,9 @@ DescribedService::DescribedService(described::Instance instance, const Files& fi
 
 Result<described::SettingsTree> DescribedService::settings() const {
   Root root(instance_.root, files_);
-  return described::read_settings(*instance_.description,
-                                  {root, commands_, trust().owner, fixed_, instance_.arguments});
+  return described::read_settings(
+      *instance_.description,
+      {root, commands_, trust().owner, fixed_, instance_.arguments, instance_.environment});
 }
 
 Result<Discovery> DescribedService::bindings() const {
@@ -53,6 +54,7 @@ Command DescribedService::command_of(const std::vector<std::string>& words,
   Command command;
   command.root = instance_.root;
   command.user = trust().owner;
+  if (!instance_.environment.empty()) command.environment = instance_.environment;
   for (const std::string& word : words) command.arguments.push_back(fill.expand(word, 0));
   if (auto path = described::program_path(files_, command.arguments.front()))
     command.arguments.front() = *path;
@@ -97,10 +99,10 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       for (const auto& words : how.commands) {
         Command command = command_of(words, tree);
         command.input = fill.expand(how.input, 0);
-        if (!how.environment.empty()) {
-          command.environment.emplace(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
-          for (const std::string& each : how.environment)
-            command.environment->push_back(fill.expand(each, 0));
+        for (const std::string& each : how.environment) {
+          if (!command.environment)
+            command.environment.emplace(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
+          command.environment->push_back(fill.expand(each, 0));
         }
         reload.commands->commands.push_back(std::move(command));
       }

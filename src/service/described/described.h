@@ -21,8 +21,10 @@ struct Instance {
   std::shared_ptr<const Description> description;
   std::string executable;  // on this host; empty: not installed
   std::string root = "/";
-  std::string configuration;                 // the main file
-  std::vector<std::string> arguments = {};   // of the running process
+  std::string configuration;                // the main file
+  std::vector<std::string> arguments = {};  // of the running process
+  // For the programs that print, test and reload: "NAME=value". Empty: ours.
+  std::vector<std::string> environment = {};
   std::optional<SignalReload> process = {};  // unset: not running
   Trust trust = {};
 };

@@ -165,7 +165,8 @@ class DescriptionReader {
 
   void read_certificate(const toml::table& table) {
     reader_.only(table, {"section", "when", "certificate", "key", "chain", "prefix", "separator",
-                         "names", "chosen_by_certificate"});
+                         "default_certificate", "default_key", "directory", "names",
+                         "chosen_by_certificate"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");
@@ -173,6 +174,9 @@ class DescriptionReader {
     reader_.optional_text(table, "chain", settings.chain);
     reader_.optional_text(table, "prefix", settings.prefix);
     reader_.optional_text(table, "separator", settings.separator);
+    reader_.optional_text(table, "default_certificate", settings.default_certificate);
+    reader_.optional_text(table, "default_key", settings.default_key);
+    reader_.optional_text(table, "directory", settings.directory);
     reader_.optional_text(table, "names", settings.names);
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
     into_.certificates.push_back(std::move(settings));

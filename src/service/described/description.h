@@ -58,6 +58,10 @@ struct CertificateSettings {
   std::string chain = {};      // the setting that names the chain, if it is apart
   std::string prefix = {};     // stands before a path and is no part of it ("<")
   std::string separator = {};  // not empty: the setting is a list of files
+  // What is used where a setting is not set; empty: nothing.
+  std::string default_certificate = {};
+  std::string default_key = {};
+  std::string directory = {};  // a template: where relative paths begin; empty: {directory}
   std::string names = {};      // a template for the host names that choose it; empty: for all names
   // Clients choose it by a name in the certificate.
   bool chosen_by_certificate = false;

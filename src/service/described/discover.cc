@@ -72,21 +72,26 @@ class Finder {
   Result<Instance> with(const Shared& description, const std::string& configuration) {
     auto processes = processes_of({description});
     if (!processes) return pass(processes);
-    Instance idle{.description = description,
-                  .executable = program_of(*description),
-                  .configuration = configuration};
-    idle.trust = trust_of_idle(idle.executable, host_.files);
+    std::vector<Instance> candidates;
     for (const Process& process : *processes) {
       if (!runs(*description, process) || is_child(*description, process, *processes) ||
           !may_manage(*description, process))
         continue;
       const std::string named = named_by(*description, process);
       auto real = host_.files.real_path(named);
-      if (real && *real == configuration) return instance(description, process, named);
-      if (real) continue;
-      Instance perhaps = instance(description, process, configuration);
-      if (listens_as_configured(perhaps)) return perhaps;
+      if (real && *real != configuration) continue;
+      Instance perhaps = instance(description, process, real ? named : configuration);
+      if (real || listens_as_configured(perhaps)) candidates.push_back(std::move(perhaps));
     }
+    // Root's process comes before one of a user that names the same configuration.
+    auto best =
+        std::ranges::find_if(candidates, [](const Instance& each) { return each.trust.is_ours(); });
+    if (best == candidates.end()) best = candidates.begin();
+    if (best != candidates.end()) return std::move(*best);
+    Instance idle{.description = description,
+                  .executable = program_of(*description),
+                  .configuration = configuration};
+    idle.trust = trust_of_idle(idle.executable, host_.files);
     return idle;
   }
 
@@ -122,10 +127,21 @@ class Finder {
     if (path.empty()) return unnamed(*description, process);
     Instance found = instance(description, process, path);
     if (!is_named && !listens_as_configured(found)) return unnamed(*description, process);
-    const bool is_new = std::ranges::none_of(instances_, [&](const Instance& other) {
-      return other.description == description && other.configuration == found.configuration;
+    keep(std::move(found));
+  }
+
+  // Anybody can start a process that names a configuration of somebody else, or of another process
+  // of his. Of several of one owner the one that listens there counts.
+  void keep(Instance found) {
+    auto same = std::ranges::find_if(instances_, [&](const Instance& other) {
+      return other.description == found.description && other.configuration == found.configuration &&
+             other.trust.owner == found.trust.owner;
     });
-    if (is_new) instances_.push_back(std::move(found));
+    if (same == instances_.end()) {
+      instances_.push_back(std::move(found));
+    } else if (!listens_as_configured(*same)) {
+      *same = std::move(found);
+    }
   }
 
   void unnamed(const Description& description, const Process& process) {
@@ -176,14 +192,28 @@ class Finder {
     found.process.emplace();
     found.process->pid = process.pid;
     found.process->started = process.started;
-    found.trust = trust_of(process, host_.files);
-    // It gave up root's rights after it had read what only root can write.
-    if (!found.trust.is_ours() && is_known_user(*description, process.owner) &&
-        host_.files.stat(configuration) &&
-        who_else_could_change(host_.files, {configuration}).empty())
-      found.trust = trust_of_idle(process.executable, host_.files);
+    found.environment = environment_of(process);
+    found.trust = is_still_root(process) ? trust_of_idle(process.executable, host_.files)
+                                         : trust_of(process, host_.files);
     found.trust.owner_writes = !found.trust.is_ours() && is_known_user(*description, process.owner);
     return found;
+  }
+
+  // Squid's main process has given away its real user id only. No user gets the others but by a
+  // set-user-ID program.
+  bool is_still_root(const Process& process) const {
+    constexpr uint32_t kSetUserId = 04000;
+    auto program = host_.files.stat(process.executable);
+    return process.user == 0 && program && (program->mode & kSetUserId) == 0;
+  }
+
+  // Configurations may name variables of the process. Those that rule a program are left out.
+  std::vector<std::string> environment_of(const Process& process) const {
+    std::vector<std::string> variables(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
+    if (auto theirs = host_.processes.environment(process.pid))
+      for (std::string& variable : *theirs)
+        if (!rules_programs(variable)) variables.push_back(std::move(variable));
+    return variables;
   }
 
   // A configuration without TLS names no port that tells.

@@ -252,7 +252,10 @@ class JsonTree {
   }
 
   void member(const std::string& name, const nlohmann::json& value, size_t at, size_t depth) {
-    if (value.is_object()) return read(value, tree_.open(at, name, ""), depth + 1);
+    if (value.is_object()) {
+      set(name, "yes", at);
+      return read(value, tree_.open(at, name, ""), depth + 1);
+    }
     if (!value.is_array()) return set(name, text_of(value), at);
     std::vector<std::string> plain;
     for (const nlohmann::json& each : value) {

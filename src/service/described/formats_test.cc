@@ -87,8 +87,11 @@ TEST(Json, HasASectionForEachObject) {
   EXPECT_EQ(all_of(tree_of(Format::json,
                            R"({"apps":{"http":{"servers":{"s0":{"listen":[":443",":8443"]}}},
                               "tls":{"load_files":[{"certificate":"/a","key":"/b"},{"certificate":"/c"}]}}})")),
-            (Found{"apps/http/servers/s0|listen=:443, :8443", "apps/tls/load_files|certificate=/a",
-                   "apps/tls/load_files|key=/b", "apps/tls/load_files|certificate=/c"}));
+            (Found{"|apps=yes", "apps|http=yes", "apps|tls=yes", "apps/http|servers=yes",
+                   "apps/http/servers|s0=yes", "apps/http/servers/s0|listen=:443, :8443",
+                   "apps/tls|load_files=yes", "apps/tls|load_files=yes",
+                   "apps/tls/load_files|certificate=/a", "apps/tls/load_files|key=/b",
+                   "apps/tls/load_files|certificate=/c"}));
   EXPECT_FALSE(tree_of(Format::json, "[1]").diagnostics.empty());
   EXPECT_FALSE(tree_of(Format::json, "{\"a\":").diagnostics.empty());
 }

@@ -32,14 +32,23 @@ class SettingsReader {
  private:
   Done read_source(const Source& source) {
     if (source.arguments) {
-      read_format(source, join(context_.arguments, "\n"), context_.fixed.at("configuration"), true,
-                  0, tree_);
+      read_format(source, options_in_lines(), context_.fixed.at("configuration"), true, 0, tree_);
       return {};
     }
     if (!source.command.empty()) return read_output(source);
     for (const std::string& path : files_named(expand(source.file)))
       if (Done read = read_file(source, path, 0); !read && !source.optional) return read;
     return {};
+  }
+
+  // An option without "=" takes the argument behind it, unless that is an option too.
+  std::string options_in_lines() const {
+    std::string lines;
+    for (const std::string& argument : context_.arguments) {
+      const bool is_value = !argument.starts_with('-') && !lines.empty();
+      lines += (is_value ? " " : "\n") + argument;
+    }
+    return lines;
   }
 
   std::string expand(const std::string& text) const {
@@ -65,6 +74,7 @@ class SettingsReader {
                     .root = context_.root.directory(),
                     .user = context_.user,
                     .printed_only = true};
+    if (!context_.environment.empty()) command.environment = context_.environment;
     auto output = context_.commands.run(command, kPrintDeadline);
     if (!output) return pass(output);
     if (output->status != 0) return why_not_printed(std::move(command));

@@ -20,6 +20,7 @@ struct ReadContext {
   uint32_t user = 0;                                // runs the programs
   const std::map<std::string, std::string>& fixed;  // for templates: "configuration", "directory"
   const std::vector<std::string>& arguments;        // of the process
+  const std::vector<std::string>& environment;      // for the programs; empty: ours
 };
 
 // An error only if the main configuration cannot be read.

@@ -172,7 +172,7 @@ class Squid(TlsServer):
         return super().write()
 
     def command(self):
-        return ["/usr/sbin/squid", "-N", "-f", str(self.conf)]
+        return ["/usr/sbin/squid", "--foreground", "-f", str(self.conf)]
 
 
 class Etcd(TlsServer):
