@@ -32,9 +32,12 @@ class Place:
     def __truediv__(self, name):
         return self.path / name
 
-    def configure(self, text="", stores=(), verify=10):
-        """`stores`: (kind, path) pairs. `verify`: how long a reload may take at the least."""
+    def configure(self, text="", stores=(), verify=10, handshake=None):
+        """`stores`: (kind, path) pairs. `verify`: how long a reload may take at the least. `handshake`: how long one
+        handshake may take."""
         whole = f"default_stores = false\n{text}\n[verify]\nseconds = {verify}\n"
+        if handshake:
+            whole += f"handshake_seconds = {handshake}\n"
         for kind, path in stores:
             whole += f'[[store]]\nkind = "{kind}"\npath = "{path}"\n'
         self.config.write_text(whole)

@@ -28,7 +28,7 @@ def descriptions(place):
 @pytest.fixture
 def database(place, authority):
     """PostgreSQL, whose configuration and files belong to postgres."""
-    place.configure()
+    place.configure(handshake=30)
     server = PostgreSQL(place / "s")
     place.at_end(server.stop)
     server.pair = authority.pair("mx.test")
