@@ -43,7 +43,7 @@ namespace certrebind {
 namespace {
 
 constexpr size_t kFailuresTold = 5;
-constexpr milliseconds kWithoutTest = std::chrono::seconds(30);
+constexpr milliseconds kWithoutTest = std::chrono::seconds(60);
 
 constexpr const char* kUntouched = "nothing was changed; the same certificates are still served";
 constexpr const char* kBroken =

@@ -23,7 +23,7 @@ class Stage:
     """A running server that serves OLD on all of its ports."""
 
     def __init__(self, place, authority, kind):
-        place.configure(handshake=30)  # servers that start a process for each connection, on a busy machine
+        place.configure(verify=120, handshake=30)  # servers that start a process for each connection, on a busy machine
         self.place, self.server = place, kind(place / "s")
         self.old, self.new = authority.pair(HOST)
         place.at_end(self.server.stop)
@@ -97,7 +97,7 @@ def test_each_description_that_was_tried_is_here(place):
 @in_shares
 def test_killed_in_every_phase(stage, shim, share):
     """Files of another user than root, which are swapped with that user's rights."""
-    stage.place.configure(verify=3, handshake=30)
+    stage.place.configure(verify=60, handshake=30)
     cert, _ = stage.new.write(stage.place / "new")
     KilledRebind(
         stage.place, [stage.server.certificate, stage.server.key],

@@ -312,7 +312,7 @@ def serve(expected, certificates):
 
 @pytest.mark.parametrize("kind", SETUPS, ids=lambda kind: kind.__name__)
 def test_finds_and_renews(place, authority, kind):
-    place.configure(verify=60, handshake=30)  # many endpoints, on a busy machine
+    place.configure(verify=240, handshake=30)  # many endpoints, on a busy machine
     pairs = {"cert.pem": authority.pair(HOST, key=kind.key_type), "other.pem": authority.pair(OTHER)}
     old, new = ({file: pair[i] for file, pair in pairs.items()} for i in (0, 1))
     server = kind(place / "s")
