@@ -13,7 +13,7 @@ from waiting import until
 pytestmark = needs_root
 PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 NAME = "mx.test"
-PATIENCE = 240  # seconds, for all of them on a busy machine
+PATIENCE = 900  # seconds, for all of them under sanitizers on a busy machine
 
 
 def served_by(server):
