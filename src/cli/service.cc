@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
-#include "service/described/described.h"
 #include "service/described/discover.h"
 #include "service/registry.h"
 #include "survey/survey.h"
@@ -18,39 +17,21 @@ namespace certrebind {
 
 namespace {
 
-using described::Description;
-using described::Descriptions;
-
-// What reads a kind: its own code, or a description.
+// What reads a kind that no description covers.
 constexpr const char* kCode = "its own code";
-
-struct KnownKind {
-  std::string kind;
-  std::string title;
-  std::string tried;  // empty: not run here
-  std::string from;   // kCode, or the description's file
-};
-
-std::vector<KnownKind> known_kinds(Context& context, std::vector<Diagnostic>& diagnostics) {
-  std::vector<KnownKind> kinds = {{"nginx", "nginx", "1.22.1", kCode},
-                                  {"apache", "Apache httpd", "2.4.71", kCode},
-                                  {"haproxy", "HAProxy", "2.6.12", kCode}};
-  for (const auto& each : described::all_descriptions(context.host(), diagnostics))
-    kinds.push_back({each->kind, each->title, each->tried, each->file});
-  return kinds;
-}
 
 int list_kinds(Context& context) {
   std::vector<Diagnostic> diagnostics;
   Table table({"KIND", "PROGRAM", "TRIED ON", "DESCRIBED IN"});
   Json all = Json::array();
-  for (const KnownKind& kind : known_kinds(context, diagnostics)) {
-    table.add({kind.kind, printable(kind.title), kind.tried.empty() ? "not run here" : kind.tried,
-               printable(kind.from)});
+  for (const KnownKind& kind : known_kinds(context.host(), diagnostics)) {
+    const std::string from = kind.described_in.empty() ? kCode : printable(kind.described_in);
+    table.add(
+        {kind.kind, printable(kind.title), kind.tried.empty() ? "not run here" : kind.tried, from});
     all.push_back({{"kind", kind.kind},
                    {"title", printable(kind.title)},
                    {"tried", printable(kind.tried)},
-                   {"described_in", printable(kind.from)}});
+                   {"described_in", from}});
   }
   if (context.json())
     print_json({{"kinds", all}, {"diagnostics", to_json(diagnostics)}});
@@ -114,29 +95,14 @@ std::string reload_text(const Reload& reload) {
   return fmt::format("signal {} to process {}", reload.signal->name, reload.signal->pid);
 }
 
-Result<Survey> survey_with(Context& context, std::shared_ptr<const Description> description) {
-  Services services;
-  const Host host = context.host();
-  auto instances = described::running_instances({description}, host, services.diagnostics);
-  if (!instances) return pass(instances);
-  for (described::Instance& instance : *instances) {
-    const Trust trust = instance.trust;
-    const Files& files = services.files_for(trust, host.files);
-    services.add(std::make_unique<DescribedService>(std::move(instance), files, host.commands),
-                 trust);
-  }
-  return survey_of(std::move(services), false);
-}
-
 // Everything that was understood, and whether each endpoint shows what the description says.
 int test_description(Context& context, const std::string& file) {
-  const std::string path = absolute(file);
-  auto text = context.host().files.read(path, kPemLimit);
-  if (!text) return report(text.error());
-  auto description = described::parse_description(path, *text);
+  auto description = described::read_description(context.host(), absolute(file));
   if (!description) return report(description.error());
-  auto surveyed =
-      survey_with(context, std::make_shared<const Description>(std::move(*description)));
+  auto services = find_services_of(
+      std::make_shared<const described::Description>(std::move(*description)), context.host());
+  if (!services) return report(services.error());
+  auto surveyed = survey_of(std::move(*services), false);
   if (!surveyed) return report(surveyed.error());
   const WallTime now = context.host().clock.wall();
   auto looks = look_at_all(context.asker(), *surveyed, {});

@@ -562,7 +562,8 @@ void Planner::check_hidden_pair(const Binding& binding) {
   check_neighbour(binding, binding.key);
 }
 
-// If one bad pair stops the server, the pairs that this plan does not touch must be good too.
+// If one bad pair stops the server or its TLS, the pairs that this plan does not touch must be good
+// too.
 void Planner::check_others() {
   if (plan_.request.service->on_bad_certificate() == OnBadCertificate::keeps_old ||
       plan_.bindings.empty())
@@ -574,10 +575,13 @@ void Planner::check_others() {
       others.push_back(&bound.binding);
   for (const SurveyedBinding& hidden : context_.survey.shadowed)
     if (hidden.service == plan_.request.service) others.push_back(&hidden.binding);
-  for (const BrokenPair& broken : broken_pairs(context_.files, others)) {
+  const bool dies = plan_.request.service->on_bad_certificate() == OnBadCertificate::dies;
+  const char* what = dies ? "; a reload would stop the server and all of its sites"
+                          : "; after a reload the server would go on without TLS";
+  for (const BrokenPair& broken : broken_pairs(plan_.request.service->files(), others)) {
     refused_ = true;
     plan_.findings.push_back(
-        {Severity::error, broken.text() + "; a reload would stop the server and all of its sites",
+        {Severity::error, broken.text() + what,
          "repair that certificate and key first; until then do not reload or restart the server"});
   }
 }

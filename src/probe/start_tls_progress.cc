@@ -1,6 +1,5 @@
 // Each dialect is data: what is sent, how the answer must begin, and how an answer is told apart
-// from the bytes that follow it. One
-// function follows all of them.
+// from the bytes that follow it. One function follows all of them.
 #include "probe/start_tls_progress.h"
 
 #include <fmt/format.h>

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/append.h"
 #include "base/text.h"
 #include "service/apache/apache.h"
 #include "service/apache/discover.h"
@@ -22,6 +21,8 @@ namespace {
 
 struct Kind {
   const char* name;
+  const char* title;
+  const char* tried;  // the version
   // Adds every running instance.
   Done (*running)(const Host& host, Services& into);
   // Adds the instance with this configuration file, running or not.
@@ -51,12 +52,13 @@ Done named(const Host& host, const std::string& path, Services& into) {
   return {};
 }
 
-constexpr Kind kKinds[] = {{"nginx", running<NginxService, nginx::running_instances>,
-                            named<NginxService, nginx::instance_for>},
-                           {"apache", running<ApacheService, apache::running_instances>,
-                            named<ApacheService, apache::instance_for>},
-                           {"haproxy", running<HaproxyService, haproxy::running_instances>,
-                            named<HaproxyService, haproxy::instance_for>}};
+constexpr Kind kKinds[] = {
+    {"nginx", "nginx", "1.22.1", running<NginxService, nginx::running_instances>,
+     named<NginxService, nginx::instance_for>},
+    {"apache", "Apache httpd", "2.4.71", running<ApacheService, apache::running_instances>,
+     named<ApacheService, apache::instance_for>},
+    {"haproxy", "HAProxy", "2.6.12", running<HaproxyService, haproxy::running_instances>,
+     named<HaproxyService, haproxy::instance_for>}};
 
 const Kind* kind_named(const std::string& name) {
   const Kind* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return name == k.name; });
@@ -69,8 +71,7 @@ void add(described::Instance instance, const Host& host, Services& into) {
   into.add(std::make_unique<DescribedService>(std::move(instance), files, host.commands), trust);
 }
 
-Done add_described(const Host& host, Services& into) {
-  auto descriptions = described::all_descriptions(host, into.diagnostics);
+Done add_described(const described::Descriptions& descriptions, const Host& host, Services& into) {
   auto instances = described::running_instances(descriptions, host, into.diagnostics);
   if (!instances) return pass(instances);
   for (described::Instance& instance : *instances) add(std::move(instance), host, into);
@@ -122,11 +123,18 @@ void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
                                      service->trust().owner)});
 }
 
+std::vector<KnownKind> known_kinds(const Host& host, std::vector<Diagnostic>& mistakes) {
+  std::vector<KnownKind> kinds;
+  for (const Kind& kind : kKinds) kinds.push_back({kind.name, kind.title, kind.tried, ""});
+  for (const auto& each : described::all_descriptions(host, mistakes))
+    kinds.push_back({each->kind, each->title, each->tried, each->file});
+  return kinds;
+}
+
 std::vector<std::string> all_kinds(const Host& host) {
-  std::vector<std::string> names;
-  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
   std::vector<Diagnostic> mistakes;
-  append(names, described::kinds_of(described::all_descriptions(host, mistakes)));
+  std::vector<std::string> names;
+  for (KnownKind& kind : known_kinds(host, mistakes)) names.push_back(std::move(kind.kind));
   return names;
 }
 
@@ -149,12 +157,22 @@ Result<Services> find_services(const Host& host, const std::vector<ServiceId>& o
     for (const Kind& kind : kKinds)
       if (Done done = kind.running(host, services); !done) return pass(done);
   if (only.empty())
-    if (Done done = add_described(host, services); !done) return pass(done);
+    if (Done done =
+            add_described(described::all_descriptions(host, services.diagnostics), host, services);
+        !done)
+      return pass(done);
   for (const ServiceId& id : only) {
     const Kind* kind = kind_named(id.kind);
     Done done = kind ? kind->named(host, id.path, services) : add_described(host, id, services);
     if (!done) return pass(done);
   }
+  return services;
+}
+
+Result<Services> find_services_of(const std::shared_ptr<const described::Description>& description,
+                                  const Host& host) {
+  Services services;
+  if (Done done = add_described({description}, host, services); !done) return pass(done);
   return services;
 }
 

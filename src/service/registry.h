@@ -11,6 +11,10 @@
 
 namespace certrebind {
 
+namespace described {
+struct Description;
+}
+
 struct Services {
   std::vector<std::unique_ptr<Service>> found;
   std::vector<Diagnostic> diagnostics;  // servers that run but cannot be managed, and why
@@ -27,11 +31,24 @@ struct Services {
 // not check that the file exists.
 Result<ServiceId> parse_service_id(const Host& host, const std::string& typed);
 
-// The names of all kinds, described ones last.
+struct KnownKind {
+  std::string kind;
+  std::string title;
+  std::string tried;         // the version on which it was tried; empty: on none
+  std::string described_in;  // empty: it has code of its own
+};
+
+// All kinds, described ones last, and the descriptions that have a mistake.
+std::vector<KnownKind> known_kinds(const Host& host, std::vector<Diagnostic>& mistakes);
+// Their names.
 std::vector<std::string> all_kinds(const Host& host);
 
 // All running services. If `only` names some, exactly those, running or not.
 Result<Services> find_services(const Host& host, const std::vector<ServiceId>& only);
+
+// The running services that this description recognises, whatever others do.
+Result<Services> find_services_of(const std::shared_ptr<const described::Description>& description,
+                                  const Host& host);
 
 // Null if the service is not in the list.
 const Service* find_service(const Services& services, const ServiceId& id);

@@ -187,3 +187,30 @@ def test_a_users_process_has_no_program_run_as_root(place, descriptions, authori
     assert done.code == OK and "mx.test" in done.out, done
     users = {path.read_text().strip() for path in log.iterdir()}
     assert users == {str(pwd.getpwnam("nobody").pw_uid)}, users
+
+
+@pytest.mark.parametrize("line", ['commands = [["{program}"]]', 'signal = "HUP"\n'], ids=["reload", "test"])
+def test_no_program_that_others_may_change_tests_or_reloads(place, descriptions, authority, line):
+    program = write(place / "program", f"#!/bin/sh\ntouch {place.path}/ran\n", 0o755)
+    shutil.chown(program, "nobody")
+    text = STUNNEL.replace('kind = "stunnel"', 'kind = "mine"').replace(
+        'signal = "HUP"', line.format(program=program))
+    if "HUP" in line:
+        text = text.replace("[process]", f'test = ["{program}"]\n[process]', 1)
+    write(descriptions / "mine.toml", text)
+    old, new = authority.pair("mx.test")
+    server = Stunnel(place / "s")
+    place.at_end(server.stop)
+    server.install(old).write().start()
+    cert, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, cert, "--service", f"mine:{server.conf}")
+    assert done.code == REFUSED and str(program) in done.all, done
+    assert not (place / "ran").exists() and server.certificate.read_text() == old.fullchain_pem
+
+
+def test_a_description_that_others_may_write_is_not_tried(place, authority):
+    """The command would run what it says, with root's rights."""
+    path = write(place / "mine.toml", STUNNEL)
+    shutil.chown(path, "nobody")
+    done = place.run("service", "test", path)
+    assert done.code == REFUSED and "belongs to user" in done.err, done

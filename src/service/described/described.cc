@@ -47,23 +47,25 @@ Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
               "use --rewrite");
 }
 
-// The program's name becomes its path, so that no PATH decides what root runs.
-Command DescribedService::command_of(const std::vector<std::string>& words,
-                                     const described::SettingsTree& tree) const {
+// The program's name becomes its path, so that no PATH decides what runs.
+Result<Command> DescribedService::command_of(const std::vector<std::string>& words,
+                                             const described::SettingsTree& tree) const {
   const described::Template fill(tree, fixed_);
   Command command;
   command.root = instance_.root;
   command.user = trust().owner;
-  if (!instance_.environment.empty()) command.environment = instance_.environment;
+  if (instance_.process) command.environment = instance_.environment;
   for (const std::string& word : words) command.arguments.push_back(fill.expand(word, 0));
-  if (auto path = described::program_path(files_, command.arguments.front()))
-    command.arguments.front() = *path;
+  auto path = described::program_path(files_, command.arguments.front());
+  if (!path) return pass(path);
+  command.arguments.front() = *path;
   return command;
 }
 
 std::optional<Command> DescribedService::config_test() const {
   if (instance_.description->test.empty()) return std::nullopt;
-  return command_of(instance_.description->test, {});
+  auto command = command_of(instance_.description->test, {});
+  return command ? std::optional(std::move(*command)) : std::nullopt;
 }
 
 Reload DescribedService::reload() const {
@@ -71,17 +73,23 @@ Reload DescribedService::reload() const {
   return reload_;
 }
 
+// Without its test nothing is loaded.
 Reload DescribedService::find_reload() const {
   if (!instance_.process) return {};
+  if (!instance_.description->test.empty())
+    if (auto test = command_of(instance_.description->test, {}); !test)
+      return not_now("it cannot be tested", test.error());
   auto tree = settings();
-  if (!tree)
-    return {.signal = instance_.process,
-            .restart_only = "its configuration cannot be read: " + tree.error().message()};
+  if (!tree) return not_now("its configuration cannot be read", tree.error());
   const described::Template fill(*tree, fixed_);
   for (const ReloadDescription& how : instance_.description->reloads)
     if (std::ranges::all_of(how.when, [&](const auto& each) { return fill.holds(each, 0); }))
       return reload_by(how, *tree);
   return {.signal = instance_.process, .restart_only = "no way to reload it is described"};
+}
+
+Reload DescribedService::not_now(const std::string& why, const Error& error) const {
+  return {.signal = instance_.process, .restart_only = why + ": " + error.message()};
 }
 
 Reload DescribedService::reload_by(const ReloadDescription& how,
@@ -97,14 +105,12 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       const described::Template fill(tree, fixed_);
       reload.commands = CommandReload{.commands = {}, .deadline = how.deadline};
       for (const auto& words : how.commands) {
-        Command command = command_of(words, tree);
-        command.input = fill.expand(how.input, 0);
-        for (const std::string& each : how.environment) {
-          if (!command.environment)
-            command.environment.emplace(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
-          command.environment->push_back(fill.expand(each, 0));
-        }
-        reload.commands->commands.push_back(std::move(command));
+        auto command = command_of(words, tree);
+        if (!command) return not_now("it cannot be reloaded", command.error());
+        command->input = fill.expand(how.input, 0);
+        for (const std::string& each : how.environment)
+          command->environment->push_back(fill.expand(each, 0));
+        reload.commands->commands.push_back(std::move(*command));
       }
       break;
     }

@@ -23,7 +23,7 @@ struct Instance {
   std::string root = "/";
   std::string configuration;                // the main file
   std::vector<std::string> arguments = {};  // of the running process
-  // For the programs that print, test and reload: "NAME=value". Empty: ours.
+  // For the programs that print, test and reload it: "NAME=value".
   std::vector<std::string> environment = {};
   std::optional<SignalReload> process = {};  // unset: not running
   Trust trust = {};
@@ -49,9 +49,10 @@ class DescribedService final : public Service {
 
  private:
   // `tree`: the settings that the words may name.
-  Command command_of(const std::vector<std::string>& words,
-                     const described::SettingsTree& tree) const;
+  Result<Command> command_of(const std::vector<std::string>& words,
+                             const described::SettingsTree& tree) const;
   Reload find_reload() const;
+  Reload not_now(const std::string& why, const Error& error) const;
   Reload reload_by(const described::ReloadDescription& how,
                    const described::SettingsTree& tree) const;
   Result<described::SettingsTree> settings() const;

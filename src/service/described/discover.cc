@@ -10,9 +10,7 @@
 #include "service/described/builtin.h"
 #include "service/described/read_settings.h"
 #include "service/instances.h"
-#include "service/root.h"
 #include "sys/rights.h"
-#include "sys/safe_way.h"
 
 namespace certrebind::described {
 
@@ -238,23 +236,13 @@ class Finder {
   std::vector<Instance> instances_;
 };
 
-// Descriptions say what root runs, so only root may write them.
-Result<Description> read_trusted(const Host& host, const std::string& path) {
-  if (std::string who = who_else_could_change(host.files, {path}); !who.empty())
-    return fail(Code::denied, "use", path, who,
-                "let only root change that (chown root, chmod go-w)");
-  auto text = host.files.read(path, kPemLimit);
-  if (!text) return pass(text);
-  return parse_description(path, *text);
-}
-
 void add_of_administrator(const Host& host, Descriptions& into,
                           std::vector<Diagnostic>& diagnostics) {
   auto names = host.files.list(host.descriptions);
   if (!names) return;
   for (const std::string& name : *names) {
     if (!name.ends_with(".toml") || name.starts_with('.')) continue;
-    auto description = read_trusted(host, host.descriptions + "/" + name);
+    auto description = read_description(host, host.descriptions + "/" + name);
     if (!description) {
       const Error& error = description.error();
       diagnostics.push_back({Severity::error, error.subject, 0, 0,
@@ -267,6 +255,15 @@ void add_of_administrator(const Host& host, Descriptions& into,
 }
 
 }  // namespace
+
+Result<Description> read_description(const Host& host, const std::string& path) {
+  if (std::string who = who_else_could_change(host.files, {path}); !who.empty())
+    return fail(Code::denied, "use", path, who,
+                "let only root change that (chown root, chmod go-w)");
+  auto text = host.files.read(path, kPemLimit);
+  if (!text) return pass(text);
+  return parse_description(path, *text);
+}
 
 Descriptions all_descriptions(const Host& host, std::vector<Diagnostic>& diagnostics) {
   Descriptions all;
@@ -281,12 +278,6 @@ Descriptions all_descriptions(const Host& host, std::vector<Diagnostic>& diagnos
   }
   if (!host.descriptions.empty()) add_of_administrator(host, all, diagnostics);
   return all;
-}
-
-std::vector<std::string> kinds_of(const Descriptions& descriptions) {
-  std::vector<std::string> kinds;
-  for (const Shared& description : descriptions) kinds.push_back(description->kind);
-  return kinds;
 }
 
 Result<std::vector<Instance>> running_instances(const Descriptions& descriptions, const Host& host,
