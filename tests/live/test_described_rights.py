@@ -1,4 +1,5 @@
 """Described services: who may describe them, and with whose rights they are read, reloaded and written."""
+import datetime
 import os
 import pathlib
 import pwd
@@ -10,6 +11,7 @@ import pytest
 from command import REPOSITORY
 from files import write
 from markers import needs_root
+from pki import utc_now
 from servers.described import Stunnel
 from servers.postgresql import PostgreSQL
 from waiting import until
@@ -141,13 +143,17 @@ def test_an_encrypted_key_is_no_proof_of_having_it(place, database, authority):
 
 
 def test_names_alone_give_no_user_a_key(place, database, authority):
-    """He signs a certificate with the names of one that is in a store of root's."""
-    own = authority.issue("mail.test", days=10, self_signed=True)
+    """He signs a certificate with the names of one that is in a store of root's, which clients trust."""
+    roots = write(place / "roots.pem", authority.root_pem)
+    own = authority.issue("mail.test", days=10, self_signed=True, not_before=utc_now() - datetime.timedelta(days=1),
+                          not_after=utc_now() + datetime.timedelta(days=9))
+    database.stop()
     install(database, own)
-    stored = authority.issue("mail.test", days=90)
-    stored.write(place / "store", "mail.pem", "mail.key")
-    place.configure(stores=[("directory", place / "store")])
-    place.run("rebind", "--pending", "--service", database.service)
+    database.start()
+    authority.issue("mail.test", days=90).write(place / "store", "mail.pem", "mail.key")
+    place.configure(stores=[("directory", place / "store")], handshake=30)
+    done = place.run("rebind", "--pending", "--service", database.service, env={"SSL_CERT_FILE": str(roots)})
+    assert done.code == OK and "nothing differs" in done.all, done
     assert database.key.read_text() == own.key_pem
     assert database.certificate.read_text() == own.fullchain_pem
 
