@@ -183,6 +183,7 @@ struct RunningCommand {
 struct Rehearsal {
   Command command;    // kScratch in an argument stands for a directory that exists during this run
   std::string ready;  // a file in the scratch directory, created once everything is loaded
+  milliseconds settle{50};  // how long the server must stay alive after it is ready
   // Directories, as real paths, in which changes are discarded.
   std::vector<std::string> forgotten;
   // Files, as real paths, that appear empty to the server. Whatever it writes to them becomes part

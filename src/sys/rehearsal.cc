@@ -47,7 +47,6 @@ namespace {
 
 constexpr size_t kSaidLimit = 256 * 1024;
 constexpr int kEndsAfterMs = 5'000;  // between the request to end and SIGKILL
-constexpr int kSettleMs = 50;        // how long the server must stay alive after it is ready
 constexpr int kLookMs = 5;
 
 // The outcome, as the supervising process reports it.
@@ -78,6 +77,7 @@ struct Stage {
   int output = -1;
   int report = -1;
   int64_t deadline_ms = 0;
+  int64_t settle_ms = 0;
 };
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -205,7 +205,7 @@ Report watch(const Stage& stage, pid_t server) {
     if (::waitpid(server, &status, WNOHANG) == server) return {Report::ended, status, {}};
     int64_t now = now_ms();
     if (ready_since < 0 && is_there(stage.ready)) ready_since = now;
-    if (ready_since >= 0 && now - ready_since >= kSettleMs) return {Report::came_up, 0, {}};
+    if (ready_since >= 0 && now - ready_since >= stage.settle_ms) return {Report::came_up, 0, {}};
     if (now >= stage.deadline_ms) return {Report::too_slow, 0, {}};
     pause_ms(kLookMs);
   }
@@ -413,6 +413,7 @@ class Run {
     output_ = std::move(output->reading);
     int64_t begun = now_ms();
     stage->deadline_ms = begun + deadline.count();
+    stage->settle_ms = rehearsal.settle.count();
     if (Done started = start(*stage, std::move(output->writing), std::move(report->writing));
         !started)
       return pass(started);

@@ -37,11 +37,13 @@ class RehearsalTest : public ::testing::Test {
   }
 
   // A "server" as a shell script; $1 is the scratch directory and $2 the test's directory.
-  Result<RehearsalOutput> rehearse(const std::string& script, milliseconds deadline = 20s) {
+  Result<RehearsalOutput> rehearse(const std::string& script, milliseconds deadline = 20s,
+                                   milliseconds settle = 50ms) {
     Rehearsal rehearsal;
     rehearsal.command.arguments = {"/bin/sh", "-c", script, "server", kScratch, directory_};
     rehearsal.command.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     rehearsal.ready = "pid";
+    rehearsal.settle = settle;
     rehearsal.forgotten = {directory_};
     rehearsal.masked = {directory_ + "/log"};
     running_ = SystemCommands().rehearse(rehearsal, deadline);
@@ -73,7 +75,7 @@ TEST_F(RehearsalTest, WhatEndsDoesNotComeUpAndSaysWhy) {
 }
 
 TEST_F(RehearsalTest, WhatEndsRightAfterItIsReadyDidNotComeUp) {
-  auto output = rehearse("echo $$ > $1/pid; exit 1");
+  auto output = rehearse("echo $$ > $1/pid; exit 1", 20s, 19s);
   ASSERT_TRUE(output);
   if (!can_) GTEST_SKIP() << output->impossible;
   EXPECT_FALSE(output->came_up);

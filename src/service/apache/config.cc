@@ -30,9 +30,6 @@ namespace {
 // includes, and a real configuration has about ten levels.
 constexpr size_t kDeepest = 256;
 
-// Stops includes and macros that multiply.
-constexpr size_t kMostSteps = 4'000'000;
-
 // Reading fewer files takes less time than starting a thread.
 constexpr size_t kWorthThreads = 64;
 
@@ -412,11 +409,11 @@ void Reader::include_file(const ConfigFile& from, const Word& where, const std::
 
 bool Reader::room_for_more(const ConfigFile& file, const Word& where) {
   bool deep = depth_ > kDeepest;
-  if (!deep && ++steps_ <= kMostSteps) return true;
+  if (!deep && ++steps_ <= given_.most_directives) return true;
   if (!gave_up_)
     report(file, where,
            deep ? fmt::format("nested more than {} deep: not read further", kDeepest)
-                : fmt::format("more than {} directives: not read further", kMostSteps));
+                : fmt::format("more than {} directives: not read further", given_.most_directives));
   gave_up_ = true;
   return false;
 }

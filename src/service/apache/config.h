@@ -38,6 +38,7 @@ struct Given {
   std::vector<std::string> directives_before;      // -C
   std::vector<std::string> directives_after;       // -c
   Version version;
+  size_t most_directives = 4'000'000;  // stops includes and macros that multiply
 };
 
 // A directive, or a section with its content [i + 1, next), where it takes effect.
