@@ -62,8 +62,8 @@ Result<Bindings> bindings_meant(const Files& files, const Survey& survey,
   }
   if (paths.empty() && of_user != nullptr)
     return fail(Code::denied, "restore", printable(typed),
-                fmt::format("{} belongs to user {}, and certrebind keeps no keys of other users",
-                            of_user->service->id().text(), of_user->service->trust().owner),
+                fmt::format("{} belongs to {}, and certrebind keeps no keys of others",
+                            of_user->service->id().text(), of_user->service->trust().whose()),
                 "put a good certificate and key there, or certrebind undo");
   if (paths.empty()) return fail(no_such_site(survey, "restore", typed));
   if (paths.size() > 1)

@@ -102,7 +102,7 @@ int test_description(Context& context, const std::string& file) {
   auto services = find_services_of(
       std::make_shared<const described::Description>(std::move(*description)), context.host());
   if (!services) return report(services.error());
-  auto surveyed = survey_of(std::move(*services), false);
+  auto surveyed = survey_of(std::move(*services), context.host(), false);
   if (!surveyed) return report(surveyed.error());
   const WallTime now = context.host().clock.wall();
   auto looks = look_at_all(context.asker(), *surveyed, {});

@@ -535,9 +535,10 @@ std::optional<WallTime> Finder::opening_of(const Policy& policy) {
 
 void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   // A user's server may pass on what ours shows, and his file is whatever he likes. A service's own
-  // user follows root's servers to what root alone could have put there.
+  // user, or a container, follows root's servers to what root alone could have put there.
   const Trust& trust = bound.service->trust();
-  const bool follows = trust.owner_writes && SafeWay(host_.files).to_content(pair.new_one);
+  const bool follows = trust.owner_writes && bound.binding.not_written.empty() &&
+                       SafeWay(host_.files).to_content(pair.new_one);
   if (!trust.is_ours() && !follows && ours_.contains(pair.old_one))
     return hold(bound, fmt::format("{} of {} is left to its user: {} is also that of another "
                                    "user's server",

@@ -44,7 +44,9 @@ class Planner {
         same_site_(same_site),
         rivals_(rivals),
         successions_(successions),
-        file_set_(service.files(), service.trust().owner) {
+        file_set_(service.trust().container.empty()
+                      ? FileSet(service.files(), service.trust().owner)
+                      : FileSet(context.files)) {
     plan_.request.service = &service;
   }
 
@@ -195,8 +197,8 @@ void Planner::check_owner(const PlannedBinding& planned, std::vector<Finding>& f
     return;
   findings.push_back(
       {Severity::error,
-       fmt::format("{} belongs to user {}, who does not have the key of the certificate there",
-                   binding.certificate.path, plan_.request.service->trust().owner),
+       fmt::format("{} belongs to {}, who does not have the key of the certificate there",
+                   binding.certificate.path, plan_.request.service->trust().whose()),
        "put the matching key at " + binding.key.path});
 }
 
@@ -207,6 +209,10 @@ void Planner::check_kind(const PlannedBinding& planned, std::vector<Finding>& fi
                         fmt::format("{} ({}) cannot be edited: {}", binding.site,
                                     binding.certificate.where.text(), binding.not_editable),
                         "change it by hand"});
+  if (planned.kind != PlanKind::reload && !binding.not_written.empty())
+    findings.push_back({Severity::error,
+                        fmt::format("the files of {} cannot be changed", binding.site),
+                        binding.not_written});
   const Trust& trust = plan_.request.service->trust();
   if (planned.kind != PlanKind::reload && trust.owner_writes) check_owner(planned, findings);
   if (planned.kind != PlanKind::reload && !trust.is_ours() && !trust.owner_writes)
@@ -625,7 +631,7 @@ void Planner::finish(PlannedFile& file) {
 // does.
 void Planner::choose_writer() {
   const Trust& trust = plan_.request.service->trust();
-  if (trust.is_ours()) return;
+  if (trust.is_ours() || !trust.container.empty()) return;
   SafeWay way(context_.files);
   for (const PlannedBinding& planned : plan_.bindings) {
     const Binding& binding = planned.bound->binding;

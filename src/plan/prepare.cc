@@ -258,7 +258,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& aske
   if (!services) return pass(services);
   ConfigTests tests = begin_tests(host, *services);
   auto surveyed =
-      as_loaded(survey_of(std::move(*services), !request.only.empty()), host, asker, history);
+      as_loaded(survey_of(std::move(*services), host, !request.only.empty()), host, asker, history);
   if (!surveyed) return pass(surveyed);
   return prepare(host, settings, asker, history, request, std::move(*surveyed), std::move(tests));
 }

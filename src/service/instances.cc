@@ -25,8 +25,8 @@ bool is_left_to_its_user(const Program& program, const Process& process,
 }
 
 bool is_manageable(const Program& program, const Process& process,
-                   std::vector<Diagnostic>& diagnostics) {
-  if (process.other_mounts) {
+                   std::vector<Diagnostic>& diagnostics, bool outside) {
+  if (process.other_mounts && (!outside || own_user() != 0)) {
     diagnostics.push_back(about_process(
         Severity::note, program, process,
         "it runs in a container (another mount namespace): run certrebind inside it"));

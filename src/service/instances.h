@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "service/service.h"
+#include "sys/container.h"
 #include "sys/files.h"
 #include "sys/processes.h"
 
@@ -32,9 +33,10 @@ Diagnostic about_process(Severity severity, const Program& program, const Proces
 bool is_left_to_its_user(const Program& program, const Process& process,
                          std::vector<Diagnostic>& diagnostics);
 
-// True if this process can manage the server. Otherwise adds the reason to `diagnostics`.
+// True if this process can manage the server. Otherwise adds the reason to `diagnostics`. A server
+// in a container is managed from outside by root only, and only `outside`.
 bool is_manageable(const Program& program, const Process& process,
-                   std::vector<Diagnostic>& diagnostics);
+                   std::vector<Diagnostic>& diagnostics, bool outside = true);
 
 // Why the program must not be run to query its build options; empty if it may be run. Root's own
 // program is run only if nobody else could have put it there.
@@ -75,7 +77,7 @@ template <class Instance>
 Result<Instance> instance_with(const std::string& config, const Program& program,
                                const Search<Instance>& search, const Files& files,
                                std::vector<Diagnostic>& diagnostics) {
-  auto real = files.real_path(config);
+  auto real = real_path_anywhere(config, files);
   if (!real) return pass(real);
   std::vector<Diagnostic> of_others;
   auto running = search.running(of_others);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "service/apache/apache.h"
 #include "service/apache/discover.h"
+#include "service/contained.h"
 #include "service/described/described.h"
 #include "service/described/discover.h"
 #include "service/haproxy/discover.h"
@@ -29,11 +30,18 @@ struct Kind {
   Done (*named)(const Host& host, const std::string& path, Services& into);
 };
 
-template <class KindOfService, class Instance>
-void add(Instance instance, const Host& host, Services& into) {
+template <class KindOfService, class Instance, class... Further>
+void add(Instance instance, const Host& host, Services& into, Further&... further) {
   const Trust trust = instance.trust;
   const Files& files = into.files_for(trust, host.files);
-  into.add(std::make_unique<KindOfService>(std::move(instance), files), trust);
+  std::unique_ptr<Service> service =
+      std::make_unique<KindOfService>(std::move(instance), files, further...);
+  if (!trust.container.empty()) {
+    service->set_trust(trust);
+    service =
+        std::make_unique<ContainedService>(std::move(service), container_paths(trust.container));
+  }
+  into.add(std::move(service), trust);
 }
 
 template <class KindOfService, auto find>
@@ -65,16 +73,11 @@ const Kind* kind_named(const std::string& name) {
   return kind == std::end(kKinds) ? nullptr : kind;
 }
 
-void add(described::Instance instance, const Host& host, Services& into) {
-  const Trust trust = instance.trust;
-  const Files& files = into.files_for(trust, host.files);
-  into.add(std::make_unique<DescribedService>(std::move(instance), files, host.commands), trust);
-}
-
 Done add_described(const described::Descriptions& descriptions, const Host& host, Services& into) {
   auto instances = described::running_instances(descriptions, host, into.diagnostics);
   if (!instances) return pass(instances);
-  for (described::Instance& instance : *instances) add(std::move(instance), host, into);
+  for (described::Instance& instance : *instances)
+    add<DescribedService>(std::move(instance), host, into, host.commands);
   return {};
 }
 
@@ -83,7 +86,7 @@ Done add_described(const Host& host, const ServiceId& id, Services& into) {
     if (description->kind != id.kind) continue;
     auto instance = described::instance_for(description, id.path, host, into.diagnostics);
     if (!instance) return pass(instance);
-    add(std::move(*instance), host, into);
+    add<DescribedService>(std::move(*instance), host, into, host.commands);
     return {};
   }
   return fail(Code::not_found, "find", id.text(), "the kind is not known here");
@@ -93,8 +96,8 @@ Done add_described(const Host& host, const ServiceId& id, Services& into) {
 
 const Files& Services::files_for(const Trust& trust, const Files& ours) {
   if (trust.is_ours()) return ours;
-  auto [entry, is_new] = files_of.try_emplace(trust.owner);
-  if (is_new) entry->second = files_seen_by(trust.owner);
+  auto [entry, is_new] = files_of.try_emplace({trust.owner, trust.container});
+  if (is_new) entry->second = files_seen_by(trust.owner, trust.container);
   return *entry->second;
 }
 
@@ -102,25 +105,27 @@ void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
   service->set_trust(trust);
   // Limits the work, so that no user can occupy root with a thousand servers.
   constexpr auto kMostOfOneUser = 16;
-  auto is_his = [&](const auto& other) { return other->trust().owner == trust.owner; };
+  auto is_his = [&](const auto& other) {
+    return other->trust().owner == trust.owner && other->trust().container == trust.container;
+  };
   if (!trust.is_ours() && std::ranges::count_if(found, is_his) >= kMostOfOneUser) {
-    std::string message = fmt::format("user {} runs more than {} servers: the others are left out",
-                                      trust.owner, kMostOfOneUser);
+    std::string message = fmt::format("{} runs more than {} servers: the others are left out",
+                                      trust.whose(), kMostOfOneUser);
     if (std::ranges::find(diagnostics, message, &Diagnostic::message) == diagnostics.end())
       diagnostics.push_back({Severity::note, service->id().path, 0, 0, std::move(message)});
     return;
   }
   auto same =
       std::ranges::find_if(found, [&](const auto& other) { return other->id() == service->id(); });
-  if (same == found.end() || (*same)->trust().owner == trust.owner) {
+  if (same == found.end() || is_his(*same)) {
     found.push_back(std::move(service));
     return;
   }
   if (trust.is_ours()) std::swap(*same, service);
   diagnostics.push_back({Severity::warning, service->id().path, 0, 0,
-                         fmt::format("a process of user {} says that it runs with this "
+                         fmt::format("a process of {} says that it runs with this "
                                      "configuration, too: it is left alone",
-                                     service->trust().owner)});
+                                     service->trust().whose())});
 }
 
 std::vector<KnownKind> known_kinds(const Host& host, std::vector<Diagnostic>& mistakes) {

@@ -18,8 +18,9 @@ struct Description;
 struct Services {
   std::vector<std::unique_ptr<Service>> found;
   std::vector<Diagnostic> diagnostics;  // servers that run but cannot be managed, and why
-  // The files of this host as each user sees them, for services of other users.
-  std::map<uint32_t, std::unique_ptr<const Files>> files_of = {};
+  // The files of this host as each user sees them, for services of other users, and those of
+  // containers (Trust::owner, Trust::container).
+  std::map<std::pair<uint32_t, std::string>, std::unique_ptr<const Files>> files_of = {};
 
   // Adds a service with its owner. The owner determines with whose rights its files are read. If
   // two services claim the same configuration, ours is used, because the other one only claims it.

@@ -1,6 +1,7 @@
 #include "service/root.h"
 
 #include "base/text.h"
+#include "sys/disk.h"
 
 namespace certrebind {
 
@@ -16,14 +17,21 @@ std::string_view without_trailing_slashes(std::string_view path) {
 }  // namespace
 
 Root::Root(std::string directory, const Files& files)
-    : directory_(without_trailing_slashes(directory)), files_(files) {}
+    : directory_(without_trailing_slashes(directory)), files_(files) {
+  if (process_of_container(directory_)) container_ = container_paths(directory_);
+}
 
+// What is mounted over something else on one side only is another file there.
 std::string Root::on_host(std::string_view inside) const {
-  return std::string(directory_).append(inside);
+  auto shown = container_ ? container_->on_host(inside) : std::nullopt;
+  if (!shown) return below(inside);
+  auto ours = Disk().stat(*shown), theirs = files_.stat(below(inside));
+  return ours && theirs && ours->same_file(*theirs) ? *shown : below(inside);
 }
 
 std::optional<std::string> Root::inside(std::string_view on_host) const {
   if (directory_.empty()) return std::string(on_host);
+  if (container_) return container_->inside(on_host);
   if (!is_within(on_host, directory_)) return std::nullopt;
   std::string_view rest = on_host.substr(directory_.size());
   return rest.empty() ? "/" : std::string(rest);
@@ -71,7 +79,7 @@ Result<Root::Found> Root::resolve_entry(std::string directory, std::string_view 
                  FileKind::directory};
   std::string path = directory + '/';
   path.append(name);
-  std::string here = on_host(path);
+  std::string here = below(path);
   auto info = files_.lstat(here);
   if (!info) return pass(info);
   if (info->kind != FileKind::symlink) return Found{std::move(path), info->kind};

@@ -114,6 +114,8 @@ struct Binding {
   // Not empty: why no plan may edit the directives of this certificate ("the path contains a
   // variable").
   std::string not_editable;
+  // Not empty: why no plan may write these files, and what to do. (Files in a container.)
+  std::string not_written = {};
 };
 
 enum class Severity { note, warning, error };

@@ -3,12 +3,23 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sys/container.h"
 #include "sys/safe_way.h"
 
 namespace certrebind {
 
+std::string Trust::whose() const {
+  if (container.empty()) return fmt::format("user {}", owner);
+  return fmt::format("a container (process {})", process_of_container(container).value_or(0));
+}
+
 Trust trust_of(const Process& process, const Files& files) {
   if (own_user() != 0) return {};
+  if (process.other_mounts)
+    return {.owner = process.owner,
+            .unasked = "it is in a container",
+            .owner_writes = true,
+            .container = process.root};
   if (process.owner != 0)
     return {.owner = process.owner, .unasked = who_else_could_change(files, {process.executable})};
   return trust_of_idle(process.executable, files);

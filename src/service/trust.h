@@ -27,7 +27,14 @@ struct Trust {
   // reads, with that user's rights.
   bool owner_writes = false;
 
-  bool is_ours() const { return owner == own_user(); }
+  // Not empty: the server runs in a container, whose root directory this is ("/proc/PID/root").
+  // Whoever rules the container is not root here, whatever its user id says: nothing there is run,
+  // and only files are changed that the container cannot change itself.
+  std::string container = {};
+
+  bool is_ours() const { return owner == own_user() && container.empty(); }
+  // "user 33", "a container (process 4711)"
+  std::string whose() const;
 };
 
 // The owner of a running server is the owner of its process. For root the executable must be root's

@@ -35,7 +35,20 @@ void limit_to_his_share(const Service& service, Discovery& discovery) {
   for (Binding& binding : discovery.bindings)
     for (Endpoint& endpoint : binding.endpoints)
       if (!endpoint.address.unix_path.empty())
-        endpoint.unproven = "certrebind does not connect to UNIX sockets of other users";
+        endpoint.unproven =
+            "certrebind does not connect to UNIX sockets of other users and of "
+            "containers";
+}
+
+// A server may listen in a network namespace of its own.
+void set_network(const Service& service, const ProcessTable& processes, Discovery& discovery) {
+  if (discovery.bindings.empty()) return;
+  const auto signal = service.reload().signal;
+  const auto process = signal ? processes.find(signal->pid) : Result<Process>(Process());
+  if (!process || !process->has_own_network) return;
+  for (Binding& binding : discovery.bindings)
+    for (Endpoint& endpoint : binding.endpoints)
+      if (endpoint.address.unix_path.empty()) endpoint.address.network_of = process->pid;
 }
 
 void add_bindings(const Service& service, Discovery discovery, Survey& into, Looks& looks) {
@@ -64,6 +77,11 @@ void judge_trust(Service& service, const Discovery& discovery,
   if (trust.is_ours() && trust.doubt.empty())
     trust.doubt = who_else_could_change(service.files(), discovery.obeyed);
   service.set_trust(trust);
+  if (!trust.container.empty())
+    diagnostics.push_back({Severity::note, service.id().path, 0, 0,
+                           "this server runs in a container: certrebind reads it, signals it and "
+                           "asks it what it serves, and runs no program of it; so nothing tests "
+                           "its configuration before a reload"});
   if (!trust.is_ours() && !trust.owner_writes)
     diagnostics.push_back(
         {Severity::note, service.id().path, 0, 0,
@@ -214,10 +232,10 @@ Result<bool> remember_survey(Database& database, const Survey& survey, bool whol
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only) {
   auto services = find_services(host, only);
   if (!services) return pass(services);
-  return survey_of(std::move(*services), !only.empty());
+  return survey_of(std::move(*services), host, !only.empty());
 }
 
-Result<Survey> survey_of(Services services, bool named) {
+Result<Survey> survey_of(Services services, const Host& host, bool named) {
   Survey result{.services = std::move(services),
                 .surveyed = {},
                 .bindings = {},
@@ -227,8 +245,9 @@ Result<Survey> survey_of(Services services, bool named) {
   Looks looks;
   for (const auto& service : result.services.found) {
     auto discovery = service->bindings();
-    if (discovery) judge_trust(*service, *discovery, result.diagnostics);
     if (discovery) {
+      judge_trust(*service, *discovery, result.diagnostics);
+      set_network(*service, host.processes, *discovery);
       add_bindings(*service, std::move(*discovery), result, looks);
     } else if (named) {
       return pass(discovery);

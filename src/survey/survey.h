@@ -62,7 +62,7 @@ struct Survey {
 // diagnostic; if it was named in `only`, it gives an error.
 Result<Survey> survey(const Host& host, const std::vector<ServiceId>& only);
 // Surveys services that were found already. `named`: the user named them.
-Result<Survey> survey_of(Services services, bool named);
+Result<Survey> survey_of(Services services, const Host& host, bool named);
 
 // A server that was found before with bindings, and is no longer found.
 struct GoneService {

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "sys/container.h"
 #include "sys/descriptor.h"
 #include "sys/processes.h"
 #include "sys/rights.h"
@@ -174,6 +175,9 @@ Result<Descriptor> input_of(const Command& command) {
 
 Result<CommandOutput> execute(const Command& command, milliseconds deadline,
                               const std::stop_token& unwanted) {
+  // Its programs are not ours, and outside of it they would have more rights.
+  if (process_of_container(command.root))
+    return fail(Code::denied, "run", command.text(), "it is a program of a container");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_failure(errno, "run", command.text());
   Descriptor reading(ends[0]), writing(ends[1]);

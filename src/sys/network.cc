@@ -1,10 +1,12 @@
 #include "sys/network.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -247,6 +249,20 @@ class SystemStream final : public Stream {
   std::string peer_;
 };
 
+// A socket in the network namespace of a process: it belongs to the namespace of the thread that
+// makes it, and setns(2) changes that of the thread only. As socket(2).
+int socket_near(int pid, int family, int kind) {
+  int made = -1, error = 0;
+  std::jthread([&] {
+    const int network = ::open(fmt::format("/proc/{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC);
+    if (network >= 0 && ::setns(network, CLONE_NEWNET) == 0) made = ::socket(family, kind, 0);
+    error = errno;
+    if (network >= 0) ::close(network);
+  }).join();
+  errno = error;
+  return made;
+}
+
 // Starts the connection and waits for the result.
 Done establish(const Socket& socket, const SystemAddress& to, const std::string& peer,
                SteadyTime deadline) {
@@ -274,7 +290,9 @@ std::string Address::text() const {
   // Does not print the zero padding of an abstract name.
   if (!unix_path.empty()) return "unix:" + unix_path.substr(0, unix_path.find('\0'));
   bool is_v6 = host.find(':') != std::string::npos;
-  return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  std::string text = is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  if (network_of != 0) text += fmt::format(" (network of process {})", network_of);
+  return text;
 }
 
 Result<std::unique_ptr<Stream>> SystemNetwork::connect(const Address& address,
@@ -282,7 +300,10 @@ Result<std::unique_ptr<Stream>> SystemNetwork::connect(const Address& address,
   auto to = address.unix_path.empty() ? ip_address(address) : unix_address(address);
   if (!to) return pass(to);
   std::string peer = address.text();
-  Socket socket(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  Socket socket(address.network_of == 0
+                    ? ::socket(to->storage.ss_family, kind, 0)
+                    : socket_near(address.network_of, to->storage.ss_family, kind));
   if (socket.fd() < 0) return failed("connect to", peer, errno);
   // Each write is a whole message, so delaying it (Nagle) gains nothing.
   int on = 1;

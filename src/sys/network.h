@@ -21,8 +21,10 @@ struct Address {
   uint16_t port = 0;
   std::string
       unix_path;  // "unix:" sockets; a leading '@' means an abstract socket, whose zero bytes count
+  // TCP in the network namespace of this process (network_namespaces(7)); 0: ours.
+  int network_of = 0;
 
-  // "127.0.0.1:443", "[::1]:443", "unix:/run/x.sock"
+  // "127.0.0.1:443", "[::1]:443", "unix:/run/x.sock", "127.0.0.1:443 (network of process 4711)"
   std::string text() const;
   auto operator<=>(const Address&) const = default;
 };

@@ -93,28 +93,37 @@ std::string without_deleted(std::string path) {
 }
 
 // A private mount namespace alone does not mean a container: systemd creates one for every unit
-// with PrivateTmp. Paths mean other files only if the root directory differs.
+// with PrivateTmp. Paths mean other files only if the root directory is not the one of ours that
+// has its name.
 bool sees_other_files(int pid) {
   std::string ours = link_or_empty("/proc/self/ns/mnt");
   std::string theirs = link_or_empty(proc(pid, "ns/mnt"));
-  if (theirs.empty() || theirs == ours || link_or_empty(proc(pid, "root")) != "/") return false;
-  auto our_root = Disk().stat("/");
+  if (theirs.empty() || theirs == ours) return false;
+  auto our_root = Disk().stat(link_or_empty(proc(pid, "root")));
   auto their_root = Disk().stat(proc(pid, "root") + "/");
-  return our_root && their_root && !our_root->same_file(*their_root);
+  return their_root && !(our_root && our_root->same_file(*their_root));
+}
+
+bool has_own_network(int pid) {
+  std::string theirs = link_or_empty(proc(pid, "ns/net"));
+  return !theirs.empty() && theirs != link_or_empty("/proc/self/ns/net");
 }
 
 Process describe(int pid, const Stat& stat) {
   const std::array<uint32_t, 4> users = users_of(pid);
+  const bool other_mounts = sees_other_files(pid);
+  const std::string root = other_mounts ? proc(pid, "root") : "";
   return {.pid = pid,
           .parent = stat.parent,
           .executable = without_deleted(link_or_empty(proc(pid, "exe"))),
           .arguments = arguments_of(pid),
-          .root = link_or_empty(proc(pid, "root")),
-          .working_directory = link_or_empty(proc(pid, "cwd")),
+          .root = other_mounts ? root : link_or_empty(proc(pid, "root")),
+          .working_directory = root + link_or_empty(proc(pid, "cwd")),
           .user = users[1],
           .owner = owner_among(users),
           .started = stat.started,
-          .other_mounts = sees_other_files(pid)};
+          .other_mounts = other_mounts,
+          .has_own_network = has_own_network(pid)};
 }
 
 bool is_alive(const Stat& stat) {

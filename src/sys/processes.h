@@ -22,9 +22,9 @@ namespace certrebind {
 struct Process {
   int pid = 0;
   int parent = 0;
-  std::string executable;              // resolved, without " (deleted)"
+  std::string executable;  // resolved, without " (deleted)"; in a container as it is named there
   std::vector<std::string> arguments;  // as the process shows them now
-  std::string root;                    // "/" unless it was chrooted
+  std::string root;  // "/" unless it was chrooted; "/proc/PID/root" in a container (container.h)
   std::string working_directory;
   uint32_t user = 0;  // effective uid
   // The owner, which a process cannot fake. It is root only if all user ids of the process (real,
@@ -32,8 +32,9 @@ struct Process {
   uint32_t owner = 0;
   // Owned by an ordinary user who is not among the users that certrebind manages.
   bool is_strangers = false;
-  uint64_t started = 0;       // clock ticks since boot: with the pid, an identity
-  bool other_mounts = false;  // runs in a container: its paths name other files than ours
+  uint64_t started = 0;          // clock ticks since boot: with the pid, an identity
+  bool other_mounts = false;     // runs in a container: its paths name other files than ours
+  bool has_own_network = false;  // another network namespace than ours
 };
 
 // A listening socket (state LISTEN in tcp(7) and unix(7)).

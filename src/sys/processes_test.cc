@@ -28,6 +28,13 @@ TEST(Commands, AKilledProgramIsAStatusAsShellsGiveIt) {
   EXPECT_EQ(run({"/bin/sh", "-c", "kill -9 $$"})->status, 128 + 9);
 }
 
+TEST(Commands, RunsNoProgramOfAContainer) {
+  const std::string root = "/proc/" + std::to_string(::getpid()) + "/root";
+  auto done = SystemCommands().run({.arguments = {"/bin/true"}, .root = root}, 10s);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::denied);
+}
+
 TEST(Commands, KillsWhatOutlivesTheDeadlineWithItsChildren) {
   auto result = run({"/bin/sh", "-c", "/bin/sleep 1000 & /bin/sleep 1000"}, 100ms);
   ASSERT_FALSE(result);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/number.h"
+#include "sys/container.h"
 #include "sys/disk.h"
 #include "sys/processes.h"
 #include "sys/system_error.h"
@@ -59,60 +60,62 @@ class Borrowed {
 
 class FilesOf final : public Files {
  public:
-  explicit FilesOf(uint32_t user) : rights_(rights_of(user)) {}
+  FilesOf(uint32_t user, std::unique_ptr<Files> files)
+      : rights_(rights_of(user)), files_(std::move(files)) {}
 
   Result<std::string> read(const std::string& path, size_t limit) const override {
     if (left_ <= 0) return fail(Code::denied, "read", path, "this user's files are too many");
-    auto bytes = as_user(path, [&] { return disk_.read(path, std::min(limit, kLargest)); });
+    auto bytes = as_user(path, [&] { return files_->read(path, std::min(limit, kLargest)); });
     if (bytes) left_ -= static_cast<int64_t>(bytes->size()) + kEach;
     return bytes;
   }
   Result<std::string> read_from(const std::string& path, uint64_t offset,
                                 size_t limit) const override {
-    return as_user(path, [&] { return disk_.read_from(path, offset, std::min(limit, kLargest)); });
+    return as_user(path,
+                   [&] { return files_->read_from(path, offset, std::min(limit, kLargest)); });
   }
   Result<FileInfo> stat(const std::string& path) const override {
-    return as_user(path, [&] { return disk_.stat(path); });
+    return as_user(path, [&] { return files_->stat(path); });
   }
   Result<FileInfo> lstat(const std::string& path) const override {
-    return as_user(path, [&] { return disk_.lstat(path); });
+    return as_user(path, [&] { return files_->lstat(path); });
   }
   Result<std::string> read_link(const std::string& path) const override {
-    return as_user(path, [&] { return disk_.read_link(path); });
+    return as_user(path, [&] { return files_->read_link(path); });
   }
   Result<std::string> real_path(const std::string& path) const override {
-    return as_user(path, [&] { return disk_.real_path(path); });
+    return as_user(path, [&] { return files_->real_path(path); });
   }
   Result<std::vector<std::string>> list(const std::string& directory) const override {
-    return as_user(directory, [&] { return disk_.list(directory); });
+    return as_user(directory, [&] { return files_->list(directory); });
   }
   Result<Attributes> attributes(const std::string& path) const override {
-    return as_user(path, [&] { return disk_.attributes(path); });
+    return as_user(path, [&] { return files_->attributes(path); });
   }
   Done create(const std::string& path, const std::string& bytes, const Attributes& attributes,
               std::optional<int64_t> modified_ns) override {
-    return as_user(path, [&] { return disk_.create(path, bytes, attributes, modified_ns); });
+    return as_user(path, [&] { return files_->create(path, bytes, attributes, modified_ns); });
   }
   Done link(const std::string& existing, const std::string& path) override {
-    return as_user(path, [&] { return disk_.link(existing, path); });
+    return as_user(path, [&] { return files_->link(existing, path); });
   }
   Done symlink(const std::string& target, const std::string& path) override {
-    return as_user(path, [&] { return disk_.symlink(target, path); });
+    return as_user(path, [&] { return files_->symlink(target, path); });
   }
   Done rename(const std::string& from, const std::string& to) override {
-    return as_user(to, [&] { return disk_.rename(from, to); });
+    return as_user(to, [&] { return files_->rename(from, to); });
   }
   Done exchange(const std::string& one, const std::string& other) override {
-    return as_user(one, [&] { return disk_.exchange(one, other); });
+    return as_user(one, [&] { return files_->exchange(one, other); });
   }
   Done remove(const std::string& path) override {
-    return as_user(path, [&] { return disk_.remove(path); });
+    return as_user(path, [&] { return files_->remove(path); });
   }
   Done make_directory(const std::string& path, uint32_t mode) override {
-    return as_user(path, [&] { return disk_.make_directory(path, mode); });
+    return as_user(path, [&] { return files_->make_directory(path, mode); });
   }
   Done sync(const std::vector<std::string>& paths) override {
-    return as_user(paths.empty() ? "" : paths.front(), [&] { return disk_.sync(paths); });
+    return as_user(paths.empty() ? "" : paths.front(), [&] { return files_->sync(paths); });
   }
 
  private:
@@ -130,7 +133,7 @@ class FilesOf final : public Files {
   static constexpr int64_t kEach = 512;  // counted for every file, even an empty one
 
   Rights rights_;
-  mutable Disk disk_;
+  std::unique_ptr<Files> files_;
   mutable std::atomic<int64_t> left_ = 64 << 20;
 };
 
@@ -183,8 +186,9 @@ bool take_for_good(const Rights& rights) {
          ::setuid(0) != 0;  // there must be no way back
 }
 
-std::unique_ptr<Files> files_seen_by(uint32_t user) {
-  return std::make_unique<FilesOf>(user);
+std::unique_ptr<Files> files_seen_by(uint32_t user, const std::string& container) {
+  return std::make_unique<FilesOf>(
+      user, container.empty() ? std::make_unique<Disk>() : container_files(container));
 }
 
 }  // namespace certrebind

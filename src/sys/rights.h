@@ -36,9 +36,10 @@ std::optional<uint32_t> group_called(const std::string& name);
 // False if any step failed; then the process must not go on.
 bool take_for_good(const Rights& rights);
 
-// The files of this machine as `user` sees them. Every call runs with the user's rights
-// (setfsuid(2)), so a user's link or name reaches only files that the user can reach. Reads at most
-// 16 MiB per file and 64 MiB in all. Needs root; several threads may call it at once.
-std::unique_ptr<Files> files_seen_by(uint32_t user);
+// The files of this machine, or of a container (its root directory, sys/container.h), as `user`
+// sees them. Every call runs with the user's rights (setfsuid(2)), so a user's link or name reaches
+// only files that the user can reach. Reads at most 16 MiB per file and 64 MiB in all. Needs root;
+// several threads may call it at once.
+std::unique_ptr<Files> files_seen_by(uint32_t user, const std::string& container = "");
 
 }  // namespace certrebind

@@ -28,6 +28,7 @@ json to_json(const Expectation& e) {
   json j = {{"host", e.address.host},
             {"port", e.address.port},
             {"unix", widen(e.address.unix_path)},
+            {"network_of", e.address.network_of},
             {"proxy", e.proxy_protocol},
             {"start_tls", to_text(e.start_tls)},
             {"sni", widen(e.sni)},
@@ -44,7 +45,10 @@ json to_json(const Expectation& e) {
 
 Expectation expectation_from(const json& j) {
   Expectation expected = {
-      .address = {.host = j.at("host"), .port = j.at("port"), .unix_path = narrow(j.at("unix"))},
+      .address = {.host = j.at("host"),
+                  .port = j.at("port"),
+                  .unix_path = narrow(j.at("unix")),
+                  .network_of = j.value("network_of", 0)},
       .proxy_protocol = j.at("proxy"),
       .start_tls = start_tls_named(j.value("start_tls", "none")).value(),
       .sni = narrow(j.at("sni")),

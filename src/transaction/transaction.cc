@@ -205,8 +205,8 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   // Another user could redirect root's writes.
   if (service_ && !service_->trust().is_ours() && !work.files.empty() &&
       !service_->trust().owner_writes)
-    return refuse(fmt::format("{} belongs to user {}; only that user may change files for it",
-                              row_.service.text(), service_->trust().owner),
+    return refuse(fmt::format("{} belongs to {}; only that user may change files for it",
+                              row_.service.text(), service_->trust().whose()),
                   "run certrebind as that user");
   if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
   reloader_.must_not_reload(work.no_reload);

@@ -6,6 +6,7 @@ import subprocess
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("CERTREBIND") or REPOSITORY / "build/dev/certrebind")
+PROBE = os.path.abspath(os.environ.get("PROBE") or REPOSITORY / "build/dev/probe")  # makes one handshake
 ROOT = os.geteuid() == 0
 os.environ["COLUMNS"] = "10000"  # lines are not broken, whoever starts certrebind; test_output.py tests that they are
 

@@ -1,6 +1,5 @@
 """An nginx that runs in a root directory of its own: found from the process table, its paths translated."""
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -10,29 +9,11 @@ from files import difference, snapshot
 from handshakes import handshake
 from ports import free_port
 from processes import processes_of_group
+from roots import make_root
 from servers.nginx import NGINX
 from waiting import until
 
 pytestmark = pytest.mark.skipif(not ROOT, reason="chroot(2) needs root")
-
-
-def libraries(program):
-    """What the dynamic linker loads for it."""
-    out = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
-    return [word for line in out.splitlines() for word in line.split() if word.startswith("/")]
-
-
-def make_root(root):
-    for path in [NGINX, *libraries(NGINX)]:
-        inside = root / path.lstrip("/")
-        inside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, inside)
-    for directory in ("dev", "etc/nginx/tls", "srv/new", "run", "tmp", "var/log/nginx"):
-        (root / directory).mkdir(parents=True, exist_ok=True)
-    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/false\n")
-    (root / "etc/group").write_text("root:x:0:\n")
-    (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\n")
-    subprocess.run(["mknod", "-m", "666", root / "dev/null", "c", "1", "3"], check=True)
 
 
 @pytest.fixture
@@ -40,7 +21,7 @@ def caged(place, authority):
     """(root directory, port, OLD, NEW's path on this host, NEW) of a running chrooted nginx."""
     root = place / "cage"
     root.mkdir()
-    make_root(root)
+    make_root(root, NGINX, ["etc/nginx/tls", "srv/new", "var/log/nginx"])
     old, new = authority.pair("a.example.com")
     old.write(root / "etc/nginx/tls")
     new_cert, _ = new.write(root / "srv/new")

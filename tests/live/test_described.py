@@ -1,10 +1,9 @@
 """What every described server has to do, on the real one: one line for each in servers/described.py."""
-import os
 import subprocess
 
 import pytest
 
-from command import REPOSITORY
+from command import PROBE
 from markers import both_builds, needs_root
 from servers.described import DESCRIBED, RESTART_ONLY
 from servers.mariadb import MariaDB
@@ -14,7 +13,6 @@ from sweep import in_shares
 from waiting import until
 
 pytestmark = [needs_root, both_builds]
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST = "mx.test"
 OK, REFUSED, WARNING = 0, 1, 1  # a refused rebind, a warning of check
 

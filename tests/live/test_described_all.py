@@ -1,9 +1,8 @@
 """One name on every described server, its certificate renewed once by a real ACME client."""
-import os
 import subprocess
 
 from acme import Pebble, issued_by_lego
-from command import REPOSITORY
+from command import PROBE
 from markers import needs_root
 from pki import Certificate, load_pem
 from servers.described import DESCRIBED
@@ -11,7 +10,6 @@ from stages.daemon import Watch
 from waiting import until
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 NAME = "mx.test"
 PATIENCE = 900  # seconds, for all of them under sanitizers on a busy machine
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from command import REPOSITORY
+from command import PROBE
 from files import write
 from markers import needs_root
 from ports import free_port
@@ -19,7 +19,6 @@ from servers.postgresql import PROGRAMS, PostgreSQL
 from waiting import until
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST, OTHER = "mx.test", "other.test"
 OK = 0
 

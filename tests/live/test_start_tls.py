@@ -1,11 +1,10 @@
 """STARTTLS on real servers: the handshake shows what they serve, and says when their TLS is off."""
 import contextlib
-import os
 import subprocess
 
 import pytest
 
-from command import REPOSITORY
+from command import PROBE
 from markers import needs_root
 from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
@@ -17,7 +16,6 @@ from servers.vsftpd import Vsftpd
 from waiting import until
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST = "mx.test"
 
 

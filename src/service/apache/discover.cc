@@ -152,7 +152,9 @@ void Finder::consider(const Process& process) {
   if (line.one_shot || std::ranges::find(line.defines, kRehearsalDefine) != line.defines.end())
     return;
   if (is_left_to_its_user(kProgram, process, diagnostics_)) return;
-  if (is_manageable(kProgram, process, diagnostics_) && !is_single(process, line))
+  // httpd ends if a reload fails, and no test can be run in a container.
+  constexpr bool kOutside = false;
+  if (is_manageable(kProgram, process, diagnostics_, kOutside) && !is_single(process, line))
     add(process, line);
 }
 

@@ -50,6 +50,8 @@ Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
 // The program's name becomes its path, so that no PATH decides what runs.
 Result<Command> DescribedService::command_of(const std::vector<std::string>& words,
                                              const described::SettingsTree& tree) const {
+  if (!trust().container.empty())
+    return fail(Code::denied, "run", words.front(), "it is a program of a container");
   const described::Template fill(tree, fixed_);
   Command command;
   command.root = instance_.root;
@@ -76,7 +78,7 @@ Reload DescribedService::reload() const {
 // Without its test nothing is loaded.
 Reload DescribedService::find_reload() const {
   if (!instance_.process) return {};
-  if (!instance_.description->test.empty())
+  if (!instance_.description->test.empty() && trust().container.empty())
     if (auto test = command_of(instance_.description->test, {}); !test)
       return not_now("it cannot be tested", test.error());
   auto tree = settings();

@@ -10,6 +10,7 @@
 #include "service/described/builtin.h"
 #include "service/described/read_settings.h"
 #include "service/instances.h"
+#include "sys/container.h"
 #include "sys/rights.h"
 
 namespace certrebind::described {
@@ -76,7 +77,9 @@ class Finder {
           !may_manage(*description, process))
         continue;
       const std::string named = named_by(*description, process);
-      auto real = host_.files.real_path(named);
+      auto real = process.other_mounts
+                      ? files_seen_by(process.owner, process.root)->real_path(process.root + named)
+                      : host_.files.real_path(named);
       if (real && *real != configuration) continue;
       Instance perhaps = instance(description, process, real ? named : configuration);
       if (real || listens_as_configured(perhaps)) candidates.push_back(std::move(perhaps));
@@ -120,8 +123,8 @@ class Finder {
   void consider(const Shared& description, const Process& process) {
     if (process.arguments.empty() || !may_manage(*description, process)) return;
     const std::string named = named_by(*description, process);
-    const bool is_named = !named.empty() && host_.files.stat(named).has_value();
-    const std::string path = is_named ? named : usual(*description);
+    const bool is_named = !named.empty() && look_at(process, named).has_value();
+    const std::string path = is_named ? named : usual(*description, process);
     if (path.empty()) return unnamed(*description, process);
     Instance found = instance(description, process, path);
     if (!is_named && !listens_as_configured(found)) return unnamed(*description, process);
@@ -158,19 +161,30 @@ class Finder {
         for (const std::string& variable : *variables)
           if (variable.starts_with(description.environment + "="))
             named = variable.substr(description.environment.size() + 1);
-    return named.empty() ? "" : file_at(description, absolute_in(process.working_directory, named));
+    if (named.empty()) return "";
+    const std::string directory = process.other_mounts
+                                      ? process.working_directory.substr(process.root.size())
+                                      : process.working_directory;
+    return file_at(description, process, absolute_in(directory, named));
   }
 
-  std::string file_at(const Description& description, const std::string& path) const {
+  // A path as the process means it.
+  Result<FileInfo> look_at(const Process& process, const std::string& path) const {
+    if (!process.other_mounts) return host_.files.stat(path);
+    return files_seen_by(process.owner, process.root)->stat(process.root + path);
+  }
+
+  std::string file_at(const Description& description, const Process& process,
+                      const std::string& path) const {
     if (description.file_in_directory.empty()) return path;
-    auto info = host_.files.stat(path);
+    auto info = look_at(process, path);
     const bool is_directory = info && info->kind == FileKind::directory;
     return is_directory ? path + "/" + description.file_in_directory : path;
   }
 
-  std::string usual(const Description& description) const {
+  std::string usual(const Description& description, const Process& process) const {
     for (const std::string& path : description.usual)
-      if (host_.files.stat(path)) return path;
+      if (look_at(process, path)) return path;
     return "";
   }
 
@@ -193,7 +207,9 @@ class Finder {
     found.environment = environment_of(process);
     found.trust = is_still_root(process) ? trust_of_idle(process.executable, host_.files)
                                          : trust_of(process, host_.files);
-    found.trust.owner_writes = !found.trust.is_ours() && is_known_user(*description, process.owner);
+    if (found.trust.container.empty())
+      found.trust.owner_writes =
+          !found.trust.is_ours() && is_known_user(*description, process.owner);
     return found;
   }
 
@@ -202,7 +218,8 @@ class Finder {
   bool is_still_root(const Process& process) const {
     constexpr uint32_t kSetUserId = 04000;
     auto program = host_.files.stat(process.executable);
-    return process.user == 0 && program && (program->mode & kSetUserId) == 0;
+    return !process.other_mounts && process.user == 0 && program &&
+           (program->mode & kSetUserId) == 0;
   }
 
   // Configurations may name variables of the process. Those that rule a program are left out.
@@ -217,12 +234,14 @@ class Finder {
   // A configuration without TLS names no port that tells.
   bool listens_as_configured(const Instance& instance) const {
     const std::unique_ptr<const Files> theirs =
-        instance.trust.is_ours() ? nullptr : files_seen_by(instance.trust.owner);
+        instance.trust.is_ours() ? nullptr
+                                 : files_seen_by(instance.trust.owner, instance.trust.container);
     DescribedService service(instance, theirs ? *theirs : host_.files, host_.commands);
     service.set_trust(instance.trust);
     auto found = service.bindings();
     const int pid = instance.process->pid;
     auto ports = host_.processes.listening_ports(std::span(&pid, 1));
+    if (!ports && ports.error().code == Code::unsupported) return found.has_value();
     if (!found || !ports) return false;
     std::set<uint16_t> configured;
     for (const Binding& binding : found->bindings)
@@ -288,7 +307,7 @@ Result<std::vector<Instance>> running_instances(const Descriptions& descriptions
 Result<Instance> instance_for(const std::shared_ptr<const Description>& description,
                               const std::string& configuration, const Host& host,
                               std::vector<Diagnostic>& diagnostics) {
-  auto real = host.files.real_path(configuration);
+  auto real = real_path_anywhere(configuration, host.files);
   if (!real) return pass(real);
   return Finder(host, diagnostics).with(description, *real);
 }

@@ -9,6 +9,7 @@
 #include "service/described/formats.h"
 #include "service/described/template.h"
 #include "service/glob.h"
+#include "sys/container.h"
 
 namespace certrebind::described {
 
@@ -59,6 +60,11 @@ class SettingsReader {
   Done read_output(const Source& source) {
     const std::string& configuration = context_.fixed.at("configuration");
     tree_.files.push_back(context_.root.on_host(configuration));
+    if (process_of_container(context_.root.directory()))
+      return fail(
+          Code::unsupported, "read", configuration,
+          source.command.front() + " prints it, and certrebind runs no program of a container",
+          "run certrebind inside the container");
     std::vector<std::string> words;
     for (const std::string& word : source.command) words.push_back(expand(word));
     auto program = program_path(context_.root.files(), words.front());

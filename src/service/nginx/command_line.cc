@@ -101,4 +101,14 @@ BuildDefaults parse_build_defaults(std::string_view output) {
   return defaults;
 }
 
+// The options of configure are one string, which ends with a zero byte (NGX_CONFIGURE).
+BuildDefaults find_build_defaults(std::string_view program) {
+  for (const std::string_view option : {" --prefix=", " --conf-path="})
+    if (size_t at = program.find(option); at != std::string_view::npos) {
+      const size_t begin = program.rfind('\0', at) + 1;
+      return parse_build_defaults(program.substr(begin, program.find('\0', at) - begin));
+    }
+  return parse_build_defaults("");
+}
+
 }  // namespace certrebind::nginx

@@ -33,4 +33,7 @@ struct BuildDefaults {
 // Takes the output of `nginx -V`.
 BuildDefaults parse_build_defaults(std::string_view output);
 
+// Takes the program itself, which contains what `nginx -V` prints. For a program that is not run.
+BuildDefaults find_build_defaults(std::string_view program);
+
 }  // namespace certrebind::nginx

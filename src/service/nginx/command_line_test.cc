@@ -50,5 +50,15 @@ TEST(BuildDefaults, ComeFromTheConfigureArguments) {
   EXPECT_EQ(parse_build_defaults("").config, "/usr/local/nginx/conf/nginx.conf");
 }
 
+TEST(FindBuildDefaults, FindsThemInTheProgram) {
+  constexpr std::string_view kProgram(
+      "\x7f"
+      "ELF\0text\0 --prefix=/etc/nginx --conf-path=/etc/nginx/own.conf --user=x\0more\0",
+      75);
+  EXPECT_EQ(find_build_defaults(kProgram).prefix, "/etc/nginx");
+  EXPECT_EQ(find_build_defaults(kProgram).config, "/etc/nginx/own.conf");
+  EXPECT_EQ(find_build_defaults("nothing of it").config, "/usr/local/nginx/conf/nginx.conf");
+}
+
 }  // namespace
 }  // namespace certrebind::nginx

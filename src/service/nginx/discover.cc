@@ -10,6 +10,7 @@
 #include "service/instances.h"
 #include "service/nginx/command_line.h"
 #include "service/root.h"
+#include "sys/rights.h"
 
 namespace certrebind::nginx {
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kHangup = 1;  // SIGHUP
 constexpr milliseconds kVersionDeadline{10'000};
+constexpr size_t kLargestProgram = 64u << 20;
 
 constexpr std::array<const char*, 5> kUsualPlaces = {
     "/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx",
@@ -32,7 +34,7 @@ class Versions {
 
   std::optional<BuildDefaults> of(const std::string& executable, const Root& root,
                                   const Trust& trust) {
-    auto [known, first] = known_.try_emplace({executable, trust.owner});
+    auto [known, first] = known_.try_emplace({trust.container + executable, trust.owner});
     if (first) known->second = ask(executable, root, trust);
     return known->second;
   }
@@ -40,6 +42,11 @@ class Versions {
  private:
   std::optional<BuildDefaults> ask(const std::string& executable, const Root& root,
                                    const Trust& trust) {
+    if (!trust.container.empty()) {
+      auto program = files_seen_by(trust.owner, trust.container)
+                         ->read(trust.container + executable, kLargestProgram);
+      return program ? std::optional(find_build_defaults(*program)) : std::nullopt;
+    }
     std::string why = why_not_to_run(trust);
     Result<CommandOutput> output = CommandOutput{};
     if (why.empty())

@@ -1,0 +1,63 @@
+#include "service/contained.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace certrebind {
+
+ContainedService::ContainedService(std::unique_ptr<Service> inner, ContainerPaths paths)
+    : inner_(std::move(inner)), paths_(std::move(paths)), id_(inner_->id()) {
+  if (auto inside = paths_.inside(id_.path)) id_.path = paths_.root() + *inside;
+}
+
+Result<Discovery> ContainedService::bindings() const {
+  auto found = inner_->bindings();
+  if (!found) return found;
+  for (Binding& binding : found->bindings) binding.not_written = why_not_written(binding);
+  return found;
+}
+
+Result<std::vector<FileEdit>> ContainedService::repoint(const Binding& binding,
+                                                        const CertificateFiles&) const {
+  return fail(Code::unsupported, "repoint", printable(binding.site),
+              "certrebind does not edit a configuration in a container",
+              "use --rewrite where its certificate is mounted from this host");
+}
+
+Reload ContainedService::reload() const {
+  Reload reload = inner_->reload();
+  reload.live = nullptr;
+  reload.view = nullptr;
+  if (reload.commands && reload.restart_only.empty())
+    reload.restart_only =
+        "a program reloads it, and certrebind runs no program of a container; run certrebind "
+        "inside it";
+  reload.commands.reset();
+  return reload;
+}
+
+std::string ContainedService::why_not_written(const Binding& binding) const {
+  for (const NamedFile* named : {&binding.certificate, &binding.key, &binding.chain}) {
+    if (named->path.empty()) continue;
+    const auto inside = paths_.inside(named->path);
+    if (!inside || is_within(named->path, paths_.root()))
+      return fmt::format(
+          "{} is a file of the container alone; next: renew it inside, or mount the directory from "
+          "this host, read-only",
+          inside.value_or(named->path));
+    if (paths_.is_mounted_alone(*inside))
+      return fmt::format(
+          "{} is mounted as a single file, and a new file in its place is not seen inside; next: "
+          "mount its directory instead, read-only",
+          named->path);
+    if (paths_.may_change(*inside))
+      return fmt::format(
+          "the container may change {} itself, so certrebind does not write there; next: mount the "
+          "directory read-only",
+          named->path);
+  }
+  return "";
+}
+
+}  // namespace certrebind
