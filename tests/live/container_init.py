@@ -1,6 +1,6 @@
 """Becomes the first process of a container, with system calls as container managers make them: mount_namespaces(7),
 network_namespaces(7), pivot_root(2). Arguments: the root directory, mounts as HOST:INSIDE:ro|rw with commas between
-them, "own" or "host" for the network, and the program with its arguments.
+them, "own" or "host" for the network, the user's number, and the program with its arguments.
 """
 import ctypes
 import os
@@ -32,7 +32,7 @@ def bind(root, host, inside, mode):
 
 
 def main():
-    root, mounts, network, *program = sys.argv[1:]
+    root, mounts, network, user, *program = sys.argv[1:]
     check(libc.unshare(NEWNS | (NEWNET if network == "own" else 0)), "unshare")
     if network == "own":
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -44,6 +44,8 @@ def main():
     check(libc.syscall(PIVOT_ROOT, b".", b"."), "pivot_root")
     check(libc.umount2(b".", MNT_DETACH), "umount2")
     os.chdir("/")
+    os.setgid(int(user))
+    os.setuid(int(user))
     os.execv(program[0], program)
 
 

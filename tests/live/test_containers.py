@@ -246,3 +246,24 @@ def test_a_network_of_its_own_alone(place, authority):
     new_certificate, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, new_certificate, "--service", f"nginx:{nginx.conf}")
     assert done.code == 0 and box.served(port, NAME) == new.thumbprint, done
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_container_whose_server_is_not_roots(place, authority, is_named):
+    """As HAProxy's own image. Left to the user with this number, until he is named."""
+    old, new = authority.pair(NAME)
+    old.write_combined(place / "tls/site.pem").chmod(0o644)
+    port = free_port()
+    box = Container(place / "box", HAPROXY, ["etc/haproxy"])
+    place.at_end(box.stop)
+    write(box.root / "etc/haproxy/haproxy.cfg",
+          f"defaults\n mode http\n timeout client 60s\n timeout server 60s\n timeout connect 5s\n"
+          f"frontend f\n bind 127.0.0.1:{port} ssl crt /etc/haproxy/tls/\n")
+    box.start("-W", "-f", "/etc/haproxy/haproxy.cfg", mounts=[(place / "tls", "/etc/haproxy/tls", "ro")], user=4242)
+    box.wait_served(old.thumbprint, port, NAME)
+    if is_named:
+        place.configure('[servers]\nusers = ["4242"]\n')
+    new.write_combined(place / "tls/site.pem").chmod(0o644)
+    done = place.run("rebind", old.thumbprint, place / "tls/site.pem")
+    assert (done.code == 0) == is_named, done
+    assert box.served(port, NAME) == (new if is_named else old).thumbprint

@@ -20,7 +20,7 @@ class Container:
         root.mkdir()
         make_root(root, program, directories)
 
-    def start(self, *arguments, mounts=(), network="own"):
+    def start(self, *arguments, mounts=(), network="own", user=0):
         for host, inside, _ in mounts:
             target = self.root / inside.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ class Container:
                 target.mkdir() if host.is_dir() else target.touch()
         text = ",".join(f"{host}:{inside}:{mode}" for host, inside, mode in mounts)
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", sys.executable, INIT, self.root, text, network, self.program,
+            ["setpriv", "--pdeathsig", "TERM", sys.executable, INIT, self.root, text, network, str(user), self.program,
              *arguments], start_new_session=True, stdin=subprocess.DEVNULL)
         return self
 
