@@ -62,4 +62,5 @@ def test_says_that_tls_is_off(place, authority, kind, says):
     with contextlib.suppress(subprocess.CalledProcessError):  # of ldapmodify
         server.reload()
     for dialect, port in server.endpoints.items():
-        until(lambda: says[dialect] in probe(port, dialect), f"{dialect} says that its TLS is off")
+        # Dovecot starts a service whose processes fail again after a pause only, of up to a minute.
+        until(lambda: says[dialect] in probe(port, dialect), f"{dialect} says that its TLS is off", 120)
