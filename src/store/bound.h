@@ -27,8 +27,9 @@ struct BoundService {
 };
 
 // Replaces what is recorded for these services. `whole`: these are all running services. Other
-// recorded services with bindings are kept until `forget_bound`, because they may only be stopped.
-// Writes only differences. Returns true if anything changed.
+// recorded services with bindings are kept until `forget_bound`, because they may only be stopped;
+// not those in containers, which come again as other processes. Writes only differences. Returns
+// true if anything changed.
 Result<bool> remember_bound(Database& database, const std::vector<BoundService>& services,
                             bool whole);
 

@@ -12,6 +12,7 @@
 #include "state/state.h"
 #include "survey/absent_addresses.h"
 #include "survey/shadowed.h"
+#include "sys/container.h"
 
 namespace certrebind {
 
@@ -166,7 +167,9 @@ std::vector<GoneService> gone_services(const Survey& survey, const std::vector<B
   std::set<std::string> found;
   for (const auto& service : survey.services.found) found.insert(service->id().text());
   for (const BoundRow& row : known) {
-    if (found.contains(row.service)) continue;
+    // A container that is started again is another process.
+    const bool is_contained = !container_of(row.service.substr(row.service.find(':') + 1)).empty();
+    if (found.contains(row.service) || is_contained) continue;
     auto same = std::ranges::find(gone, row.service, &GoneService::service);
     if (same == gone.end()) same = gone.insert(gone.end(), {row.service, {}});
     same->sites.push_back(row.site);

@@ -274,6 +274,14 @@ std::optional<int> process_of_container(std::string_view root) {
   return whole_number<int>(root);
 }
 
+std::string container_of(std::string_view path) {
+  constexpr std::string_view kEnd = "/root";
+  const size_t end = path.find("/root/");
+  if (end == std::string_view::npos) return "";
+  const std::string_view root = path.substr(0, end + kEnd.size());
+  return process_of_container(root) ? std::string(root) : "";
+}
+
 ContainerPaths container_paths(const std::string& root) {
   const int pid = process_of_container(root).value_or(0);
   return {root, parse_mounts(read_or_empty(proc(pid, "mountinfo"))),
@@ -285,10 +293,8 @@ std::unique_ptr<Files> container_files(const std::string& root) {
 }
 
 Result<std::string> real_path_anywhere(const std::string& path, const Files& ours) {
-  constexpr std::string_view kEnd = "/root";
-  const size_t end = path.find("/root/");
-  const std::string root = end == std::string::npos ? "" : path.substr(0, end + kEnd.size());
-  return process_of_container(root) ? container_files(root)->real_path(path) : ours.real_path(path);
+  const std::string root = container_of(path);
+  return root.empty() ? ours.real_path(path) : container_files(root)->real_path(path);
 }
 
 }  // namespace certrebind

@@ -51,6 +51,9 @@ class ContainerPaths {
 // The process id in "/proc/PID/root"; unset for any other path.
 std::optional<int> process_of_container(std::string_view root);
 
+// "/proc/PID/root" of a path below it; empty for any other path.
+std::string container_of(std::string_view path);
+
 // Reads the mounts of the process and of this one. No mounts if the process is gone.
 ContainerPaths container_paths(const std::string& root);
 

@@ -62,5 +62,11 @@ TEST(Container, IsRecognizedByItsRoot) {
     EXPECT_EQ(process_of_container(other), std::nullopt) << other;
 }
 
+TEST(Container, IsThatOfAPath) {
+  EXPECT_EQ(container_of("/proc/4711/root/etc/x"), "/proc/4711/root");
+  for (const char* other : {"/proc/4711/root", "/etc/root/x", "/proc/self/root/x", ""})
+    EXPECT_EQ(container_of(other), "") << other;
+}
+
 }  // namespace
 }  // namespace certrebind

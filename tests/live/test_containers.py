@@ -101,6 +101,16 @@ def test_the_daemon_reloads_it(place, authority):
     until(lambda: web.served() == web.new.thumbprint, "the container serves the renewed certificate")
 
 
+def test_a_container_that_is_started_again_is_not_missed(place, authority):
+    web = Web(place, authority)
+    assert place.run("check").code == 0
+    web.box.stop()
+    web.box.start("-g", "daemon off;", mounts=[(web.host_tls, TLS, "ro")])
+    web.box.wait_served(web.old.thumbprint, web.port, NAME)
+    done = place.run("check")
+    assert done.code == 0 and "not running" not in done.all, done
+
+
 def test_rewritten_and_undone_on_the_host(place, authority):
     web = Web(place, authority)
     before = snapshot(web.host_tls)

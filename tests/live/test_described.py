@@ -12,7 +12,7 @@ from stages.killed import KilledRebind
 from sweep import in_shares
 from waiting import until
 
-pytestmark = [needs_root, both_builds]
+pytestmark = needs_root
 HOST = "mx.test"
 OK, REFUSED, WARNING = 0, 1, 1  # a refused rebind, a warning of check
 
@@ -92,6 +92,7 @@ def test_each_description_that_was_tried_is_here(place):
 
 
 @pytest.mark.parametrize("stage", [PostgreSQL, MariaDB], ids=lambda kind: kind.kind, indirect=True)
+@both_builds
 @in_shares
 def test_killed_in_every_phase(stage, shim, share):
     """Files of another user than root, which are swapped with that user's rights."""

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int kHangup = 1;  // SIGHUP
 constexpr milliseconds kVersionDeadline{10'000};
-constexpr size_t kLargestProgram = 64u << 20;
 
 constexpr std::array<const char*, 5> kUsualPlaces = {
     "/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx",
@@ -44,7 +43,7 @@ class Versions {
                                    const Trust& trust) {
     if (!trust.container.empty()) {
       auto program = files_seen_by(trust.owner, trust.container)
-                         ->read(trust.container + executable, kLargestProgram);
+                         ->read(trust.container + executable, kConfigLimit);
       return program ? std::optional(find_build_defaults(*program)) : std::nullopt;
     }
     std::string why = why_not_to_run(trust);

@@ -1,5 +1,5 @@
 """certrebind killed at one call after the other, while it brings NEW into the files of a server."""
-from sweep import FULL, SHARES
+from sweep import FULL, some_of
 
 
 class KilledRebind:
@@ -28,7 +28,7 @@ class KilledRebind:
         calls = [line.split()[1] for line in log.read_text().splitlines()]
         ends = set()
         kinds = [(at, call) for at, call in enumerate(calls, 1) if FULL or at == 1 or calls[at - 2] != call]
-        for at, call in kinds[share::SHARES]:
+        for at, call in some_of(kinds, share):
             where = f"killed at call {at} of {len(calls)}: {call}"
             done = self.rebind({**shim, "CRASH_AT": str(at)})
             if done.code == 0:  # some calls, as asking again, are not made each time
