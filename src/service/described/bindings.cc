@@ -42,19 +42,34 @@ struct Named {
   std::vector<const Heard*> heard;
 };
 
-std::vector<std::string> words_of_list(const std::string& value, const std::string& separators) {
+// A list may name its separator first: "<; a ; b". Where there is only one, two of them are the
+// character itself (both in Exim's lists).
+std::vector<std::string> words_of_list(std::string value, std::string separators) {
+  if (value.size() > 1 && value.front() == '<' && std::ispunct(static_cast<unsigned char>(value[1]))) {
+    separators = value[1];
+    value = value.substr(2);
+  }
   std::vector<std::string> words;
   std::string word;
-  for (char c : value + separators.substr(0, 1)) {
-    if (separators.find(c) == separators.npos) {
-      word += c;
-      continue;
-    }
+  auto complete = [&] {
     if (auto plain = trim(word); !plain.empty()) words.emplace_back(plain);
     word.clear();
+  };
+  for (size_t i = 0; i < value.size(); ++i) {
+    const bool is_double =
+        separators.size() == 1 && i + 1 < value.size() && value[i + 1] == separators.front();
+    if (separators.find(value[i]) == separators.npos)
+      word += value[i];
+    else if (is_double)
+      word += value[i++];
+    else
+      complete();
   }
+  complete();
   return words;
 }
+
+constexpr const char* kPortSeparators = " \t,:;";
 
 class Binder {
  public:
@@ -111,12 +126,26 @@ class Binder {
   }
 
   void hear(const Listener& listener, size_t section) {
+    std::vector<std::string> ports =
+        words_of_list(template_.expand(listener.port, section), kPortSeparators);
+    if (ports.empty()) ports = {""};  // each address has its own
+    for (const std::string& port : ports) hear(listener, section, port);
+  }
+
+  bool is_direct(const Listener& listener, size_t section, const std::string& port) const {
+    if (!listener.direct_when.empty() && template_.holds(listener.direct_when, section))
+      return true;
+    return std::ranges::any_of(
+        words_of_list(template_.expand(listener.direct_ports, section), kPortSeparators),
+        [&](const std::string& direct) { return port_number(direct) == port_number(port); });
+  }
+
+  void hear(const Listener& listener, size_t section, const std::string& port) {
     Heard heard{
         .section = section, .listener = &listener, .listen = {}, .unproven = listener.unproven};
     heard.proxy_protocol =
         !listener.proxy_when.empty() && template_.holds(listener.proxy_when, section);
-    const bool direct =
-        !listener.direct_when.empty() && template_.holds(listener.direct_when, section);
+    const bool direct = is_direct(listener, section, port);
     const std::string dialect = direct ? "" : template_.expand(listener.start_tls, section);
     if (!dialect.empty()) {
       auto known = start_tls_named(dialect);
@@ -125,8 +154,10 @@ class Binder {
       else
         heard.unproven = "certrebind does not speak '" + printable(dialect) + "' before TLS";
     }
-    for (ListenText& listen : parse_addresses(template_.expand(listener.address, section),
-                                              template_.expand(listener.port, section), hosts_)) {
+    std::string addresses = template_.expand(listener.address, section);
+    if (!listener.separator.empty())
+      addresses = join(words_of_list(addresses, listener.separator), " ");
+    for (ListenText& listen : parse_addresses(addresses, port, hosts_)) {
       if (!listen.problem.empty()) complain(nullptr, listen.text + ": " + listen.problem);
       heard.listen = std::move(listen);
       heard_.push_back(heard);

@@ -105,9 +105,10 @@ class DescriptionReader {
   }
 
   void read_process(const toml::table& table) {
-    reader_.only(table, {"executables", "users", "options", "environment", "file_in_directory",
-                         "usual", "programs"});
+    reader_.only(table, {"executables", "argument", "users", "options", "environment",
+                         "file_in_directory", "usual", "programs"});
     reader_.texts(table, "executables", into_.executables);
+    reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
     reader_.texts(table, "options", into_.options);
     reader_.optional_text(table, "environment", into_.environment);
@@ -138,14 +139,16 @@ class DescriptionReader {
   }
 
   void read_listener(const toml::table& table) {
-    reader_.only(table, {"section", "when", "address", "port", "start_tls", "direct_when",
-                         "proxy_when", "sni", "unproven"});
+    reader_.only(table, {"section", "when", "address", "separator", "port", "start_tls",
+                         "direct_when", "direct_ports", "proxy_when", "sni", "unproven"});
     Listener listener;
     read_place(table, listener.place);
     reader_.optional_text(table, "address", listener.address);
+    reader_.optional_text(table, "separator", listener.separator);
     reader_.optional_text(table, "port", listener.port);
     reader_.optional_text(table, "start_tls", listener.start_tls);
     reader_.optional_text(table, "direct_when", listener.direct_when);
+    reader_.optional_text(table, "direct_ports", listener.direct_ports);
     reader_.optional_text(table, "proxy_when", listener.proxy_when);
     reader_.boolean(table, "sni", listener.sni);
     reader_.optional_text(table, "unproven", listener.unproven);
@@ -203,7 +206,7 @@ class DescriptionReader {
   // How it reloads is said in exactly one way.
   void read_reload(const toml::table& table) {
     using Kind = ReloadDescription::Kind;
-    reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds",
+    reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds", "as_root",
                          "restart_only", "per_connection"});
     ReloadDescription reload;
     bool per_connection = false;
@@ -212,6 +215,7 @@ class DescriptionReader {
     read_commands(table, reload);
     reader_.optional_text(table, "input", reload.input);
     reader_.texts(table, "environment", reload.environment);
+    reader_.boolean(table, "as_root", reload.as_root);
     reader_.optional_text(table, "restart_only", reload.why);
     reader_.boolean(table, "per_connection", per_connection);
     double seconds = 30;

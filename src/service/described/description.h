@@ -14,7 +14,15 @@
 namespace certrebind::described {
 
 // How the text of a configuration is divided into settings and sections (formats.h).
-enum class Format { assignments, words, ini, blocks, json, options, postfix_master };
+enum class Format {
+  assignments,
+  words,
+  ini,
+  blocks,
+  json,
+  options,
+  postfix_master,
+};
 
 // One source of settings. All sources of a description are read into one tree.
 struct Source {
@@ -42,9 +50,11 @@ struct Place {
 struct Listener {
   Place place;
   std::string address = "*";     // a template; may have several addresses, or HOST:PORT
-  std::string port = {};         // a template; empty: the address has the port
+  std::string separator = {};    // divides the addresses; empty: blanks and commas
+  std::string port = {};         // a template; may have several; empty: the address has the port
   std::string start_tls = {};    // a template for the dialect; empty: TLS from the first byte
   std::string direct_when = {};  // a condition under which TLS begins with the first byte after all
+  std::string direct_ports = {};  // a template: the ports at which it does
   bool sni = true;               // shows certificates by the name that the client sends
   std::string proxy_when = {};   // a condition under which a PROXY header comes first
   std::string unproven = {};     // why no handshake proves a renewal here
@@ -84,6 +94,9 @@ struct ReloadDescription {
   // Further variables for the commands: "NAME=template".
   std::vector<std::string> environment = {};
   milliseconds deadline{30'000};
+  // The commands run as root, although the server runs as a user. They must do no more for him than
+  // he could do himself.
+  bool as_root = false;
   std::string why = {};  // Kind::restart: why only a restart loads new files
 };
 
@@ -96,6 +109,7 @@ struct Description {
 
   // Recognition.
   std::vector<std::string> executables;  // file names
+  std::string argument;                  // what one of its arguments is; empty: anything
   std::vector<std::string> users;        // users other than root as whom it runs
   std::vector<std::string> options;      // options whose argument is the configuration
   std::string environment;               // a variable that names the configuration

@@ -6,10 +6,12 @@ import signal
 from files import write
 from ports import free_port
 from servers.dovecot import Dovecot
+from servers.exim import Exim
 from servers.mariadb import MariaDB
 from servers.plain_first import PlainFirst
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
+from servers.slapd import Slapd
 from servers.vsftpd import Vsftpd
 
 
@@ -216,6 +218,6 @@ class Prometheus(NodeExporter):
                 f"--storage.tsdb.path={self.prefix}/run"]
 
 
-DESCRIBED = [Caddy, Coturn, Dovecot, Etcd, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Redis, Squid, Stunnel]
+DESCRIBED = [Caddy, Coturn, Dovecot, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
+             PostgreSQL, Prometheus, Redis, Slapd, Squid, Stunnel]
 RESTART_ONLY = [Vsftpd]
