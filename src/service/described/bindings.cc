@@ -14,6 +14,7 @@
 #include "service/loopback.h"
 #include "service/sni_name.h"
 #include "x509/bundle.h"
+#include "x509/name_match.h"
 #include "x509/pem.h"
 
 namespace certrebind::described {
@@ -37,6 +38,7 @@ struct Named {
   std::string certificate;
   std::string key;
   std::vector<std::string> names;
+  std::vector<std::string> hosts;  // only these of the certificate's names count
   const Setting* where = nullptr;
   const Setting* key_where = nullptr;
   std::vector<const Heard*> heard;
@@ -216,13 +218,16 @@ class Binder {
         before = path;
         continue;
       }
-      auto key_path = i < keys.size() ? path_of(settings, keys[i], key) : before ? before : path;
+      auto key_path = i < keys.size() ? path_of(settings, keys[i], key)
+                      : before        ? before
+                                      : key_beside(settings, *path);
       before.reset();
       add({.settings = &settings,
            .section = section,
            .certificate = *path,
            .key = key_path.value_or(*path),
-           .names = names_of(settings, section),
+           .names = words_in_lower_case(settings.names, section),
+           .hosts = words_in_lower_case(settings.hosts, section),
            .where = setting,
            .key_where = key ? key : setting,
            .heard = {}},
@@ -236,8 +241,18 @@ class Binder {
     return text && !first_certificate_block(*text) && !private_key_blocks(*text).empty();
   }
 
-  std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
-    return words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
+  // The certificate's own file if there is no other.
+  std::string key_beside(const CertificateSettings& settings, const std::string& path) const {
+    if (settings.key_beside.empty()) return path;
+    const size_t at = path.rfind(settings.key_beside[0]);
+    if (at == path.npos) return path;
+    std::string key = path;
+    key.replace(at, settings.key_beside[0].size(), settings.key_beside[1]);
+    return root_.files().stat(root_.on_host(key)) ? key : path;
+  }
+
+  std::vector<std::string> words_in_lower_case(const std::string& text, size_t section) const {
+    return words_of_list(to_lower(template_.expand(text, section)), " ,");
   }
 
   // Unset if the value names no file: it is empty, or has a variable that we do not know.
@@ -273,6 +288,7 @@ class Binder {
     const size_t around = tree_.sections[same->section].parent;
     for (const Heard& each : heard_) {
       if (!each.listener->sni) continue;
+      if (same->settings->start_tls_only && each.start_tls == StartTls::none) continue;
       if (tree_.is_within(each.section, around) || tree_.is_within(same->section, each.section) ||
           same->settings->chosen_by_certificate)
         same->heard.push_back(&each);
@@ -294,6 +310,7 @@ class Binder {
         if (auto path = path_of(*named.settings, chain->value, chain))
           binding.chain = named_file(*path, *chain);
     choose_names(named, binding);
+    if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
     for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
     binding.site = site_of(named, binding);
     found_.bindings.push_back(std::move(binding));
@@ -304,8 +321,20 @@ class Binder {
     if (!named.names.empty()) return;
     auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
     if (look->certificate) binding.names = look->certificate->names;
+    if (!named.settings->hosts.empty()) {
+      std::vector<std::string> covered;
+      for (const std::string& host : named.hosts)
+        if (covers(binding.names, host) && !has_its_own(host)) covered.push_back(host);
+      binding.names = std::move(covered);
+    }
     binding.named_by_certificate = true;
     found_.looked_at.emplace(binding.certificate.path, std::move(look));
+  }
+
+  bool has_its_own(const std::string& host) const {
+    return std::ranges::any_of(named_, [&](const Named& named) {
+      return std::ranges::find(named.names, host) != named.names.end();
+    });
   }
 
   std::string site_of(const Named& named, const Binding& binding) const {

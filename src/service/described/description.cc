@@ -12,12 +12,14 @@ namespace certrebind::described {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats = {
+constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {
     {{"assignments", Format::assignments},
      {"words", Format::words},
      {"ini", Format::ini},
      {"blocks", Format::blocks},
      {"json", Format::json},
+     {"yaml", Format::yaml},
+     {"lua", Format::lua},
      {"options", Format::options},
      {"master.cf", Format::postfix_master}}};
 
@@ -119,7 +121,7 @@ class DescriptionReader {
 
   void read_source(const toml::table& table) {
     reader_.only(table, {"format", "file", "command", "arguments", "include", "include_directories",
-                         "include_ending", "sections", "optional"});
+                         "include_ending", "sections", "optional", "files", "only_last"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
@@ -130,6 +132,8 @@ class DescriptionReader {
     reader_.optional_text(table, "include_ending", source.include_ending);
     reader_.texts(table, "sections", source.sections);
     reader_.boolean(table, "optional", source.optional);
+    reader_.optional_text(table, "files", source.files);
+    reader_.boolean(table, "only_last", source.only_last);
     into_.sources.push_back(std::move(source));
   }
 
@@ -167,13 +171,16 @@ class DescriptionReader {
   }
 
   void read_certificate(const toml::table& table) {
-    reader_.only(table, {"section", "when", "certificate", "key", "chain", "prefix", "separator",
-                         "default_certificate", "default_key", "directory", "names",
-                         "chosen_by_certificate"});
+    reader_.only(table, {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
+                         "separator", "default_certificate", "default_key", "directory", "names",
+                         "chosen_by_certificate", "hosts", "start_tls_only"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");
     reader_.optional_text(table, "key", settings.key);
+    reader_.texts(table, "key_beside", settings.key_beside);
+    if (!settings.key_beside.empty() && settings.key_beside.size() != 2)
+      complain(table, "'key_beside' must have two texts");
     reader_.optional_text(table, "chain", settings.chain);
     reader_.optional_text(table, "prefix", settings.prefix);
     reader_.optional_text(table, "separator", settings.separator);
@@ -182,6 +189,8 @@ class DescriptionReader {
     reader_.optional_text(table, "directory", settings.directory);
     reader_.optional_text(table, "names", settings.names);
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
+    reader_.optional_text(table, "hosts", settings.hosts);
+    reader_.boolean(table, "start_tls_only", settings.start_tls_only);
     into_.certificates.push_back(std::move(settings));
   }
 

@@ -20,6 +20,8 @@ enum class Format {
   ini,
   blocks,
   json,
+  yaml,
+  lua,
   options,
   postfix_master,
 };
@@ -38,6 +40,10 @@ struct Source {
   // Format::words: names of settings that begin a section.
   std::vector<std::string> sections = {};
   bool optional = false;  // the file may be missing
+  // A template for a pattern of files. Nothing is read: each file that fits is a section "file" with
+  // its path as argument, and as the setting `file`.
+  std::string files = {};
+  bool only_last = false;  // only the last of these files
 };
 
 // Which section of the tree something is about.
@@ -66,6 +72,9 @@ struct CertificateSettings {
   std::string certificate;     // the setting that names the certificate
   std::string key = {};        // the setting that names the key; empty: in the certificate's file
   std::string chain = {};      // the setting that names the chain, if it is apart
+  // Two texts. The key, if it exists, has the certificate's path with the second in place of the
+  // first.
+  std::vector<std::string> key_beside = {};
   std::string prefix = {};     // stands before a path and is no part of it ("<")
   std::string separator = {};  // not empty: the setting is a list of files
   // What is used where a setting is not set; empty: nothing.
@@ -73,8 +82,11 @@ struct CertificateSettings {
   std::string default_key = {};
   std::string directory = {};  // a template: where relative paths begin; empty: {directory}
   std::string names = {};      // a template for the host names that choose it; empty: for all names
-  // Clients choose it by a name in the certificate.
+  // Clients choose it by a name in the certificate; with `hosts`, a template, only by one of these
+  // names.
   bool chosen_by_certificate = false;
+  std::string hosts = {};
+  bool start_tls_only = false;  // not shown where TLS begins with the first byte
 };
 
 // A part of the configuration that may name certificates and that the description does not cover.

@@ -59,6 +59,7 @@ std::string Template::value(std::string_view name, size_t section) const {
 std::string Template::words_that_fit(std::string_view name, std::string_view pattern,
                                      size_t section) const {
   std::vector<std::string> found;
+  if (name.starts_with('/')) return words_that_fit(name.substr(1), pattern, 0);
   for (const Setting& setting : tree_.sections[section].settings) {
     if (!fits(name, setting.name)) continue;
     std::string list = setting.value;

@@ -11,6 +11,7 @@ from servers.mariadb import MariaDB
 from servers.plain_first import PlainFirst
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
+from servers.prosody import Prosody
 from servers.slapd import Slapd
 from servers.vsftpd import Vsftpd
 
@@ -219,5 +220,5 @@ class Prometheus(NodeExporter):
 
 
 DESCRIBED = [Caddy, Coturn, Dovecot, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Redis, Slapd, Squid, Stunnel]
+             PostgreSQL, Prometheus, Prosody, Redis, Slapd, Squid, Stunnel]
 RESTART_ONLY = [Vsftpd]
