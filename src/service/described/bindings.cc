@@ -222,6 +222,12 @@ class Binder {
                       : before        ? before
                                       : key_beside(settings, *path);
       before.reset();
+      // ejabberd: the key may as well come after its certificate.
+      if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(*path))
+        if (auto after = path_of(settings, paths[i + 1], setting); after && holds_key_only(*after)) {
+          key_path = after;
+          ++i;
+        }
       add({.settings = &settings,
            .section = section,
            .certificate = *path,
@@ -233,6 +239,11 @@ class Binder {
            .heard = {}},
           heard);
     }
+  }
+
+  bool holds_key(const std::string& path) const {
+    auto text = root_.files().read(root_.on_host(path), kPemLimit);
+    return text && !private_key_blocks(*text).empty();
   }
 
   // Postfix's chain files: a key may stand in a file of its own before its certificate.
@@ -267,6 +278,10 @@ class Binder {
     if (path.find('$') != path.npos) {
       complain(
           at, "the path contains a variable, which certrebind does not follow: " + printable(path));
+      return std::nullopt;
+    }
+    if (path.find('*') != path.npos) {
+      complain(at, "the path is a pattern, which certrebind does not follow: " + printable(path));
       return std::nullopt;
     }
     const std::string& directory = fixed_.at("directory");

@@ -14,6 +14,17 @@ namespace certrebind {
 
 using described::ReloadDescription;
 
+namespace {
+
+// "NAME=value" in place of every other value of NAME.
+void set_variable(std::string variable, std::vector<std::string>& environment) {
+  const std::string name = variable.substr(0, variable.find('=') + 1);
+  std::erase_if(environment, [&](const std::string& each) { return each.starts_with(name); });
+  environment.push_back(std::move(variable));
+}
+
+}  // namespace
+
 DescribedService::DescribedService(described::Instance instance, const Files& files,
                                    Commands& commands)
     : instance_(std::move(instance)), files_(files), commands_(commands) {
@@ -126,7 +137,7 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
           if (Done may = run_as_root(how, *command); !may)
             return not_now("it cannot be reloaded", may.error());
         for (const std::string& each : how.environment)
-          command->environment->push_back(fill.expand(each, 0));
+          set_variable(fill.expand(each, 0), *command->environment);
         reload.commands->commands.push_back(std::move(*command));
       }
       break;

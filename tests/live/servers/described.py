@@ -6,6 +6,7 @@ import signal
 from files import write
 from ports import free_port
 from servers.dovecot import Dovecot
+from servers.ejabberd import Ejabberd
 from servers.exim import Exim
 from servers.mariadb import MariaDB
 from servers.plain_first import PlainFirst
@@ -219,6 +220,6 @@ class Prometheus(NodeExporter):
                 f"--storage.tsdb.path={self.prefix}/run"]
 
 
-DESCRIBED = [Caddy, Coturn, Dovecot, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
+DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
              PostgreSQL, Prometheus, Prosody, Redis, Slapd, Squid, Stunnel]
 RESTART_ONLY = [Vsftpd]
