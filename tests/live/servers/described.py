@@ -13,6 +13,7 @@ from servers.plain_first import PlainFirst
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
 from servers.prosody import Prosody
+from servers.rabbitmq import RabbitMQ
 from servers.slapd import Slapd
 from servers.vsftpd import Vsftpd
 
@@ -221,5 +222,5 @@ class Prometheus(NodeExporter):
 
 
 DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Prosody, Redis, Slapd, Squid, Stunnel]
+             PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
 RESTART_ONLY = [Vsftpd]
