@@ -35,18 +35,26 @@ size_t closing_brace(std::string_view text, size_t open) {
   return text.npos;
 }
 
+// The "|" of this setting, not of one in its pattern; npos if there is none.
+size_t bar_outside_braces(std::string_view name) {
+  const size_t open = name.find('{'), bar = name.find('|');
+  if (open > bar) return bar;
+  const size_t close = open == name.npos ? open : closing_brace(name, open);
+  return close == name.npos ? close : name.find('|', close);
+}
+
 }  // namespace
 
 std::string Template::value(std::string_view name, size_t section) const {
-  size_t bar = name.find('|');
+  size_t bar = bar_outside_braces(name);
   const std::string_view otherwise = bar == name.npos ? "" : name.substr(bar + 1);
   name = name.substr(0, bar);
   size_t word = 0;
-  std::string_view pattern;
+  std::string pattern;
   if (size_t blank = name.rfind(' '); blank != name.npos) {
     const std::string_view last = name.substr(blank + 1);
     if (auto number = whole_number<size_t>(last)) word = *number;
-    if (last.find('*') != last.npos) pattern = last;
+    if (last.find('*') != last.npos) pattern = expand(last, section);
     if (word > 0 || !pattern.empty()) name = name.substr(0, blank);
   }
   const bool is_several = !pattern.empty() || name.find('*') != name.npos;

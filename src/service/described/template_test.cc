@@ -45,6 +45,8 @@ TEST_F(TemplateTest, TakesTheWordsThatFit) {
   EXPECT_EQ(expand("{h ldap:*}"), "ldap:///");
   EXPECT_EQ(expand("{h smtp:*|none}"), "none");
   EXPECT_EQ(expand("{on.*}"), "1 2 3");
+  EXPECT_EQ(expand("{h *i{absent|:}*|x|y}"), "ldapi:///");
+  EXPECT_EQ(expand("{h *i{absent|x}*|x|y}"), "x|y");
   EXPECT_EQ(expand("{on.* 3*|none}"), "none") << "* stands for one byte at least";
 }
 
