@@ -75,7 +75,21 @@ TEST_PACKAGES=(
   "squid-openssl:tests of its description"
   "etcd-server:tests of its description"
   "prometheus-node-exporter:tests of its description"
+  "ejabberd:tests of its description"
+  "rabbitmq-server:tests of its description"
+  "docker-registry:tests of its description"
+  "unbound:tests of its description"
+  "libgnutls-dane0:a library of Exim"
+  "libidn12:a library of Exim"
+  "libnsl2:a library of Exim"
 )
+
+# Servers whose packages conflict with one above: unpacked into directories of their own, not installed. Libraries that
+# they need are above.
+UNPACKED_PACKAGES=(
+  "exim4-daemon-light:tests of its description; conflicts with postfix"
+)
+UNPACKED=/var/cache/certrebind-tests # root's, as installed programs are: certrebind runs no others
 
 # What building the page needs, and its tests.
 CONSOLE_PACKAGES=(
@@ -125,6 +139,25 @@ ensure_packages() {
   as_root apt-get update -q >/dev/null
   without_starting_servers as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# ensure_unpacked "NAME:WHY"…: each in $UNPACKED/NAME. It is there completely or not at all.
+ensure_unpacked() {
+  local entry name new
+  for entry in "$@"; do
+    name=${entry%%:*}
+    [ ! -d "$UNPACKED/$name" ] || continue
+    printf '  unpacking %-23s %s\n' "$name" "(${entry#*:})"
+    as_root apt-get update -q >/dev/null
+    new=$UNPACKED/$name.new
+    as_root rm -rf "$new"
+    as_root mkdir -p "$new/download"
+    (cd "$new/download" && as_root apt-get download -q -o APT::Sandbox::User=root "$name" >/dev/null) || return 1
+    as_root dpkg-deb -x "$new"/download/*.deb "$new" || return 1
+    as_root rm -r "$new/download"
+    as_root find "$new" -type f -perm /6000 -exec chmod a-s {} + # nobody updates them
+    as_root mv "$new" "$UNPACKED/$name"
+  done
 }
 
 # Node.js may come from elsewhere than Debian: then npm came with it.

@@ -16,6 +16,7 @@ from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
 from servers.postgresql import PROGRAMS, PostgreSQL
+from servers.prosody import Prosody
 from waiting import until
 
 pytestmark = needs_root
@@ -42,7 +43,8 @@ class Greeter:
 class Setup:
     """More than the plain server. `expected` has (certificate's file, port, dialect, whether it is chosen by name)."""
 
-    key_type = "ec"  # of cert.pem
+    main = "cert.pem"  # the file that `install` writes
+    key_type = "ec"  # of its key
     renewed = ("cert.pem", "other.pem")  # what a reload brings to clients
     hidden = ()  # what a client with every key type is not shown
 
@@ -284,9 +286,43 @@ include_dir = 'conf.d'\t\t\t# include files ending in '.conf'
         return {("cert.pem", self.endpoints["postgres"], "postgres", False)}
 
 
+class ProsodyDirectory(Setup, Prosody):
+    """Certificates in a directory, chosen by the hosts' names; and a host with a certificate of its own, which TLS from the first
+    byte does not show."""
+
+    main = "cert.crt"
+    renewed = ("cert.crt", "other.pem")
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.certificate, self.key = self.prefix / "certs/cert.crt", self.prefix / "certs/cert.key"
+        self.direct = free_port()
+
+    def install_other(self, certificate):
+        super().install_other(certificate)
+        shutil.chown(self.other("key"), self.user)
+
+    def settings(self):
+        return f'certificates = "certs"\nc2s_direct_tls_ports = {{ {self.direct} }}'
+
+    def write(self):
+        (self.prefix / "conf.d").mkdir(exist_ok=True)
+        write(self.prefix / "conf.d/other.cfg.lua", f"""VirtualHost "{OTHER}"
+        ssl = {{
+                key = "{self.other('key')}"; -- a comment
+                ["certificate"] = '{self.other('pem')}';
+        }}
+""")
+        return super().write(HOST, f'Component "conference.{HOST}" "muc"\nInclude "conf.d/*.cfg.lua"\n')
+
+    def expected(self):
+        return {("cert.crt", self.direct, "none", True)} | {
+            (file, port, dialect, True) for dialect, port in self.endpoints.items() for file in ("cert.crt", "other.pem")}
+
+
 SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, DovecotNames, DovecotDirect,
           LighttpdBlocks, StunnelForMail, CaddySites, MosquittoDirectory, MariaDBDirectory, RedisSocket,
-          PostgreSQLOfDebian]
+          PostgreSQLOfDebian, ProsodyDirectory]
 
 
 def found(place, server):
@@ -312,19 +348,19 @@ def serve(expected, certificates):
 @pytest.mark.parametrize("kind", SETUPS, ids=lambda kind: kind.__name__)
 def test_finds_and_renews(place, authority, kind):
     place.configure(verify=240, handshake=30)  # many endpoints, on a busy machine
-    pairs = {"cert.pem": authority.pair(HOST, key=kind.key_type), "other.pem": authority.pair(OTHER)}
+    pairs = {kind.main: authority.pair(HOST, key=kind.key_type), "other.pem": authority.pair(OTHER)}
     old, new = ({file: pair[i] for file, pair in pairs.items()} for i in (0, 1))
     server = kind(place / "s")
     place.at_end(server.stop)
     server.install_other(old["other.pem"])
-    server.install(old["cert.pem"]).write().start()
+    server.install(old[kind.main]).write().start()
     expected = server.expected()
     shown = {endpoint for endpoint in expected if endpoint[0] not in server.hidden}
     until(lambda: serve(shown, old), "it serves the old certificates")
     assert found(place, server) == expected
     done = place.run("check", "--service", server.service)
     assert done.code == OK, done
-    server.install(new["cert.pem"])
+    server.install(new[kind.main])
     if "other.pem" in server.renewed:
         server.install_other(new["other.pem"])
     done = place.run("rebind", "--pending", "--service", server.service)

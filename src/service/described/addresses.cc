@@ -37,17 +37,22 @@ bool is_every_address(const std::string& host) {
   return std::ranges::find(kAll, host) != kAll.end();
 }
 
-std::string without_scheme(std::string text) {
-  if (size_t scheme = text.find("://"); scheme != text.npos) text = text.substr(scheme + 3);
-  return text.substr(0, text.find('/'));
-}
-
-// "[::1]:443", "127.0.0.1:443", ":443", "443".
+// "[::1]:443", "127.0.0.1:443", "::1@853", ":443", "443".
 std::pair<std::string, std::string> host_and_port(const std::string& text) {
   if (whole_number<uint16_t>(text)) return {"", text};
-  size_t colon = text.rfind(':');
-  if (colon == text.npos || text.ends_with(']')) return {text, ""};
-  return {text.substr(0, colon), text.substr(colon + 1)};
+  size_t mark = text.rfind('@');
+  if (mark == text.npos) mark = text.rfind(':');
+  if (mark == text.npos || text.ends_with(']')) return {text, ""};
+  return {text.substr(0, mark), text.substr(mark + 1)};
+}
+
+// "ldaps://HOST:PORT/x"; without a port it has that of the scheme.
+std::pair<std::string, std::string> host_and_port_of_url(const std::string& text) {
+  const size_t end = text.find("://");
+  const std::string scheme = end == text.npos ? "" : text.substr(0, end);
+  const std::string rest = end == text.npos ? text : text.substr(end + 3);
+  auto [host, port] = host_and_port(rest.substr(0, rest.find('/')));
+  return {host, port.empty() ? scheme : port};
 }
 
 std::string without_brackets(std::string host) {
@@ -93,7 +98,7 @@ std::vector<ListenText> parse_addresses(const std::string& addresses, const std:
   for (const std::string& word : words) {
     if (word.empty()) continue;
     auto [host, number] =
-        port.empty() ? host_and_port(without_scheme(word)) : std::pair(word, port);
+        port.empty() ? host_and_port_of_url(word) : std::pair(word, port);
     host = without_brackets(host);
     // Redis: an address that may be missing.
     if (host.starts_with('-') && host.size() > 1) host = host.substr(1);

@@ -42,6 +42,9 @@ TEST_F(AddressesTest, WithTheirOwnPort) {
   EXPECT_EQ(parse(":443", ""), (Found{"*:443=0.0.0.0:443 "}));
   EXPECT_EQ(parse("8443", ""), (Found{"*:8443=0.0.0.0:8443 "}));
   EXPECT_EQ(parse("https://10.0.0.1:2379/x", ""), (Found{"10.0.0.1:2379=10.0.0.1:2379 "}));
+  EXPECT_EQ(parse("::1@853", ""), (Found{"::1:853=[::1]:853 "}));
+  EXPECT_EQ(parse("ldaps:///", ""), (Found{"*:ldaps=0.0.0.0:636 "}));
+  EXPECT_EQ(parse("ldap://10.0.0.1", ""), (Found{"10.0.0.1:ldap=10.0.0.1:389 "}));
   EXPECT_EQ(parse("no.such.host:443", ""), (Found{"no.such.host:443!"}));
   EXPECT_EQ(parse("", ""), Found{});
 }

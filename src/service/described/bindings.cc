@@ -14,6 +14,7 @@
 #include "service/loopback.h"
 #include "service/sni_name.h"
 #include "x509/bundle.h"
+#include "x509/name_match.h"
 #include "x509/pem.h"
 
 namespace certrebind::described {
@@ -37,24 +38,40 @@ struct Named {
   std::string certificate;
   std::string key;
   std::vector<std::string> names;
+  std::vector<std::string> hosts;  // only these of the certificate's names count
   const Setting* where = nullptr;
   const Setting* key_where = nullptr;
   std::vector<const Heard*> heard;
 };
 
-std::vector<std::string> words_of_list(const std::string& value, const std::string& separators) {
+// A list may name its separator first: "<; a ; b". Where there is only one, two of them are the
+// character itself (both in Exim's lists).
+std::vector<std::string> words_of_list(std::string value, std::string separators) {
+  if (value.size() > 1 && value.front() == '<' && std::ispunct(static_cast<unsigned char>(value[1]))) {
+    separators = value[1];
+    value = value.substr(2);
+  }
   std::vector<std::string> words;
   std::string word;
-  for (char c : value + separators.substr(0, 1)) {
-    if (separators.find(c) == separators.npos) {
-      word += c;
-      continue;
-    }
+  auto complete = [&] {
     if (auto plain = trim(word); !plain.empty()) words.emplace_back(plain);
     word.clear();
+  };
+  for (size_t i = 0; i < value.size(); ++i) {
+    const bool is_double =
+        separators.size() == 1 && i + 1 < value.size() && value[i + 1] == separators.front();
+    if (separators.find(value[i]) == separators.npos)
+      word += value[i];
+    else if (is_double)
+      word += value[i++];
+    else
+      complete();
   }
+  complete();
   return words;
 }
+
+constexpr const char* kPortSeparators = " \t,:;";
 
 class Binder {
  public:
@@ -111,12 +128,26 @@ class Binder {
   }
 
   void hear(const Listener& listener, size_t section) {
+    std::vector<std::string> ports =
+        words_of_list(template_.expand(listener.port, section), kPortSeparators);
+    if (ports.empty()) ports = {""};  // each address has its own
+    for (const std::string& port : ports) hear(listener, section, port);
+  }
+
+  bool is_direct(const Listener& listener, size_t section, const std::string& port) const {
+    if (!listener.direct_when.empty() && template_.holds(listener.direct_when, section))
+      return true;
+    return std::ranges::any_of(
+        words_of_list(template_.expand(listener.direct_ports, section), kPortSeparators),
+        [&](const std::string& direct) { return port_number(direct) == port_number(port); });
+  }
+
+  void hear(const Listener& listener, size_t section, const std::string& port) {
     Heard heard{
         .section = section, .listener = &listener, .listen = {}, .unproven = listener.unproven};
     heard.proxy_protocol =
         !listener.proxy_when.empty() && template_.holds(listener.proxy_when, section);
-    const bool direct =
-        !listener.direct_when.empty() && template_.holds(listener.direct_when, section);
+    const bool direct = is_direct(listener, section, port);
     const std::string dialect = direct ? "" : template_.expand(listener.start_tls, section);
     if (!dialect.empty()) {
       auto known = start_tls_named(dialect);
@@ -125,8 +156,10 @@ class Binder {
       else
         heard.unproven = "certrebind does not speak '" + printable(dialect) + "' before TLS";
     }
-    for (ListenText& listen : parse_addresses(template_.expand(listener.address, section),
-                                              template_.expand(listener.port, section), hosts_)) {
+    std::string addresses = template_.expand(listener.address, section);
+    if (!listener.separator.empty())
+      addresses = join(words_of_list(addresses, listener.separator), " ");
+    for (ListenText& listen : parse_addresses(addresses, port, hosts_)) {
       if (!listen.problem.empty()) complain(nullptr, listen.text + ": " + listen.problem);
       heard.listen = std::move(listen);
       heard_.push_back(heard);
@@ -185,18 +218,32 @@ class Binder {
         before = path;
         continue;
       }
-      auto key_path = i < keys.size() ? path_of(settings, keys[i], key) : before ? before : path;
+      auto key_path = i < keys.size() ? path_of(settings, keys[i], key)
+                      : before        ? before
+                                      : key_beside(settings, *path);
       before.reset();
+      // ejabberd: the key may as well come after its certificate.
+      if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(*path))
+        if (auto after = path_of(settings, paths[i + 1], setting); after && holds_key_only(*after)) {
+          key_path = after;
+          ++i;
+        }
       add({.settings = &settings,
            .section = section,
            .certificate = *path,
            .key = key_path.value_or(*path),
-           .names = names_of(settings, section),
+           .names = words_in_lower_case(settings.names, section),
+           .hosts = words_in_lower_case(settings.hosts, section),
            .where = setting,
            .key_where = key ? key : setting,
            .heard = {}},
           heard);
     }
+  }
+
+  bool holds_key(const std::string& path) const {
+    auto text = root_.files().read(root_.on_host(path), kPemLimit);
+    return text && !private_key_blocks(*text).empty();
   }
 
   // Postfix's chain files: a key may stand in a file of its own before its certificate.
@@ -205,8 +252,18 @@ class Binder {
     return text && !first_certificate_block(*text) && !private_key_blocks(*text).empty();
   }
 
-  std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
-    return words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
+  // The certificate's own file if there is no other.
+  std::string key_beside(const CertificateSettings& settings, const std::string& path) const {
+    if (settings.key_beside.empty()) return path;
+    const size_t at = path.rfind(settings.key_beside[0]);
+    if (at == path.npos) return path;
+    std::string key = path;
+    key.replace(at, settings.key_beside[0].size(), settings.key_beside[1]);
+    return root_.files().stat(root_.on_host(key)) ? key : path;
+  }
+
+  std::vector<std::string> words_in_lower_case(const std::string& text, size_t section) const {
+    return words_of_list(to_lower(template_.expand(text, section)), " ,");
   }
 
   // Unset if the value names no file: it is empty, or has a variable that we do not know.
@@ -221,6 +278,10 @@ class Binder {
     if (path.find('$') != path.npos) {
       complain(
           at, "the path contains a variable, which certrebind does not follow: " + printable(path));
+      return std::nullopt;
+    }
+    if (path.find('*') != path.npos) {
+      complain(at, "the path is a pattern, which certrebind does not follow: " + printable(path));
       return std::nullopt;
     }
     const std::string& directory = fixed_.at("directory");
@@ -242,6 +303,7 @@ class Binder {
     const size_t around = tree_.sections[same->section].parent;
     for (const Heard& each : heard_) {
       if (!each.listener->sni) continue;
+      if (same->settings->start_tls_only && each.start_tls == StartTls::none) continue;
       if (tree_.is_within(each.section, around) || tree_.is_within(same->section, each.section) ||
           same->settings->chosen_by_certificate)
         same->heard.push_back(&each);
@@ -263,6 +325,7 @@ class Binder {
         if (auto path = path_of(*named.settings, chain->value, chain))
           binding.chain = named_file(*path, *chain);
     choose_names(named, binding);
+    if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
     for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
     binding.site = site_of(named, binding);
     found_.bindings.push_back(std::move(binding));
@@ -273,8 +336,20 @@ class Binder {
     if (!named.names.empty()) return;
     auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
     if (look->certificate) binding.names = look->certificate->names;
+    if (!named.settings->hosts.empty()) {
+      std::vector<std::string> covered;
+      for (const std::string& host : named.hosts)
+        if (covers(binding.names, host) && !has_its_own(host)) covered.push_back(host);
+      binding.names = std::move(covered);
+    }
     binding.named_by_certificate = true;
     found_.looked_at.emplace(binding.certificate.path, std::move(look));
+  }
+
+  bool has_its_own(const std::string& host) const {
+    return std::ranges::any_of(named_, [&](const Named& named) {
+      return std::ranges::find(named.names, host) != named.names.end();
+    });
   }
 
   std::string site_of(const Named& named, const Binding& binding) const {

@@ -14,6 +14,17 @@ namespace certrebind {
 
 using described::ReloadDescription;
 
+namespace {
+
+// "NAME=value" in place of every other value of NAME.
+void set_variable(std::string variable, std::vector<std::string>& environment) {
+  const std::string name = variable.substr(0, variable.find('=') + 1);
+  std::erase_if(environment, [&](const std::string& each) { return each.starts_with(name); });
+  environment.push_back(std::move(variable));
+}
+
+}  // namespace
+
 DescribedService::DescribedService(described::Instance instance, const Files& files,
                                    Commands& commands)
     : instance_(std::move(instance)), files_(files), commands_(commands) {
@@ -94,6 +105,20 @@ Reload DescribedService::not_now(const std::string& why, const Error& error) con
   return {.signal = instance_.process, .restart_only = why + ": " + error.message()};
 }
 
+// Nothing of the server's user but the values of settings reaches the command: a value with a line
+// break could add lines to the input.
+Done DescribedService::run_as_root(const ReloadDescription& how, Command& command) const {
+  const bool has_breaks =
+      std::ranges::count(command.input, '\n') != std::ranges::count(how.input, '\n') ||
+      command.input.find('\r') != command.input.npos;
+  if (has_breaks || instance_.root != "/")
+    return fail(Code::denied, "run " + command.arguments.front() + " for", id_.text(),
+                has_breaks ? "a setting has a line break" : "it has a root directory of its own");
+  command.user = own_user();
+  command.environment = {std::begin(kPlainEnvironment), std::end(kPlainEnvironment)};
+  return {};
+}
+
 Reload DescribedService::reload_by(const ReloadDescription& how,
                                    const described::SettingsTree& tree) const {
   Reload reload{.signal = instance_.process};
@@ -110,8 +135,11 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
         auto command = command_of(words, tree);
         if (!command) return not_now("it cannot be reloaded", command.error());
         command->input = fill.expand(how.input, 0);
+        if (how.as_root)
+          if (Done may = run_as_root(how, *command); !may)
+            return not_now("it cannot be reloaded", may.error());
         for (const std::string& each : how.environment)
-          command->environment->push_back(fill.expand(each, 0));
+          set_variable(fill.expand(each, 0), *command->environment);
         reload.commands->commands.push_back(std::move(*command));
       }
       break;

@@ -51,6 +51,7 @@ class DescribedService final : public Service {
   // `tree`: the settings that the words may name.
   Result<Command> command_of(const std::vector<std::string>& words,
                              const described::SettingsTree& tree) const;
+  Done run_as_root(const described::ReloadDescription& how, Command& command) const;
   Reload find_reload() const;
   Reload not_now(const std::string& why, const Error& error) const;
   Reload reload_by(const described::ReloadDescription& how,

@@ -12,12 +12,14 @@ namespace certrebind::described {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats = {
+constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {
     {{"assignments", Format::assignments},
      {"words", Format::words},
      {"ini", Format::ini},
      {"blocks", Format::blocks},
      {"json", Format::json},
+     {"yaml", Format::yaml},
+     {"lua", Format::lua},
      {"options", Format::options},
      {"master.cf", Format::postfix_master}}};
 
@@ -105,9 +107,10 @@ class DescriptionReader {
   }
 
   void read_process(const toml::table& table) {
-    reader_.only(table, {"executables", "users", "options", "environment", "file_in_directory",
-                         "usual", "programs"});
+    reader_.only(table, {"executables", "argument", "users", "options", "environment",
+                         "file_in_directory", "usual", "programs"});
     reader_.texts(table, "executables", into_.executables);
+    reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
     reader_.texts(table, "options", into_.options);
     reader_.optional_text(table, "environment", into_.environment);
@@ -118,7 +121,7 @@ class DescriptionReader {
 
   void read_source(const toml::table& table) {
     reader_.only(table, {"format", "file", "command", "arguments", "include", "include_directories",
-                         "include_ending", "sections", "optional"});
+                         "include_ending", "sections", "optional", "files", "only_last"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
@@ -129,6 +132,8 @@ class DescriptionReader {
     reader_.optional_text(table, "include_ending", source.include_ending);
     reader_.texts(table, "sections", source.sections);
     reader_.boolean(table, "optional", source.optional);
+    reader_.optional_text(table, "files", source.files);
+    reader_.boolean(table, "only_last", source.only_last);
     into_.sources.push_back(std::move(source));
   }
 
@@ -138,14 +143,16 @@ class DescriptionReader {
   }
 
   void read_listener(const toml::table& table) {
-    reader_.only(table, {"section", "when", "address", "port", "start_tls", "direct_when",
-                         "proxy_when", "sni", "unproven"});
+    reader_.only(table, {"section", "when", "address", "separator", "port", "start_tls",
+                         "direct_when", "direct_ports", "proxy_when", "sni", "unproven"});
     Listener listener;
     read_place(table, listener.place);
     reader_.optional_text(table, "address", listener.address);
+    reader_.optional_text(table, "separator", listener.separator);
     reader_.optional_text(table, "port", listener.port);
     reader_.optional_text(table, "start_tls", listener.start_tls);
     reader_.optional_text(table, "direct_when", listener.direct_when);
+    reader_.optional_text(table, "direct_ports", listener.direct_ports);
     reader_.optional_text(table, "proxy_when", listener.proxy_when);
     reader_.boolean(table, "sni", listener.sni);
     reader_.optional_text(table, "unproven", listener.unproven);
@@ -164,13 +171,16 @@ class DescriptionReader {
   }
 
   void read_certificate(const toml::table& table) {
-    reader_.only(table, {"section", "when", "certificate", "key", "chain", "prefix", "separator",
-                         "default_certificate", "default_key", "directory", "names",
-                         "chosen_by_certificate"});
+    reader_.only(table, {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
+                         "separator", "default_certificate", "default_key", "directory", "names",
+                         "chosen_by_certificate", "hosts", "start_tls_only"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");
     reader_.optional_text(table, "key", settings.key);
+    reader_.texts(table, "key_beside", settings.key_beside);
+    if (!settings.key_beside.empty() && settings.key_beside.size() != 2)
+      complain(table, "'key_beside' must have two texts");
     reader_.optional_text(table, "chain", settings.chain);
     reader_.optional_text(table, "prefix", settings.prefix);
     reader_.optional_text(table, "separator", settings.separator);
@@ -179,6 +189,8 @@ class DescriptionReader {
     reader_.optional_text(table, "directory", settings.directory);
     reader_.optional_text(table, "names", settings.names);
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
+    reader_.optional_text(table, "hosts", settings.hosts);
+    reader_.boolean(table, "start_tls_only", settings.start_tls_only);
     into_.certificates.push_back(std::move(settings));
   }
 
@@ -203,7 +215,7 @@ class DescriptionReader {
   // How it reloads is said in exactly one way.
   void read_reload(const toml::table& table) {
     using Kind = ReloadDescription::Kind;
-    reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds",
+    reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds", "as_root",
                          "restart_only", "per_connection"});
     ReloadDescription reload;
     bool per_connection = false;
@@ -212,6 +224,7 @@ class DescriptionReader {
     read_commands(table, reload);
     reader_.optional_text(table, "input", reload.input);
     reader_.texts(table, "environment", reload.environment);
+    reader_.boolean(table, "as_root", reload.as_root);
     reader_.optional_text(table, "restart_only", reload.why);
     reader_.boolean(table, "per_connection", per_connection);
     double seconds = 30;

@@ -14,7 +14,17 @@
 namespace certrebind::described {
 
 // How the text of a configuration is divided into settings and sections (formats.h).
-enum class Format { assignments, words, ini, blocks, json, options, postfix_master };
+enum class Format {
+  assignments,
+  words,
+  ini,
+  blocks,
+  json,
+  yaml,
+  lua,
+  options,
+  postfix_master,
+};
 
 // One source of settings. All sources of a description are read into one tree.
 struct Source {
@@ -30,6 +40,10 @@ struct Source {
   // Format::words: names of settings that begin a section.
   std::vector<std::string> sections = {};
   bool optional = false;  // the file may be missing
+  // A template for a pattern of files. Nothing is read: each file that fits is a section "file" with
+  // its path as argument, and as the setting `file`.
+  std::string files = {};
+  bool only_last = false;  // only the last of these files
 };
 
 // Which section of the tree something is about.
@@ -42,9 +56,11 @@ struct Place {
 struct Listener {
   Place place;
   std::string address = "*";     // a template; may have several addresses, or HOST:PORT
-  std::string port = {};         // a template; empty: the address has the port
+  std::string separator = {};    // divides the addresses; empty: blanks and commas
+  std::string port = {};         // a template; may have several; empty: the address has the port
   std::string start_tls = {};    // a template for the dialect; empty: TLS from the first byte
   std::string direct_when = {};  // a condition under which TLS begins with the first byte after all
+  std::string direct_ports = {};  // a template: the ports at which it does
   bool sni = true;               // shows certificates by the name that the client sends
   std::string proxy_when = {};   // a condition under which a PROXY header comes first
   std::string unproven = {};     // why no handshake proves a renewal here
@@ -56,6 +72,9 @@ struct CertificateSettings {
   std::string certificate;     // the setting that names the certificate
   std::string key = {};        // the setting that names the key; empty: in the certificate's file
   std::string chain = {};      // the setting that names the chain, if it is apart
+  // Two texts. The key, if it exists, has the certificate's path with the second in place of the
+  // first.
+  std::vector<std::string> key_beside = {};
   std::string prefix = {};     // stands before a path and is no part of it ("<")
   std::string separator = {};  // not empty: the setting is a list of files
   // What is used where a setting is not set; empty: nothing.
@@ -63,8 +82,11 @@ struct CertificateSettings {
   std::string default_key = {};
   std::string directory = {};  // a template: where relative paths begin; empty: {directory}
   std::string names = {};      // a template for the host names that choose it; empty: for all names
-  // Clients choose it by a name in the certificate.
+  // Clients choose it by a name in the certificate; with `hosts`, a template, only by one of these
+  // names.
   bool chosen_by_certificate = false;
+  std::string hosts = {};
+  bool start_tls_only = false;  // not shown where TLS begins with the first byte
 };
 
 // A part of the configuration that may name certificates and that the description does not cover.
@@ -84,6 +106,9 @@ struct ReloadDescription {
   // Further variables for the commands: "NAME=template".
   std::vector<std::string> environment = {};
   milliseconds deadline{30'000};
+  // The commands run as root, although the server runs as a user. They must do no more for him than
+  // he could do himself.
+  bool as_root = false;
   std::string why = {};  // Kind::restart: why only a restart loads new files
 };
 
@@ -96,6 +121,7 @@ struct Description {
 
   // Recognition.
   std::vector<std::string> executables;  // file names
+  std::string argument;                  // what one of its arguments is; empty: anything
   std::vector<std::string> users;        // users other than root as whom it runs
   std::vector<std::string> options;      // options whose argument is the configuration
   std::string environment;               // a variable that names the configuration

@@ -25,7 +25,12 @@ bool is_known_user(const Description& description, uint32_t user) {
 }
 
 // An executable is described by its file name, or by the end of its path: "postfix/sbin/master".
+// Where it is an interpreter's, an argument tells which program it runs.
 bool runs(const Description& description, const Process& process) {
+  const auto& arguments = process.arguments;
+  if (!description.argument.empty() &&
+      std::ranges::find(arguments, description.argument) == arguments.end())
+    return false;
   return std::ranges::any_of(description.executables, [&](const std::string& wanted) {
     return process.executable == wanted || process.executable.ends_with("/" + wanted);
   });

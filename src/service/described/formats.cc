@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "service/described/lua.h"
+#include "service/described/yaml.h"
 
 namespace certrebind::described {
 
@@ -281,13 +283,15 @@ class JsonTree {
 
 void read_format(const Source& source, const std::string& text, const std::string& file,
                  bool printed, size_t at, SettingsTree& tree) {
-  if (source.format != Format::json) {
-    LineReader(source, text, file, printed, at, tree).run();
-    return;
-  }
-  nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
+  if (source.format == Format::lua) return read_lua(source, text, file, at, tree);
+  const bool is_yaml = source.format == Format::yaml;
+  if (source.format != Format::json && !is_yaml)
+    return LineReader(source, text, file, printed, at, tree).run();
+  nlohmann::json parsed = is_yaml ? read_yaml(text, file, tree.diagnostics)
+                                  : nlohmann::json::parse(text, nullptr, false);
   if (!parsed.is_object()) {
-    tree.diagnostics.push_back({Severity::warning, file, 0, 0, "it is not a JSON object"});
+    const std::string what = is_yaml ? "a YAML mapping" : "a JSON object";
+    tree.diagnostics.push_back({Severity::warning, file, 0, 0, "it is not " + what});
     return;
   }
   JsonTree(file, tree).read(parsed, at, 0);

@@ -8,9 +8,11 @@
 //   ini          assignments under [SECTION]; ";" begins a comment, too
 //   blocks       assignments, and TYPE ARGUMENT { … }, nested
 //   json         objects are sections, named by their key, and a setting "yes" of that name; so are
-//   the objects of a list options      one --NAME=VALUE or "--NAME VALUE" a line; "-" in a name
-//   becomes "_" master.cf    Postfix's services: sections "service" with `type`, `address`, `port`,
-//   `command`
+//                the objects of a list
+//   yaml         the same of YAML (yaml.h)
+//   lua          of Prosody (lua.h)
+//   options      one --NAME=VALUE or "--NAME VALUE" a line; "-" in a name becomes "_"
+//   master.cf    Postfix's services: sections "service" with `type`, `address`, `port`, `command`
 //                and the -o options (master(5))
 #pragma once
 

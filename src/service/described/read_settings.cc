@@ -36,9 +36,27 @@ class SettingsReader {
       return {};
     }
     if (!source.command.empty()) return read_output(source);
+    if (!source.files.empty()) {
+      list_files(source);
+      return {};
+    }
     for (const std::string& path : files_named(expand(source.file)))
       if (Done read = read_file(source, path, 0); !read && !source.optional) return read;
     return {};
+  }
+
+  void list_files(const Source& source) {
+    const std::string pattern = absolute_in(context_.fixed.at("directory"), expand(source.files));
+    const std::string directory = parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
+    if (auto real = context_.root.real_path(directory)) tree_.directories.push_back(*real);
+    std::vector<std::string> paths = expand_glob(pattern, context_.root);
+    if (source.only_last && paths.size() > 1) paths.erase(paths.begin(), paths.end() - 1);
+    for (const std::string& path : paths) {
+      const size_t section = tree_.open(0, "file", path);
+      Setting setting{.name = "file", .value = path, .where = {}, .written = path};
+      setting.where.file = context_.fixed.at("configuration");
+      tree_.sections[section].settings.push_back(std::move(setting));
+    }
   }
 
   // An option without "=" takes the argument behind it, unless that is an option too.

@@ -35,21 +35,49 @@ size_t closing_brace(std::string_view text, size_t open) {
   return text.npos;
 }
 
+// The "|" of this setting, not of one in its pattern; npos if there is none.
+size_t bar_outside_braces(std::string_view name) {
+  const size_t open = name.find('{'), bar = name.find('|');
+  if (open > bar) return bar;
+  const size_t close = open == name.npos ? open : closing_brace(name, open);
+  return close == name.npos ? close : name.find('|', close);
+}
+
 }  // namespace
 
 std::string Template::value(std::string_view name, size_t section) const {
-  size_t bar = name.find('|');
+  size_t bar = bar_outside_braces(name);
   const std::string_view otherwise = bar == name.npos ? "" : name.substr(bar + 1);
   name = name.substr(0, bar);
   size_t word = 0;
-  if (size_t blank = name.rfind(' '); blank != name.npos)
-    if (auto number = whole_number<size_t>(name.substr(blank + 1))) {
-      word = *number;
-      name = name.substr(0, blank);
-    }
-  std::string found = plain_value(name, section);
+  std::string pattern;
+  if (size_t blank = name.rfind(' '); blank != name.npos) {
+    const std::string_view last = name.substr(blank + 1);
+    if (auto number = whole_number<size_t>(last)) word = *number;
+    if (last.find('*') != last.npos) pattern = expand(last, section);
+    if (word > 0 || !pattern.empty()) name = name.substr(0, blank);
+  }
+  const bool is_several = !pattern.empty() || name.find('*') != name.npos;
+  std::string found =
+      is_several ? words_that_fit(name, pattern, section) : plain_value(name, section);
   if (word > 0) found = word_of(found, word);
   return found.empty() ? expand(otherwise, section) : found;
+}
+
+std::string Template::words_that_fit(std::string_view name, std::string_view pattern,
+                                     size_t section) const {
+  std::vector<std::string> found;
+  if (name.starts_with('/')) return words_that_fit(name.substr(1), pattern, 0);
+  for (const Setting& setting : tree_.sections[section].settings) {
+    if (!fits(name, setting.name)) continue;
+    std::string list = setting.value;
+    std::ranges::replace_if(
+        list, [](char c) { return c == ',' || c == '\t'; }, ' ');
+    for (std::string& word : split(list, ' '))
+      if (!word.empty() && (pattern.empty() || fits(pattern, word)))
+        found.push_back(std::move(word));
+  }
+  return join(found, " ");
 }
 
 std::string Template::plain_value(std::string_view name, size_t section) const {

@@ -6,10 +6,15 @@ import signal
 from files import write
 from ports import free_port
 from servers.dovecot import Dovecot
+from servers.ejabberd import Ejabberd
+from servers.exim import Exim
 from servers.mariadb import MariaDB
 from servers.plain_first import PlainFirst
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
+from servers.prosody import Prosody
+from servers.rabbitmq import RabbitMQ
+from servers.slapd import Slapd
 from servers.vsftpd import Vsftpd
 
 
@@ -216,6 +221,34 @@ class Prometheus(NodeExporter):
                 f"--storage.tsdb.path={self.prefix}/run"]
 
 
-DESCRIBED = [Caddy, Coturn, Dovecot, Etcd, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Redis, Squid, Stunnel]
-RESTART_ONLY = [Vsftpd]
+class DockerRegistry(TlsServer):
+    kind = "docker-registry"
+    name = "config.yml"
+
+    def configuration(self):
+        return (f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {self.prefix}/run\nhttp:\n"
+                f"  addr: 127.0.0.1:{self.port}\n  tls:\n    certificate: {self.certificate}\n"
+                f"    key: {self.key}\n")
+
+    def command(self):
+        return ["/usr/bin/docker-registry", "serve", str(self.conf)]
+
+
+class Unbound(TlsServer):
+    """DNS over TLS."""
+
+    kind = "unbound"
+    user = "unbound"
+
+    def configuration(self):
+        return (f'server:\n directory: "{self.prefix}"\n chroot: ""\n username: "unbound"\n use-syslog: no\n'
+                f' pidfile: "{self.prefix}/run/pid"\n interface: 127.0.0.1@{self.port}\n tls-port: {self.port}\n'
+                f' tls-service-pem: "{self.certificate.name}"\n tls-service-key: "{self.key}"\n')
+
+    def command(self):
+        return ["/usr/sbin/unbound", "-d", "-p", "-c", str(self.conf)]
+
+
+DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
+             PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
+RESTART_ONLY = [DockerRegistry, Unbound, Vsftpd]

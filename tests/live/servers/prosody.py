@@ -12,7 +12,10 @@ class Prosody(PlainFirst):
     def __init__(self, prefix):
         super().__init__(prefix, "prosody.cfg.lua")
 
-    def write(self, host, more=""):
+    def settings(self):
+        return f'ssl = {{ certificate = "{self.certificate}", key = "{self.key}" }}'
+
+    def write(self, host="mx.test", more=""):
         self.own("run", "data")
         write(self.conf, f"""data_path = "{self.prefix}/data"
 pidfile = "{self.prefix}/run/prosody.pid"
@@ -23,7 +26,7 @@ c2s_ports = {{ {self.endpoints["xmpp-client"]} }}
 s2s_ports = {{ {self.endpoints["xmpp-server"]} }}
 c2s_direct_tls_ports = {{}}
 s2s_direct_tls_ports = {{}}
-ssl = {{ certificate = "{self.certificate}", key = "{self.key}" }}
+{self.settings()}
 VirtualHost "{host}"
 {more}
 """)
