@@ -28,6 +28,7 @@ struct Heard {
   StartTls start_tls = StartTls::none;
   bool proxy_protocol = false;
   std::string unproven;
+  std::vector<size_t> scopes = {};  // sections whose settings come first here
 };
 
 // A certificate that some section names.
@@ -70,6 +71,8 @@ class Binder {
   Discovery run() {
     for (const Listener& listener : description_.listeners)
       for (size_t section : sections_of(listener.place)) hear(listener, section);
+    for (const Scope& scope : description_.scopes)
+      for (size_t section : sections_of(scope.place)) apply(scope, section);
     for (const CertificateSettings& settings : description_.certificates) find(settings);
     for (Named& named : named_) bind(named);
     for (const NotFollowed& part : description_.not_followed)
@@ -133,9 +136,54 @@ class Binder {
     }
   }
 
+  void apply(const Scope& scope, size_t section) {
+    if (scope.address.empty()) {
+      for (Heard& heard : heard_)
+        if (fits_section(scope.listeners, tree_.sections[heard.section]))
+          heard.scopes.push_back(section);
+      return;
+    }
+    std::vector<std::string> hosts;
+    for (const ListenText& listen :
+         parse_addresses(template_.expand(scope.address, section), "1", hosts_))
+      for (const Address& address : listen.addresses) hosts.push_back(address.host);
+    for (const std::string& host : hosts) {
+      std::vector<Heard> there;
+      for (Heard& heard : heard_) take_address(heard, host, section, there);
+      append(heard_, std::move(there));
+    }
+    std::erase_if(heard_, [](const Heard& heard) {
+      return heard.listen.addresses.empty() && heard.listen.problem.empty();
+    });
+  }
+
+  // What `heard` takes at this address becomes a listener of its own. A wildcard stays, for all
+  // other addresses.
+  static void take_address(Heard& heard, const std::string& host, size_t section,
+                           std::vector<Heard>& into) {
+    auto& addresses = heard.listen.addresses;
+    const char* every = host.find(':') == host.npos ? "0.0.0.0" : "::";
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      if (addresses[i].host != host && addresses[i].host != every) continue;
+      into.push_back(heard);
+      into.back().listen.addresses = {{host, addresses[i].port, ""}};
+      into.back().scopes.push_back(section);
+      if (addresses[i].host == host) addresses.erase(addresses.begin() + static_cast<long>(i--));
+    }
+  }
+
+  // What a scope of the listener says, or else its section and those around that.
+  const Setting* find_there(size_t section, const Heard* heard, const std::string& name) const {
+    if (heard != nullptr)
+      for (size_t scope : heard->scopes)
+        if (const Setting* found = tree_.own(scope, name)) return found;
+    return tree_.find(section, name);
+  }
+
   // The setting, or what the program uses without it.
-  const Setting* find_or(size_t section, const std::string& name, const std::string& otherwise) {
-    const Setting* found = tree_.find(section, name);
+  const Setting* find_or(size_t section, const Heard* heard, const std::string& name,
+                         const std::string& otherwise) {
+    const Setting* found = find_there(section, heard, name);
     if (found != nullptr || otherwise.empty()) return found;
     auto [entry, is_new] = defaults_.try_emplace(name);
     if (is_new) {
@@ -160,7 +208,7 @@ class Binder {
           !fits_section(settings.place.section, tree_.sections[heard.section]))
         continue;
       const Setting* setting =
-          find_or(heard.section, settings.certificate, settings.default_certificate);
+          find_or(heard.section, &heard, settings.certificate, settings.default_certificate);
       if (setting == nullptr || !holds(settings.place, heard.section)) continue;
       add_all(settings, heard.section, setting, &heard);
     }
@@ -171,8 +219,9 @@ class Binder {
     const std::vector<std::string> paths = settings.separator.empty()
                                                ? std::vector{setting->value}
                                                : words_of_list(setting->value, settings.separator);
-    const Setting* key =
-        settings.key.empty() ? nullptr : find_or(section, settings.key, settings.default_key);
+    const Setting* key = settings.key.empty()
+                             ? nullptr
+                             : find_or(section, heard, settings.key, settings.default_key);
     const std::vector<std::string> keys = key == nullptr ? std::vector<std::string>()
                                           : settings.separator.empty()
                                               ? std::vector{key->value}
@@ -206,7 +255,11 @@ class Binder {
   }
 
   std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
-    return words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
+    auto names = words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
+    // Postfix: ".example.com" is every name below example.com.
+    for (std::string& name : names)
+      if (name.starts_with('.')) name.insert(0, 1, '*');
+    return names;
   }
 
   // Unset if the value names no file: it is empty, or has a variable that we do not know.
@@ -238,14 +291,18 @@ class Binder {
       same->heard.push_back(heard);
       return;
     }
-    // A section for a name stands beside the listeners, or in one of them.
-    const size_t around = tree_.sections[same->section].parent;
-    for (const Heard& each : heard_) {
-      if (!each.listener->sni) continue;
-      if (tree_.is_within(each.section, around) || tree_.is_within(same->section, each.section) ||
-          same->settings->chosen_by_certificate)
-        same->heard.push_back(&each);
-    }
+    for (const Heard& each : heard_)
+      if (each.listener->sni && shows(each, *same)) same->heard.push_back(&each);
+  }
+
+  // A section for a name stands beside the listeners, or in one of them, if it does not say which.
+  bool shows(const Heard& heard, const Named& named) const {
+    if (named.settings->chosen_by_certificate) return true;
+    if (!named.settings->listeners.empty())
+      return fits_section(template_.expand(named.settings->listeners, named.section),
+                          tree_.sections[heard.section]);
+    const size_t around = tree_.sections[named.section].parent;
+    return tree_.is_within(heard.section, around) || tree_.is_within(named.section, heard.section);
   }
 
   NamedFile named_file(const std::string& path, const Setting& setting) const {
@@ -259,7 +316,9 @@ class Binder {
     binding.certificate = named_file(named.certificate, *named.where);
     binding.key = named_file(named.key, *named.key_where);
     if (!named.settings->chain.empty())
-      if (const Setting* chain = tree_.find(named.section, named.settings->chain))
+      if (const Setting* chain =
+              find_there(named.section, named.heard.empty() ? nullptr : named.heard.front(),
+                         named.settings->chain))
         if (auto path = path_of(*named.settings, chain->value, chain))
           binding.chain = named_file(*path, *chain);
     choose_names(named, binding);

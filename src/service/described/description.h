@@ -14,7 +14,7 @@
 namespace certrebind::described {
 
 // How the text of a configuration is divided into settings and sections (formats.h).
-enum class Format { assignments, words, ini, blocks, json, options, postfix_master };
+enum class Format { assignments, words, ini, blocks, json, options, postfix_master, lookup_table };
 
 // One source of settings. All sources of a description are read into one tree.
 struct Source {
@@ -30,12 +30,26 @@ struct Source {
   // Format::words: names of settings that begin a section.
   std::vector<std::string> sections = {};
   bool optional = false;  // the file may be missing
+  // Format::lookup_table: `file` names tables, TYPE:PATH. The program reads the text of a table of
+  // one of these types itself …
+  std::vector<std::string> types = {};
+  // … and of these a compiled copy, which `rebuild` makes of the text. A table without a type is of
+  // the first of these.
+  std::vector<std::string> compiled = {};
+  std::vector<std::string> rebuild = {};  // templates, with {table}
 };
 
 // Which section of the tree something is about.
 struct Place {
   std::string section = {};            // a pattern for its path; empty: the whole configuration
   std::vector<std::string> when = {};  // conditions (template.h), all of which must hold
+};
+
+// A section whose settings take the place of others at some listeners.
+struct Scope {
+  Place place;
+  std::string listeners = {};  // a pattern for the sections of these listeners
+  std::string address = {};    // a template for the address of these listeners
 };
 
 // Where clients connect.
@@ -65,6 +79,9 @@ struct CertificateSettings {
   std::string names = {};      // a template for the host names that choose it; empty: for all names
   // Clients choose it by a name in the certificate.
   bool chosen_by_certificate = false;
+  // With `names`: a template for a pattern for the sections of the listeners that show it. Empty:
+  // those around it.
+  std::string listeners = {};
 };
 
 // A part of the configuration that may name certificates and that the description does not cover.
@@ -105,6 +122,7 @@ struct Description {
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;
+  std::vector<Scope> scopes;
   std::vector<CertificateSettings> certificates;
   std::vector<NotFollowed> not_followed;
   std::string site;  // a template for the site's name; empty: the names, or the title

@@ -9,8 +9,8 @@ namespace certrebind::described {
 
 namespace {
 
-std::string word_of(const std::string& text, size_t number) {
-  std::vector<std::string> words = split(text, ' ');
+std::string word_of(const std::string& text, size_t number, char separator) {
+  std::vector<std::string> words = split(text, separator);
   std::erase_if(words, [](const std::string& word) { return trim(word).empty(); });
   if (number == 0 || number > words.size()) return "";
   std::string_view word = trim(words[number - 1]);
@@ -41,15 +41,32 @@ std::string Template::value(std::string_view name, size_t section) const {
   size_t bar = name.find('|');
   const std::string_view otherwise = bar == name.npos ? "" : name.substr(bar + 1);
   name = name.substr(0, bar);
-  size_t word = 0;
-  if (size_t blank = name.rfind(' '); blank != name.npos)
-    if (auto number = whole_number<size_t>(name.substr(blank + 1))) {
-      word = *number;
-      name = name.substr(0, blank);
-    }
-  std::string found = plain_value(name, section);
-  if (word > 0) found = word_of(found, word);
+  std::string found = chosen_value(name, section);
   return found.empty() ? expand(otherwise, section) : found;
+}
+
+// "name", "name 2", "name 2:", "name *".
+std::string Template::chosen_value(std::string_view name, size_t section) const {
+  const size_t blank = name.rfind(' ');
+  if (blank == name.npos) return plain_value(name, section);
+  std::string_view choice = name.substr(blank + 1);
+  if (choice == "*") return all_values(name.substr(0, blank), section);
+  const bool is_divided = !choice.empty() && (choice.back() < '0' || choice.back() > '9');
+  const char separator = is_divided ? choice.back() : ' ';
+  if (is_divided) choice.remove_suffix(1);
+  const auto number = whole_number<size_t>(choice);
+  if (!number) return plain_value(name, section);
+  return word_of(plain_value(name.substr(0, blank), section), *number, separator);
+}
+
+// Of the nearest section that gives the setting.
+std::string Template::all_values(std::string_view name, size_t section) const {
+  std::vector<std::string> values;
+  for (size_t at = section;; at = tree_.sections[at].parent) {
+    for (const Setting& setting : tree_.sections[at].settings)
+      if (setting.name == name) values.push_back(setting.value);
+    if (!values.empty() || at == 0) return join(values, " ");
+  }
 }
 
 std::string Template::plain_value(std::string_view name, size_t section) const {

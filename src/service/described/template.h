@@ -5,6 +5,8 @@
 //   {.name}         the value that this very section gives; otherwise the sections around it count
 //   {/name}         the value that the whole configuration gives
 //   {name 2}        the setting's second word, without quotes
+//   {name 2:}       its second part, divided by this character
+//   {name *}        all values of a setting that is given several times, with blanks between them
 //   {section}       the argument of the section; {section 1}: its first word
 //   {configuration} the main configuration file; {directory}: its directory
 //
@@ -31,7 +33,9 @@ class Template {
 
  private:
   std::string value(std::string_view name, size_t section) const;
+  std::string chosen_value(std::string_view name, size_t section) const;
   std::string plain_value(std::string_view name, size_t section) const;
+  std::string all_values(std::string_view name, size_t section) const;
 
   const SettingsTree& tree_;
   const std::map<std::string, std::string>& fixed_;

@@ -35,6 +35,15 @@ TEST_F(TemplateTest, Expands) {
   EXPECT_EQ(expand("{section 9}"), "");
 }
 
+TEST_F(TemplateTest, ChoosesPartsAndAllValues) {
+  tree_.sections[0].settings.push_back({"listen", "::1", {}, ""});
+  tree_.sections[section_].settings.push_back({"sni", "web:*.x.test", {}, ""});
+  EXPECT_EQ(expand("{listen *}"), "* ::1");
+  EXPECT_EQ(expand("{absent *|none}"), "none");
+  EXPECT_EQ(expand("{sni 1:}-{.sni 2:}"), "web-*.x.test");
+  EXPECT_EQ(expand("{sni 3:}"), "");
+}
+
 TEST_F(TemplateTest, TestsConditions) {
   EXPECT_TRUE(holds("port"));
   EXPECT_FALSE(holds("!port"));
