@@ -261,6 +261,7 @@ Done Reloader::await_whole_pairs() {
 // A command that succeeds proves nothing; one that fails is told at once.
 Done Reloader::run_commands(const Reload& how) {
   if (!how.commands) return {};  // the server reads its files for each connection
+  partly_told_ = how.commands->commands.size() > 1;
   for (const Command& command : how.commands->commands) {
     auto ran = host_.commands.run(command, how.commands->deadline);
     if (!ran) return pass(ran);
@@ -269,6 +270,7 @@ Done Reloader::run_commands(const Reload& how) {
           Code::failed, "reload", service_->id().text(),
           fmt::format("{} exited with {}:{}", command.text(), ran->status, excerpt(ran->output)));
   }
+  partly_told_ = false;
   return {};
 }
 

@@ -50,6 +50,8 @@ class Reloader {
   // memory; if that cannot even begin, the server is reloaded. `resumed`: a crash may have left
   // such a change half done.
   Done tell(bool resumed);
+  // One of several commands failed: those before it may have changed what the server loads.
+  bool is_partly_told() const { return partly_told_; }
   // If `why` is not empty, `tell` no longer falls back to a reload.
   void must_not_reload(std::string why) { no_reload_ = std::move(why); }
   // `act` is called each time before the server is signalled.
@@ -85,6 +87,7 @@ class Reloader {
   ReloadPreview preview_;
   std::unique_ptr<LiveUpdate> live_;
   bool silent_ = false;  // the control socket did not answer in time
+  bool partly_told_ = false;
   std::string no_reload_;
   std::function<void()> before_reload_;
   std::optional<Listeners> listeners_;

@@ -289,7 +289,7 @@ Transaction::Step Transaction::tell() {
   if (Done marked = mark(Phase::reloading); !marked) return restore(marked.error().message());
   Done told = reloader_.tell(false);
   // Over the socket, some of several certificates may have arrived.
-  signalled_ = told.has_value() || reloader_.is_live();
+  signalled_ = told.has_value() || reloader_.is_live() || reloader_.is_partly_told();
   if (!told) return restore(told.error().message());
   return std::nullopt;
 }

@@ -11,7 +11,7 @@ from command import PROBE
 from files import write
 from markers import needs_root
 from ports import free_port
-from servers.described import Caddy, Lighttpd, Mosquitto, Redis, Stunnel
+from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
 from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
@@ -41,7 +41,8 @@ class Greeter:
 
 
 class Setup:
-    """More than the plain server. `expected` has (certificate's file, port, dialect, whether it is chosen by name)."""
+    """More than the plain server. `expected` has (certificate's file, port, dialect, whether it is chosen by name); the
+    port with its address where that is another than 127.0.0.1."""
 
     main = "cert.pem"  # the file that `install` writes
     key_type = "ec"  # of its key
@@ -112,6 +113,42 @@ class PostfixSeparateChainFiles(PostfixKeyTypes):
     def write(self):
         files = (self.other("key"), self.other("pem"), self.key, self.certificate)
         return Postfix.write(self, f"smtpd_tls_chain_files = {', '.join(map(str, files))}")
+
+
+class PostfixNames(PostfixSubmission):
+    """A certificate for a name, in a table that holds copies, at all ports with TLS."""
+
+    table = "hash"
+
+    def write(self):
+        Postfix.write(self, f"tls_server_sni_maps = {self.table}:{self.prefix}/sni")
+        with open(self.prefix / "master.cf", "a") as master:
+            master.write(f"""127.0.0.1:{self.endpoints["submission"]} inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+127.0.0.1:{self.endpoints["smtps"]} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+127.0.0.1:{self.endpoints["plain"]} inet n - n - - smtpd
+  -o smtpd_tls_security_level=none
+""")
+        write(self.prefix / "sni", f"# name, key, certificate\n{OTHER} {self.other('key')},\n  {self.other('pem')}\n",
+              0o600)
+        if self.table == "hash":
+            self.build_table()
+        return self
+
+    def build_table(self):
+        subprocess.run(["postmap", "-c", self.prefix, "-F", f"hash:{self.prefix}/sni"], check=True)
+
+    def expected(self):
+        ports = {(self.endpoints[service], "none" if service == "smtps" else "smtp")
+                 for service in ("smtp", "submission", "smtps")}
+        return {("cert.pem", *port, False) for port in ports} | {("other.pem", *port, True) for port in ports}
+
+
+class PostfixNamesAsText(PostfixNames):
+    """Postfix reads the text itself."""
+
+    table = "texthash"
 
 
 class DovecotNames(Setup, Dovecot):
@@ -193,6 +230,71 @@ class StunnelForMail(Setup, Stunnel):
 
     def expected(self):
         return {("cert.pem", self.port, "none", False), ("other.pem", self.endpoints["smtp"], "smtp", False)}
+
+
+class DovecotProtocol(Setup, Dovecot):
+    """IMAP has a certificate of its own."""
+
+    def write(self):
+        return super().write(f"protocol imap {{\n ssl_cert = <{self.other('pem')}\n ssl_key = <{self.other('key')}\n}}\n")
+
+    def expected(self):
+        return {("other.pem" if dialect == "imap" else "cert.pem", port, dialect, False)
+                for dialect, port in self.endpoints.items()}
+
+
+class DovecotAddress(Setup, Dovecot):
+    """An address has a certificate of its own, at a port that is open for all addresses."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.imaps = free_port()
+
+    def write(self):
+        return super().write(f"""service imap-login {{
+  inet_listener imaps {{
+    address = *
+    port = {self.imaps}
+    ssl = yes
+  }}
+}}
+local 127.0.0.7 {{
+  ssl_cert = <{self.other("pem")}
+  ssl_key = <{self.other("key")}
+}}
+""")
+
+    def expected(self):
+        return {("cert.pem", port, dialect, False) for dialect, port in self.endpoints.items()} | {
+            ("cert.pem", self.imaps, "none", False), ("other.pem", f"127.0.0.7:{self.imaps}", "none", False)}
+
+
+class StunnelNames(Setup, Stunnel):
+    """A service that is chosen by name at the listener of another one."""
+
+    def configuration(self):
+        return super().configuration() + (f"[named]\nsni = web:{OTHER}\nconnect = 127.0.0.1:9\n"
+                                          f"cert = {self.other('pem')}\nkey = {self.other('key')}\n"
+                                          f"[elsewhere]\naccept = 127.0.0.1:{self.second}\nconnect = 127.0.0.1:9\n"
+                                          f"cert = {self.certificate}\nkey = {self.key}\n")
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.second = free_port()
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False), ("cert.pem", self.second, "none", False),
+                ("other.pem", self.port, "none", True)}
+
+
+class CoturnAddresses(Setup, Coturn):
+    """It listens at each of several addresses."""
+
+    def configuration(self):
+        return super().configuration() + "listening-ip=127.0.0.7\n"
+
+    def expected(self):
+        return {("cert.pem", self.port, "none", False), ("cert.pem", f"127.0.0.7:{self.port}", "none", False)}
 
 
 class CaddySites(Setup, Caddy):
@@ -320,22 +422,29 @@ class ProsodyDirectory(Setup, Prosody):
             (file, port, dialect, True) for dialect, port in self.endpoints.items() for file in ("cert.crt", "other.pem")}
 
 
-SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, DovecotNames, DovecotDirect,
-          LighttpdBlocks, StunnelForMail, CaddySites, MosquittoDirectory, MariaDBDirectory, RedisSocket,
+SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, PostfixNames,
+          PostfixNamesAsText, DovecotNames, DovecotDirect, DovecotProtocol, DovecotAddress, LighttpdBlocks,
+          StunnelForMail, StunnelNames, CoturnAddresses, CaddySites, MosquittoDirectory, MariaDBDirectory, RedisSocket,
           PostgreSQLOfDebian, ProsodyDirectory]
+
+
+def place_of(address):
+    host, _, port = address.rpartition(":")
+    return int(port) if host == "127.0.0.1" else address
 
 
 def found(place, server):
     """What a scan finds, in the form of `expected`."""
     scanned = place.run("scan", "--json", "--service", server.service)
     assert scanned.code == OK and not scanned.json["diagnostics"], scanned
-    return {(os.path.basename(binding["certificate_path"]), int(endpoint["address"].rpartition(":")[2]),
+    return {(os.path.basename(binding["certificate_path"]), place_of(endpoint["address"]),
              endpoint["start_tls"] or "none", bool(endpoint["probe_names"]))
             for binding in scanned.json["bindings"] for endpoint in binding["endpoints"]}
 
 
-def served(port, dialect, name):
-    return subprocess.run([PROBE, "127.0.0.1", str(port), dialect, name], capture_output=True, text=True,
+def served(where, dialect, name):
+    host, _, port = str(where).rpartition(":")
+    return subprocess.run([PROBE, host or "127.0.0.1", port, dialect, name], capture_output=True, text=True,
                           timeout=60).stdout.strip()
 
 

@@ -13,6 +13,7 @@
 namespace certrebind {
 
 using described::ReloadDescription;
+using Fixed = std::map<std::string, std::string>;
 
 namespace {
 
@@ -60,10 +61,11 @@ Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
 
 // The program's name becomes its path, so that no PATH decides what runs.
 Result<Command> DescribedService::command_of(const std::vector<std::string>& words,
-                                             const described::SettingsTree& tree) const {
+                                             const described::SettingsTree& tree,
+                                             const Fixed& fixed) const {
   if (!trust().container.empty())
     return fail(Code::denied, "run", words.front(), "it is a program of a container");
-  const described::Template fill(tree, fixed_);
+  const described::Template fill(tree, fixed);
   Command command;
   command.root = instance_.root;
   command.user = trust().owner;
@@ -77,7 +79,7 @@ Result<Command> DescribedService::command_of(const std::vector<std::string>& wor
 
 std::optional<Command> DescribedService::config_test() const {
   if (instance_.description->test.empty()) return std::nullopt;
-  auto command = command_of(instance_.description->test, {});
+  auto command = command_of(instance_.description->test, {}, fixed_);
   return command ? std::optional(std::move(*command)) : std::nullopt;
 }
 
@@ -90,7 +92,7 @@ Reload DescribedService::reload() const {
 Reload DescribedService::find_reload() const {
   if (!instance_.process) return {};
   if (!instance_.description->test.empty() && trust().container.empty())
-    if (auto test = command_of(instance_.description->test, {}); !test)
+    if (auto test = command_of(instance_.description->test, {}, fixed_); !test)
       return not_now("it cannot be tested", test.error());
   auto tree = settings();
   if (!tree) return not_now("its configuration cannot be read", tree.error());
@@ -128,22 +130,11 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       reload.signal->may_be_blocked = true;
       reload.signal->signal = described::signal_named(how.signal).value_or(0);
       break;
-    case ReloadDescription::Kind::command: {
-      const described::Template fill(tree, fixed_);
+    case ReloadDescription::Kind::command:
       reload.commands = CommandReload{.commands = {}, .deadline = how.deadline};
-      for (const auto& words : how.commands) {
-        auto command = command_of(words, tree);
-        if (!command) return not_now("it cannot be reloaded", command.error());
-        command->input = fill.expand(how.input, 0);
-        if (how.as_root)
-          if (Done may = run_as_root(how, *command); !may)
-            return not_now("it cannot be reloaded", may.error());
-        for (const std::string& each : how.environment)
-          set_variable(fill.expand(each, 0), *command->environment);
-        reload.commands->commands.push_back(std::move(*command));
-      }
+      if (Done added = add_commands(how, tree, *reload.commands); !added)
+        return not_now("it cannot be reloaded", added.error());
       break;
-    }
     case ReloadDescription::Kind::restart:
       reload.restart_only = how.why;
       break;
@@ -152,6 +143,31 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       break;
   }
   return reload;
+}
+
+// Compiled tables come first: what the server loads must be there.
+Done DescribedService::add_commands(const ReloadDescription& how,
+                                    const described::SettingsTree& tree,
+                                    CommandReload& into) const {
+  for (const described::CompiledTable& each : tree.compiled) {
+    Fixed fixed = fixed_;
+    fixed["table"] = each.table;
+    auto command = command_of(each.rebuild, tree, fixed);
+    if (!command) return pass(command);
+    into.commands.push_back(std::move(*command));
+  }
+  const described::Template fill(tree, fixed_);
+  for (const auto& words : how.commands) {
+    auto command = command_of(words, tree, fixed_);
+    if (!command) return pass(command);
+    command->input = fill.expand(how.input, 0);
+    if (how.as_root)
+      if (Done may = run_as_root(how, *command); !may) return may;
+    for (const std::string& each : how.environment)
+      set_variable(fill.expand(each, 0), *command->environment);
+    into.commands.push_back(std::move(*command));
+  }
+  return {};
 }
 
 OnBadCertificate DescribedService::on_bad_certificate() const {

@@ -48,10 +48,13 @@ class DescribedService final : public Service {
   uint32_t key_reader() const override;
 
  private:
-  // `tree`: the settings that the words may name.
+  // `tree`: the settings that the words may name; `fixed`: what else they may name.
   Result<Command> command_of(const std::vector<std::string>& words,
-                             const described::SettingsTree& tree) const;
+                             const described::SettingsTree& tree,
+                             const std::map<std::string, std::string>& fixed) const;
   Done run_as_root(const described::ReloadDescription& how, Command& command) const;
+  Done add_commands(const described::ReloadDescription& how, const described::SettingsTree& tree,
+                    CommandReload& into) const;
   Reload find_reload() const;
   Reload not_now(const std::string& why, const Error& error) const;
   Reload reload_by(const described::ReloadDescription& how,

@@ -1,5 +1,6 @@
 #include "service/described/description.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace certrebind::described {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {
+constexpr std::array<std::pair<std::string_view, Format>, 10> kFormats = {
     {{"assignments", Format::assignments},
      {"words", Format::words},
      {"ini", Format::ini},
@@ -21,7 +22,8 @@ constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {
      {"yaml", Format::yaml},
      {"lua", Format::lua},
      {"options", Format::options},
-     {"master.cf", Format::postfix_master}}};
+     {"master.cf", Format::postfix_master},
+     {"lookup table", Format::lookup_table}}};
 
 constexpr std::array<std::pair<std::string_view, OnBadCertificate>, 3> kBad = {
     {{"keeps old", OnBadCertificate::keeps_old},
@@ -38,7 +40,7 @@ class DescriptionReader {
 
   Result<Description> run() {
     reader_.only(root_,
-                 {"kind", "title", "tried", "process", "read", "listener", "certificate",
+                 {"kind", "title", "tried", "process", "read", "listener", "scope", "certificate",
                   "not_followed", "site", "test", "reload", "on_bad_certificate", "keys_read_as"});
     into_.kind = reader_.text(root_, "kind");
     into_.title = reader_.text(root_, "title");
@@ -50,6 +52,7 @@ class DescriptionReader {
     if (const toml::table* process = reader_.table("process")) read_process(*process);
     each("read", [&](const toml::table& table) { read_source(table); });
     each("listener", [&](const toml::table& table) { read_listener(table); });
+    each("scope", [&](const toml::table& table) { read_scope(table); });
     each("certificate", [&](const toml::table& table) { read_certificate(table); });
     each("not_followed", [&](const toml::table& table) { read_not_followed(table); });
     each("reload", [&](const toml::table& table) { read_reload(table); });
@@ -75,6 +78,13 @@ class DescriptionReader {
     if (into_.certificates.empty()) complain(root_, "there is no [[certificate]]");
     if (into_.listeners.empty()) complain(root_, "there is no [[listener]]");
     if (into_.reloads.empty()) complain(root_, "there is no [[reload]]");
+    const bool rebuilds = std::ranges::any_of(
+        into_.sources, [](const Source& source) { return !source.rebuild.empty(); });
+    const bool all_run = std::ranges::all_of(into_.reloads, [](const ReloadDescription& reload) {
+      return reload.kind == ReloadDescription::Kind::command;
+    });
+    if (rebuilds && !all_run)
+      complain(root_, "with 'rebuild' each [[reload]] must have 'commands'");
   }
 
   template <class Act>
@@ -121,7 +131,8 @@ class DescriptionReader {
 
   void read_source(const toml::table& table) {
     reader_.only(table, {"format", "file", "command", "arguments", "include", "include_directories",
-                         "include_ending", "sections", "optional", "files", "only_last"});
+                         "include_ending", "sections", "optional", "files", "only_last", "types",
+                         "compiled", "rebuild"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
@@ -134,6 +145,11 @@ class DescriptionReader {
     reader_.boolean(table, "optional", source.optional);
     reader_.optional_text(table, "files", source.files);
     reader_.boolean(table, "only_last", source.only_last);
+    reader_.texts(table, "types", source.types);
+    reader_.texts(table, "compiled", source.compiled);
+    reader_.texts(table, "rebuild", source.rebuild);
+    if (source.compiled.empty() != source.rebuild.empty())
+      complain(table, "'compiled' and 'rebuild' must be given together");
     into_.sources.push_back(std::move(source));
   }
 
@@ -162,6 +178,18 @@ class DescriptionReader {
     into_.listeners.push_back(std::move(listener));
   }
 
+  void read_scope(const toml::table& table) {
+    reader_.only(table, {"section", "when", "listeners", "address"});
+    Scope scope;
+    read_place(table, scope.place);
+    reader_.optional_text(table, "listeners", scope.listeners);
+    reader_.optional_text(table, "address", scope.address);
+    if (scope.place.section.empty()) complain(table, "[[scope]] must name a 'section'");
+    if (scope.listeners.empty() == scope.address.empty())
+      complain(table, "[[scope]] must have one of 'listeners', 'address'");
+    into_.scopes.push_back(std::move(scope));
+  }
+
   void read_not_followed(const toml::table& table) {
     reader_.only(table, {"section", "when", "why"});
     NotFollowed part;
@@ -173,7 +201,7 @@ class DescriptionReader {
   void read_certificate(const toml::table& table) {
     reader_.only(table, {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
                          "separator", "default_certificate", "default_key", "directory", "names",
-                         "chosen_by_certificate", "hosts", "start_tls_only"});
+                         "chosen_by_certificate", "hosts", "start_tls_only", "listeners"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");
@@ -191,6 +219,9 @@ class DescriptionReader {
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
     reader_.optional_text(table, "hosts", settings.hosts);
     reader_.boolean(table, "start_tls_only", settings.start_tls_only);
+    reader_.optional_text(table, "listeners", settings.listeners);
+    if (!settings.listeners.empty() && settings.names.empty())
+      complain(table, "'listeners' needs 'names'");
     into_.certificates.push_back(std::move(settings));
   }
 

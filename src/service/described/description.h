@@ -24,6 +24,7 @@ enum class Format {
   lua,
   options,
   postfix_master,
+  lookup_table,
 };
 
 // One source of settings. All sources of a description are read into one tree.
@@ -40,16 +41,30 @@ struct Source {
   // Format::words: names of settings that begin a section.
   std::vector<std::string> sections = {};
   bool optional = false;  // the file may be missing
-  // A template for a pattern of files. Nothing is read: each file that fits is a section "file" with
-  // its path as argument, and as the setting `file`.
+  // A template for a pattern of files. Nothing is read: each file that fits is a section "file"
+  // with its path as argument, and as the setting `file`.
   std::string files = {};
   bool only_last = false;  // only the last of these files
+  // Format::lookup_table: `file` names tables, TYPE:PATH. The program reads the text of a table of
+  // one of these types itself …
+  std::vector<std::string> types = {};
+  // … and of these a compiled copy, which `rebuild` makes of the text. A table without a type is of
+  // the first of these.
+  std::vector<std::string> compiled = {};
+  std::vector<std::string> rebuild = {};  // templates, with {table}
 };
 
 // Which section of the tree something is about.
 struct Place {
   std::string section = {};            // a pattern for its path; empty: the whole configuration
   std::vector<std::string> when = {};  // conditions (template.h), all of which must hold
+};
+
+// A section whose settings take the place of others at some listeners.
+struct Scope {
+  Place place;
+  std::string listeners = {};  // a pattern for the sections of these listeners
+  std::string address = {};    // a template for the address of these listeners
 };
 
 // Where clients connect.
@@ -61,17 +76,17 @@ struct Listener {
   std::string start_tls = {};    // a template for the dialect; empty: TLS from the first byte
   std::string direct_when = {};  // a condition under which TLS begins with the first byte after all
   std::string direct_ports = {};  // a template: the ports at which it does
-  bool sni = true;               // shows certificates by the name that the client sends
-  std::string proxy_when = {};   // a condition under which a PROXY header comes first
-  std::string unproven = {};     // why no handshake proves a renewal here
+  bool sni = true;                // shows certificates by the name that the client sends
+  std::string proxy_when = {};    // a condition under which a PROXY header comes first
+  std::string unproven = {};      // why no handshake proves a renewal here
 };
 
 // In which order a combined file has its parts does not matter: it is kept.
 struct CertificateSettings {
   Place place;
-  std::string certificate;     // the setting that names the certificate
-  std::string key = {};        // the setting that names the key; empty: in the certificate's file
-  std::string chain = {};      // the setting that names the chain, if it is apart
+  std::string certificate;  // the setting that names the certificate
+  std::string key = {};     // the setting that names the key; empty: in the certificate's file
+  std::string chain = {};   // the setting that names the chain, if it is apart
   // Two texts. The key, if it exists, has the certificate's path with the second in place of the
   // first.
   std::vector<std::string> key_beside = {};
@@ -87,6 +102,9 @@ struct CertificateSettings {
   bool chosen_by_certificate = false;
   std::string hosts = {};
   bool start_tls_only = false;  // not shown where TLS begins with the first byte
+  // With `names`: a template for a pattern for the sections of the listeners that show it. Empty:
+  // those around it.
+  std::string listeners = {};
 };
 
 // A part of the configuration that may name certificates and that the description does not cover.
@@ -131,6 +149,7 @@ struct Description {
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;
+  std::vector<Scope> scopes;
   std::vector<CertificateSettings> certificates;
   std::vector<NotFollowed> not_followed;
   std::string site;  // a template for the site's name; empty: the names, or the title

@@ -66,6 +66,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"signal = \"HUP\"", "commands = [\"a\"]", "list of argument lists"},
         Mistake{"\"assignments\"", "\"xml\"", "'xml' is not a valid 'format'"},
         Mistake{"certificate = \"cert\"", "key = \"k\"", "'certificate' must be given"},
+        Mistake{"[[reload]]", "[[scope]]\naddress = \"{section}\"\n[[reload]]",
+                "[[scope]] must name a 'section'"},
+        Mistake{"[[reload]]", "[[scope]]\nsection = \"a\"\n[[reload]]",
+                "must have one of 'listeners', 'address'"},
+        Mistake{"\"cert\"", "\"cert\"\nlisteners = \"*\"", "'listeners' needs 'names'"},
+        Mistake{"\"assignments\"", "\"lookup table\"\ncompiled = [\"hash\"]",
+                "'compiled' and 'rebuild' must be given together"},
+        Mistake{"\"assignments\"",
+                "\"lookup table\"\ncompiled = [\"hash\"]\nrebuild = [\"postmap\"]",
+                "each [[reload]] must have 'commands'"},
         Mistake{"[[reload]]\nsignal = \"HUP\"", "", "there is no [[reload]]"},
         Mistake{"kind = \"mail\"", "kind = ", ":1"}));
 

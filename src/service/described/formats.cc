@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,9 @@ class LineReader {
              size_t at, SettingsTree& tree)
       : source_(source), text_(text), file_(file), printed_(printed), at_(at), tree_(tree) {
     open_ = {at};
+    if (source.format == Format::lookup_table)
+      for (const Section& section : tree.sections)
+        if (section.path.starts_with("entry ")) entries_.insert(section.argument);
   }
 
   void run() {
@@ -50,7 +54,8 @@ class LineReader {
 
   // An indented line continues the one before it in Postfix's files (postconf(5)).
   bool continues(std::string_view line) const {
-    const bool indents = source_.format == Format::postfix_master;
+    const bool indents =
+        source_.format == Format::postfix_master || source_.format == Format::lookup_table;
     return indents && !line.empty() && (line.front() == ' ' || line.front() == '\t');
   }
 
@@ -93,6 +98,8 @@ class LineReader {
         return read_option(line);
       case Format::postfix_master:
         return read_master(line);
+      case Format::lookup_table:
+        return read_entry(line);
       default:
         return read_assignment(line, line.text);
     }
@@ -229,13 +236,25 @@ class LineReader {
     open_ = {at_};
   }
 
+  void read_entry(const Line& line) {
+    const std::string name = to_lower(first_word(line.text));
+    if (!entries_.insert(name).second) return;
+    if (name.starts_with("*."))
+      return complain(line, printable(name) + " is for no name; for all names below " +
+                                printable(name.substr(2)) + " write " + printable(name.substr(1)));
+    open_ = {at_, tree_.open(at_, "entry", name)};
+    set(line, "value", rest(line.text));
+    open_ = {at_};
+  }
+
   const Source& source_;
   const std::string& text_;
   const std::string& file_;
   const bool printed_;
   const size_t at_;
   SettingsTree& tree_;
-  std::vector<size_t> open_;  // sections, from the outermost
+  std::vector<size_t> open_;       // sections, from the outermost
+  std::set<std::string> entries_;  // of this lookup table, and of those before it
 };
 
 // The plain values of a list become one setting, divided by commas.

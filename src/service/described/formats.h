@@ -14,6 +14,8 @@
 //   options      one --NAME=VALUE or "--NAME VALUE" a line; "-" in a name becomes "_"
 //   master.cf    Postfix's services: sections "service" with `type`, `address`, `port`, `command`
 //                and the -o options (master(5))
+//   lookup table Postfix's tables (postmap(1)): a section "entry NAME" with `value` for each entry.
+//                Of several with one name the first counts
 #pragma once
 
 #include <string>

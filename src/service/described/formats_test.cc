@@ -43,6 +43,21 @@ TEST(Assignments, KnowWhereAValueStands) {
   EXPECT_EQ(text.substr(found->where.begin, found->where.end - found->where.begin), "\"/x\"");
 }
 
+TEST(LookupTables, TakeTheFirstOfEachName) {
+  EXPECT_EQ(all_of(tree_of(Format::lookup_table,
+                           "# no\nA.test /k, /c\n  # a comment in between\n.b.test\n   /b\n  /c\n"
+                           "a.test /later\n")),
+            (Found{"entry a.test|value=/k, /c", "entry .b.test|value=/b /c"}));
+}
+
+TEST(LookupTables, KnowNoAsterisk) {
+  SettingsTree tree = tree_of(Format::lookup_table, "*.a.test /c\n");
+  EXPECT_TRUE(all_of(tree).empty());
+  ASSERT_EQ(tree.diagnostics.size(), 1U);
+  EXPECT_EQ(tree.diagnostics.front().text(),
+            "/c:1:0: *.a.test is for no name; for all names below a.test write .a.test");
+}
+
 TEST(Words, BeginSections) {
   EXPECT_EQ(all_of(tree_of(
                 Format::words,

@@ -40,6 +40,10 @@ class SettingsReader {
       list_files(source);
       return {};
     }
+    if (source.format == Format::lookup_table) {
+      for (const std::string& table : tables_in(expand(source.file))) read_table(source, table);
+      return {};
+    }
     for (const std::string& path : files_named(expand(source.file)))
       if (Done read = read_file(source, path, 0); !read && !source.optional) return read;
     return {};
@@ -47,7 +51,8 @@ class SettingsReader {
 
   void list_files(const Source& source) {
     const std::string pattern = absolute_in(context_.fixed.at("directory"), expand(source.files));
-    const std::string directory = parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
+    const std::string directory =
+        parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
     if (auto real = context_.root.real_path(directory)) tree_.directories.push_back(*real);
     std::vector<std::string> paths = expand_glob(pattern, context_.root);
     if (source.only_last && paths.size() > 1) paths.erase(paths.begin(), paths.end() - 1);
@@ -57,6 +62,44 @@ class SettingsReader {
       setting.where.file = context_.fixed.at("configuration");
       tree_.sections[section].settings.push_back(std::move(setting));
     }
+  }
+
+  // Divided by commas and blanks outside of braces: "hash:/a, inline:{x=/b, y=/c}".
+  static std::vector<std::string> tables_in(const std::string& value) {
+    std::vector<std::string> tables(1);
+    int depth = 0;
+    for (char c : value) {
+      depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (depth == 0 && (c == ',' || c == ' ' || c == '\t'))
+        tables.emplace_back();
+      else
+        tables.back() += c;
+    }
+    std::erase(tables, "");
+    return tables;
+  }
+
+  void read_table(const Source& source, const std::string& table) {
+    const size_t colon = table.find(':');
+    const bool has_type = colon != table.npos && !table.starts_with('/');
+    const std::string type = has_type ? table.substr(0, colon) : "";
+    const bool is_compiled = has_type
+                                 ? std::ranges::find(source.compiled, type) != source.compiled.end()
+                                 : !source.compiled.empty();
+    if (!is_compiled && std::ranges::find(source.types, type) == source.types.end())
+      return note(context_.fixed.at("host configuration"),
+                  fmt::format("certrebind does not follow a table like {}: watch its certificates "
+                              "yourself",
+                              printable(table)));
+    const std::string path =
+        absolute_in(context_.fixed.at("directory"), has_type ? table.substr(colon + 1) : table);
+    if (Done read = read_file(source, path, 0); !read)
+      return note(context_.root.on_host(path), read.error().cause);
+    if (is_compiled) tree_.compiled.push_back({table, source.rebuild});
+  }
+
+  void note(const std::string& file, std::string message) {
+    tree_.diagnostics.push_back({Severity::warning, file, 0, 0, std::move(message)});
   }
 
   // An option without "=" takes the argument behind it, unless that is an option too.
@@ -140,7 +183,7 @@ class SettingsReader {
   // Sections of an included file stand beside those of the including one.
   Done read_included(const Source& source, size_t first, size_t settings, size_t depth) {
     std::vector<std::string> further;
-    auto note = [&](const Setting& setting) {
+    auto look = [&](const Setting& setting) {
       if (std::ranges::find(source.include, setting.name) != source.include.end())
         append(further, files_named(setting.value));
       if (std::ranges::find(source.include_directories, setting.name) !=
@@ -148,13 +191,12 @@ class SettingsReader {
         append(further, files_in(source, setting.value));
     };
     for (size_t i = settings; i < tree_.sections[0].settings.size(); ++i)
-      note(tree_.sections[0].settings[i]);
+      look(tree_.sections[0].settings[i]);
     for (size_t i = first; i < tree_.sections.size(); ++i)
-      for (const Setting& setting : tree_.sections[i].settings) note(setting);
+      for (const Setting& setting : tree_.sections[i].settings) look(setting);
     for (const std::string& path : further)
       if (Done read = read_file(source, path, depth + 1); !read)
-        tree_.diagnostics.push_back(
-            {Severity::warning, context_.root.on_host(path), 0, 0, read.error().cause});
+        note(context_.root.on_host(path), read.error().cause);
     return {};
   }
 

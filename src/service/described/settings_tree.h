@@ -26,11 +26,18 @@ struct Section {
   std::vector<Setting> settings = {};
 };
 
+// A table of which the program reads a compiled copy.
+struct CompiledTable {
+  std::string table;                 // as the configuration names it: "hash:/etc/postfix/sni"
+  std::vector<std::string> rebuild;  // makes the copy: templates, with {table}
+};
+
 struct SettingsTree {
   std::vector<Section> sections = {Section{}};  // the first is the whole configuration
   std::vector<Diagnostic> diagnostics = {};
   std::vector<std::string> files = {};        // read, as named, on this host
   std::vector<std::string> directories = {};  // searched for further files
+  std::vector<CompiledTable> compiled = {};
 
   // Adds a section and returns its index.
   size_t open(size_t parent, std::string_view type, std::string_view argument);

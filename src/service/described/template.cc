@@ -9,8 +9,8 @@ namespace certrebind::described {
 
 namespace {
 
-std::string word_of(const std::string& text, size_t number) {
-  std::vector<std::string> words = split(text, ' ');
+std::string word_of(const std::string& text, size_t number, char separator) {
+  std::vector<std::string> words = split(text, separator);
   std::erase_if(words, [](const std::string& word) { return trim(word).empty(); });
   if (number == 0 || number > words.size()) return "";
   std::string_view word = trim(words[number - 1]);
@@ -49,19 +49,26 @@ std::string Template::value(std::string_view name, size_t section) const {
   size_t bar = bar_outside_braces(name);
   const std::string_view otherwise = bar == name.npos ? "" : name.substr(bar + 1);
   name = name.substr(0, bar);
-  size_t word = 0;
-  std::string pattern;
-  if (size_t blank = name.rfind(' '); blank != name.npos) {
-    const std::string_view last = name.substr(blank + 1);
-    if (auto number = whole_number<size_t>(last)) word = *number;
-    if (last.find('*') != last.npos) pattern = expand(last, section);
-    if (word > 0 || !pattern.empty()) name = name.substr(0, blank);
-  }
-  const bool is_several = !pattern.empty() || name.find('*') != name.npos;
-  std::string found =
-      is_several ? words_that_fit(name, pattern, section) : plain_value(name, section);
-  if (word > 0) found = word_of(found, word);
+  std::string found = chosen_value(name, section);
   return found.empty() ? expand(otherwise, section) : found;
+}
+
+// "name", "name 2", "name 2:", "name PATTERN", "name.*".
+std::string Template::chosen_value(std::string_view name, size_t section) const {
+  const size_t blank = name.rfind(' ');
+  if (blank == name.npos)
+    return name.find('*') == name.npos ? plain_value(name, section)
+                                       : words_that_fit(name, "", section);
+  std::string_view choice = name.substr(blank + 1);
+  const std::string_view rest = name.substr(0, blank);
+  if (choice.find('*') != choice.npos)
+    return words_that_fit(rest, expand(choice, section), section);
+  const bool is_divided = !choice.empty() && (choice.back() < '0' || choice.back() > '9');
+  const char separator = is_divided ? choice.back() : ' ';
+  if (is_divided) choice.remove_suffix(1);
+  const auto number = whole_number<size_t>(choice);
+  if (!number) return plain_value(name, section);
+  return word_of(chosen_value(rest, section), *number, separator);
 }
 
 std::string Template::words_that_fit(std::string_view name, std::string_view pattern,

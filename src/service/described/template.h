@@ -5,6 +5,7 @@
 //   {.name}         the value that this very section gives; otherwise the sections around it count
 //   {/name}         the value that the whole configuration gives
 //   {name 2}        the setting's second word, without quotes
+//   {name 2:}       its second part, divided by this character
 //   {name ldap://*} the words of the setting, wherever this section gives it, that fit this pattern
 //   {name.*}        the same for all settings of this section whose names fit, with all their words
 //   {section}       the argument of the section; {section 1}: its first word
@@ -33,6 +34,7 @@ class Template {
 
  private:
   std::string value(std::string_view name, size_t section) const;
+  std::string chosen_value(std::string_view name, size_t section) const;
   std::string plain_value(std::string_view name, size_t section) const;
   std::string words_that_fit(std::string_view name, std::string_view pattern, size_t section) const;
 

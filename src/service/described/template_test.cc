@@ -10,12 +10,9 @@ class TemplateTest : public testing::Test {
   TemplateTest() {
     tree_.sections[0].settings = {{"ssl", "yes", {}, ""}, {"listen", "*", {}, ""}};
     section_ = tree_.open(0, "inet_listener", "imaps x");
-    tree_.sections[section_].settings = {{"port", "993", {}, ""},
-                                         {"ssl", "no", {}, ""},
-                                         {"h", "ldap:/// ldapi:///", {}, ""},
-                                         {"on.a", "1, 2", {}, ""},
-                                         {"on.b", "3", {}, ""},
-                                         {"h", "ldaps:///", {}, ""}};
+    tree_.sections[section_].settings = {
+        {"port", "993", {}, ""},  {"ssl", "no", {}, ""}, {"h", "ldap:/// ldapi:///", {}, ""},
+        {"on.a", "1, 2", {}, ""}, {"on.b", "3", {}, ""}, {"h", "ldaps:///", {}, ""}};
   }
   std::string expand(std::string_view text) const {
     return Template(tree_, fixed_).expand(text, section_);
@@ -44,10 +41,17 @@ TEST_F(TemplateTest, TakesTheWordsThatFit) {
   EXPECT_EQ(expand("{h ldap*:///}"), "ldapi:/// ldaps:///");
   EXPECT_EQ(expand("{h ldap:*}"), "ldap:///");
   EXPECT_EQ(expand("{h smtp:*|none}"), "none");
+  EXPECT_EQ(expand("{h *}"), "ldap:/// ldapi:/// ldaps:///");
   EXPECT_EQ(expand("{on.*}"), "1 2 3");
   EXPECT_EQ(expand("{h *i{absent|:}*|x|y}"), "ldapi:///");
   EXPECT_EQ(expand("{h *i{absent|x}*|x|y}"), "x|y");
   EXPECT_EQ(expand("{on.* 3*|none}"), "none") << "* stands for one byte at least";
+}
+
+TEST_F(TemplateTest, ChoosesParts) {
+  tree_.sections[section_].settings.push_back({"sni", "web:*.x.test", {}, ""});
+  EXPECT_EQ(expand("{sni 1:}-{.sni 2:}"), "web-*.x.test");
+  EXPECT_EQ(expand("{sni 3:}"), "");
 }
 
 TEST_F(TemplateTest, TestsConditions) {
