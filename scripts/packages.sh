@@ -82,12 +82,16 @@ TEST_PACKAGES=(
   "libgnutls-dane0:a library of Exim"
   "libidn12:a library of Exim"
   "libnsl2:a library of Exim"
+  "libmemcached11:a library of ProFTPD"
+  "libmemcachedutil2:a library of ProFTPD"
 )
 
 # Servers whose packages conflict with one above: unpacked into directories of their own, not installed. Libraries that
 # they need are above.
 UNPACKED_PACKAGES=(
   "exim4-daemon-light:tests of its description; conflicts with postfix"
+  "proftpd-core:tests of its description; conflicts with vsftpd"
+  "proftpd-mod-crypto:TLS of ProFTPD"
 )
 UNPACKED=/var/cache/certrebind-tests # root's, as installed programs are: certrebind runs no others
 

@@ -121,6 +121,7 @@ Process describe(int pid, const Stat& stat) {
           .working_directory = root + link_or_empty(proc(pid, "cwd")),
           .user = users[1],
           .owner = owner_among(users),
+          .keeps_root = std::ranges::find(users, 0u) != users.end(),
           .started = stat.started,
           .other_mounts = other_mounts,
           .has_own_network = has_own_network(pid)};

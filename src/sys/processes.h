@@ -30,6 +30,8 @@ struct Process {
   // The owner, which a process cannot fake. It is root only if all user ids of the process (real,
   // effective, saved and file system) are root's; otherwise it is the first id that is not root's.
   uint32_t owner = 0;
+  // One of its ids is root's all the same: it may take root's rights again.
+  bool keeps_root = false;
   // Owned by an ordinary user who is not among the users that certrebind manages.
   bool is_strangers = false;
   uint64_t started = 0;          // clock ticks since boot: with the pid, an identity

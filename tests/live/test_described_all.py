@@ -3,6 +3,7 @@ import subprocess
 
 from acme import Pebble, issued_by_lego
 from command import PROBE
+from files import write
 from markers import needs_root
 from pki import Certificate, load_pem
 from servers.described import DESCRIBED
@@ -23,8 +24,9 @@ def serve(servers, thumbprint):
     return all(served_by(server) == {thumbprint} for server in servers)
 
 
-def test_one_renewal_reaches_every_described_server(place):
-    """Each has a copy of its own, as its user may read it. No command is given after the renewal."""
+def test_one_renewal_reaches_every_described_server(place, authority):
+    """Each has a copy of its own, as its user may read it. No command is given after the renewal. Then one comes whose
+    key is that of another certificate: nobody is harmed."""
     issued = issued_by_lego(place, Pebble(place), name=NAME)
     old = Certificate(*load_pem(issued.certificate, issued.key))
     servers = []
@@ -42,3 +44,9 @@ def test_one_renewal_reaches_every_described_server(place):
     watch.idle()
     done = place.run("check")
     assert done.code == 0, done
+    renewed = issued.thumbprint
+    files = [server.files() for server in servers]
+    write(issued.certificate, authority.issue([NAME, "www." + NAME]).fullchain_pem)
+    done = place.run("rebind", "--pending")
+    watch.idle()
+    assert [server.files() for server in servers] == files and serve(servers, renewed), done

@@ -283,7 +283,7 @@ class Binder {
            .section = section,
            .certificate = *path,
            .key = key_path.value_or(*path),
-           .names = words_in_lower_case(settings.names, section),
+           .names = names_of(settings, section),
            .hosts = words_in_lower_case(settings.hosts, section),
            .where = setting,
            .key_where = key ? key : setting,
@@ -315,172 +315,172 @@ class Binder {
 
   std::vector<std::string> words_in_lower_case(const std::string& text, size_t section) const {
     return words_of_list(to_lower(template_.expand(text, section)), " ,");
-    std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
-      auto names = words_of_list(to_lower(template_.expand(settings.names, section)), " ,");
-      // Postfix: ".example.com" is every name below example.com.
-      for (std::string& name : names)
-        if (name.starts_with('.')) name.insert(0, 1, '*');
-      return names;
-    }
+  }
 
-    // Unset if the value names no file: it is empty, or has a variable that we do not know.
-    std::optional<std::string> path_of(const CertificateSettings& settings,
-                                       const std::string& value, const Setting* at) {
-      std::string_view path = value;
-      if (!settings.prefix.empty()) {
-        if (!path.starts_with(settings.prefix)) return std::nullopt;
-        path = trim(path.substr(settings.prefix.size()));
+  std::vector<std::string> names_of(const CertificateSettings& settings, size_t section) const {
+    std::vector<std::string> names = words_in_lower_case(settings.names, section);
+    // Postfix: ".example.com" is every name below example.com.
+    for (std::string& name : names)
+      if (name.starts_with('.')) name.insert(0, 1, '*');
+    return names;
+  }
+
+  // Unset if the value names no file: it is empty, or has a variable that we do not know.
+  std::optional<std::string> path_of(const CertificateSettings& settings, const std::string& value,
+                                     const Setting* at) {
+    std::string_view path = value;
+    if (!settings.prefix.empty()) {
+      if (!path.starts_with(settings.prefix)) return std::nullopt;
+      path = trim(path.substr(settings.prefix.size()));
+    }
+    if (path.empty() || path == "none") return std::nullopt;
+    if (path.find('$') != path.npos) {
+      complain(
+          at, "the path contains a variable, which certrebind does not follow: " + printable(path));
+      return std::nullopt;
+    }
+    if (path.find('*') != path.npos) {
+      complain(at, "the path is a pattern, which certrebind does not follow: " + printable(path));
+      return std::nullopt;
+    }
+    const std::string& directory = fixed_.at("directory");
+    if (settings.directory.empty()) return absolute_in(directory, path);
+    return absolute_in(absolute_in(directory, template_.expand(settings.directory, 0)), path);
+  }
+
+  void add(Named named, const Heard* heard) {
+    auto same = std::ranges::find_if(named_, [&](const Named& other) {
+      return other.settings == named.settings && other.where == named.where &&
+             other.certificate == named.certificate && other.names == named.names;
+    });
+    if (same == named_.end()) same = named_.insert(named_.end(), std::move(named));
+    if (heard) {
+      same->heard.push_back(heard);
+      return;
+    }
+    for (const Heard& each : heard_)
+      if (each.listener->sni && shows(each, *same)) same->heard.push_back(&each);
+  }
+
+  // A section for a name stands beside the listeners, or in one of them, if it does not say
+  // which.
+  bool shows(const Heard& heard, const Named& named) const {
+    if (named.settings->start_tls_only && heard.start_tls == StartTls::none) return false;
+    if (named.settings->chosen_by_certificate) return true;
+    if (!named.settings->listeners.empty())
+      return fits_section(template_.expand(named.settings->listeners, named.section),
+                          tree_.sections[heard.section]);
+    const size_t around = tree_.sections[named.section].parent;
+    return tree_.is_within(heard.section, around) || tree_.is_within(named.section, heard.section);
+  }
+
+  NamedFile named_file(const std::string& path, const Setting& setting) const {
+    NamedFile file{root_.on_host(path), setting.where, setting.written};
+    if (file.where.file.empty()) file.where.file = fixed_.at("host configuration");
+    return file;
+  }
+
+  void bind(Named& named) {
+    Binding binding;
+    binding.certificate = named_file(named.certificate, *named.where);
+    binding.key = named_file(named.key, *named.key_where);
+    if (!named.settings->chain.empty())
+      if (const Setting* chain =
+              find_there(named.section, named.heard.empty() ? nullptr : named.heard.front(),
+                         named.settings->chain))
+        if (auto path = path_of(*named.settings, chain->value, chain))
+          binding.chain = named_file(*path, *chain);
+    choose_names(named, binding);
+    if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
+    for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
+    binding.site = site_of(named, binding);
+    found_.bindings.push_back(std::move(binding));
+  }
+
+  void choose_names(const Named& named, Binding& binding) {
+    binding.names = named.names;
+    if (!named.names.empty()) return;
+    auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
+    if (look->certificate) binding.names = look->certificate->names;
+    if (!named.settings->hosts.empty()) {
+      std::vector<std::string> covered;
+      for (const std::string& host : named.hosts)
+        if (covers(binding.names, host) && !has_its_own(host)) covered.push_back(host);
+      binding.names = std::move(covered);
+    }
+    binding.named_by_certificate = true;
+    found_.looked_at.emplace(binding.certificate.path, std::move(look));
+  }
+
+  bool has_its_own(const std::string& host) const {
+    return std::ranges::any_of(named_, [&](const Named& named) {
+      return std::ranges::find(named.names, host) != named.names.end();
+    });
+  }
+
+  std::string site_of(const Named& named, const Binding& binding) const {
+    if (!named.names.empty()) return named.names.front();
+    std::string site = template_.expand(description_.site, named.section);
+    if (!site.empty()) return site;
+    if (named.settings->chosen_by_certificate && !binding.names.empty())
+      return binding.names.front();
+    return description_.title;
+  }
+
+  void add_endpoints(const Heard& heard, const Named& named, Binding& binding) {
+    for (const Address& bound : heard.listen.addresses) {
+      Endpoint endpoint;
+      endpoint.address = bound;
+      endpoint.listens = heard.listen.text;
+      endpoint.start_tls = heard.start_tls;
+      endpoint.proxy_protocol = heard.proxy_protocol;
+      endpoint.unproven = heard.unproven;
+      reach(bound, endpoint);
+      if (named.names.empty() && !named.settings->chosen_by_certificate) {
+        endpoint.without_sni = true;
+      } else {
+        for (const std::string& name : binding.names) add_probe_name(name, endpoint);
       }
-      if (path.empty() || path == "none") return std::nullopt;
-      if (path.find('$') != path.npos) {
-        complain(at, "the path contains a variable, which certrebind does not follow: " +
-                         printable(path));
-        return std::nullopt;
-      }
-      if (path.find('*') != path.npos) {
-        complain(at, "the path is a pattern, which certrebind does not follow: " + printable(path));
-        return std::nullopt;
-      }
-      const std::string& directory = fixed_.at("directory");
-      if (settings.directory.empty()) return absolute_in(directory, path);
-      return absolute_in(absolute_in(directory, template_.expand(settings.directory, 0)), path);
+      binding.endpoints.push_back(std::move(endpoint));
     }
+  }
 
-    void add(Named named, const Heard* heard) {
-      auto same = std::ranges::find_if(named_, [&](const Named& other) {
-        return other.settings == named.settings && other.where == named.where &&
-               other.certificate == named.certificate && other.names == named.names;
-      });
-      if (same == named_.end()) same = named_.insert(named_.end(), std::move(named));
-      if (heard) {
-        same->heard.push_back(heard);
-        return;
-      }
-      for (const Heard& each : heard_)
-        if (each.listener->sni && shows(each, *same)) same->heard.push_back(&each);
-    }
+  // For a wildcard any name that it covers.
+  static void add_probe_name(const std::string& name, Endpoint& endpoint) {
+    std::string probe = name.starts_with("*.") ? "certrebind" + name.substr(1) : name;
+    if (is_sni_name(probe)) endpoint.probe_names.push_back(std::move(probe));
+  }
 
-    // A section for a name stands beside the listeners, or in one of them, if it does not say
-    // which.
-    bool shows(const Heard& heard, const Named& named) const {
-      if (named.settings->start_tls_only && heard.start_tls == StartTls::none) return false;
-      if (named.settings->chosen_by_certificate) return true;
-      if (!named.settings->listeners.empty())
-        return fits_section(template_.expand(named.settings->listeners, named.section),
-                            tree_.sections[heard.section]);
-      const size_t around = tree_.sections[named.section].parent;
-      return tree_.is_within(heard.section, around) ||
-             tree_.is_within(named.section, heard.section);
-    }
+  // A wildcard has no address of its own: a loopback address that no other listener names.
+  void reach(const Address& bound, Endpoint& endpoint) const {
+    if (bound.host != "0.0.0.0" && bound.host != "::") return;
+    std::set<std::pair<std::string, uint16_t>> specific;
+    for (const Heard& heard : heard_)
+      for (const Address& address : heard.listen.addresses)
+        if (address.host != "0.0.0.0" && address.host != "::")
+          specific.insert({address.host, address.port});
+    Loopback loopback(std::move(specific));
+    Reach found = bound.host == "::" ? loopback.ipv6(bound.port) : loopback.ipv4(bound.port);
+    endpoint.address = std::move(found.address);
+    if (endpoint.unproven.empty()) endpoint.unproven = std::move(found.unproven);
+  }
 
-    NamedFile named_file(const std::string& path, const Setting& setting) const {
-      NamedFile file{root_.on_host(path), setting.where, setting.written};
-      if (file.where.file.empty()) file.where.file = fixed_.at("host configuration");
-      return file;
-    }
-
-    void bind(Named & named) {
-      Binding binding;
-      binding.certificate = named_file(named.certificate, *named.where);
-      binding.key = named_file(named.key, *named.key_where);
-      if (!named.settings->chain.empty())
-        if (const Setting* chain =
-                find_there(named.section, named.heard.empty() ? nullptr : named.heard.front(),
-                           named.settings->chain))
-          if (auto path = path_of(*named.settings, chain->value, chain))
-            binding.chain = named_file(*path, *chain);
-      choose_names(named, binding);
-      if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
-      for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
-      binding.site = site_of(named, binding);
-      found_.bindings.push_back(std::move(binding));
-    }
-
-    void choose_names(const Named& named, Binding& binding) {
-      binding.names = named.names;
-      if (!named.names.empty()) return;
-      auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
-      if (look->certificate) binding.names = look->certificate->names;
-      if (!named.settings->hosts.empty()) {
-        std::vector<std::string> covered;
-        for (const std::string& host : named.hosts)
-          if (covers(binding.names, host) && !has_its_own(host)) covered.push_back(host);
-        binding.names = std::move(covered);
-      }
-      binding.named_by_certificate = true;
-      found_.looked_at.emplace(binding.certificate.path, std::move(look));
-    }
-
-    bool has_its_own(const std::string& host) const {
-      return std::ranges::any_of(named_, [&](const Named& named) {
-        return std::ranges::find(named.names, host) != named.names.end();
-      });
-    }
-
-    std::string site_of(const Named& named, const Binding& binding) const {
-      if (!named.names.empty()) return named.names.front();
-      std::string site = template_.expand(description_.site, named.section);
-      if (!site.empty()) return site;
-      if (named.settings->chosen_by_certificate && !binding.names.empty())
-        return binding.names.front();
-      return description_.title;
-    }
-
-    void add_endpoints(const Heard& heard, const Named& named, Binding& binding) {
-      for (const Address& bound : heard.listen.addresses) {
-        Endpoint endpoint;
-        endpoint.address = bound;
-        endpoint.listens = heard.listen.text;
-        endpoint.start_tls = heard.start_tls;
-        endpoint.proxy_protocol = heard.proxy_protocol;
-        endpoint.unproven = heard.unproven;
-        reach(bound, endpoint);
-        if (named.names.empty() && !named.settings->chosen_by_certificate) {
-          endpoint.without_sni = true;
-        } else {
-          for (const std::string& name : binding.names) add_probe_name(name, endpoint);
-        }
-        binding.endpoints.push_back(std::move(endpoint));
-      }
-    }
-
-    // For a wildcard any name that it covers.
-    static void add_probe_name(const std::string& name, Endpoint& endpoint) {
-      std::string probe = name.starts_with("*.") ? "certrebind" + name.substr(1) : name;
-      if (is_sni_name(probe)) endpoint.probe_names.push_back(std::move(probe));
-    }
-
-    // A wildcard has no address of its own: a loopback address that no other listener names.
-    void reach(const Address& bound, Endpoint& endpoint) const {
-      if (bound.host != "0.0.0.0" && bound.host != "::") return;
-      std::set<std::pair<std::string, uint16_t>> specific;
-      for (const Heard& heard : heard_)
-        for (const Address& address : heard.listen.addresses)
-          if (address.host != "0.0.0.0" && address.host != "::")
-            specific.insert({address.host, address.port});
-      Loopback loopback(std::move(specific));
-      Reach found = bound.host == "::" ? loopback.ipv6(bound.port) : loopback.ipv4(bound.port);
-      endpoint.address = std::move(found.address);
-      if (endpoint.unproven.empty()) endpoint.unproven = std::move(found.unproven);
-    }
-
-    const Description& description_;
-    SettingsTree tree_;
-    const std::map<std::string, std::string>& fixed_;
-    Template template_;
-    Root& root_;
-    HostNames hosts_;
-    std::vector<Heard> heard_;
-    std::vector<Named> named_;
-    std::map<std::string, Setting> defaults_;  // by name
-    Discovery found_;
-  };
+  const Description& description_;
+  SettingsTree tree_;
+  const std::map<std::string, std::string>& fixed_;
+  Template template_;
+  Root& root_;
+  HostNames hosts_;
+  std::vector<Heard> heard_;
+  std::vector<Named> named_;
+  std::map<std::string, Setting> defaults_;  // by name
+  Discovery found_;
+};
 
 }  // namespace
 
-Discovery
-discover_bindings(const Description& description, SettingsTree tree,
-                  const std::map<std::string, std::string>& fixed, Root& root) {
+Discovery discover_bindings(const Description& description, SettingsTree tree,
+                            const std::map<std::string, std::string>& fixed, Root& root) {
   return Binder(description, std::move(tree), fixed, root).run();
 }
 

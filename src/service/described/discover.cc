@@ -218,12 +218,12 @@ class Finder {
     return found;
   }
 
-  // Squid's main process has given away its real user id only. No user gets the others but by a
-  // set-user-ID program.
+  // Squid's main process has given away its real user id only, and ProFTPD's its effective one. No
+  // user gets one of root's but by a set-user-ID program.
   bool is_still_root(const Process& process) const {
     constexpr uint32_t kSetUserId = 04000;
     auto program = host_.files.stat(process.executable);
-    return !process.other_mounts && process.user == 0 && program &&
+    return !process.other_mounts && process.keeps_root && program &&
            (program->mode & kSetUserId) == 0;
   }
 

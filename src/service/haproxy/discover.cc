@@ -149,7 +149,7 @@ class Finder {
   // reason only.
   bool take_at_its_word(const Process& process, const CommandLine& line, Trust& trust) const {
     trust = trust_of(process, files_);
-    const bool is_single = !line.master_worker && !has_worker(process);
+    const bool is_single = !line.master_worker && !has_worker(process) && !process.other_mounts;
     if (!is_single || trust.is_ours() || own_user() != 0 || !trust.unasked.empty()) return false;
     const std::vector<std::string> given = obeyed_by_single(process, line);
     const bool are_there = std::ranges::all_of(

@@ -78,11 +78,31 @@ TEST(HaproxyDiscover, WithoutAMasterOnlyARestartLoads) {
 TEST(HaproxyDiscover, WhatIsNoServerOrNotOurs) {
   Host host;
   host.run(7, 1, {"haproxy", "-c", "-f", kConfig});
-  host.run(8, 1, {"haproxy", "-Ws", "-f", kConfig}).other_mounts = true;
   host.run(9, 1, {"haproxy", "-Ws", "-f", kConfig}).executable.clear();
   host.run(10, 1, {});
   EXPECT_TRUE(host.running().empty());
-  EXPECT_EQ(host.diagnostics.size(), 2U);
+  EXPECT_EQ(host.diagnostics.size(), 1U);
+}
+
+// Also a single process, whose configuration could be taken for the file of that name on this host.
+TEST(HaproxyDiscover, OneInAContainerIsReadThere) {
+  for (const char* mode : {"-Ws", "-db"}) {
+    Host host;
+    Process& process = host.run(8, 1, {"haproxy", mode, "-f", kConfig});
+    process.other_mounts = true;
+    process.root = "/proc/8/root";
+    process.working_directory = "/proc/8/root/";
+    host.processes.held = {{8, {1}}};
+    host.processes.listening = {1};
+    auto found = host.running();
+    if (own_user() != 0) {
+      EXPECT_TRUE(found.empty());
+      continue;
+    }
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].trust.container, "/proc/8/root");
+    EXPECT_TRUE(host.commands.ran.empty());
+  }
 }
 
 TEST(HaproxyDiscover, AScriptOfThatNameIsNoHaproxy) {

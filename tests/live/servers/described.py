@@ -12,6 +12,7 @@ from servers.mariadb import MariaDB
 from servers.plain_first import PlainFirst
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
+from servers.proftpd import ProFTPD
 from servers.prosody import Prosody
 from servers.rabbitmq import RabbitMQ
 from servers.slapd import Slapd
@@ -250,5 +251,5 @@ class Unbound(TlsServer):
 
 
 DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
+             PostgreSQL, ProFTPD, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
 RESTART_ONLY = [DockerRegistry, Unbound, Vsftpd]

@@ -26,6 +26,10 @@ class PlainFirst(Server):
         shutil.chown(self.key, self.user)
         return self
 
+    def files(self):
+        """What lies where the server reads its certificate and key."""
+        return [path.read_bytes() for path in (self.certificate, self.key) if path.exists()]
+
     def own(self, *directories):
         """Directories that the server's user may write."""
         for name in directories:
