@@ -97,8 +97,7 @@ std::vector<ListenText> parse_addresses(const std::string& addresses, const std:
   std::vector<ListenText> found;
   for (const std::string& word : words) {
     if (word.empty()) continue;
-    auto [host, number] =
-        port.empty() ? host_and_port_of_url(word) : std::pair(word, port);
+    auto [host, number] = port.empty() ? host_and_port_of_url(word) : std::pair(word, port);
     host = without_brackets(host);
     // Redis: an address that may be missing.
     if (host.starts_with('-') && host.size() > 1) host = host.substr(1);

@@ -17,9 +17,9 @@ struct ListenText {
 };
 
 // Takes a list of addresses, divided by blanks or commas, and a port. An empty port means that each
-// address has its own: "HOST:PORT", "HOST@PORT", "[V6]:PORT", ":PORT" or "PORT"; a URL without one has
-// that of its scheme. "*", "all" and an empty address mean every address; names are looked up in
-// /etc/hosts. A port may be a name of /etc/services.
+// address has its own: "HOST:PORT", "HOST@PORT", "[V6]:PORT", ":PORT" or "PORT"; a URL without one
+// has that of its scheme. "*", "all" and an empty address mean every address; names are looked up
+// in /etc/hosts. A port may be a name of /etc/services.
 std::vector<ListenText> parse_addresses(const std::string& addresses, const std::string& port,
                                         HostNames& hosts);
 

@@ -47,7 +47,8 @@ struct Named {
 // A list may name its separator first: "<; a ; b". Where there is only one, two of them are the
 // character itself (both in Exim's lists).
 std::vector<std::string> words_of_list(std::string value, std::string separators) {
-  if (value.size() > 1 && value.front() == '<' && std::ispunct(static_cast<unsigned char>(value[1]))) {
+  if (value.size() > 1 && value.front() == '<' &&
+      std::ispunct(static_cast<unsigned char>(value[1]))) {
     separators = value[1];
     value = value.substr(2);
   }
@@ -224,7 +225,8 @@ class Binder {
       before.reset();
       // ejabberd: the key may as well come after its certificate.
       if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(*path))
-        if (auto after = path_of(settings, paths[i + 1], setting); after && holds_key_only(*after)) {
+        if (auto after = path_of(settings, paths[i + 1], setting);
+            after && holds_key_only(*after)) {
           key_path = after;
           ++i;
         }

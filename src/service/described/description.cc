@@ -108,7 +108,7 @@ class DescriptionReader {
 
   void read_process(const toml::table& table) {
     reader_.only(table, {"executables", "argument", "users", "options", "environment",
-                         "file_in_directory", "usual", "programs"});
+                         "file_in_directory", "usual", "programs", "on_demand"});
     reader_.texts(table, "executables", into_.executables);
     reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
@@ -117,6 +117,7 @@ class DescriptionReader {
     reader_.optional_text(table, "file_in_directory", into_.file_in_directory);
     reader_.texts(table, "usual", into_.usual);
     reader_.texts(table, "programs", into_.programs);
+    reader_.boolean(table, "on_demand", into_.on_demand);
   }
 
   void read_source(const toml::table& table) {

@@ -40,8 +40,8 @@ struct Source {
   // Format::words: names of settings that begin a section.
   std::vector<std::string> sections = {};
   bool optional = false;  // the file may be missing
-  // A template for a pattern of files. Nothing is read: each file that fits is a section "file" with
-  // its path as argument, and as the setting `file`.
+  // A template for a pattern of files. Nothing is read: each file that fits is a section "file"
+  // with its path as argument, and as the setting `file`.
   std::string files = {};
   bool only_last = false;  // only the last of these files
 };
@@ -61,17 +61,17 @@ struct Listener {
   std::string start_tls = {};    // a template for the dialect; empty: TLS from the first byte
   std::string direct_when = {};  // a condition under which TLS begins with the first byte after all
   std::string direct_ports = {};  // a template: the ports at which it does
-  bool sni = true;               // shows certificates by the name that the client sends
-  std::string proxy_when = {};   // a condition under which a PROXY header comes first
-  std::string unproven = {};     // why no handshake proves a renewal here
+  bool sni = true;                // shows certificates by the name that the client sends
+  std::string proxy_when = {};    // a condition under which a PROXY header comes first
+  std::string unproven = {};      // why no handshake proves a renewal here
 };
 
 // In which order a combined file has its parts does not matter: it is kept.
 struct CertificateSettings {
   Place place;
-  std::string certificate;     // the setting that names the certificate
-  std::string key = {};        // the setting that names the key; empty: in the certificate's file
-  std::string chain = {};      // the setting that names the chain, if it is apart
+  std::string certificate;  // the setting that names the certificate
+  std::string key = {};     // the setting that names the key; empty: in the certificate's file
+  std::string chain = {};   // the setting that names the chain, if it is apart
   // Two texts. The key, if it exists, has the certificate's path with the second in place of the
   // first.
   std::vector<std::string> key_beside = {};
@@ -128,6 +128,8 @@ struct Description {
   std::string file_in_directory;         // if that is a directory: the file in it
   std::vector<std::string> usual;     // the configuration if nothing names it: the first there is
   std::vector<std::string> programs;  // usual paths of the executable
+  // It runs only while it has clients: another program listens for it (systemd.socket(5)).
+  bool on_demand = false;
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;

@@ -86,7 +86,9 @@ class LuaLexer {
 
   void read(LuaToken& token) {
     using Kind = LuaToken::Kind;
-    auto is_word = [&] { return std::isalnum(static_cast<unsigned char>(now())) != 0 || now() == '_'; };
+    auto is_word = [&] {
+      return std::isalnum(static_cast<unsigned char>(now())) != 0 || now() == '_';
+    };
     if (at_ >= text_.size()) return;
     if (std::string close = long_bracket(); !close.empty()) {
       token.kind = Kind::text;
@@ -204,8 +206,7 @@ class LuaReader {
     if (next().kind != Kind::text) return complain("this line is not understood");
     step();
     const LuaToken text = now();
-    const bool is_section =
-        std::ranges::find(source_.sections, name) != source_.sections.end();
+    const bool is_section = std::ranges::find(source_.sections, name) != source_.sections.end();
     if (is_section) section_ = outside_;
     set(name, text.value, text, text);
     if (is_section) section_ = tree_.open(outside_, name, text.value);

@@ -1,7 +1,7 @@
 // Lua, as far as Prosody's configuration uses it (prosody.im/doc/configure): NAME = VALUE, and NAME
-// "text", which for VirtualHost and Component begins a section. A table is a list, or has names: "ssl =
-// { key = … }" is the setting "ssl.key". Expressions are not followed: each becomes a diagnostic with
-// its line.
+// "text", which for VirtualHost and Component begins a section. A table is a list, or has names:
+// "ssl = { key = … }" is the setting "ssl.key". Expressions are not followed: each becomes a
+// diagnostic with its line.
 #pragma once
 
 #include <string>

@@ -46,7 +46,8 @@ class SettingsReader {
 
   void list_files(const Source& source) {
     const std::string pattern = absolute_in(context_.fixed.at("directory"), expand(source.files));
-    const std::string directory = parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
+    const std::string directory =
+        parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
     if (auto real = context_.root.real_path(directory)) tree_.directories.push_back(*real);
     std::vector<std::string> paths = expand_glob(pattern, context_.root);
     if (source.only_last && paths.size() > 1) paths.erase(paths.begin(), paths.end() - 1);

@@ -10,12 +10,9 @@ class TemplateTest : public testing::Test {
   TemplateTest() {
     tree_.sections[0].settings = {{"ssl", "yes", {}, ""}, {"listen", "*", {}, ""}};
     section_ = tree_.open(0, "inet_listener", "imaps x");
-    tree_.sections[section_].settings = {{"port", "993", {}, ""},
-                                         {"ssl", "no", {}, ""},
-                                         {"h", "ldap:/// ldapi:///", {}, ""},
-                                         {"on.a", "1, 2", {}, ""},
-                                         {"on.b", "3", {}, ""},
-                                         {"h", "ldaps:///", {}, ""}};
+    tree_.sections[section_].settings = {
+        {"port", "993", {}, ""},  {"ssl", "no", {}, ""}, {"h", "ldap:/// ldapi:///", {}, ""},
+        {"on.a", "1, 2", {}, ""}, {"on.b", "3", {}, ""}, {"h", "ldaps:///", {}, ""}};
   }
   std::string expand(std::string_view text) const {
     return Template(tree_, fixed_).expand(text, section_);

@@ -32,8 +32,12 @@ size_t end_of_quoted(std::string_view text) {
   return text.npos;
 }
 
-bool is_quote(char c) { return c == '"' || c == '\''; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_quote(char c) {
+  return c == '"' || c == '\'';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 // "#" begins a comment at the start of a line and after a blank, outside quotes.
 std::string_view without_comment_of_yaml(std::string_view text) {

@@ -1,6 +1,6 @@
-// YAML, as far as configurations use it: block and flow collections, plain and quoted scalars, block
-// scalars. Anchors, aliases, tags and further documents are not followed; each becomes a diagnostic
-// with its line.
+// YAML, as far as configurations use it: block and flow collections, plain and quoted scalars,
+// block scalars. Anchors, aliases, tags and further documents are not followed; each becomes a
+// diagnostic with its line.
 #pragma once
 
 #include <nlohmann/json.hpp>
