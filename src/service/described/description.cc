@@ -191,6 +191,8 @@ class DescriptionReader {
     reader_.optional_text(table, "names", settings.names);
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
     reader_.optional_text(table, "hosts", settings.hosts);
+    if (!settings.hosts.empty() && !settings.chosen_by_certificate)
+      complain(table, "'hosts' must go with 'chosen_by_certificate'");
     reader_.boolean(table, "start_tls_only", settings.start_tls_only);
     into_.certificates.push_back(std::move(settings));
   }
@@ -245,6 +247,8 @@ class DescriptionReader {
       complain(table,
                "[[reload]] must have one of 'signal', 'commands', 'restart_only', "
                "'per_connection'");
+    if (reload.as_root && reload.commands.empty())
+      complain(table, "'as_root' must go with 'commands'");
     if (!reload.signal.empty() && !signal_named(reload.signal))
       complain(table, fmt::format("'{}' is not a signal that reloads a server", reload.signal));
     into_.reloads.push_back(std::move(reload));
