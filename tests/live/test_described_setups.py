@@ -1,5 +1,7 @@
 """Ordinary set-ups of described servers, on the real ones: what is found, what is proven, what a renewal reaches."""
+import glob
 import os
+import pathlib
 import shutil
 import socketserver
 import subprocess
@@ -11,7 +13,12 @@ from command import PROBE
 from files import write
 from markers import needs_root
 from ports import free_port
+<<<<<<< HEAD
 from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
+=======
+from servers.cockpit import CockpitOnDemand
+from servers.described import Caddy, Lighttpd, Mosquitto, Redis, Stunnel
+>>>>>>> 2f71c74c6adb8c79cf451f9398990a7d759a1aa7
 from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
@@ -428,9 +435,35 @@ SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparate
           PostgreSQLOfDebian, ProsodyDirectory]
 
 
+<<<<<<< HEAD
 def place_of(address):
     host, _, port = address.rpartition(":")
     return int(port) if host == "127.0.0.1" else address
+=======
+def test_a_server_that_its_next_client_starts_is_not_missing(place, authority):
+    """Between two clients no process of Cockpit runs. Each start loads what lies there then."""
+    old, new = authority.pair(HOST)
+    server = CockpitOnDemand(place / "s")
+    text = (REPOSITORY / "services.d/cockpit.toml").read_text().replace('"/etc/cockpit/ws-certs.d"', f'"{server.conf}"')
+    # No process, no arguments.
+    write(place / "services.d/cockpit.toml", text.replace('{p|{port|9090}}', server.port))
+    place.at_end(server.stop)
+    server.install(old).write().start()
+
+    def has_ended():
+        return not any(pathlib.Path(path).read_text() == "cockpit-tls\n" for path in glob.glob("/proc/[0-9]*/comm"))
+
+    until(lambda: served(server.port, "none", HOST) == old.thumbprint, "it serves the old certificate")
+    done = place.run("check")
+    assert done.code == OK and server.service in place.run("scan", "--json").out, done
+    until(has_ended, "the last client is gone")
+    done = place.run("check")
+    assert done.code == OK and server.service in place.run("scan", "--json").out, done
+    until(has_ended, "the last client is gone")
+    server.install(new)
+    done = place.run("check", "--service", server.service)
+    assert done.code == OK and served(server.port, "none", HOST) == new.thumbprint, done
+>>>>>>> 2f71c74c6adb8c79cf451f9398990a7d759a1aa7
 
 
 def found(place, server):

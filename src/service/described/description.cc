@@ -118,7 +118,7 @@ class DescriptionReader {
 
   void read_process(const toml::table& table) {
     reader_.only(table, {"executables", "argument", "users", "options", "environment",
-                         "file_in_directory", "usual", "programs"});
+                         "file_in_directory", "usual", "programs", "on_demand"});
     reader_.texts(table, "executables", into_.executables);
     reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
@@ -127,6 +127,7 @@ class DescriptionReader {
     reader_.optional_text(table, "file_in_directory", into_.file_in_directory);
     reader_.texts(table, "usual", into_.usual);
     reader_.texts(table, "programs", into_.programs);
+    reader_.boolean(table, "on_demand", into_.on_demand);
   }
 
   void read_source(const toml::table& table) {
@@ -218,6 +219,8 @@ class DescriptionReader {
     reader_.optional_text(table, "names", settings.names);
     reader_.boolean(table, "chosen_by_certificate", settings.chosen_by_certificate);
     reader_.optional_text(table, "hosts", settings.hosts);
+    if (!settings.hosts.empty() && !settings.chosen_by_certificate)
+      complain(table, "'hosts' must go with 'chosen_by_certificate'");
     reader_.boolean(table, "start_tls_only", settings.start_tls_only);
     reader_.optional_text(table, "listeners", settings.listeners);
     if (!settings.listeners.empty() && settings.names.empty())
@@ -275,6 +278,8 @@ class DescriptionReader {
       complain(table,
                "[[reload]] must have one of 'signal', 'commands', 'restart_only', "
                "'per_connection'");
+    if (reload.as_root && reload.commands.empty())
+      complain(table, "'as_root' must go with 'commands'");
     if (!reload.signal.empty() && !signal_named(reload.signal))
       complain(table, fmt::format("'{}' is not a signal that reloads a server", reload.signal));
     into_.reloads.push_back(std::move(reload));

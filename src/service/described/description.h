@@ -146,6 +146,8 @@ struct Description {
   std::string file_in_directory;         // if that is a directory: the file in it
   std::vector<std::string> usual;     // the configuration if nothing names it: the first there is
   std::vector<std::string> programs;  // usual paths of the executable
+  // It runs only while it has clients: another program listens for it (systemd.socket(5)).
+  bool on_demand = false;
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;

@@ -69,6 +69,10 @@ class Finder {
       for (const Shared& description : descriptions)
         if (runs(*description, process) && !is_child(*description, process, *processes))
           consider(description, process);
+    for (const Shared& description : descriptions)
+      if (description->on_demand && !has_instance(description))
+        if (Instance found = idle(description, usual(*description)); found.process)
+          instances_.push_back(std::move(found));
     return std::move(instances_);
   }
 
@@ -94,14 +98,52 @@ class Finder {
         std::ranges::find_if(candidates, [](const Instance& each) { return each.trust.is_ours(); });
     if (best == candidates.end()) best = candidates.begin();
     if (best != candidates.end()) return std::move(*best);
+    return idle(description, configuration);
+  }
+
+ private:
+  Instance idle(const Shared& description, const std::string& configuration) const {
     Instance idle{.description = description,
                   .executable = program_of(*description),
                   .configuration = configuration};
     idle.trust = trust_of_idle(idle.executable, host_.files);
+    if (description->on_demand && !configuration.empty()) idle.process = process_that_waits(idle);
     return idle;
   }
 
- private:
+  bool has_instance(const Shared& description) const {
+    return std::ranges::any_of(
+        instances_, [&](const Instance& instance) { return instance.description == description; });
+  }
+
+  // A server that no client has started is there all the same, if a process of root listens for it
+  // where its configuration says.
+  std::optional<SignalReload> process_that_waits(const Instance& instance) const {
+    auto found = DescribedService(instance, host_.files, host_.commands).bindings();
+    if (!found) return std::nullopt;
+    for (const Binding& binding : found->bindings)
+      for (const Endpoint& endpoint : binding.endpoints)
+        if (auto process = listening_root(endpoint.address)) {
+          SignalReload waits;
+          waits.pid = process->pid;
+          waits.started = process->started;
+          return waits;
+        }
+    return std::nullopt;
+  }
+
+  std::optional<Process> listening_root(const Address& address) const {
+    auto listeners = host_.processes.listeners_at(own_pid(), address);
+    std::set<uint64_t> sockets;
+    if (listeners)
+      for (const ListeningSocket& socket : *listeners) sockets.insert(socket.inode);
+    if (sockets.empty()) return std::nullopt;
+    if (auto holders = host_.processes.holders(sockets))
+      for (SocketHolder& holder : *holders)
+        if (holder.process.owner == 0) return std::move(holder.process);
+    return std::nullopt;
+  }
+
   Result<std::vector<Process>> processes_of(const Descriptions& descriptions) const {
     std::set<std::string> names;
     for (const Shared& description : descriptions)

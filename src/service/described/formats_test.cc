@@ -111,6 +111,77 @@ TEST(Json, HasASectionForEachObject) {
   EXPECT_FALSE(tree_of(Format::json, "{\"a\":").diagnostics.empty());
 }
 
+TEST(Yaml, HasASectionForEachMapping) {
+  EXPECT_EQ(all_of(tree_of(
+                Format::yaml,
+                "---\n# no\nhosts:\n- a.test\n- \"b.test\"  # yes\nlisten:\n  -\n    port: 5222\n"
+                "    ip: \"::\"\n  - port: 5223\n    tls: true\nhttp: {addr: ':5000', tls: [a, "
+                "'it''s']}\n"
+                "text: |\n  one\n  two\nnone: ~\n'quoted key': x#y\n")),
+            (Found{"|hosts=a.test, b.test", "|http=yes", "|listen=yes", "|listen=yes", "|none=",
+                   "|quoted key=x#y", "|text=one\ntwo\n", "http|addr=:5000", "http|tls=a, it's",
+                   "listen|ip=::", "listen|port=5222", "listen|port=5223", "listen|tls=true"}));
+}
+
+TEST(Yaml, NamesTheLineThatItDoesNotRead) {
+  for (const std::string text : {"a: b\nx: *anchor\n", "a: b\nx: &y z\n", "a: b\nx: [1\n",
+                                 "a: b\n? x\n", "a: b\nx: \"y\n", "a: b\n  c: d\n"}) {
+    SettingsTree tree = tree_of(Format::yaml, text);
+    ASSERT_EQ(tree.diagnostics.size(), 1U) << text;
+    EXPECT_EQ(tree.diagnostics.front().line, 2) << text;
+    ASSERT_NE(tree.own(0, "a"), nullptr) << text;
+  }
+  EXPECT_FALSE(tree_of(Format::yaml, "- a\n").diagnostics.empty()) << "not a mapping";
+  EXPECT_FALSE(tree_of(Format::yaml, std::string(100'000, '[')).diagnostics.empty());
+  EXPECT_FALSE(tree_of(Format::yaml, "a: " + std::string(100'000, '[')).diagnostics.empty());
+  std::string deep;
+  for (size_t i = 0; i < 1000; ++i) deep += std::string(i, ' ') + "a:\n";
+  EXPECT_FALSE(tree_of(Format::yaml, deep).diagnostics.empty());
+}
+
+TEST(Lua, HasHostsAndTables) {
+  EXPECT_EQ(
+      all_of(tree_of(Format::lua,
+                     "-- no\n--[[ nor\nthis ]]\nmodules = { \"tls\"; 'posix', -- yes\n }\n"
+                     "ssl = { key = \"/k\", [\"certificate\"] = [[/c]]; }; c2s_ports = { 5222 }\n"
+                     "VirtualHost \"a.test\"\n enabled = false\nComponent \"c.a.test\" \"muc\"\n "
+                     "name = 'x\\'y'\n",
+                     {"VirtualHost", "Component"})),
+      (Found{"|modules=tls, posix", "|ssl.key=/k", "|ssl.certificate=/c",
+             "|ssl=", "|c2s_ports=5222", "|VirtualHost=a.test", "|Component=c.a.test",
+             "VirtualHost a.test|enabled=false", "Component c.a.test|name=x'y"}));
+}
+
+TEST(Lua, NamesExpressionsAndGoesOn) {
+  SettingsTree tree =
+      tree_of(Format::lua,
+              "secret = os.getenv(\"X\")\nt = { a = f({ 1 }), b = \"x\" .. \"y\"; c = 'z' }\n"
+              "n = 3 + 4\nv = some_name\nkey = '/k'\n");
+  EXPECT_EQ(all_of(tree), (Found{"|t.c=z", "|t=", "|key=/k"}));
+  std::vector<int> lines;
+  for (const Diagnostic& each : tree.diagnostics) lines.push_back(each.line);
+  EXPECT_EQ(lines, (std::vector{1, 2, 2, 3, 4}));
+}
+
+TEST(Lua, KnowsWhereAValueStands) {
+  const std::string text = "a = 1\nssl = {\n  key = '/k'\n}\n";
+  SettingsTree tree = tree_of(Format::lua, text);
+  const Setting* found = tree.own(0, "ssl.key");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->where.line, 3);
+  EXPECT_EQ(text.substr(found->where.begin, found->where.end - found->where.begin), "'/k'");
+}
+
+TEST(Lua, EndsWhateverItReads) {
+  for (const char* text :
+       {"a = {", "a = { b = ", "[[x", "--[[", "a = \"x", "}", "= = =", "a = }", "a = { ) }",
+        "a = { [\"x\" y }", "local x = 1", "a", "a =", "a = -1\nb = 2"}) {
+    SettingsTree tree = tree_of(Format::lua, text);
+    EXPECT_LE(tree.sections.size(), 1U);
+  }
+  EXPECT_FALSE(tree_of(Format::lua, "a = " + std::string(100'000, '{')).diagnostics.empty());
+}
+
 TEST(Options, AreOneALine) {
   EXPECT_EQ(all_of(tree_of(Format::options, "--ssl-cert=/a\n--port 3306\nword\n--flag\n")),
             (Found{"|ssl_cert=/a", "|port=3306", "|flag=yes"}));

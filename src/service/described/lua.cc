@@ -223,9 +223,10 @@ class LuaReader {
     const bool is_word = value.value == "true" || value.value == "false" || value.value == "nil";
     const bool is_plain = value.kind == Kind::text || value.kind == Kind::number ||
                           (value.kind == Kind::name && is_word);
-    // A call, an index, or a text that goes on.
-    const bool goes_on = next().is("(") || next().is("..") || next().is(".") || next().is("[") ||
-                         next().is(":") || next().is("==");
+    const LuaToken& behind = next();
+    const bool ends = behind.is(";") || behind.is(",") || behind.is("}");
+    const bool goes_on =
+        (behind.kind == Kind::sign && !ends) || behind.value == "and" || behind.value == "or";
     if (!is_plain || goes_on) return skip_expression(name);
     step();
     if (value.value != "nil") set(name, value.value, value, value);

@@ -5,6 +5,7 @@ import signal
 
 from files import write
 from ports import free_port
+from servers.cockpit import Cockpit
 from servers.dovecot import Dovecot
 from servers.ejabberd import Ejabberd
 from servers.exim import Exim
@@ -252,4 +253,4 @@ class Unbound(TlsServer):
 
 DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
              PostgreSQL, ProFTPD, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
-RESTART_ONLY = [DockerRegistry, Unbound, Vsftpd]
+RESTART_ONLY = [Cockpit, DockerRegistry, Unbound, Vsftpd]
