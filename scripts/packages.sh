@@ -75,6 +75,7 @@ TEST_PACKAGES=(
   "squid-openssl:tests of its description"
   "etcd-server:tests of its description"
   "prometheus-node-exporter:tests of its description"
+  "systemd:tests of restarts, apart from the machine's own"
 )
 
 # What building the page needs, and its tests.
