@@ -84,6 +84,7 @@ TEST_PACKAGES=(
   "libnsl2:a library of Exim"
   "libmemcached11:a library of ProFTPD"
   "libmemcachedutil2:a library of ProFTPD"
+  "systemd:tests of restarts, apart from the machine's own"
 )
 
 # Servers whose packages conflict with one above: unpacked into directories of their own, not installed. Libraries that

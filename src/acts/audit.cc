@@ -35,15 +35,6 @@ namespace certrebind {
 
 namespace {
 
-// The command, or what a person has to do where no command loads new files.
-std::string how_to_load(const SurveyedBinding& bound, const std::string& old_one,
-                        const std::string& new_one) {
-  const Reload reload = bound.service->reload();
-  if (!reload.restart_only.empty() && !reload.live)
-    return fmt::format("restart {}: {}", bound.service->id().text(), reload.restart_only);
-  return fmt::format("certrebind rebind {} {}", old_one, new_one);
-}
-
 using Remarks = std::vector<Remark>;
 
 constexpr const char* kLookAtTheClock = "check this machine's clock: date -u";
@@ -277,8 +268,8 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
   const std::string next = advice.would_be_refused(bound, &*look.served)
                                ? advice.way_back(bound)
-                               : how_to_load(bound, look.served->thumbprint.brief(),
-                                             bound.disk->certificate->thumbprint.brief());
+                               : advice.how_to_load(bound, look.served->thumbprint.brief(),
+                                                    bound.disk->certificate->thumbprint.brief());
   const auto ends = served ? complaint_of_validity(*served, settings, now) : std::nullopt;
   // A renewal that no client sees makes the end of what is served no less urgent.
   if (ends == Complaint::expired || ends == Complaint::almost_expired)
@@ -297,11 +288,12 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
 void check_next(const SurveyedBinding& bound, Advice& advice, Remarks& remarks) {
   const std::string& path = bound.binding.certificate.path;
   if (bound.not_loaded)
-    remarks.push_back({Complaint::renewed_not_reloaded,
-                       fmt::format("{} was changed after the server loaded it", path),
-                       advice.would_be_refused(bound, nullptr)
-                           ? advice.way_back(bound)
-                           : how_to_load(bound, bound.not_loaded->brief(), shell_quoted(path))});
+    remarks.push_back(
+        {Complaint::renewed_not_reloaded,
+         fmt::format("{} was changed after the server loaded it", path),
+         advice.would_be_refused(bound, nullptr)
+             ? advice.way_back(bound)
+             : advice.how_to_load(bound, bound.not_loaded->brief(), shell_quoted(path))});
   if (bound.binding.next_certificate.empty()) return;
   remarks.push_back(
       {Complaint::renewed_not_reloaded,

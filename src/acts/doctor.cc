@@ -69,7 +69,8 @@ class Ailments {
 
   void look_at_reload(const Service& service) {
     const Reload reload = service.reload();
-    if (!reload.restart_only.empty() && !reload.live)
+    const RestartPermit permit = restart_permit(at_.settings, service.id(), at_.host.clock.wall());
+    if (!reload.restart_only.empty() && !reload.live && !permit.is_given)
       found_.push_back({.subject = service.id().text(),
                         .sentence = fmt::format("{} cannot be told to load a new certificate: {}",
                                                 service.id().text(), reload.restart_only),

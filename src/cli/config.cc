@@ -44,6 +44,7 @@ std::string text_of(const Policy& policy) {
        {std::pair("service", policy.service), std::pair("site", policy.site),
         std::pair("certificate", policy.certificate)})
     if (value != "*") text += fmt::format(", {} = \"{}\"", key, value);
+  if (policy.allow_restart) text += ", allow_restart = true";
   return text;
 }
 

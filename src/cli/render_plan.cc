@@ -46,7 +46,8 @@ std::string how_it_is_told(const Plan& plan, const Reload& reload) {
   std::string signal =
       reload.restart_only.empty()
           ? fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid)
-          : "not reload it: " + reload.restart_only;
+          : (plan.restarts ? "restart its systemd service: " : "not reload it: ") +
+                reload.restart_only;
   std::vector<std::string> files;
   for (const PlannedFile& file : plan.request.files) files.push_back(file.path);
   auto live = reload.live && !files.empty() ? reload.live(files) : nullptr;

@@ -8,6 +8,7 @@
 #include "store/kept.h"
 #include "store/own.h"
 #include "store/stores.h"
+#include "survey/policy.h"
 #include "sys/files.h"
 
 namespace certrebind {
@@ -133,6 +134,22 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
        preflight_chain(before->bundle, true, after, binding.certificate.path))
     if (finding.severity == Severity::error) return finding.sentence;
   return "";
+}
+
+std::string Advice::how_to_load(const SurveyedBinding& bound, const std::string& old_one,
+                                const std::string& new_one) const {
+  const Reload reload = bound.service->reload();
+  if (reload.restart_only.empty() || reload.live)
+    return fmt::format("certrebind rebind {} {}", old_one, new_one);
+  const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());
+  if (permit.is_given)
+    return "certrebind rebind --pending, which restarts it" +
+           (permit.not_now.empty() ? "" : "; " + permit.not_now);
+  std::string since;
+  if (auto process = host_.processes.find(reload.signal ? reload.signal->pid : 0))
+    since = fmt::format(" (process {} runs since {} UTC)", process->pid,
+                        to_text(host_.processes.started_at(*process)));
+  return fmt::format("restart {}{}: {}", bound.service->id().text(), since, reload.restart_only);
 }
 
 std::string Advice::way_back(const SurveyedBinding& bound) const {

@@ -37,6 +37,10 @@ class Advice {
   // What to do about a certificate in the file that is not to be loaded: `way_back`, or how to
   // accept it if a person may.
   std::string next_for(const SurveyedBinding& bound, const Served& shown) const;
+  // The command that has the server load the certificate in the file. Where only a restart does,
+  // what a person has to do, or when certrebind does it.
+  std::string how_to_load(const SurveyedBinding& bound, const std::string& old_one,
+                          const std::string& new_one) const;
   // How to get a good pair into the file again.
   std::string way_back(const SurveyedBinding& bound) const;
 

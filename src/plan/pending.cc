@@ -558,6 +558,13 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   if (auto opening = policy ? opening_of(*policy) : std::nullopt)
     return hold(bound, fmt::format("{} waits for its window, {}; it opens {}", site, policy->window,
                                    local_minute_text(*opening)));
+  const Reload reload = bound.service->reload();
+  if (!reload.restart_only.empty() && !reload.live) {
+    const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());
+    if (permit.is_given && !permit.not_now.empty())
+      return hold(bound, fmt::format("{} of {} waits: {}", site, bound.service->id().text(),
+                                     permit.not_now));
+  }
   // One reload loads everything that is on disk. Further findings for the same OLD are served after
   // it, or are found the next time.
   if (taken_.insert(pair.old_one).second) pending_.pairs.push_back(std::move(pair));

@@ -40,6 +40,7 @@ struct Plan {
   TransactionRequest request;
   std::vector<PlannedBinding> bindings;
   std::vector<Finding> findings;  // reasons to refuse, warnings, notes
+  bool restarts = false;          // certrebind may restart the server now (restart_permit)
 
   bool does_nothing() const { return bindings.empty(); }
   std::set<const SurveyedBinding*> planned() const;

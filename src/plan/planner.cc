@@ -26,6 +26,7 @@
 #include "plan/sent_chain.h"
 #include "store/kept.h"
 #include "survey/key_types.h"
+#include "survey/policy.h"
 #include "survey/same_site.h"
 #include "sys/replace.h"
 #include "sys/safe_way.h"
@@ -655,6 +656,8 @@ std::optional<Plan> Planner::finish() {
     }
   }
   if (refused_) plan_.refuse({});
+  const ServiceId& id = plan_.request.service->id();
+  plan_.restarts = restart_permit(context_.settings, id, context_.now).not_now.empty();
   if (!plan_.does_nothing()) complete();
   return std::move(plan_);
 }

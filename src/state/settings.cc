@@ -46,7 +46,7 @@ void read_policies(TomlReader& reader, const toml::table& root, Settings& settin
   }
   for (const toml::node& entry : *node->as_array()) {
     const toml::table& table = *entry.as_table();
-    reader.only(table, {"service", "site", "certificate", "automatic", "window"});
+    reader.only(table, {"service", "site", "certificate", "automatic", "window", "allow_restart"});
     Policy policy;
     reader.optional_text(table, "service", policy.service);
     reader.optional_text(table, "site", policy.site);
@@ -63,6 +63,12 @@ void read_policies(TomlReader& reader, const toml::table& root, Settings& settin
                         "'automatic' must be \"yes\", \"notify\" or \"no\"");
       policy.automatic = automatic.value_or(Policy::Automatic::no);
     }
+    reader.boolean(table, "allow_restart", policy.allow_restart);
+    if (policy.allow_restart && (table.contains("site") || table.contains("certificate")))
+      reader.complain(table.get("allow_restart")->source(),
+                      "'allow_restart' concerns a whole server: it cannot stand beside 'site' or "
+                      "'certificate'",
+                      "give it a [[policy]] with 'service' only, before the others");
     settings.policies.push_back(std::move(policy));
   }
 }

@@ -30,6 +30,9 @@ struct Policy {
   std::string certificate = "*";  // the path as bound
   Automatic automatic = Automatic::yes;
   std::string window = {};  // as for parse_window: no automatic action outside it; empty: always
+  // A server that loads certificates at its start only may be restarted, within the window. Only in
+  // a policy for whole services.
+  bool allow_restart = false;
 };
 
 struct Settings {

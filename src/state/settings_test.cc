@@ -56,6 +56,14 @@ TEST_F(SettingsTest, AnEmptyFileChangesNothing) {
   EXPECT_EQ(load("# nothing\n")->keep_days, 90);
 }
 
+TEST_F(SettingsTest, ARestartConcernsAWholeServer) {
+  EXPECT_TRUE(load("[[policy]]\nservice = \"vsftpd:*\"\nallow_restart = true\n")
+                  ->policies.front()
+                  .allow_restart);
+  expect_refused("[[policy]]\nsite = \"a\"\nallow_restart = true\n", 3, "a whole server");
+  expect_refused("[[policy]]\nallow_restart = \"Sun\"\n", 2, "allow_restart");
+}
+
 TEST_F(SettingsTest, EveryKey) {
   auto settings = load(R"(
 [[store]]

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sys/day_time.h"
+
 namespace certrebind {
 
 const Policy* policy_for(const Settings& settings, const SurveyedBinding& bound) {
@@ -21,6 +23,18 @@ bool is_left_alone(const Settings& settings, const SurveyedBinding& bound) {
 void leave_alone(const Settings& settings, Survey& survey) {
   for (SurveyedBinding& bound : survey.bindings) bound.left_alone = is_left_alone(settings, bound);
   for (SurveyedBinding& bound : survey.shadowed) bound.left_alone = is_left_alone(settings, bound);
+}
+
+RestartPermit restart_permit(const Settings& settings, const ServiceId& service, WallTime now) {
+  auto policy = std::ranges::find_if(settings.policies, [&](const Policy& each) {
+    return fits(each.service, service.text()) && each.site == "*" && each.certificate == "*";
+  });
+  if (policy == settings.policies.end() || !policy->allow_restart)
+    return {.not_now = "certrebind.toml does not allow to restart it"};
+  auto window = parse_window(policy->window);
+  if (!window || is_open(*window, now)) return {.is_given = true};
+  return {.is_given = true,
+          .not_now = "it is restarted only in its window: " + opening_text(*window, now)};
 }
 
 }  // namespace certrebind

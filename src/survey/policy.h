@@ -15,4 +15,12 @@ bool is_left_alone(const Settings& settings, const SurveyedBinding& bound);
 // change them.
 void leave_alone(const Settings& settings, Survey& survey);
 
+// Whether a server that loads certificates at its start only may be restarted. For a whole service
+// the first policy counts that names no site and no certificate.
+struct RestartPermit {
+  bool is_given = false;     // by the policy, within its window
+  std::string not_now = {};  // why it does not hold now; empty: it does
+};
+RestartPermit restart_permit(const Settings& settings, const ServiceId& service, WallTime now);
+
 }  // namespace certrebind

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "sys/changed_at.h"
 #include "transaction/candidate_check.h"
+#include "transaction/systemd_unit.h"
 
 namespace certrebind {
 
@@ -78,6 +80,7 @@ Done converse(const Host& host, const Address& address, SocketConversation& dial
 
 std::optional<SignalReload> Reloader::target() const {
   if (service_ == nullptr) return std::nullopt;
+  if (restarted_) return restarted_;
   return service_->reload().signal;
 }
 
@@ -200,7 +203,7 @@ Done Reloader::must_be_trusted() const {
               "let only root change that (chown root, chmod go-w)");
 }
 
-Done Reloader::choose(const std::vector<std::string>& files) {
+Done Reloader::choose(const std::vector<std::string>& files, const std::vector<std::string>& read) {
   if (service_ == nullptr) return {};
   if (Done trusted = must_be_trusted(); !trusted) return trusted;
   if (!is_running()) return {};
@@ -216,7 +219,35 @@ Done Reloader::choose(const std::vector<std::string>& files) {
     return fail(std::move(error));
   }
   if (how.restart_only.empty()) return can_listen();
-  return fail(Code::unsupported, "load new files into", service_->id().text(), how.restart_only);
+  return choose_restart(how, read);
+}
+
+Done Reloader::choose_restart(const Reload& how, const std::vector<std::string>& read) {
+  auto refused = [&](std::string why, std::string next) {
+    return fail(Code::unsupported, "load new files into", service_->id().text(),
+                how.restart_only + "; " + std::move(why), std::move(next));
+  };
+  if (!no_restart_.empty())
+    return refused(no_restart_, "restart it yourself, or see allow_restart in certrebind.toml(5)");
+  const auto master = target();
+  auto process = host_.processes.find(master->pid);
+  if (!process) return pass(process);
+  const WallTime since = host_.processes.started_at(*process);
+  const bool is_older = std::ranges::any_of(read, [&](const std::string& path) {
+    auto changed = changed_at(host_.files, path);
+    return !changed || *changed > since;
+  });
+  if (!read.empty() && !is_older)
+    return refused(fmt::format("process {} was started after its files changed, so a restart would "
+                               "bring nothing new",
+                               master->pid),
+                   "certrebind check");
+  auto unit = unit_of(host_.commands, master->pid);
+  if (!unit)
+    return refused("certrebind cannot restart it: " + unit.error().message(),
+                   "restart it yourself");
+  unit_ = std::move(*unit);
+  return can_listen();
 }
 
 Done Reloader::tell(bool resumed) {
@@ -278,9 +309,11 @@ Done Reloader::reload() {
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
   std::string why = service_->reload().restart_only;
-  if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
+  if (!why.empty() && unit_.empty())
+    return fail(Code::unsupported, "reload", service_->id().text(), why);
   if (Done trusted = must_be_trusted(); !trusted) return trusted;
   live_.reset();
+  if (!unit_.empty()) return restart();
   if (before_reload_) before_reload_();
   if (Done free = can_listen(); !free) return free;
   if (master->signal != 0)
@@ -289,6 +322,25 @@ Done Reloader::reload() {
   old_workers_ = workers();
   if (master->signal == 0) return run_commands(service_->reload());
   return host_.processes.signal(master->pid, master->started, master->signal);
+}
+
+// A unit that fails to start, or whose new process ends at once, may be down by now.
+Done Reloader::restart() {
+  if (before_reload_) before_reload_();
+  if (Done whole = await_whole_pairs(); !whole) return whole;
+  partly_told_ = true;
+  if (Done restarted = restart_unit(host_.commands, unit_); !restarted) return restarted;
+  auto pid = main_process_of(host_.commands, unit_);
+  if (!pid) return pass(pid);
+  auto process = host_.processes.find(*pid);
+  if (!process)
+    return fail(Code::failed, "restart", unit_, "its main process ended at once",
+                "journalctl -u " + unit_);
+  restarted_.emplace();
+  restarted_->pid = process->pid;
+  restarted_->started = process->started;
+  partly_told_ = false;
+  return {};
 }
 
 // Looks up each process by itself: reading a list of children is not atomic, and could miss a

@@ -35,10 +35,18 @@ class Reloader {
   // What the server would load from disk now.
   ReloadPreview& loadable() { return preview_; }
 
+  // Lets a server that loads files at its start only be restarted; before `choose`. `why_not`, if
+  // not empty, says why it may not be.
+  void permit_restart(std::string why_not) { no_restart_ = std::move(why_not); }
+  // The unit that a reload restarts; empty if it restarts none.
+  const std::string& unit() const { return unit_; }
+
   // Decides how the server loads `files`: over its control socket, which affects nothing else, or
-  // by a reload. Changes nothing. Fails if neither is possible now: another client has a change
-  // open (Code::busy), or only a restart would do (Code::unsupported).
-  Done choose(const std::vector<std::string>& files);
+  // by a reload, or by a restart if it may. Changes nothing. Fails if none is possible now: another
+  // client has a change open (Code::busy), or only a restart would do (Code::unsupported).
+  // `read`: files that the server reads at its start. If there are any, it is restarted only if it
+  // was started before one of them changed.
+  Done choose(const std::vector<std::string>& files, const std::vector<std::string>& read = {});
   // True if the control socket will be used.
   bool is_live() const { return live_ != nullptr; }
 
@@ -75,6 +83,8 @@ class Reloader {
   const Listeners& listeners(const SignalReload& master);
   std::vector<Process> workers();
   Done must_be_trusted() const;
+  Done choose_restart(const Reload& how, const std::vector<std::string>& read);
+  Done restart();
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
   Done run_commands(const Reload& how);
@@ -88,6 +98,9 @@ class Reloader {
   std::unique_ptr<LiveUpdate> live_;
   bool silent_ = false;  // the control socket did not answer in time
   bool partly_told_ = false;
+  std::string no_restart_ = "nobody allowed it";
+  std::string unit_;
+  std::optional<SignalReload> restarted_;  // the main process since the restart
   std::string no_reload_;
   std::function<void()> before_reload_;
   std::optional<Listeners> listeners_;

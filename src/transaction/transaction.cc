@@ -29,8 +29,10 @@
 #include <random>
 #include <ranges>
 
+#include "base/append.h"
 #include "base/text.h"
 #include "lifecycle/attention.h"
+#include "survey/policy.h"
 #include "sys/rights.h"
 #include "transaction/candidate_check.h"
 #include "transaction/endpoints.h"
@@ -200,7 +202,15 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   if (Done marked = mark(Phase::planned); !marked) return cannot_note("", marked.error());
   std::optional<RunningCommand> test;
   if (work.files.empty() && !work.mends && !work.tested.valid()) test = candidate_.start_test();
-  if (Done chosen = reloader_.choose(row_.record.loads); !chosen)
+  const RestartPermit permit =
+      restart_permit(context_.settings, row_.service, context_.host.clock.wall());
+  reloader_.permit_restart(permit.not_now);
+  std::vector<std::string> read;
+  if (work.files.empty()) {
+    read = row_.record.loads;
+    append(read, work.configured_by);
+  }
+  if (Done chosen = reloader_.choose(row_.record.loads, read); !chosen)
     return refuse(chosen.error().message(), chosen.error().hint);
   // Another user could redirect root's writes.
   if (service_ && !service_->trust().is_ours() && !work.files.empty() &&
@@ -490,10 +500,13 @@ Result<TransactionResult> Transaction::needs_operator(const std::string& why,
   if (test) text += "\n  " + test->text();
   std::string unloadable = candidate_.why_not_loadable();
   if (!unloadable.empty()) text += "\n  fix this before any reload: " + unloadable;
-  if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
+  if (!reloader_.unit().empty()) {
+    text += fmt::format("\n  systemctl status {0}\n  systemctl restart {0}", reloader_.unit());
+  } else if (unloadable.empty() && reloader_.is_running() && !reloader_.master_is_gone()) {
     text += how_to_reload(service_->reload());
+  } else if (service_ && reloader_.master_is_gone()) {
+    text += "\n  restart the server";
   }
-  if (service_ && reloader_.master_is_gone()) text += "\n  restart the server";
   text += "\n  certrebind check";
   return end({.phase = Phase::stuck,
               .outcome = Outcome::needs_operator,
@@ -545,6 +558,11 @@ Result<TransactionResult> Transaction::give_up_reload(const std::string& why) {
       "{} is on disk; from the server's memory, {} of {} still show {}", wanted(), old_one.proven,
       count_of(old_one.total, "endpoint and name", "endpoints and names"),
       is_rebind() ? "the old one" : "the previous certificate");
+  if (!reloader_.unit().empty())
+    served = fmt::format(
+        "{} is on disk; certrebind restarted {}, and {}", wanted(), reloader_.unit(),
+        reloader_.master_is_gone() && old_one.proven == 0 ? "the server is down"
+                                                          : "it does not serve that certificate");
   return needs_operator(why + "\nno file was changed, so there is nothing to restore", served);
 }
 
@@ -604,6 +622,10 @@ Result<TransactionResult> Transaction::recover() {
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
                (interrupted == Phase::restoring && row_.record.told);
+  // A restart that was begun is finished, also after its window.
+  const RestartPermit permit =
+      restart_permit(context_.settings, row_.service, context_.host.clock.wall());
+  reloader_.permit_restart(permit.is_given ? "" : permit.not_now);
   // If another client has a change open on the socket, `tell` reports it.
   Done chosen = reloader_.choose(row_.record.loads);
   // A transaction that `mends` goes forward: there is no good state to return to.

@@ -102,7 +102,7 @@ def test_killed_in_every_phase(stage, shim, share):
 
 @pytest.mark.parametrize("kind", RESTART_ONLY, ids=lambda kind: kind.kind)
 def test_what_needs_a_restart_is_said_and_left_alone(place, authority, kind):
-    """certrebind never restarts a server: it goes on with the old certificate until somebody does."""
+    """certrebind restarts no server unasked: it goes on with the old certificate until somebody does."""
     stage = Stage(place, authority, kind)
     cert, _ = stage.new.write(place / "new")
     before = stage.server.files()

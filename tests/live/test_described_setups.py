@@ -13,12 +13,8 @@ from command import PROBE
 from files import write
 from markers import needs_root
 from ports import free_port
-<<<<<<< HEAD
-from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
-=======
 from servers.cockpit import CockpitOnDemand
-from servers.described import Caddy, Lighttpd, Mosquitto, Redis, Stunnel
->>>>>>> 2f71c74c6adb8c79cf451f9398990a7d759a1aa7
+from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
 from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
@@ -435,11 +431,11 @@ SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparate
           PostgreSQLOfDebian, ProsodyDirectory]
 
 
-<<<<<<< HEAD
 def place_of(address):
     host, _, port = address.rpartition(":")
     return int(port) if host == "127.0.0.1" else address
-=======
+
+
 def test_a_server_that_its_next_client_starts_is_not_missing(place, authority):
     """Between two clients no process of Cockpit runs. Each start loads what lies there then."""
     old, new = authority.pair(HOST)
@@ -463,7 +459,6 @@ def test_a_server_that_its_next_client_starts_is_not_missing(place, authority):
     server.install(new)
     done = place.run("check", "--service", server.service)
     assert done.code == OK and served(server.port, "none", HOST) == new.thumbprint, done
->>>>>>> 2f71c74c6adb8c79cf451f9398990a7d759a1aa7
 
 
 def found(place, server):
