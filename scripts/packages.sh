@@ -14,6 +14,7 @@ BUILD_PACKAGES=(
   "nlohmann-json3-dev:JSON output"
   "libcli11-dev:the command line"
   "libpcre2-dev:regular expressions, as httpd has them"
+  "libyaml-dev:configurations of servers in YAML"
   "libcurl4-openssl-dev:tells a webhook what needs a person"
   "libjemalloc-dev:a faster allocator"
   "libsystemd-dev:what the daemon tells systemd and its journal"

@@ -71,7 +71,7 @@ class Finder {
           consider(description, process);
     for (const Shared& description : descriptions)
       if (description->on_demand && !has_instance(description))
-        if (Instance found = idle(description, usual(*description)); found.process)
+        if (Instance found = idle(description, usual(*description, {})); found.process)
           instances_.push_back(std::move(found));
     return std::move(instances_);
   }
@@ -85,11 +85,12 @@ class Finder {
       if (!runs(*description, process) || is_child(*description, process, *processes) ||
           !may_manage(*description, process))
         continue;
-      const std::string named = named_by(*description, process);
+      std::string named = named_by(*description, process);
+      if (named.empty() && process.other_mounts) named = usual(*description, process);
       auto real = process.other_mounts
                       ? files_seen_by(process.owner, process.root)->real_path(process.root + named)
                       : host_.files.real_path(named);
-      if (real && *real != configuration) continue;
+      if (real ? *real != configuration : process.other_mounts) continue;
       Instance perhaps = instance(description, process, real ? named : configuration);
       if (real || listens_as_configured(perhaps)) candidates.push_back(std::move(perhaps));
     }

@@ -1,6 +1,5 @@
-// YAML, as far as configurations use it: block and flow collections, plain and quoted scalars,
-// block scalars. Anchors, aliases, tags and further documents are not followed; each becomes a
-// diagnostic with its line.
+// YAML 1.1, as libyaml reads it. An alias is not followed: it could stand for something that grows
+// without end. What is not read becomes a diagnostic with its line.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +11,8 @@
 
 namespace certrebind::described {
 
-// All scalars become strings. `file`: for the diagnostics.
+// The first document. All scalars become strings, and a null an empty one. After a mistake, what
+// was read before it. `file`: for the diagnostics.
 nlohmann::json read_yaml(const std::string& text, const std::string& file,
                          std::vector<Diagnostic>& diagnostics);
 
