@@ -1,5 +1,6 @@
 """Described services: who may describe them, and with whose rights they are read, reloaded and written."""
 import datetime
+import json
 import os
 import pathlib
 import pwd
@@ -14,6 +15,7 @@ from markers import needs_root
 from pki import utc_now
 from servers.described import Stunnel
 from servers.postgresql import PostgreSQL
+from servers.slapd import Slapd
 from waiting import until
 
 pytestmark = needs_root
@@ -212,6 +214,82 @@ def test_no_program_that_others_may_change_tests_or_reloads(place, descriptions,
     done = place.run("rebind", old.thumbprint, cert, "--service", f"mine:{server.conf}")
     assert done.code == REFUSED and str(program) in done.all, done
     assert not (place / "ran").exists() and server.certificate.read_text() == old.fullchain_pem
+
+
+@pytest.fixture
+def program(place):
+    """Reloads a process, and writes down who runs it, and with what."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="certrebind-test-", dir="/usr/local/lib"))
+    directory.chmod(0o755)
+    place.at_end(lambda: shutil.rmtree(directory))
+    log = place / "log"
+    log.mkdir(mode=0o777)
+    log.chmod(0o777)
+    return write(directory / "reload", f"#!/bin/sh\n(id -u; env; cat) > {log}/ran\nkill -HUP $1\n", 0o755), log / "ran"
+
+
+class StunnelOfNobody(Stunnel):
+    user = "nobody"
+
+    @property
+    def env(self):
+        return {**super().env, "OF_THE_PROCESS": "yes"}
+
+    def command(self):
+        shutil.chown(self.prefix / "run", self.user)
+        return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *super().command()]
+
+
+def rebound_by(place, descriptions, authority, reload, value="a value"):
+    """A server of nobody's, which has a further setting `x`."""
+    text = STUNNEL.replace('kind = "stunnel"', 'kind = "mine"').replace('users = ["stunnel4"]', 'users = ["nobody"]')
+    text = text.replace('[[listener]]', '[[read]]\nformat = "json"\nfile = "{configuration}.json"\n[[listener]]', 1)
+    write(descriptions / "mine.toml", text[:text.index("[[reload]]")] + "[[reload]]\n" + reload)
+    old, new = authority.pair("mx.test")
+    server = StunnelOfNobody(place / "s")
+    place.at_end(server.stop)
+    write(f"{server.conf}.json", json.dumps({"x": value}))
+    server.install(old).write().start()
+    server.install(new)
+    return place.run("rebind", "--pending", "--service", f"mine:{server.conf}")
+
+
+@pytest.mark.parametrize("as_root", [True, False])
+def test_root_runs_a_reload_only_if_the_description_says_so(place, descriptions, authority, program, as_root):
+    path, ran = program
+    done = rebound_by(place, descriptions, authority,
+                      f'commands = [["{path}", "{{pid}}"]]\ninput = "{{x}}"\nas_root = {str(as_root).lower()}\n')
+    assert done.code == OK, done
+    lines = ran.read_text().splitlines()
+    assert lines[0] == str(0 if as_root else pwd.getpwnam("nobody").pw_uid), lines
+    assert ("OF_THE_PROCESS=yes" in lines) != as_root and lines[-1] == "a value", lines
+
+
+def test_a_line_break_in_a_setting_gets_nothing_run_as_root(place, descriptions, authority, program):
+    path, ran = program
+    done = rebound_by(place, descriptions, authority, f'commands = [["{path}"]]\ninput = "{{x}}"\nas_root = true\n',
+                      value="one\ntwo")
+    assert done.code == REFUSED and "a setting has a line break" in done.all, done
+    assert not ran.exists()
+
+
+def test_roots_reload_of_slapd_changes_no_directory(place, descriptions, authority):
+    """Whoever answers there: where the values are others, nothing is written."""
+    slapd = (REPOSITORY / "services.d/slapd.toml").read_text().replace('kind = "slapd"', 'kind = "mine"')
+    write(descriptions / "mine.toml", slapd.replace(
+        "# -h has", '[[read]]\nformat = "assignments"\nfile = "{configuration}.other"\n# -h has'))
+    old, new = authority.pair("mx.test")
+    server = Slapd(place / "s")
+    place.at_end(server.stop)
+    server.install(old).write().start()
+    elsewhere = Slapd(place / "elsewhere").install(old)
+    write(f"{server.conf}.other", f"olcTLSCertificateFile: {elsewhere.certificate}\n"
+                                  f"olcTLSCertificateKeyFile: {elsewhere.key}\n")
+    elsewhere.install(new)
+    done = place.run("rebind", "--pending", "--service", f"mine:{server.conf}")
+    assert done.code != OK and "No such attribute" in done.all, done
+    text = (server.conf / "cn=config.ldif").read_text()
+    assert str(server.certificate) in text and str(elsewhere.certificate) not in text
 
 
 def test_a_description_that_others_may_write_is_not_tried(place, authority):

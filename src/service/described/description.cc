@@ -131,15 +131,16 @@ class DescriptionReader {
   }
 
   void read_source(const toml::table& table) {
-    reader_.only(table, {"format", "file", "command", "arguments", "include", "include_directories",
-                         "include_ending", "sections", "optional", "files", "only_last", "types",
-                         "compiled", "rebuild"});
+    reader_.only(table, {"format", "file", "command", "arguments", "include", "include_inside",
+                         "include_directories", "include_ending", "sections", "optional", "files",
+                         "only_last", "types", "compiled", "rebuild"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
     reader_.texts(table, "command", source.command);
     reader_.boolean(table, "arguments", source.arguments);
     reader_.texts(table, "include", source.include);
+    reader_.boolean(table, "include_inside", source.include_inside);
     reader_.texts(table, "include_directories", source.include_directories);
     reader_.optional_text(table, "include_ending", source.include_ending);
     reader_.texts(table, "sections", source.sections);

@@ -34,8 +34,10 @@ struct Source {
   std::string file = "{configuration}";
   // Prints the configuration: an argument vector of templates. Empty: the file is read.
   std::vector<std::string> command = {};
-  bool arguments = false;                 // the settings are the process's own arguments
-  std::vector<std::string> include = {};  // names of settings whose values are further files
+  bool arguments = false;  // the settings are the process's own arguments
+  // Names of settings whose values are further files; "section/name" for those of one section.
+  std::vector<std::string> include = {};
+  bool include_inside = false;  // the sections of such a file lie in the section that names it
   std::vector<std::string> include_directories = {};  // … or directories of further files
   std::string include_ending = {};                    // only files with this ending are read there
   // Format::words: names of settings that begin a section.

@@ -45,7 +45,7 @@ class SettingsReader {
       return {};
     }
     for (const std::string& path : files_named(expand(source.file)))
-      if (Done read = read_file(source, path, 0); !read && !source.optional) return read;
+      if (Done read = read_file(source, path, 0, 0); !read && !source.optional) return read;
     return {};
   }
 
@@ -93,7 +93,7 @@ class SettingsReader {
                               printable(table)));
     const std::string path =
         absolute_in(context_.fixed.at("directory"), has_type ? table.substr(colon + 1) : table);
-    if (Done read = read_file(source, path, 0); !read)
+    if (Done read = read_file(source, path, 0, 0); !read)
       return note(context_.root.on_host(path), read.error().cause);
     if (is_compiled) tree_.compiled.push_back({table, source.rebuild});
   }
@@ -166,7 +166,7 @@ class SettingsReader {
     return expand_glob(path, context_.root);
   }
 
-  Done read_file(const Source& source, const std::string& path, size_t depth) {
+  Done read_file(const Source& source, const std::string& path, size_t at, size_t depth) {
     constexpr size_t kMostNested = 16;
     if (depth > kMostNested || tree_.files.size() > kMostFiles)
       return fail(Code::failed, "read", path, "files include each other too deeply");
@@ -175,29 +175,47 @@ class SettingsReader {
     auto text = context_.root.files().read(*real, kConfigLimit);
     if (!text) return pass(text);
     tree_.files.push_back(context_.root.on_host(path));
-    const size_t first = tree_.sections.size(), settings = tree_.sections[0].settings.size();
-    read_format(source, *text, *real, false, 0, tree_);
-    return read_included(source, first, settings, depth);
+    const size_t first = tree_.sections.size(), settings = tree_.sections[at].settings.size();
+    read_format(source, *text, *real, false, at, tree_);
+    read_included(source, {at, first, settings}, depth);
+    return {};
   }
 
-  // Sections of an included file stand beside those of the including one.
-  Done read_included(const Source& source, size_t first, size_t settings, size_t depth) {
-    std::vector<std::string> further;
-    auto look = [&](const Setting& setting) {
-      if (std::ranges::find(source.include, setting.name) != source.include.end())
-        append(further, files_named(setting.value));
-      if (std::ranges::find(source.include_directories, setting.name) !=
-          source.include_directories.end())
-        append(further, files_in(source, setting.value));
+  // What one file added to the tree.
+  struct Added {
+    size_t at = 0;     // to this section, settings from the index `settings` on
+    size_t first = 0;  // the first section of its own
+    size_t settings = 0;
+  };
+
+  static bool names(const std::vector<std::string>& wanted, const Section& section,
+                    const Setting& setting) {
+    const std::string path = "/" + section.path + "/" + setting.name;
+    return std::ranges::any_of(wanted, [&](const std::string& name) {
+      return name == setting.name || path.ends_with("/" + name);
+    });
+  }
+
+  // Sections of an included file stand beside those of the including one, or in the one that names
+  // it.
+  void read_included(const Source& source, const Added& added, size_t depth) {
+    std::vector<std::pair<size_t, std::string>> further;
+    auto look = [&](size_t section, const Setting& setting) {
+      std::vector<std::string> paths;
+      if (names(source.include, tree_.sections[section], setting))
+        append(paths, files_named(setting.value));
+      if (names(source.include_directories, tree_.sections[section], setting))
+        append(paths, files_in(source, setting.value));
+      for (std::string& path : paths)
+        further.emplace_back(source.include_inside ? section : 0, std::move(path));
     };
-    for (size_t i = settings; i < tree_.sections[0].settings.size(); ++i)
-      look(tree_.sections[0].settings[i]);
-    for (size_t i = first; i < tree_.sections.size(); ++i)
-      for (const Setting& setting : tree_.sections[i].settings) look(setting);
-    for (const std::string& path : further)
-      if (Done read = read_file(source, path, depth + 1); !read)
+    for (size_t i = added.settings; i < tree_.sections[added.at].settings.size(); ++i)
+      look(added.at, tree_.sections[added.at].settings[i]);
+    for (size_t i = added.first; i < tree_.sections.size(); ++i)
+      for (const Setting& setting : tree_.sections[i].settings) look(i, setting);
+    for (const auto& [section, path] : further)
+      if (Done read = read_file(source, path, section, depth + 1); !read)
         note(context_.root.on_host(path), read.error().cause);
-    return {};
   }
 
   std::vector<std::string> files_in(const Source& source, const std::string& value) {

@@ -22,6 +22,13 @@ size_t SettingsTree::open(size_t parent, std::string_view type, std::string_view
 const Setting* SettingsTree::own(size_t section, std::string_view name) const {
   for (const Setting& setting : sections[section].settings | std::views::reverse)
     if (setting.name == name) return &setting;
+  const size_t slash = name.rfind('/');
+  if (slash == name.npos) return nullptr;
+  const std::string inner(name.substr(0, slash));
+  const std::string& path = sections[section].path;
+  const std::string wanted = path.empty() ? inner : path + "/" + inner;
+  for (size_t i = section + 1; i < sections.size(); ++i)
+    if (sections[i].path == wanted && is_within(i, section)) return own(i, name.substr(slash + 1));
   return nullptr;
 }
 
