@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from command import PROBE
+from command import PROBE, REPOSITORY
 from files import write
 from markers import needs_root
 from ports import free_port
