@@ -80,20 +80,15 @@ TEST_PACKAGES=(
   "rabbitmq-server:tests of its description"
   "docker-registry:tests of its description"
   "unbound:tests of its description"
-  "libgnutls-dane0:a library of Exim"
-  "libidn12:a library of Exim"
-  "libnsl2:a library of Exim"
-  "libmemcached11:a library of ProFTPD"
-  "libmemcachedutil2:a library of ProFTPD"
   "systemd:tests of restarts, apart from the machine's own"
 )
 
-# Servers whose packages conflict with one above: unpacked into directories of their own, not installed. Libraries that
-# they need are above.
+# Servers whose packages conflict with one above: unpacked into directories of their own, not installed. The libraries that
+# they depend on are installed.
 UNPACKED_PACKAGES=(
   "exim4-daemon-light:tests of its description; conflicts with postfix"
   "proftpd-core:tests of its description; conflicts with vsftpd"
-  "proftpd-mod-crypto:TLS of ProFTPD"
+  "proftpd-mod-crypto:ProFTPD's TLS"
 )
 UNPACKED=/var/cache/certrebind-tests # root's, as installed programs are: certrebind runs no others
 
@@ -147,9 +142,16 @@ ensure_packages() {
     apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# libraries_of PACKAGE.deb: the libraries that it depends on, as "NAME:WHY" lines.
+libraries_of() {
+  local name
+  name=$(dpkg-deb -f "$1" Package)
+  dpkg-deb -f "$1" Depends | tr ',' '\n' | sed -n "s/^ *\\(lib[^ (|]*\\).*/\\1:a library of $name/p"
+}
+
 # ensure_unpacked "NAME:WHY"…: each in $UNPACKED/NAME. It is there completely or not at all.
 ensure_unpacked() {
-  local entry name new
+  local entry name new libraries
   for entry in "$@"; do
     name=${entry%%:*}
     [ ! -d "$UNPACKED/$name" ] || continue
@@ -157,8 +159,10 @@ ensure_unpacked() {
     as_root apt-get update -q >/dev/null
     new=$UNPACKED/$name.new
     as_root rm -rf "$new"
-    as_root mkdir -p "$new/download"
+    as_root install -d -m 755 "$UNPACKED" "$new" "$new/download"
     (cd "$new/download" && as_root apt-get download -q -o APT::Sandbox::User=root "$name" >/dev/null) || return 1
+    mapfile -t libraries < <(libraries_of "$new"/download/*.deb)
+    ensure_packages "${libraries[@]}" || return 1
     as_root dpkg-deb -x "$new"/download/*.deb "$new" || return 1
     as_root rm -r "$new/download"
     as_root find "$new" -type f -perm /6000 -exec chmod a-s {} + # nobody updates them

@@ -5,7 +5,7 @@ import pytest
 
 from command import PROBE
 from markers import both_builds, needs_root
-from servers.described import DESCRIBED, RESTART_ONLY
+from servers.described import DESCRIBED, NAMED_ONLY, RESTART_ONLY
 from servers.mariadb import MariaDB
 from servers.postgresql import PostgreSQL
 from stages.killed import KilledRebind
@@ -44,7 +44,7 @@ class Stage:
         return self.place.run(*arguments, "--service", self.server.service, **options)
 
 
-@pytest.fixture(params=DESCRIBED, ids=lambda kind: kind.kind)
+@pytest.fixture(params=DESCRIBED + NAMED_ONLY, ids=lambda kind: kind.kind)
 def stage(request, place, authority):
     return Stage(place, authority, request.param)
 
@@ -83,7 +83,7 @@ def test_a_bad_renewal_harms_nobody(stage):
 def test_each_description_that_was_tried_is_here(place):
     kinds = place.run("service", "list", "--json").json["kinds"]
     tried = {kind["kind"] for kind in kinds if kind["tried"] and kind["described_in"] != "its own code"}
-    assert tried == {kind.kind for kind in DESCRIBED + RESTART_ONLY}
+    assert tried == {kind.kind for kind in DESCRIBED + NAMED_ONLY + RESTART_ONLY}
 
 
 @pytest.mark.parametrize("stage", [PostgreSQL, MariaDB], ids=lambda kind: kind.kind, indirect=True)

@@ -7,14 +7,11 @@ from files import write
 from markers import needs_root
 from pki import Certificate, load_pem
 from servers.described import DESCRIBED
-from servers.proftpd import ProFTPD
 from stages.daemon import Watch
 from waiting import until
 
 pytestmark = needs_root
 NAME = "mx.test"
-# ProFTPD's title hides its arguments: it is found by the usual configuration, or named.
-FOUND = [kind for kind in DESCRIBED if kind is not ProFTPD]
 PATIENCE = 900  # seconds, for all of them under sanitizers on a busy machine
 
 
@@ -33,7 +30,7 @@ def test_one_renewal_reaches_every_described_server(place, authority):
     issued = issued_by_lego(place, Pebble(place), name=NAME)
     old = Certificate(*load_pem(issued.certificate, issued.key))
     servers = []
-    for kind in FOUND:
+    for kind in DESCRIBED:
         server = kind(place / kind.kind)
         place.at_end(server.stop)
         servers.append(server.install(old).write().start())

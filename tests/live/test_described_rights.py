@@ -14,6 +14,7 @@ from files import write
 from markers import needs_root
 from pki import utc_now
 from servers.described import Stunnel
+from servers.exim import Exim
 from servers.postgresql import PostgreSQL
 from servers.slapd import Slapd
 from waiting import until
@@ -290,6 +291,21 @@ def test_roots_reload_of_slapd_changes_no_directory(place, descriptions, authori
     assert done.code != OK and "No such attribute" in done.all, done
     text = (server.conf / "cn=config.ldif").read_text()
     assert str(server.certificate) in text and str(elsewhere.certificate) not in text
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_exim_is_asked_by_root_only_for_what_its_user_can_read(place, authority, mode):
+    """Its user may not name a configuration. Asking as that user would be a panic, which Exim writes down."""
+    server = Exim(place / "s")
+    place.at_end(server.stop)
+    server.install(authority.issue("mx.test")).write().start()
+    server.conf.chmod(mode)
+    done = place.run("scan", "--service", server.service)
+    if mode == 0o644:
+        assert done.code == OK and "mx.test" in done.out, done
+    else:
+        assert done.code != OK and str(server.conf) in done.err and "primary_hostname" not in done.all, done
+    assert not (server.prefix / "run/paniclog").exists()
 
 
 def test_a_description_that_others_may_write_is_not_tried(place, authority):

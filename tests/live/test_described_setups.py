@@ -16,10 +16,13 @@ from ports import free_port
 from servers.cockpit import CockpitOnDemand
 from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
 from servers.dovecot import Dovecot
+from servers.ejabberd import Ejabberd
+from servers.exim import Exim
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
 from servers.postgresql import PROGRAMS, PostgreSQL
 from servers.prosody import Prosody
+from servers.slapd import Slapd
 from waiting import until
 
 pytestmark = needs_root
@@ -425,10 +428,68 @@ class ProsodyDirectory(Setup, Prosody):
             (file, port, dialect, True) for dialect, port in self.endpoints.items() for file in ("cert.crt", "other.pem")}
 
 
+class EximKeyTypes(Setup, Exim):
+    """A certificate of each key type, in Exim's lists. A client that takes both is shown the first."""
+
+    key_type = "rsa2048"
+    hidden = ("other.pem",)
+
+    def install_other(self, certificate):
+        super().install_other(certificate)
+        shutil.chown(self.other("key"), self.user)
+
+    def write(self, more=""):
+        certificates, keys = (" : ".join(map(str, pair)) for pair in (
+            (self.certificate, self.other("pem")), (self.key, self.other("key"))))
+        super().write()
+        text = self.conf.read_text().replace(f"MAIN_TLS_CERTIFICATE = {self.certificate}",
+                                             f"MAIN_TLS_CERTIFICATE = {certificates}")
+        write(self.conf, text.replace(f"tls_privatekey = {self.key}", f"tls_privatekey = {keys}"))
+        return self
+
+    def expected(self):
+        return {(file, port, dialect, False) for file in ("cert.pem", "other.pem")
+                for dialect, port in self.endpoints.items()}
+
+
+class SlapdDirect(Setup, Slapd):
+    """ldaps beside ldap."""
+
+    dialects = ("ldap", "none")
+
+    def command(self):
+        urls = f"{super().command()[-1]} ldaps://127.0.0.1:{self.endpoints['none']}"
+        return [*super().command()[:-1], urls]
+
+    def expected(self):
+        return {("cert.pem", port, dialect, False) for dialect, port in self.endpoints.items()}
+
+
+class EjabberdHosts(Setup, Ejabberd):
+    """Two hosts, the second with its key in a file of its own."""
+
+    def install_other(self, certificate):
+        super().install_other(certificate)
+        shutil.chown(self.other("key"), self.user)
+
+    def write(self):
+        super().write()
+        text = self.conf.read_text().replace("  - mx.test\n", f"  - mx.test\n  - {OTHER}\n")
+        write(self.conf, text.replace(f'  - "{self.certificate}"\n', f'  - "{self.certificate}"\n'
+                                      f'  - "{self.other("pem")}"\n  - {self.other("key")}\n'))
+        shutil.chown(self.conf, self.user)
+        return self
+
+    def expected(self):
+        return {(file, port, dialect, True) for file in ("cert.pem", "other.pem")
+                for dialect, port in self.endpoints.items()}
+
+
 SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, PostfixNames,
-          PostfixNamesAsText, DovecotNames, DovecotDirect, DovecotProtocol, DovecotAddress, LighttpdBlocks,
-          StunnelForMail, StunnelNames, CoturnAddresses, CaddySites, MosquittoDirectory, MariaDBDirectory, RedisSocket,
-          PostgreSQLOfDebian, ProsodyDirectory]
+          PostfixNamesAsText, DovecotNames, DovecotDirect, DovecotProtocol, DovecotAddress,
+          LighttpdBlocks, StunnelForMail, StunnelNames, CoturnAddresses, CaddySites, MosquittoDirectory,
+          MariaDBDirectory, RedisSocket, PostgreSQLOfDebian, ProsodyDirectory, EximKeyTypes, SlapdDirect,
+          EjabberdHosts]
 
 
 def place_of(address):

@@ -7,6 +7,7 @@ import pytest
 from command import PROBE
 from markers import needs_root
 from servers.dovecot import Dovecot
+from servers.exim import Exim
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
@@ -29,7 +30,7 @@ def written(server):
     return server.write(HOST) if isinstance(server, Prosody) else server.write()
 
 
-@pytest.mark.parametrize("kind", [Postfix, Dovecot, Vsftpd, Slapd, PostgreSQL, MariaDB, Prosody])
+@pytest.mark.parametrize("kind", [Postfix, Dovecot, Exim, Vsftpd, Slapd, PostgreSQL, MariaDB, Prosody])
 def test_shows_what_is_served(place, authority, kind):
     old, new = authority.issue(HOST), authority.issue(HOST)
     server = kind(place / "s")
@@ -48,6 +49,8 @@ def test_shows_what_is_served(place, authority, kind):
                "pop3": "-ERR [SYS/TEMP] TLS initialization failed.",
                "lmtp": "the server does not offer STARTTLS: 502 5.5.1 TLS support is not enabled.",
                "sieve": "BYE \"TLS initialization failed.\""}),
+    (Exim, {"smtp": "the server's temporary refusal: 454 TLS currently unavailable",
+            "none": "the server closed the connection without an answer"}),
     (Slapd, {"ldap": "the server's temporary refusal: result 52: Could not initialize TLS"}),
     (Prosody, {"xmpp-client": "no xmpp-client: the server answered \"<stream:error>",
                "xmpp-server": "the server does not offer STARTTLS: <failure "})])

@@ -131,13 +131,17 @@ class DescriptionReader {
   }
 
   void read_source(const toml::table& table) {
-    reader_.only(table, {"format", "file", "command", "arguments", "include", "include_inside",
-                         "include_directories", "include_ending", "sections", "optional", "files",
-                         "only_last", "types", "compiled", "rebuild"});
+    reader_.only(table, {"when", "format", "file", "command", "as_root", "arguments", "include",
+                         "include_inside", "include_directories", "include_ending", "sections",
+                         "optional", "files", "only_last", "types", "compiled", "rebuild"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
+    reader_.texts(table, "when", source.when);
     reader_.texts(table, "command", source.command);
+    reader_.boolean(table, "as_root", source.as_root);
+    if (source.as_root && source.command.empty())
+      complain(table, "'as_root' must go with 'command'");
     reader_.boolean(table, "arguments", source.arguments);
     reader_.texts(table, "include", source.include);
     reader_.boolean(table, "include_inside", source.include_inside);

@@ -29,11 +29,15 @@ enum class Format {
 
 // One source of settings. All sources of a description are read into one tree.
 struct Source {
+  std::vector<std::string> when = {};  // conditions on what was read before (template.h)
   Format format = Format::assignments;
   // The file, as a template (template.h). Not used if there is a command or `arguments`.
   std::string file = "{configuration}";
   // Prints the configuration: an argument vector of templates. Empty: the file is read.
   std::vector<std::string> command = {};
+  // Root runs it, although the server runs as a user: only for a configuration that nobody but root
+  // could change and that this user can read.
+  bool as_root = false;
   bool arguments = false;  // the settings are the process's own arguments
   // Names of settings whose values are further files; "section/name" for those of one section.
   std::vector<std::string> include = {};
@@ -141,11 +145,12 @@ struct Description {
 
   // Recognition.
   std::vector<std::string> executables;  // file names
-  std::string argument;                  // what one of its arguments is; empty: anything
-  std::vector<std::string> users;        // users other than root as whom it runs
-  std::vector<std::string> options;      // options whose argument is the configuration
-  std::string environment;               // a variable that names the configuration
-  std::string file_in_directory;         // if that is a directory: the file in it
+  // What one of its arguments is; "!x": none of them is x. Empty: anything.
+  std::string argument;
+  std::vector<std::string> users;     // users other than root as whom it runs
+  std::vector<std::string> options;   // options whose argument is the configuration
+  std::string environment;            // a variable that names the configuration
+  std::string file_in_directory;      // if that is a directory: the file in it
   std::vector<std::string> usual;     // the configuration if nothing names it: the first there is
   std::vector<std::string> programs;  // usual paths of the executable
   // It runs only while it has clients: another program listens for it (systemd.socket(5)).

@@ -27,10 +27,12 @@ bool is_known_user(const Description& description, uint32_t user) {
 // An executable is described by its file name, or by the end of its path: "postfix/sbin/master".
 // Where it is an interpreter's, an argument tells which program it runs.
 bool runs(const Description& description, const Process& process) {
-  const auto& arguments = process.arguments;
-  if (!description.argument.empty() &&
-      std::ranges::find(arguments, description.argument) == arguments.end())
-    return false;
+  std::string_view wanted_argument = description.argument;
+  const bool is_unwanted = wanted_argument.starts_with('!');
+  if (is_unwanted) wanted_argument.remove_prefix(1);
+  const bool has_it =
+      std::ranges::find(process.arguments, wanted_argument) != process.arguments.end();
+  if (!wanted_argument.empty() && has_it == is_unwanted) return false;
   return std::ranges::any_of(description.executables, [&](const std::string& wanted) {
     return process.executable == wanted || process.executable.ends_with("/" + wanted);
   });

@@ -24,8 +24,10 @@ class SettingsReader {
       : description_(description), context_(context) {}
 
   Result<SettingsTree> run() {
-    for (const Source& source : description_.sources)
+    for (const Source& source : description_.sources) {
+      if (!holds(source.when)) continue;
       if (Done read = read_source(source); !read) return pass(read);
+    }
     return std::move(tree_);
   }
 
@@ -112,6 +114,11 @@ class SettingsReader {
     return lines;
   }
 
+  bool holds(const std::vector<std::string>& conditions) const {
+    const Template fill(tree_, context_.fixed);
+    return std::ranges::all_of(conditions, [&](const auto& each) { return fill.holds(each, 0); });
+  }
+
   std::string expand(const std::string& text) const {
     return Template(tree_, context_.fixed).expand(text, 0);
   }
@@ -131,21 +138,33 @@ class SettingsReader {
     auto program = program_path(context_.root.files(), words.front());
     if (!program) return pass(program);
     words.front() = *program;
-    if (context_.user == own_user())
+    const uint32_t user = source.as_root ? own_user() : context_.user;
+    if (source.as_root)
+      if (Done may = is_readable_to_its_user(configuration); !may) return may;
+    if (user == own_user())
       if (std::string who = who_else_could_change(context_.root.files(), {tree_.files.back()});
           !who.empty())
         return fail(Code::denied, "run " + words.front() + " for", configuration, who,
                     "let only root change that (chown root, chmod go-w)");
     Command command{.arguments = std::move(words),
                     .root = context_.root.directory(),
-                    .user = context_.user,
+                    .user = user,
                     .printed_only = true};
-    if (!context_.environment.empty()) command.environment = context_.environment;
+    if (!context_.environment.empty() && !source.as_root)
+      command.environment = context_.environment;
     auto output = context_.commands.run(command, kPrintDeadline);
     if (!output) return pass(output);
     if (output->status != 0) return why_not_printed(std::move(command));
     read_format(source, output->output, tree_.files.back(), true, 0, tree_);
     return {};
+  }
+
+  // What root reads for a user is shown to him, in errors too.
+  Done is_readable_to_its_user(const std::string& configuration) const {
+    if (!context_.root.directory().empty())
+      return fail(Code::denied, "read", configuration, "it is in a root directory of its own");
+    auto text = context_.root.files().read(configuration, kConfigLimit);
+    return text ? Done() : pass(text);
   }
 
   // Asked once more, for what it says on its standard error.

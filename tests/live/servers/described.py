@@ -16,7 +16,7 @@ from servers.postgresql import PostgreSQL
 from servers.proftpd import ProFTPD
 from servers.prosody import Prosody
 from servers.rabbitmq import RabbitMQ
-from servers.slapd import Slapd
+from servers.slapd import Slapd, SlapdConf
 from servers.vsftpd import Vsftpd
 
 
@@ -252,5 +252,6 @@ class Unbound(TlsServer):
 
 
 DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, ProFTPD, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
-RESTART_ONLY = [Cockpit, DockerRegistry, Unbound, Vsftpd]
+             PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
+NAMED_ONLY = [ProFTPD]  # their titles hide which configuration they use
+RESTART_ONLY = [Cockpit, DockerRegistry, SlapdConf, Unbound, Vsftpd]

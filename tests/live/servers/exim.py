@@ -10,6 +10,7 @@ class Exim(PlainFirst):
     kind = "exim"
     dialects = ("smtp", "none")
     user = "Debian-exim"
+    program = unpacked("exim4-daemon-light", "usr/sbin/exim4")
 
     def __init__(self, prefix):
         known_user(self.user)
@@ -20,6 +21,7 @@ class Exim(PlainFirst):
         write(self.conf, f"""# Macros, as Debian's configuration has them.
 MAIN_TLS_CERTIFICATE = {self.certificate}
 primary_hostname = mx.test
+exim_path = {self.program}
 spool_directory = {self.prefix}/run
 log_file_path = {self.prefix}/run/%slog
 pid_file_path = {self.prefix}/run/pid
@@ -36,4 +38,7 @@ tls_privatekey = {self.key}
         return self
 
     def command(self):
-        return [unpacked("exim4-daemon-light", "usr/sbin/exim4"), "-C", str(self.conf), "-bdf"]
+        return [self.program, "-C", str(self.conf), "-bdf"]
+
+    def reload(self):
+        """It reads the files for each connection."""

@@ -2,6 +2,7 @@
 import shutil
 import subprocess
 
+from files import write
 from servers.plain_first import PlainFirst
 
 
@@ -50,3 +51,27 @@ olcTLSCertificateFile: {self.certificate}
 replace: olcTLSCertificateKeyFile
 olcTLSCertificateKeyFile: {self.key}
 """)
+
+
+class SlapdConf(PlainFirst):
+    """The configuration in slapd.conf."""
+
+    kind = "slapd-conf"
+    dialects = ("ldap",)
+    user = "openldap"
+
+    def __init__(self, prefix):
+        super().__init__(prefix, "slapd.conf")
+
+    def write(self):
+        self.own("run")
+        write(self.conf, f"""pidfile {self.prefix}/run/slapd.pid
+TLSCertificateFile {self.certificate}
+TLSCertificateKeyFile {self.key}
+database config
+""")
+        return self
+
+    def command(self):
+        return ["slapd", "-d", "0", "-f", str(self.conf), "-u", self.user, "-g", self.user,
+                "-h", f"ldap://127.0.0.1:{self.endpoints['ldap']}/"]
