@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/secret.h"
+#include "sys/processes.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 #include "x509/pkcs12.h"
@@ -12,6 +13,9 @@ namespace certrebind {
 Result<std::string> read_pem(const Files& files, const std::string& path, size_t limit) {
   auto bytes = files.read(path, limit);
   if (!bytes || bytes->starts_with('-') || !is_pkcs12(*bytes)) return bytes;
+  // Its keys are derived at a cost that whoever wrote it chose.
+  if (auto info = files.stat(path); !info || (info->owner != 0 && info->owner != own_user()))
+    return bytes;
   auto content = read_pkcs12(*bytes, nullptr);
   if (!content) return bytes;
   std::string keys;
@@ -33,7 +37,8 @@ std::string why_no_certificate(const std::string& text) {
   if (text.starts_with(kJks) || text.starts_with(kJceks))
     return "it is a Java keystore, which certrebind neither reads nor writes";
   if (is_pkcs12(text))
-    return "it is a PKCS #12 file under a password, which certrebind does not know";
+    return "it is a PKCS #12 file under a password, or of another user, which certrebind does not "
+           "read";
   return "it holds no certificate";
 }
 

@@ -8,7 +8,8 @@
 namespace certrebind {
 
 // Reads a PEM file, or a PKCS #12 file without a password, which becomes PEM: the certificate of
-// its key first, then the others, then the key. Any other file is returned as it is.
+// its key first, then the others, then the key. Any other file is returned as it is, and so is a
+// PKCS #12 file of another user.
 Result<std::string> read_pem(const Files& files, const std::string& path, size_t limit = kPemLimit);
 
 // Why there is no certificate in the text of a file.

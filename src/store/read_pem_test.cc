@@ -40,8 +40,9 @@ TEST_F(ReadPemTest, OtherFilesStayAsTheyAre) {
 
 TEST_F(ReadPemTest, SaysWhyThereIsNoCertificate) {
   files_.put("/secret.p12", sealed("secret"));
-  EXPECT_EQ(why_no_certificate(*read_pem(files_, "/secret.p12")),
-            "it is a PKCS #12 file under a password, which certrebind does not know");
+  EXPECT_EQ(
+      why_no_certificate(*read_pem(files_, "/secret.p12")),
+      "it is a PKCS #12 file under a password, or of another user, which certrebind does not read");
   EXPECT_EQ(why_no_certificate("\xfe\xed\xfe\xed..."),
             "it is a Java keystore, which certrebind neither reads nor writes");
   EXPECT_EQ(why_no_certificate("x"), "it holds no certificate");

@@ -168,6 +168,8 @@ def test_a_copy_that_was_stale_before_is_made_anew(stage):
     """certrebind never saw OLD in the renewer's place. The renewer keeps it beside the new one."""
     before = stage.rights()
     renew(stage.lineage, stage.new, 2)
+    done = stage.watch.run("check")
+    assert done.code == WARNING and "renewed, copy stale" in done.out, done
     stage.watch.start()
     is_made_anew(stage, before)
 
@@ -192,7 +194,7 @@ def test_a_converted_copy_that_a_hook_makes_anew_is_loaded(place, authority):
 
 @pytest.mark.parametrize("content, says", [
     (b"\xfe\xed\xfe\xed\0\0\0\2", "it is a Java keystore, which certrebind neither reads nor writes"),
-    (None, "it is a PKCS #12 file under a password, which certrebind does not know"),
+    (None, "it is a PKCS #12 file under a password, or of another user, which certrebind does not read"),
 ], ids=["jks", "password"])
 def test_what_cannot_be_made_anew_is_named(place, authority, content, says):
     stage = Stage(place, authority, StunnelPkcs12)
@@ -201,3 +203,11 @@ def test_what_cannot_be_made_anew_is_named(place, authority, content, says):
     stage.server.certificate.write_bytes(content or sealed)
     done = place.run("check")
     assert done.code == CRITICAL and says in done.out, done
+
+
+def test_a_converted_copy_of_another_user_is_not_opened(place, authority):
+    """Whoever wrote it chose what it costs to open."""
+    stage = Stage(place, authority, StunnelPkcs12)
+    shutil.chown(stage.server.certificate, "nobody")
+    done = place.run("check")
+    assert done.code == CRITICAL and "or of another user" in done.out, done
