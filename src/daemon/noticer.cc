@@ -9,6 +9,7 @@
 #include "lifecycle/details.h"
 #include "state/key_value.h"
 #include "store/on_disk.h"
+#include "store/read_pem.h"
 #include "store/sightings.h"
 #include "store/stores.h"
 #include "store/successions.h"
@@ -47,7 +48,7 @@ Noticer::Seen Noticer::see(const Watched& watched) const {
   auto bundle = read_bundle(files_, watched.certificate);
   if (!bundle) return seen;
   if (seen.key.empty()) seen.key = find_key(files_, watched.certificate, bundle->leaf).value_or("");
-  auto key = files_.read(seen.key, kPemLimit);
+  auto key = read_pem(files_, seen.key);
   if (key) seen.key_state = certrebind::key_state(*key, bundle->leaf);
   seen.leaf = std::move(bundle->leaf);
   return seen;

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "base/secret.h"
 #include "base/text.h"
+#include "store/read_pem.h"
 #include "x509/pem.h"
+#include "x509/pkcs12.h"
 
 namespace certrebind {
 
@@ -127,7 +130,7 @@ Done FileSet::edit(const std::vector<FileEdit>& edits) {
 // Restricts a file that others may read and that now gets a private key.
 Done FileSet::keep_key_to_its_owner(PlannedFile& file) const {
   if (file.is_absent || private_key_blocks(file.after).empty() ||
-      !private_key_blocks(file.before).empty())
+      !private_key_blocks(file.before).empty() || is_pkcs12(file.before))
     return {};
   auto attributes = files_.attributes(file.path);
   if (!attributes) return pass(attributes);
@@ -178,9 +181,13 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
   if (!certificate) return pass(certificate);
   auto key = way_.real_path(binding.key.path);
   if (!key) return pass(key);
-  auto before = files_.read(*certificate, kPemLimit);
+  auto raw = files_.read(*certificate, kPemLimit);
+  auto before = read_pem(files_, *certificate);
+  if (!raw) return pass(raw);
   if (!before) return pass(before);
-  if (binding.leaf_alone && certificates_in(*before) != 1)
+  // PKCS #12 keeps what is above the leaf, although the server does not send it.
+  const bool leaf_alone = binding.leaf_alone && certificates_in(*before) == 1;
+  if (binding.leaf_alone && !leaf_alone && !is_pkcs12(*raw))
     return fail(
         Code::unsupported, "rewrite", *certificate,
         "the file holds several certificates, and certrebind cannot tell which one is meant",
@@ -198,9 +205,9 @@ Done FileSet::rewrite(const Binding& binding, const NewCertificate& new_one,
   // A key in the certificate's file is also replaced, even if no directive names it there.
   bool with_key = combined || !private_key_blocks(*before).empty();
   Done done = put({.path = *certificate,
-                   .before = *before,
+                   .before = *raw,
                    .after = certificate_file(*before, new_one, with_key,
-                                             binding.leaf_alone || !binding.chain.path.empty()),
+                                             leaf_alone || !binding.chain.path.empty()),
                    .secret = true,
                    .what = fmt::format("certificate {}{}", brief_of(new_one),
                                        with_key ? " with its private key" : "")});
@@ -330,6 +337,21 @@ bool FileSet::edits_span(const Span& span) const {
   return file != edits_.end() && file->second.contains(span.begin);
 }
 
+namespace {
+
+// A file keeps its form. It has no password, otherwise it would not have been read.
+Done to_pkcs12(PlannedFile& file) {
+  auto bundle = Bundle::parse(file.after);
+  if (!bundle) return pass(bundle);
+  auto der = write_pkcs12(*bundle, private_key_blocks(file.after), "", Secret());
+  if (!der) return pass(der);
+  Secret::wipe(file.after);
+  file.after = std::move(*der);
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<PlannedFile>> FileSet::finish() {
   std::map<std::string, PlannedFile> planned = rewritten_;
   for (const auto& [path, edits] : edits_) {
@@ -355,7 +377,11 @@ Result<std::vector<PlannedFile>> FileSet::finish() {
                      .what = {}};
   }
   std::vector<PlannedFile> files;
-  for (auto& [path, file] : planned) files.push_back(std::move(file));
+  for (auto& [path, file] : planned) {
+    if (file.secret && is_pkcs12(file.before))
+      if (Done converted = to_pkcs12(file); !converted) return pass(converted);
+    files.push_back(std::move(file));
+  }
   return files;
 }
 

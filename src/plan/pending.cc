@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "proof/foreign_listeners.h"
 #include "store/own.h"
+#include "store/read_pem.h"
 #include "store/renewers.h"
 #include "survey/same_site.h"
 #include "sys/changed_at.h"
@@ -425,8 +426,10 @@ bool Finder::replaces_another(const SurveyedBinding& bound, const Candidate& now
 
 std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
   std::vector<Candidate> found;
-  // Anybody can make a certificate with the names of another: its renewal's key is not for him.
-  if (!bound.service->trust().is_ours()) return found;
+  // Anybody can make a certificate with the names of another: its renewal's key is not for him. A
+  // renewer that keeps OLD itself tells more than names.
+  const Trust& trust = bound.service->trust();
+  if (!trust.is_ours() && !trust.owner_writes) return found;
   const CertificateOutline& old_one = *bound.disk->certificate;
   const std::vector<StoredLeaf>& stored = stored_for(old_one.names);
   if (stored.empty() || has_a_home(old_one.thumbprint, stored)) return found;
@@ -439,7 +442,7 @@ std::vector<Candidate> Finder::same_identity(const SurveyedBinding& bound) {
     const bool is_lineage =
         new_one.not_before > old_one.not_before && belongs_to_renewer(each.where.store) &&
         keeps_earlier(host_.files, each.where.certificate_path, old_one.thumbprint);
-    if (new_one.not_after <= old_one.not_after && !is_lineage) continue;
+    if ((new_one.not_after <= old_one.not_after || !trust.is_ours()) && !is_lineage) continue;
     // Who may write there could give this site a certificate of his own.
     if (!SafeWay(host_.files).to_content(each.where.certificate_path)) continue;
     if (leaves_home(bound, each.where.certificate_path)) continue;
@@ -482,7 +485,7 @@ std::optional<Candidate> Finder::candidate(const std::string& certificate_path,
   if (!bundle) return std::nullopt;
   std::string key = key_path;
   if (key.empty()) key = find_key(host_.files, certificate_path, bundle->leaf).value_or("");
-  auto key_bytes = host_.files.read(key, kPemLimit);
+  auto key_bytes = read_pem(host_.files, key);
   if (!key_bytes || key_state(*key_bytes, bundle->leaf) != KeyState::matches) return std::nullopt;
   return Candidate{.leaf = std::move(bundle->leaf),
                    .certificate_path = certificate_path,

@@ -19,7 +19,10 @@ std::optional<Bundle> filed_with_old(const PlanContext& context, const PlannedBi
   const OldCertificate& old_one = planned.succession->old_one;
   Bundle sent = old_one.bundle;
   if (old_one.has_file && bound.holds(old_one.thumbprint)) {
-    if (!binding.chain.path.empty()) sent.chain = context.survey.pairs->of(bound).chain();
+    if (!binding.chain.path.empty())
+      sent.chain = context.survey.pairs->of(bound).chain();
+    else if (binding.leaf_alone)
+      sent.chain.clear();
     return sent;
   }
   auto kept = kept_pairs(context.files, context.settings.state_directory, binding.certificate.path);

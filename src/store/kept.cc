@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "base/text.h"
+#include "store/read_pem.h"
 #include "x509/key.h"
 
 namespace certrebind {
@@ -68,8 +69,8 @@ bool is_one_file(const Files& files, const KeptPaths& paths) {
 
 Result<KeptPair> lying_at(const Files& files, const KeptPaths& paths) {
   return pair_of(
-      files.read(paths.certificate, kPemLimit),
-      is_one_file(files, paths) ? Result<std::string>("") : files.read(paths.key, kPemLimit),
+      read_pem(files, paths.certificate),
+      is_one_file(files, paths) ? Result<std::string>("") : read_pem(files, paths.key),
       paths.chain.empty() ? Result<std::string>("") : files.read(paths.chain, kPemLimit));
 }
 

@@ -1,19 +1,20 @@
 #include "store/on_disk.h"
 
+#include "store/read_pem.h"
 #include "x509/pem.h"
 
 namespace certrebind {
 
 OnDisk look_at(const Files& files, const std::string& path) {
   OnDisk disk;
-  auto bytes = files.read(path, kPemLimit);
+  auto bytes = read_pem(files, path);
   if (!bytes) {
     disk.problem = bytes.error().cause;
     return disk;
   }
   auto block = first_certificate_block(*bytes);
   if (!block) {
-    disk.problem = "it holds no certificate";
+    disk.problem = why_no_certificate(*bytes);
     return disk;
   }
   auto der = pem_decode(*block);
@@ -28,7 +29,7 @@ OnDisk look_at(const Files& files, const std::string& path) {
 }
 
 Result<Bundle> read_bundle(const Files& files, const std::string& path) {
-  auto bytes = files.read(path, kPemLimit);
+  auto bytes = read_pem(files, path);
   if (!bytes) return pass(bytes);
   auto bundle = Bundle::parse(*bytes);
   if (bundle) return bundle;

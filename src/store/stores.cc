@@ -6,6 +6,7 @@
 #include "store/certmonger.h"
 #include "store/on_disk.h"
 #include "store/own.h"
+#include "store/read_pem.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 
@@ -163,13 +164,13 @@ std::vector<std::string> likely_keys(const std::string& certificate_path) {
 
 // Also true for an unreadable file, so that this is what gets reported.
 bool may_hold_a_key(const Files& files, const std::string& path) {
-  auto bytes = files.read(path, kKeyFileLimit);
+  auto bytes = read_pem(files, path, kKeyFileLimit);
   if (!bytes) return bytes.error().code == Code::denied;
   return !private_key_blocks(*bytes).empty();
 }
 
 bool holds_key_of(const Files& files, const std::string& path, const Certificate& leaf) {
-  auto bytes = files.read(path, kKeyFileLimit);
+  auto bytes = read_pem(files, path, kKeyFileLimit);
   return bytes && key_state(*bytes, leaf) == KeyState::matches;
 }
 

@@ -6,8 +6,10 @@
 #include <map>
 
 #include "base/text.h"
+#include "store/read_pem.h"
 #include "sys/safe_way.h"
 #include "x509/pem.h"
+#include "x509/pkcs12.h"
 
 namespace certrebind {
 
@@ -161,11 +163,18 @@ std::vector<std::string> named_keys(const Survey& survey, const Files& files,
   return named;
 }
 
+// A server that is bound to such a file reads it; others want PEM.
+Done in_a_form_for_servers(const Files& files, const Survey& survey, const std::string& path) {
+  auto bytes = files.read(path, kPemLimit);
+  if (!bytes || !is_pkcs12(*bytes) || !named_keys(survey, files, path).empty()) return {};
+  return fail(Code::failed, "read", path, "it is a PKCS #12 file", hint_for(files, path, Error()));
+}
+
 std::string key_of(const Files& files, const Survey& survey, const std::string& path,
                    const Certificate& leaf) {
   const std::vector<std::string> named = named_keys(survey, files, path);
   for (const std::string& key : named) {
-    auto pem = files.read(key, kPemLimit);
+    auto pem = read_pem(files, key);
     if (pem && key_state(*pem, leaf) == KeyState::matches) return key;
   }
   if (auto beside = find_key(files, path, leaf)) return *beside;
@@ -192,6 +201,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
   }
   auto bundle = read_typed(files, path);
   if (!bundle) return pass(bundle);
+  if (Done form = in_a_form_for_servers(files, survey, path); !form) return pass(form);
   NewCertificate found;
   found.bundle = std::move(*bundle);
   found.home = store_of(files, stores, path);
@@ -199,7 +209,7 @@ Result<NewCertificate> identify_new(const Files& files, const KnownCertificates&
       .certificate = path,
       .key = key_path.empty() ? key_of(files, survey, path, found.bundle.leaf) : key_path};
   if (Done own = not_led_away(files, found.files.key); !own) return pass(own);
-  auto key = files.read(found.files.key, kPemLimit);
+  auto key = read_pem(files, found.files.key);
   if (!key) return pass(key);
   found.key = tried_key_state(*key, found.bundle.leaf);
   found.key_blocks = private_key_blocks(*key);

@@ -1,5 +1,6 @@
 #include "survey/pair_on_disk.h"
 
+#include "store/read_pem.h"
 #include "survey/survey.h"
 
 namespace certrebind {
@@ -27,14 +28,14 @@ const std::vector<Certificate>& PairOnDisk::chain() {
 }
 
 Result<KeyState> PairOnDisk::key() const {
-  auto pem = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
+  auto pem = read_pem(bound_.service->files(), bound_.binding.key.path);
   if (!pem) return pass(pem);
   return key_state(*pem, std::string_view(bound_.disk ? bound_.disk->der : ""));
 }
 
 const Result<KeyState>& PairOnDisk::tried_key() {
   if (tried_key_) return *tried_key_;
-  auto pem = bound_.service->files().read(bound_.binding.key.path, kPemLimit);
+  auto pem = read_pem(bound_.service->files(), bound_.binding.key.path);
   tried_key_ = pem && leaf() != nullptr ? tried_key_state(*pem, *leaf()) : key();
   return *tried_key_;
 }

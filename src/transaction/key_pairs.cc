@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "store/read_pem.h"
 #include "x509/key.h"
 #include "x509/pem.h"
 
@@ -15,13 +16,13 @@ namespace {
 
 // Why the pair cannot be loaded; empty if it can.
 std::string problem_of(const Files& files, const std::string& certificate, const std::string& key) {
-  auto pem = files.read(certificate, kPemLimit);
+  auto pem = read_pem(files, certificate);
   if (!pem)
     return fmt::format("the certificate {} cannot be read: {}", certificate, pem.error().cause);
   auto block = first_certificate_block(*pem);
-  if (!block) return fmt::format("{} holds no certificate", certificate);
+  if (!block) return fmt::format("{}: {}", certificate, why_no_certificate(*pem));
   auto der = pem_decode(*block);
-  auto key_pem = key == certificate ? pem : files.read(key, kPemLimit);
+  auto key_pem = key == certificate ? pem : read_pem(files, key);
   if (!key_pem) return fmt::format("the key {} cannot be read: {}", key, key_pem.error().cause);
   KeyState state = der ? key_state(*key_pem, *der) : KeyState::none;
   if (state == KeyState::matches) return {};

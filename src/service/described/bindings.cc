@@ -16,6 +16,7 @@
 #include "x509/bundle.h"
 #include "x509/name_match.h"
 #include "x509/pem.h"
+#include "x509/pkcs12.h"
 
 namespace certrebind::described {
 
@@ -390,11 +391,18 @@ class Binder {
                          named.settings->chain))
         if (auto path = path_of(*named.settings, chain->value, chain))
           binding.chain = named_file(*path, *chain);
+    binding.leaf_alone = named.key == named.certificate && is_pkcs12_file(binding.certificate.path);
     choose_names(named, binding);
     if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
     for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);
     binding.site = site_of(named, binding);
     found_.bindings.push_back(std::move(binding));
+  }
+
+  // Of such a file stunnel sends the leaf only, whatever else is in it.
+  bool is_pkcs12_file(const std::string& path) const {
+    auto bytes = root_.files().read(path, kPemLimit);
+    return bytes && !bytes->starts_with('-') && is_pkcs12(*bytes);
   }
 
   void choose_names(const Named& named, Binding& binding) {
