@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"signal = \"HUP\"", "signal = \"HUP\"\nas_root = true", "'as_root' must"},
         Mistake{"certificate = \"cert\"", "certificate = \"c\"\nkey_beside = [\"a\"]", "two texts"},
         Mistake{"certificate = \"cert\"", "certificate = \"c\"\nhosts = \"{h}\"", "'hosts' must"},
+        Mistake{"\"assignments\"", "\"ini\"\nas_root = true", "'as_root' must"},
         Mistake{"\"assignments\"", "\"xml\"", "'xml' is not a valid 'format'"},
         Mistake{"certificate = \"cert\"", "key = \"k\"", "'certificate' must be given"},
         Mistake{"[[reload]]", "[[scope]]\naddress = \"{section}\"\n[[reload]]",
