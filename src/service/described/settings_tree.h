@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "service/service.h"
@@ -26,11 +27,17 @@ struct Section {
   std::vector<Setting> settings = {};
 };
 
+// A configuration has fewer; of one that has more the rest is not read.
+inline constexpr size_t kMostSections = 100'000;
+// Of further things that are not understood only their number would be news.
+inline constexpr size_t kMostComplaints = 100;
+
 struct SettingsTree {
   std::vector<Section> sections = {Section{}};  // the first is the whole configuration
   std::vector<Diagnostic> diagnostics = {};
   std::vector<std::string> files = {};        // read, as named, on this host
   std::vector<std::string> directories = {};  // searched for further files
+  std::unordered_map<std::string, std::vector<size_t>> by_path = {};  // sections, in order
 
   // Adds a section and returns its index.
   size_t open(size_t parent, std::string_view type, std::string_view argument);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "service/described/settings_tree.h"
 
 namespace certrebind::described {
 
@@ -11,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kDeepestYaml = 64;
+constexpr size_t kMostLines = 1'000'000;
 
 struct YamlLine {
   size_t indent = 0;
@@ -177,11 +179,16 @@ class YamlReader {
       if (is_marker && !has_content) continue;
       if (is_marker) return;  // the programs described here read one document
       has_content = true;
+      if (lines_.size() == kMostLines)
+        return diagnostics_.push_back(
+            {Severity::warning, file_, number, 0, "it is too long; the rest is not read"});
       lines_.push_back({indent, std::move(plain), number});
     }
   }
 
   void complain(std::string message) {
+    if (++complaints_ > kMostComplaints) return;
+    if (complaints_ == kMostComplaints) message = "more is not understood";
     diagnostics_.push_back(
         {Severity::warning, file_, lines_[at_].number, 0, "YAML: " + std::move(message)});
   }
@@ -301,6 +308,7 @@ class YamlReader {
   const std::string& file_;
   std::vector<Diagnostic>& diagnostics_;
   std::vector<YamlLine> lines_;
+  size_t complaints_ = 0;
   size_t at_ = 0;
 };
 
