@@ -83,8 +83,8 @@ TEST_PACKAGES=(
   "systemd:tests of restarts, apart from the machine's own"
 )
 
-# Servers whose packages conflict with one above: unpacked into directories of their own, not installed. The libraries that
-# they depend on are installed.
+# Servers whose packages conflict with one above: unpacked into directories of their own, not installed. The libraries
+# that they depend on are installed.
 UNPACKED_PACKAGES=(
   "exim4-daemon-light:tests of its description; conflicts with postfix"
   "proftpd-core:tests of its description; conflicts with vsftpd"

@@ -26,14 +26,14 @@ Result<std::vector<FileEdit>> ContainedService::repoint(const Binding& binding,
 }
 
 Reload ContainedService::reload() const {
-  Reload reload = inner_->reload();
-  reload.live = nullptr;
-  reload.view = nullptr;
-  if (reload.commands && reload.restart_only.empty())
+  const Reload theirs = inner_->reload();
+  Reload reload{.signal = theirs.signal,
+                .restart_only = theirs.restart_only,
+                .per_connection = theirs.per_connection};
+  if (theirs.commands && reload.restart_only.empty())
     reload.restart_only =
         "a program reloads it, and certrebind runs no program of a container; run certrebind "
         "inside it";
-  reload.commands.reset();
   return reload;
 }
 

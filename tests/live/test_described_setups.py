@@ -395,8 +395,8 @@ include_dir = 'conf.d'\t\t\t# include files ending in '.conf'
 
 
 class ProsodyDirectory(Setup, Prosody):
-    """Certificates in a directory, chosen by the hosts' names; and a host with a certificate of its own, which TLS from the first
-    byte does not show."""
+    """Certificates in a directory, chosen by the hosts' names; and a host with a certificate of its own, which TLS from
+    the first byte does not show."""
 
     main = "cert.crt"
     renewed = ("cert.crt", "other.pem")
@@ -425,7 +425,8 @@ class ProsodyDirectory(Setup, Prosody):
 
     def expected(self):
         return {("cert.crt", self.direct, "none", True)} | {
-            (file, port, dialect, True) for dialect, port in self.endpoints.items() for file in ("cert.crt", "other.pem")}
+            (file, port, dialect, True) for dialect, port in self.endpoints.items()
+            for file in ("cert.crt", "other.pem")}
 
 
 class EximKeyTypes(Setup, Exim):

@@ -57,7 +57,7 @@ TEST_F(DocumentedTest, EnvoyWithSecretsInFiles) {
         transport_socket:
           name: envoy.transport_sockets.tls
           typed_config:
-            "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+            "@type": type.googleapis.com/envoy.x.DownstreamTlsContext
             common_tls_context:
               tls_certificate_sds_secret_configs:
               - name: x

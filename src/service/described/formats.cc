@@ -15,7 +15,6 @@ namespace certrebind::described {
 
 namespace {
 
-constexpr size_t kMostSections = 100'000;
 constexpr size_t kDeepest = 64;
 
 // A line of a configuration, with the lines that continue it.
@@ -280,6 +279,7 @@ class JsonTree {
     if (!value.is_array()) return set(name, text_of(value), at);
     std::vector<std::string> plain;
     for (const nlohmann::json& each : value) {
+      if (tree_.sections.size() > kMostSections) break;
       if (each.is_structured())
         member(name, each, at, depth + 1);
       else

@@ -172,6 +172,27 @@ TEST(Lua, KnowsWhereAValueStands) {
   EXPECT_EQ(text.substr(found->where.begin, found->where.end - found->where.begin), "'/k'");
 }
 
+TEST(Lua, ReadsNoMoreThanConfigurationsHave) {
+  std::string one_line, hosts, mistakes;
+  for (size_t i = 0; i < 150'000; ++i) {
+    one_line += "a=1 ";
+    hosts += "VirtualHost 'x'\n";
+    mistakes += "?\n";
+  }
+  EXPECT_EQ(tree_of(Format::lua, one_line).sections[0].settings.back().where.column, 599'999);
+  SettingsTree tree = tree_of(Format::lua, hosts, {"VirtualHost"});
+  EXPECT_LE(tree.sections.size(), kMostSections + 1);
+  EXPECT_EQ(tree.diagnostics.size(), 1U);
+  EXPECT_EQ(tree_of(Format::lua, mistakes).diagnostics.size(), kMostComplaints);
+  std::string aliases, list = "l:\n";
+  for (size_t i = 0; i < 150'000; ++i) {
+    list += "- {a: b}\n";
+    aliases += "a: *b\n";
+  }
+  EXPECT_EQ(tree_of(Format::yaml, aliases).diagnostics.size(), kMostComplaints);
+  EXPECT_LE(tree_of(Format::yaml, list).sections.size(), kMostSections + 1);
+}
+
 TEST(Lua, EndsWhateverItReads) {
   for (const char* text :
        {"a = {", "a = { b = ", "[[x", "--[[", "a = \"x", "}", "= = =", "a = }", "a = { ) }",

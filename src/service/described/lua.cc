@@ -10,6 +10,7 @@ namespace certrebind::described {
 namespace {
 
 constexpr size_t kDeepestTable = 64;
+constexpr size_t kMostTokens = 1'000'000;
 
 struct LuaToken {
   enum class Kind { name, text, number, sign, end };
@@ -18,6 +19,7 @@ struct LuaToken {
   size_t begin = 0;  // as written, quotes included
   size_t end = 0;
   int line = 0;
+  int column = 0;
 
   bool is(std::string_view sign) const { return kind == Kind::sign && value == sign; }
 };
@@ -33,10 +35,12 @@ class LuaLexer {
       LuaToken token;
       token.begin = at_;
       token.line = line_;
+      token.column = static_cast<int>(at_ - line_begin_) + 1;
       read(token);
       token.end = at_;
       tokens.push_back(std::move(token));
-    } while (tokens.back().kind != LuaToken::Kind::end);
+    } while (tokens.back().kind != LuaToken::Kind::end && tokens.size() <= kMostTokens);
+    tokens.back().kind = LuaToken::Kind::end;
     return tokens;
   }
 
@@ -45,7 +49,10 @@ class LuaLexer {
   bool is_at(std::string_view what) const { return text_.compare(at_, what.size(), what) == 0; }
 
   void step() {
-    if (now() == '\n') ++line_;
+    if (now() == '\n') {
+      ++line_;
+      line_begin_ = at_ + 1;
+    }
     ++at_;
   }
 
@@ -121,6 +128,7 @@ class LuaLexer {
 
   const std::string& text_;
   size_t at_ = 0;
+  size_t line_begin_ = 0;
   int line_ = 1;
 };
 
@@ -137,7 +145,10 @@ class LuaReader {
         tokens_(LuaLexer(text).run()) {}
 
   void run() {
-    while (now().kind != LuaToken::Kind::end) statement();
+    while (now().kind != LuaToken::Kind::end && tree_.sections.size() <= kMostSections) statement();
+    if (tokens_.size() > kMostTokens || now().kind != LuaToken::Kind::end)
+      tree_.diagnostics.push_back(
+          {Severity::warning, file_, now().line, 0, "it is too long; the rest is not read"});
   }
 
  private:
@@ -154,10 +165,16 @@ class LuaReader {
     return true;
   }
 
+  void note(Severity severity, std::string message) {
+    if (++complaints_ > kMostComplaints) return;
+    if (complaints_ == kMostComplaints) message = "more is not understood";
+    tree_.diagnostics.push_back({severity, file_, now().line, 0, std::move(message)});
+  }
+
   // The rest of the line is skipped, and no token less than one.
   void complain(const std::string& message) {
     const int line = now().line;
-    tree_.diagnostics.push_back({Severity::warning, file_, line, 0, message});
+    note(Severity::warning, message);
     do step();
     while (now().line == line && now().kind != Kind::end);
   }
@@ -165,9 +182,8 @@ class LuaReader {
   // Skips an expression: it ends before a separator, the end of a table, or the next statement.
   void skip_expression(const std::string& name) {
     const int line = now().line;
-    tree_.diagnostics.push_back(
-        {Severity::note, file_, line, 0,
-         "certrebind does not follow expressions: the value of '" + name + "' is unknown to it"});
+    note(Severity::note,
+         "certrebind does not follow expressions: the value of '" + name + "' is unknown to it");
     size_t depth = 0;
     while (now().kind != Kind::end) {
       const LuaToken& token = now();
@@ -187,9 +203,7 @@ class LuaReader {
     setting.where.begin = from.begin;
     setting.where.end = to.end;
     setting.where.line = from.line;
-    const size_t line_begin = text_.rfind('\n', from.begin);
-    setting.where.column =
-        static_cast<int>(from.begin - (line_begin == text_.npos ? 0 : line_begin + 1)) + 1;
+    setting.where.column = from.column;
     setting.written = text_.substr(from.begin, to.end - from.begin);
     tree_.sections[section_].settings.push_back(std::move(setting));
   }
@@ -274,6 +288,7 @@ class LuaReader {
   size_t section_;
   SettingsTree& tree_;
   const std::vector<LuaToken> tokens_;
+  size_t complaints_ = 0;
   size_t at_ = 0;
 };
 

@@ -15,6 +15,7 @@ size_t SettingsTree::open(size_t parent, std::string_view type, std::string_view
   if (!argument.empty()) section.path += ' ' + std::string(argument);
   section.argument = argument;
   section.parent = parent;
+  by_path[section.path].push_back(sections.size());
   sections.push_back(std::move(section));
   return sections.size() - 1;
 }
@@ -27,8 +28,11 @@ const Setting* SettingsTree::own(size_t section, std::string_view name) const {
   const std::string inner(name.substr(0, slash));
   const std::string& path = sections[section].path;
   const std::string wanted = path.empty() ? inner : path + "/" + inner;
-  for (size_t i = section + 1; i < sections.size(); ++i)
-    if (sections[i].path == wanted && is_within(i, section)) return own(i, name.substr(slash + 1));
+  const auto found = by_path.find(wanted);
+  if (found == by_path.end()) return nullptr;
+  const auto& candidates = found->second;
+  for (auto i = std::ranges::upper_bound(candidates, section); i != candidates.end(); ++i)
+    if (is_within(*i, section)) return own(*i, name.substr(slash + 1));
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "service/service.h"
@@ -31,6 +32,10 @@ struct CompiledTable {
   std::string table;                 // as the configuration names it: "hash:/etc/postfix/sni"
   std::vector<std::string> rebuild;  // makes the copy: templates, with {table}
 };
+// A configuration has fewer; of one that has more the rest is not read.
+inline constexpr size_t kMostSections = 100'000;
+// Of further things that are not understood only their number would be news.
+inline constexpr size_t kMostComplaints = 100;
 
 struct SettingsTree {
   std::vector<Section> sections = {Section{}};  // the first is the whole configuration
@@ -38,6 +43,7 @@ struct SettingsTree {
   std::vector<std::string> files = {};        // read, as named, on this host
   std::vector<std::string> directories = {};  // searched for further files
   std::vector<CompiledTable> compiled = {};
+  std::unordered_map<std::string, std::vector<size_t>> by_path = {};  // sections, in order
 
   // Adds a section and returns its index.
   size_t open(size_t parent, std::string_view type, std::string_view argument);

@@ -2,6 +2,8 @@
 
 #include <yaml.h>
 
+#include "service/described/settings_tree.h"
+
 namespace certrebind::described {
 
 namespace {
@@ -58,7 +60,7 @@ class YamlReader {
     if (event_.type == YAML_MAPPING_START_EVENT) return mapping(depth);
     if (event_.type == YAML_SEQUENCE_START_EVENT) return sequence(depth);
     if (event_.type == YAML_SCALAR_EVENT) return scalar();
-    if (event_.type == YAML_ALIAS_EVENT)
+    if (event_.type == YAML_ALIAS_EVENT && ++aliases_ <= kMostComplaints)
       diagnostics_.push_back({Severity::warning, file_,
                               static_cast<int>(event_.start_mark.line) + 1, 0,
                               "certrebind does not follow aliases"});
@@ -95,6 +97,7 @@ class YamlReader {
   yaml_parser_t parser_{};
   yaml_event_t event_{};
   bool has_failed_ = false;
+  size_t aliases_ = 0;
 };
 
 }  // namespace

@@ -251,7 +251,7 @@ class Unbound(TlsServer):
         return ["/usr/sbin/unbound", "-d", "-p", "-c", str(self.conf)]
 
 
-DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter, PgBouncer, Postfix,
-             PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
+DESCRIBED = [Caddy, Coturn, Dovecot, Ejabberd, Etcd, Exim, Hitch, Lighttpd, MariaDB, Mosquitto, NodeExporter,
+             PgBouncer, Postfix, PostgreSQL, Prometheus, Prosody, RabbitMQ, Redis, Slapd, Squid, Stunnel]
 NAMED_ONLY = [ProFTPD]  # their titles hide which configuration they use
 RESTART_ONLY = [Cockpit, DockerRegistry, SlapdConf, Unbound, Vsftpd]
