@@ -1,5 +1,8 @@
 """Dovecot 2.3."""
+import signal
+
 from files import write
+from processes import takes_signal
 from servers.plain_first import PlainFirst
 
 SERVICES = {"imap": "imap-login", "pop3": "pop3-login", "lmtp": "lmtp", "sieve": "managesieve-login"}
@@ -43,6 +46,10 @@ service pop3-login {{
 {more}
 """)
         return self
+
+    def is_up(self):
+        """It listens before it takes a HUP."""
+        return super().is_up() and takes_signal(self.process.pid, signal.SIGHUP)
 
     def command(self):
         return ["dovecot", "-F", "-c", str(self.conf)]
