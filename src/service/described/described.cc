@@ -131,7 +131,7 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       reload.signal->signal = described::signal_named(how.signal).value_or(0);
       break;
     case ReloadDescription::Kind::command:
-      reload.commands = CommandReload{.commands = {}, .deadline = how.deadline};
+      reload.commands.emplace().deadline = how.deadline;
       if (Done added = add_commands(how, tree, *reload.commands); !added)
         return not_now("it cannot be reloaded", added.error());
       break;
