@@ -27,9 +27,6 @@ def window(starts_in):
     return f"{begin:%H:%M}-{begin + datetime.timedelta(hours=1):%H:%M} UTC"
 
 
-OPEN, CLOSED = window(-0.5), window(6)
-
-
 class Stage:
     """vsftpd as a unit of a systemd, which serves OLD."""
 
@@ -70,7 +67,7 @@ def stage(place, authority):
 
 
 def test_a_renewal_in_place_restarts_it_and_is_proven(stage):
-    stage.allow(f'allow_restart = true\nwindow = "{OPEN}"')
+    stage.allow(f'allow_restart = true\nwindow = "{window(-0.5)}"')
     before = stage.start()
     done = stage.run("rebind", "--pending")
     assert done.code == OK and stage.systemd.main_pid("vsftpd") == before, "nothing was renewed"
@@ -99,10 +96,10 @@ def test_a_new_certificate_is_brought_and_taken_back(stage):
 
 @pytest.mark.parametrize("policy, says", [
     ("", "certrebind.toml does not allow to restart it"),
-    (f'allow_restart = true\nwindow = "{CLOSED}"', "only in its window"),
+    ('allow_restart = true\nwindow = "{closed}"', "only in its window"),
 ], ids=["not allowed", "closed"])
 def test_without_leave_it_goes_on(stage, policy, says):
-    stage.allow(policy)
+    stage.allow(policy.format(closed=window(6)))
     before = stage.start()
     cert, _ = stage.new.write(stage.place / "new")
     done = stage.run("rebind", stage.old.thumbprint, cert)
