@@ -75,6 +75,8 @@ struct JournalRecord : TransactionGoal {
   std::vector<JournalFile> files = {};
   // In Phase::restoring: the server may have been told to load the new content.
   bool told = true;
+  // The systemd service that is restarted; empty: none.
+  std::string unit = {};
 };
 
 struct TransactionRow {

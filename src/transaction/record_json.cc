@@ -125,6 +125,7 @@ std::string record_to_json(const JournalRecord& record) {
               {"mends", record.mends},
               {"decided", record.decided},
               {"told", record.told},
+              {"unit", record.unit},
               {"files_of", record.files_of},
               {"others", std::move(others)}}
       .dump();
@@ -151,6 +152,7 @@ JournalRecord record_from_json(const std::string& text) {
   record.decided = j.value("decided", false);
   record.files_of = j.value("files_of", 0U);
   record.told = j.value("told", true);
+  record.unit = j.value("unit", "");
   return record;
 }
 

@@ -40,6 +40,7 @@ JournalRecord record() {
   made.mends = true;
   made.decided = true;
   made.told = false;
+  made.unit = "vsftpd@\\x2d.service";
   return made;
 }
 
@@ -57,6 +58,7 @@ TEST(RecordJson, GivesBackWhatItWasGiven) {
     EXPECT_EQ(after.files[i].mode, before.files[i].mode);
   }
   EXPECT_TRUE(after.mends && after.decided && !after.told);
+  EXPECT_EQ(after.unit, before.unit);
   ASSERT_EQ(after.successions.size(), before.successions.size());
   for (size_t i = 0; i < before.successions.size(); ++i) {
     EXPECT_EQ(after.successions[i].old_thumbprint, before.successions[i].old_thumbprint);

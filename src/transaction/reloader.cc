@@ -306,14 +306,13 @@ Done Reloader::run_commands(const Reload& how) {
 }
 
 Done Reloader::reload() {
+  if (!unit_.empty()) return restart();
   auto master = target();
   if (!master) return fail(Code::not_found, "reload", "the server", "it is not running");
   std::string why = service_->reload().restart_only;
-  if (!why.empty() && unit_.empty())
-    return fail(Code::unsupported, "reload", service_->id().text(), why);
+  if (!why.empty()) return fail(Code::unsupported, "reload", service_->id().text(), why);
   if (Done trusted = must_be_trusted(); !trusted) return trusted;
   live_.reset();
-  if (!unit_.empty()) return restart();
   if (before_reload_) before_reload_();
   if (Done free = can_listen(); !free) return free;
   if (master->signal != 0)
@@ -324,21 +323,34 @@ Done Reloader::reload() {
   return host_.processes.signal(master->pid, master->started, master->signal);
 }
 
+Done Reloader::resume_restart(const std::string& unit) {
+  unit_ = unit;
+  return find_restarted();
+}
+
+Done Reloader::find_restarted() {
+  restarted_.reset();
+  auto pid = main_process_of(host_.commands, unit_);
+  if (!pid) return pass(pid);
+  auto process = host_.processes.find(*pid);
+  if (!process) return {};
+  restarted_.emplace();
+  restarted_->pid = process->pid;
+  restarted_->started = process->started;
+  return {};
+}
+
 // A unit that fails to start, or whose new process ends at once, may be down by now.
 Done Reloader::restart() {
+  if (Done trusted = must_be_trusted(); !trusted) return trusted;
   if (before_reload_) before_reload_();
   if (Done whole = await_whole_pairs(); !whole) return whole;
   partly_told_ = true;
   if (Done restarted = restart_unit(host_.commands, unit_); !restarted) return restarted;
-  auto pid = main_process_of(host_.commands, unit_);
-  if (!pid) return pass(pid);
-  auto process = host_.processes.find(*pid);
-  if (!process)
+  if (Done found = find_restarted(); !found) return found;
+  if (!restarted_)
     return fail(Code::failed, "restart", unit_, "its main process ended at once",
                 "journalctl -u " + unit_);
-  restarted_.emplace();
-  restarted_->pid = process->pid;
-  restarted_->started = process->started;
   partly_told_ = false;
   return {};
 }

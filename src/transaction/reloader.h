@@ -20,7 +20,8 @@ class Reloader {
   Reloader(const Service* service, const Host& host)
       : service_(service), host_(host), preview_(service, host.files) {}
 
-  bool is_running() const { return target().has_value(); }
+  // It may be down between the two halves of a restart: then it counts as running.
+  bool is_running() const { return target().has_value() || !unit_.empty(); }
   // Start time of the oldest process that takes connections now. These processes have not read any
   // later change. Empty if the service cannot tell them from other processes.
   std::optional<WallTime> serving_since();
@@ -40,6 +41,8 @@ class Reloader {
   void permit_restart(std::string why_not) { no_restart_ = std::move(why_not); }
   // The unit that a reload restarts; empty if it restarts none.
   const std::string& unit() const { return unit_; }
+  // Goes on with a restart of this unit that another process began.
+  Done resume_restart(const std::string& unit);
 
   // Decides how the server loads `files`: over its control socket, which affects nothing else, or
   // by a reload, or by a restart if it may. Changes nothing. Fails if none is possible now: another
@@ -85,6 +88,7 @@ class Reloader {
   Done must_be_trusted() const;
   Done choose_restart(const Reload& how, const std::vector<std::string>& read);
   Done restart();
+  Done find_restarted();
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
   Done run_commands(const Reload& how);

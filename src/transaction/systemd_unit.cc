@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "sys/day_time.h"
 #include "transaction/candidate_check.h"
 
 namespace certrebind {
@@ -19,9 +20,13 @@ Result<std::string> ask(Commands& commands, std::vector<std::string> arguments,
   Command command;
   command.arguments = {"/usr/bin/systemctl", "--no-ask-password"};
   std::ranges::move(arguments, std::back_inserter(command.arguments));
+  command.environment.emplace(std::begin(kPlainEnvironment), std::end(kPlainEnvironment));
   command.printed_only = printed_only;
   auto ran = commands.run(command, deadline);
   if (!ran) return pass(ran);
+  if (ran->timed_out)
+    return fail(Code::timed_out, "run", command.text(),
+                fmt::format("it did not end within {}", to_text(deadline)));
   if (ran->status != 0)
     return fail(Code::failed, "run", command.text(),
                 fmt::format("it exited with {}:{}", ran->status, excerpt(ran->output)));

@@ -218,6 +218,10 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
     return refuse(fmt::format("{} belongs to {}; only that user may change files for it",
                               row_.service.text(), service_->trust().whose()),
                   "run certrebind as that user");
+  row_.record.unit = reloader_.unit();
+  if (!row_.record.unit.empty())
+    if (Done noted = context_.journal.update_record(row_); !noted)
+      return refuse(noted.error().message(), "");
   if (!work.no_reload.empty() && !reloader_.is_live()) return refuse(work.no_reload, work.way_back);
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
@@ -622,12 +626,11 @@ Result<TransactionResult> Transaction::recover() {
   after_crash_ = true;
   signalled_ = interrupted == Phase::reloading || interrupted == Phase::verifying ||
                (interrupted == Phase::restoring && row_.record.told);
-  // A restart that was begun is finished, also after its window.
-  const RestartPermit permit =
-      restart_permit(context_.settings, row_.service, context_.host.clock.wall());
-  reloader_.permit_restart(permit.is_given ? "" : permit.not_now);
-  // If another client has a change open on the socket, `tell` reports it.
-  Done chosen = reloader_.choose(row_.record.loads);
+  // A restart that was begun is finished, also after its window. If another client has a change
+  // open on the socket, `tell` reports it.
+  Done chosen = row_.record.unit.empty() ? reloader_.choose(row_.record.loads)
+                                         : reloader_.resume_restart(row_.record.unit);
+  if (!chosen && !row_.record.unit.empty()) return leave_open(chosen.error().message());
   // A transaction that `mends` goes forward: there is no good state to return to.
   const bool mends = row_.record.mends && interrupted == Phase::reloading;
   bool may_be_served = interrupted == Phase::verifying || mends ||
@@ -639,6 +642,9 @@ Result<TransactionResult> Transaction::recover() {
     ProofLimits within = limits(patience());
     if (mends) within.ready = [this] { return !reloader_.old_workers_remain(); };
     Verdict verdict = endpoints_.prove_new(within);
+    // The server may have been down since.
+    if (!verdict.holds() && !reloader_.unit().empty() && reloader_.reload())
+      verdict = endpoints_.prove_new(limits(patience()));
     if (told && verdict.holds() && !(mends && reloader_.old_workers_remain())) {
       if (Step over = test_what_is_served()) return *over;
       if (Step over = restore_if_doubtful()) return *over;

@@ -1,4 +1,5 @@
-"""Files that an administrator made of a renewer's: combined, converted, given to a service's user. A renewal makes them anew."""
+"""Files that an administrator made of a renewer's: combined, converted, given to a service's user. A renewal makes them
+anew."""
 import datetime
 import os
 import shutil

@@ -242,7 +242,8 @@ class DovecotProtocol(Setup, Dovecot):
     """IMAP has a certificate of its own."""
 
     def write(self):
-        return super().write(f"protocol imap {{\n ssl_cert = <{self.other('pem')}\n ssl_key = <{self.other('key')}\n}}\n")
+        other = f"ssl_cert = <{self.other('pem')}\n ssl_key = <{self.other('key')}"
+        return super().write(f"protocol imap {{\n {other}\n}}\n")
 
     def expected(self):
         return {("other.pem" if dialect == "imap" else "cert.pem", port, dialect, False)

@@ -6,11 +6,13 @@ import time
 
 import pytest
 
-from command import REPOSITORY
+from command import REPOSITORY, of_service
 from files import write
 from markers import needs_root
 from servers.systemd import Systemd
 from servers.vsftpd import Vsftpd
+from stages.killed import KilledRebind
+from sweep import in_shares
 from waiting import until
 
 pytestmark = needs_root
@@ -23,9 +25,6 @@ def window(starts_in):
     """An hour that begins so many hours from now, in UTC."""
     begin = datetime.datetime.utcnow() + datetime.timedelta(hours=starts_in)
     return f"{begin:%H:%M}-{begin + datetime.timedelta(hours=1):%H:%M} UTC"
-
-
-OPEN, CLOSED = window(-0.5), window(6)
 
 
 class Stage:
@@ -58,8 +57,8 @@ class Stage:
         return subprocess.run([PROBE, "127.0.0.1", str(self.server.endpoints["ftp"]), "ftp", HOST],
                               capture_output=True, text=True, timeout=60).stdout.strip()
 
-    def run(self, *arguments):
-        return self.place.run(*arguments, "--service", self.server.service, before=self.systemd.before)
+    def run(self, *arguments, **options):
+        return self.place.run(*of_service(arguments, self.server.service), before=self.systemd.before, **options)
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def stage(place, authority):
 
 
 def test_a_renewal_in_place_restarts_it_and_is_proven(stage):
-    stage.allow(f'allow_restart = true\nwindow = "{OPEN}"')
+    stage.allow(f'allow_restart = true\nwindow = "{window(-0.5)}"')
     before = stage.start()
     done = stage.run("rebind", "--pending")
     assert done.code == OK and stage.systemd.main_pid("vsftpd") == before, "nothing was renewed"
@@ -97,10 +96,10 @@ def test_a_new_certificate_is_brought_and_taken_back(stage):
 
 @pytest.mark.parametrize("policy, says", [
     ("", "certrebind.toml does not allow to restart it"),
-    (f'allow_restart = true\nwindow = "{CLOSED}"', "only in its window"),
+    ('allow_restart = true\nwindow = "{closed}"', "only in its window"),
 ], ids=["not allowed", "closed"])
 def test_without_leave_it_goes_on(stage, policy, says):
-    stage.allow(policy)
+    stage.allow(policy.format(closed=window(6)))
     before = stage.start()
     cert, _ = stage.new.write(stage.place / "new")
     done = stage.run("rebind", stage.old.thumbprint, cert)
@@ -147,6 +146,29 @@ def test_old_files_come_back_if_it_does_not_start_with_the_new_ones(stage):
     assert done.code == ROLLED_BACK, done
     assert stage.server.certificate.read_text() == stage.old.fullchain_pem
     assert stage.served() == stage.old.thumbprint
+
+
+class Inside:
+    """The place, for commands that ask its systemd."""
+
+    def __init__(self, stage):
+        self.path, self.run = stage.place.path, stage.run
+
+    def __truediv__(self, name):
+        return self.path / name
+
+
+@in_shares
+def test_killed_in_every_phase(stage, shim, share):
+    stage.allow("allow_restart = true")
+    stage.start()
+    cert, _ = stage.new.write(stage.place / "new")
+    KilledRebind(
+        Inside(stage), [stage.server.certificate, stage.server.key],
+        rebind=lambda env: stage.run("rebind", stage.old.thumbprint, cert, env=env),
+        undo=lambda: stage.run("undo"), starts=lambda: None,
+        wait_served=lambda one: until(lambda: stage.served() == one.thumbprint, "it serves what it should"),
+    ).sweep(shim, share, stage.old, stage.new)
 
 
 def test_a_process_that_systemd_did_not_start_as_its_own_is_left_alone(stage):

@@ -4,17 +4,22 @@ import subprocess
 
 from waiting import until
 
-# It shares files and the network with the test. Units are only those that a test writes.
-BEGIN = """set -e
-mount --make-rprivate /
+# It shares files and the network with the test. Units are only those that a test writes. Its control group is the root
+# of all that it sees: others, which other tests run, have theirs.
+CONTROL_GROUPS = "mount --make-rprivate /; umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; "
+BEGIN = CONTROL_GROUPS + """set -e
+mkdir "/sys/fs/cgroup/$2"
+echo 0 > "/sys/fs/cgroup/$2/cgroup.procs"
 mount -t tmpfs none /run && mkdir /run/lock
-umount -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs none /etc/systemd/system
 cp "$1"/* /etc/systemd/system
-exec env -i container=test PATH="$PATH" /lib/systemd/systemd --unit=tests.target --log-target=console
+exec unshare --cgroup sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
+exec env -i container=test PATH="$PATH" /lib/systemd/systemd --unit=tests.target --log-target=console'
 """
+END = CONTROL_GROUPS + 'find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} +'
 SERVICE = """[Unit]
 DefaultDependencies=no
+StartLimitIntervalSec=0
 [Service]
 ExecStart={}
 """
@@ -29,11 +34,11 @@ class Systemd:
         (units / "tests.target").write_text("[Unit]\nDefaultDependencies=no\n")
         for name, command in services.items():
             (units / f"{name}.service").write_text(SERVICE.format(" ".join(command)))
-        self.log = place / "systemd.log"
+        self.log, self.name = place / "systemd.log", place.path.name
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--cgroup", "--uts", "--ipc",
-                 "sh", "-c", BEGIN, "systemd", units], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "--ipc",
+                 "sh", "-c", BEGIN, "systemd", units, self.name], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         place.at_end(self.end)
         until(self.is_up, "systemd is up")
 
@@ -59,5 +64,11 @@ class Systemd:
         return int(self.systemctl("show", "--property=MainPID", "--value", unit).stdout)
 
     def end(self):
+        """Its processes end with their first one."""
         self.process.kill()
         self.process.wait()
+
+        def is_removed():
+            return subprocess.run(["unshare", "--mount", "sh", "-c", END, "end", self.name],
+                                  stderr=subprocess.DEVNULL).returncode == 0
+        until(is_removed, "its control groups are empty")
