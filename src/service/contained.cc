@@ -14,7 +14,8 @@ ContainedService::ContainedService(std::unique_ptr<Service> inner, ContainerPath
 Result<Discovery> ContainedService::bindings() const {
   auto found = inner_->bindings();
   if (!found) return found;
-  for (Binding& binding : found->bindings) binding.not_written = why_not_written(binding);
+  const std::vector<Mount> mounts = mounts_of_containers();
+  for (Binding& binding : found->bindings) binding.not_written = why_not_written(binding, mounts);
   return found;
 }
 
@@ -37,7 +38,11 @@ Reload ContainedService::reload() const {
   return reload;
 }
 
-std::string ContainedService::why_not_written(const Binding& binding) const {
+std::string ContainedService::why_not_written(const Binding& binding,
+                                              const std::vector<Mount>& mounts) const {
+  if (has_own_users(process_of_container(paths_.root()).value_or(0)))
+    return "the container has user ids of its own (a user namespace), so it may have mounted as "
+           "read-only what it can change; next: renew it inside, or on this host in place";
   for (const NamedFile* named : {&binding.certificate, &binding.key, &binding.chain}) {
     if (named->path.empty()) continue;
     const auto inside = paths_.inside(named->path);
@@ -55,6 +60,11 @@ std::string ContainedService::why_not_written(const Binding& binding) const {
       return fmt::format(
           "the container may change {} itself, so certrebind does not write there; next: mount the "
           "directory read-only",
+          named->path);
+    if (paths_.may_change(*inside, mounts))
+      return fmt::format(
+          "a container may change {}, by another mount, so certrebind does not write there; next: "
+          "mount the directory read-only in every container",
           named->path);
   }
   return "";

@@ -1,6 +1,7 @@
 """Servers in containers: another root directory, other mounts, another network. They are read through their own root,
 asked in their own network, and signalled. No program of theirs is run, and nothing leads out of them."""
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ from daemons import running_daemon
 from files import difference, snapshot, write
 from markers import needs_root
 from ports import free_port
+from roots import make_root
 from servers.container import Container
 from servers.haproxy import HAPROXY
 from servers.nginx import NGINX
@@ -24,7 +26,7 @@ class Web:
     """nginx in a container. Its certificate lies in a directory of this host, which is mounted there, or where `tls`
     says."""
 
-    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None):
+    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None, before=()):
         self.place = place
         self.old, self.new = authority.pair(NAME)
         self.host_tls = place / "tls"
@@ -36,7 +38,10 @@ class Web:
         self.port = free_port()
         self.etc = etc or self.box.root / "etc/nginx"
         self.configure(TLS)
-        self.box.start("-g", "daemon off;", mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
+        if before:
+            make_root(self.box.root, before[0])
+            self.box.program = before[0]
+        self.box.start(*before[1:], *([NGINX] if before else []), "-g", "daemon off;", mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
         self.box.wait_served(self.old.thumbprint, self.port, NAME)
 
     def configure(self, directory, more=""):
@@ -138,6 +143,22 @@ def test_an_image_is_not_written(place, authority):
     assert "the container may change" in said or "of the container alone" in said, said
 
 
+def test_what_another_container_may_change_is_not_written(place, authority):
+    web = Web(place, authority)
+    other = Container(place / "other", "/usr/bin/sleep")
+    place.at_end(other.stop)
+    other.start("1000", mounts=[(place / "tls", "/data", "rw")])
+    until(lambda: os.readlink(f"/proc/{other.pid}/exe") == "/usr/bin/sleep", "the other container runs")
+    assert "by another mount" in refused(web)
+
+
+def test_a_container_that_may_mount_is_not_believed(place, authority):
+    """With user ids of its own it makes a mount read-only for this process, which another process may write."""
+    mounts = [(place / "tls", TLS, "ro"), (pathlib.Path("/proc"), "/proc", "rw")]
+    web = Web(place, authority, mounts=mounts, before=["/usr/bin/unshare", "--user", "--map-root-user"])
+    assert "a user namespace" in refused(web)
+
+
 def test_a_single_mounted_file_is_not_written(place, authority):
     """A new file in its place would not be seen inside, and the old one would be served for ever."""
     names = ("fullchain.pem", "privkey.pem")
@@ -173,6 +194,25 @@ def test_no_program_of_it_is_run(place, authority):
         web.run(*words)
     place.run("check")
     assert not (place / "ran").exists()
+
+
+def test_a_root_directory_with_a_name_of_this_host(place):
+    """A directory is mounted in the container under the name that it has here, and the server changes its root to it:
+    all paths are those of this host, but the program is the container's."""
+    shared, chroot = place / "shared", "/usr/sbin/chroot"
+    for program in (NGINX, "/bin/sh"):
+        make_root(shared, program, ["etc/nginx", "var/log/nginx"])
+    write(shared / "etc/nginx/nginx.conf", f"user root;\npid /run/nginx.pid;\nevents {{ }}\nhttp {{ {PIECES} }}\n")
+    box = Container(place / "box", chroot)
+    place.at_end(box.stop)
+    box.start(str(shared), NGINX, "-g", "daemon off;", mounts=[(shared, str(shared), "rw")])
+    until(lambda: (shared / "run/nginx.pid").exists(), "nginx runs")
+    write(shared / "usr/sbin/next", "#!/bin/sh\n: > /ran\n", 0o755)
+    os.rename(shared / "usr/sbin/next", shared / "usr/sbin/nginx")
+    assert os.readlink(f"/proc/{box.pid}/root") == str(shared), "as it is called here"
+    for words in (["scan"], ["check"]):
+        place.run(*words)
+    assert not (shared / "ran").exists()
 
 
 def test_no_device_of_it_is_opened(place, authority):
