@@ -8,6 +8,7 @@ import pytest
 
 from daemons import running_daemon
 from files import difference, snapshot, write
+from handshakes import wait_served
 from markers import needs_root
 from ports import free_port
 from roots import make_root
@@ -215,6 +216,23 @@ def test_a_root_directory_with_a_name_of_this_host(place):
     assert not (shared / "ran").exists()
 
 
+def test_a_container_with_many_servers_is_read_in_part(place, authority):
+    """It could keep root busy with a thousand of them."""
+    web = Web(place, authority, mounts=[(place / "tls", TLS, "ro"), (pathlib.Path("/proc"), "/proc", "rw")])
+    for number in range(20):
+        write(web.box.root / f"etc/nginx/{number}.conf", (web.etc / "nginx.conf").read_text()
+              .replace("/run/nginx.pid", f"/run/{number}.pid").replace(str(web.port), str(free_port())))
+        subprocess.run(["nsenter", "--mount", "--root", "--net", "--target", str(web.box.pid), NGINX,
+                        "-c", f"/etc/nginx/{number}.conf"], check=True)
+        pid_file = web.box.root / f"run/{number}.pid"
+        until(lambda: pid_file.exists() and pid_file.read_text().strip(), "nginx has started")
+        pid = int(pid_file.read_text())
+        place.at_end(lambda pid=pid: os.kill(pid, 15))
+        until(lambda: b"nginx: master" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), "it has its title")
+    said = place.run("scan", "--json").json
+    assert len(said["bindings"]) == 16 and "runs more than 16 servers" in str(said["diagnostics"])
+
+
 def test_no_device_of_it_is_opened(place, authority):
     """A device in a container is one of this host: to open it may be an act."""
     web = Web(place, authority)
@@ -262,6 +280,34 @@ def test_a_described_server(place, authority):
     service = "mosquitto:" + box.path("/etc/mosquitto/mosquitto.conf")
     done = place.run("rebind", old.thumbprint, new_certificate, "--service", service)
     assert done.code == 0 and box.served(port, NAME) == new.thumbprint, done
+
+
+def test_a_described_server_here_and_in_a_container(place, authority):
+    """Their configurations have one name. Neither hides the other, whichever is found first."""
+    old, new = authority.pair(NAME)
+    certificate, key = old.write(place / "tls")
+    port, configuration = free_port(), place / "mosquitto.conf"
+    text = (f"user root\nlistener {port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
+            "allow_anonymous true\n")
+    boxes = [Container(place / name, "/usr/sbin/mosquitto") for name in ("before", "after")]
+    write(configuration, text)
+    server = None
+    for box in boxes:
+        place.at_end(box.stop)
+        inside = box.root / str(configuration).lstrip("/")
+        inside.parent.mkdir(parents=True)
+        write(inside, text)
+        box.start("-c", str(configuration), mounts=[(place / "tls", str(place / "tls"), "ro")])
+        box.wait_served(old.thumbprint, port, NAME)
+        if server is None:
+            server = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "/usr/sbin/mosquitto", "-c", configuration])
+            place.at_end(server.kill)
+            wait_served(old.thumbprint, port, NAME)
+    new_certificate, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, new_certificate)
+    assert done.code == 0, done
+    wait_served(new.thumbprint, port, NAME)
+    assert [box.served(port, NAME) for box in boxes] == [new.thumbprint] * 2, done
 
 
 def test_two_containers_with_one_configuration(place, authority):
