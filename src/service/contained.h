@@ -29,6 +29,7 @@ class ContainedService final : public Service {
 
  private:
   std::string why_not_written(const Binding& binding, const std::vector<Mount>& mounts) const;
+  std::string why_not_written_at(const std::string& path, const std::vector<Mount>& mounts) const;
 
   std::unique_ptr<Service> inner_;
   ContainerPaths paths_;

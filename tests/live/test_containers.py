@@ -27,7 +27,7 @@ class Web:
     """nginx in a container. Its certificate lies in a directory of this host, which is mounted there, or where `tls`
     says."""
 
-    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None, before=()):
+    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None, before=(), links=None):
         self.place = place
         self.old, self.new = authority.pair(NAME)
         self.host_tls = place / "tls"
@@ -36,6 +36,9 @@ class Web:
         place.at_end(self.box.stop)
         self.certificate, self.key = self.old.write(tls or self.host_tls)
         self.new_certificate, _ = self.new.write(place / "new")
+        for path in (self.certificate, self.key) if links else ():
+            os.rename(path, path.parent / links / path.name)
+            path.symlink_to(f"{links}/{path.name}")
         self.port = free_port()
         self.etc = etc or self.box.root / "etc/nginx"
         self.configure(TLS)
@@ -151,6 +154,13 @@ def test_what_another_container_may_change_is_not_written(place, authority):
     other.start("1000", mounts=[(place / "tls", "/data", "rw")])
     until(lambda: os.readlink(f"/proc/{other.pid}/exe") == "/usr/bin/sleep", "the other container runs")
     assert "by another mount" in refused(web)
+
+
+def test_a_link_to_what_the_container_may_change_is_not_written_through(place, authority):
+    (place / "data").mkdir()
+    mounts = [(place / "tls", TLS, "ro"), (place / "data", "/etc/nginx/data", "rw")]
+    web = Web(place, authority, mounts=mounts, links="../data")
+    assert "the container may change" in refused(web)
 
 
 def test_a_container_that_may_mount_is_not_believed(place, authority):

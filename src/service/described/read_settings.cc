@@ -18,7 +18,7 @@ namespace {
 constexpr milliseconds kPrintDeadline{20'000};
 constexpr size_t kMostFiles = 10'000;
 // Of one section: every look for a setting goes through them.
-constexpr size_t kMostSettings = 10'000;
+constexpr size_t kMostSettings = 3'000;
 
 class SettingsReader {
  public:
