@@ -45,7 +45,9 @@ class Web:
         if before:
             make_root(self.box.root, before[0])
             self.box.program = before[0]
-        self.box.start(*before[1:], *([NGINX] if before else []), "-g", "daemon off;", mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
+        program = [*before[1:], NGINX] if before else []
+        self.box.start(*program, "-g", "daemon off;",
+                       mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
         self.box.wait_served(self.old.thumbprint, self.port, NAME)
 
     def configure(self, directory, more=""):
@@ -308,6 +310,7 @@ def test_a_described_server_here_and_in_a_container(place, authority):
         inside.parent.mkdir(parents=True)
         write(inside, text)
         box.start("-c", str(configuration), mounts=[(place / "tls", str(place / "tls"), "ro")])
+        until(lambda: os.readlink(f"/proc/{box.pid}/exe") == "/usr/sbin/mosquitto", "it is in its own network")
         box.wait_served(old.thumbprint, port, NAME)
         if server is None:
             server = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "/usr/sbin/mosquitto", "-c", configuration])
@@ -317,7 +320,8 @@ def test_a_described_server_here_and_in_a_container(place, authority):
     done = place.run("rebind", old.thumbprint, new_certificate)
     assert done.code == 0, done
     wait_served(new.thumbprint, port, NAME)
-    assert [box.served(port, NAME) for box in boxes] == [new.thumbprint] * 2, done
+    shown = [box.served(port, NAME) for box in boxes]
+    assert shown == [new.thumbprint] * 2, (shown, done)
 
 
 def test_two_containers_with_one_configuration(place, authority):
