@@ -14,7 +14,8 @@ ContainedService::ContainedService(std::unique_ptr<Service> inner, ContainerPath
 Result<Discovery> ContainedService::bindings() const {
   auto found = inner_->bindings();
   if (!found) return found;
-  for (Binding& binding : found->bindings) binding.not_written = why_not_written(binding);
+  const std::vector<Mount> mounts = mounts_of_containers();
+  for (Binding& binding : found->bindings) binding.not_written = why_not_written(binding, mounts);
   return found;
 }
 
@@ -37,26 +38,44 @@ Reload ContainedService::reload() const {
   return reload;
 }
 
-std::string ContainedService::why_not_written(const Binding& binding) const {
+std::string ContainedService::why_not_written(const Binding& binding,
+                                              const std::vector<Mount>& mounts) const {
+  if (has_own_users(process_of_container(paths_.root()).value_or(0)))
+    return "the container has user ids of its own (a user namespace), so it may have mounted as "
+           "read-only what it can change; next: renew it inside, or on this host in place";
   for (const NamedFile* named : {&binding.certificate, &binding.key, &binding.chain}) {
     if (named->path.empty()) continue;
-    const auto inside = paths_.inside(named->path);
-    if (!inside || is_within(named->path, paths_.root()))
-      return fmt::format(
-          "{} is a file of the container alone; next: renew it inside, or mount the directory from "
-          "this host, read-only",
-          inside.value_or(named->path));
-    if (paths_.is_mounted_alone(*inside))
-      return fmt::format(
-          "{} is mounted as a single file, and a new file in its place is not seen inside; next: "
-          "mount its directory instead, read-only",
-          named->path);
-    if (paths_.may_change(*inside))
-      return fmt::format(
-          "the container may change {} itself, so certrebind does not write there; next: mount the "
-          "directory read-only",
-          named->path);
+    // A link may lead from a directory that is safe to one that is not.
+    const auto real = files().real_path(named->path);
+    for (const std::string& path : {named->path, real.value_or(named->path)})
+      if (std::string why = why_not_written_at(path, mounts); !why.empty()) return why;
   }
+  return "";
+}
+
+std::string ContainedService::why_not_written_at(const std::string& path,
+                                                 const std::vector<Mount>& mounts) const {
+  const auto inside = paths_.inside(path);
+  if (!inside || is_within(path, paths_.root()))
+    return fmt::format(
+        "{} is a file of the container alone; next: renew it inside, or mount the directory from "
+        "this host, read-only",
+        inside.value_or(path));
+  if (paths_.is_mounted_alone(*inside))
+    return fmt::format(
+        "{} is mounted as a single file, and a new file in its place is not seen inside; next: "
+        "mount its directory instead, read-only",
+        path);
+  if (paths_.may_change(*inside))
+    return fmt::format(
+        "the container may change {} itself, so certrebind does not write there; next: mount the "
+        "directory read-only",
+        path);
+  if (paths_.may_change(*inside, mounts))
+    return fmt::format(
+        "a container may change {}, by another mount, so certrebind does not write there; next: "
+        "mount the directory read-only in every container",
+        path);
   return "";
 }
 

@@ -28,7 +28,8 @@ class ContainedService final : public Service {
   uint32_t key_reader() const override { return inner_->key_reader(); }
 
  private:
-  std::string why_not_written(const Binding& binding) const;
+  std::string why_not_written(const Binding& binding, const std::vector<Mount>& mounts) const;
+  std::string why_not_written_at(const std::string& path, const std::vector<Mount>& mounts) const;
 
   std::unique_ptr<Service> inner_;
   ContainerPaths paths_;

@@ -14,6 +14,7 @@
 #include "service/haproxy/haproxy.h"
 #include "service/nginx/discover.h"
 #include "service/nginx/nginx.h"
+#include "sys/proc_files.h"
 #include "sys/rights.h"
 
 namespace certrebind {
@@ -92,6 +93,16 @@ Done add_described(const Host& host, const ServiceId& id, Services& into) {
   return fail(Code::not_found, "find", id.text(), "the kind is not known here");
 }
 
+// Each process of a container has a root of its own in /proc, and all have one mount namespace.
+bool is_one_place(const Trust& one, const Trust& other) {
+  if (one.container == other.container) return true;
+  if (one.container.empty() || other.container.empty()) return false;
+  auto mounts = [](const Trust& trust) {
+    return link_or_empty(parent_directory(trust.container) + "/ns/mnt");
+  };
+  return mounts(one) == mounts(other);
+}
+
 }  // namespace
 
 const Files& Services::files_for(const Trust& trust, const Files& ours) {
@@ -106,7 +117,7 @@ void Services::add(std::unique_ptr<Service> service, const Trust& trust) {
   // Limits the work, so that no user can occupy root with a thousand servers.
   constexpr auto kMostOfOneUser = 16;
   auto is_his = [&](const auto& other) {
-    return other->trust().owner == trust.owner && other->trust().container == trust.container;
+    return other->trust().owner == trust.owner && is_one_place(other->trust(), trust);
   };
   if (!trust.is_ours() && std::ranges::count_if(found, is_his) >= kMostOfOneUser) {
     std::string message = fmt::format("{} runs more than {} servers: the others are left out",

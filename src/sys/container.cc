@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <set>
+#include <thread>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -67,6 +70,37 @@ std::optional<std::string> carried_over(std::string_view path, const std::vector
       best = &other;
   if (!best) return std::nullopt;
   return joined(best->point, *rest_behind(in_system, best->root));
+}
+
+struct MountNamespace {
+  FileInfo root;
+  std::vector<Mount> mounts;
+};
+
+// As a thread sees it that enters it: its root directory is that of the namespace then (setns(2)).
+// Nothing but the two files is looked at there; the second one is in our /proc.
+std::optional<MountNamespace> mount_namespace_of(int pid) {
+  std::optional<MountNamespace> found;
+  std::jthread([&] {
+    const Descriptor theirs(::open(proc(pid, "ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor ours(::open("/proc/thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (theirs.get() < 0 || ours.get() < 0 || ::unshare(CLONE_FS) != 0 ||
+        ::setns(theirs.get(), CLONE_NEWNS) != 0)
+      return;
+    auto root = Disk().stat("/");
+    const Descriptor table(::openat(ours.get(), "mountinfo", O_RDONLY | O_CLOEXEC));
+    if (!root || table.get() < 0) return;
+    std::string text;
+    constexpr size_t kPiece = 16384;
+    for (ssize_t got = 1; got > 0;) {
+      const size_t size = text.size();
+      text.resize(size + kPiece);
+      got = ::read(table.get(), text.data() + size, kPiece);
+      text.resize(size + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    }
+    found = MountNamespace{.root = *root, .mounts = parse_mounts(text)};
+  }).join();
+  return found;
 }
 
 class ContainerFiles final : public Files {
@@ -256,13 +290,38 @@ bool ContainerPaths::is_mounted_alone(std::string_view inside) const {
   return mount && mount->point == inside;
 }
 
-bool ContainerPaths::may_change(std::string_view inside) const {
+bool ContainerPaths::may_change(std::string_view inside, const std::vector<Mount>& others) const {
   const Mount* mount = mount_at(inside_, inside);
   if (!mount) return true;
   const std::string in_system = joined(mount->root, *rest_behind(inside, mount->point));
-  return std::ranges::any_of(inside_, [&](const Mount& other) {
+  auto lets_change = [&](const Mount& other) {
     return other.device == mount->device && rest_behind(in_system, other.root) && !other.read_only;
-  });
+  };
+  return std::ranges::any_of(inside_, lets_change) || std::ranges::any_of(others, lets_change);
+}
+
+std::vector<Mount> mounts_of_containers() {
+  std::vector<Mount> mounts;
+  std::set<std::string> seen = {link_or_empty("/proc/self/ns/mnt"), ""};
+  const auto our_root = Disk().stat("/");
+  for (const std::string& name : Disk().list("/proc").value_or(std::vector<std::string>())) {
+    const auto pid = whole_number<int>(name);
+    if (!pid || !seen.insert(link_or_empty(proc(*pid, "ns/mnt"))).second) continue;
+    auto space = mount_namespace_of(*pid);
+    if (!space || (our_root && our_root->same_file(space->root))) continue;
+    std::ranges::move(space->mounts, std::back_inserter(mounts));
+  }
+  return mounts;
+}
+
+bool is_in_container(int pid) {
+  const auto space = mount_namespace_of(pid);
+  const auto our_root = Disk().stat("/");
+  return !space || !our_root || !our_root->same_file(space->root);
+}
+
+bool has_own_users(int pid) {
+  return link_or_empty(proc(pid, "ns/user")) != link_or_empty("/proc/self/ns/user");
 }
 
 std::optional<int> process_of_container(std::string_view root) {

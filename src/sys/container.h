@@ -39,14 +39,28 @@ class ContainerPaths {
   // Whether a path of the container is mounted as a single file: a new file in its place on this
   // host is not seen inside.
   bool is_mounted_alone(std::string_view inside) const;
-  // Whether the container may change what lies there, by this path or another one.
-  bool may_change(std::string_view inside) const;
+  // Whether a container may change what lies there, by this path or another one: with its own
+  // mounts, or with `others`.
+  bool may_change(std::string_view inside, const std::vector<Mount>& others = {}) const;
   const std::string& root() const { return root_; }
 
  private:
   std::string root_;
   std::vector<Mount> inside_, ours_;
 };
+
+// The mounts of all containers of this host. Whole mount namespaces: chroot(2) hides mounts from a
+// process, not from those around it.
+std::vector<Mount> mounts_of_containers();
+
+// Whether the root directory of the process's mount namespace is none of ours. chroot(2) does not
+// move it: a container may change its root directory to a mount that has the same name here. True
+// if it cannot be found out.
+bool is_in_container(int pid);
+
+// Whether the process has user ids of its own (user_namespaces(7)). With them anybody makes mounts,
+// and shows as read-only what another process may write.
+bool has_own_users(int pid);
 
 // The process id in "/proc/PID/root"; unset for any other path.
 std::optional<int> process_of_container(std::string_view root);

@@ -51,6 +51,14 @@ TEST(ContainerPaths, KnowsWhatTheContainerMayChange) {
   EXPECT_TRUE(paths().may_change("/etc/both/sub/a.pem")) << "by its other mount";
 }
 
+TEST(ContainerPaths, KnowsWhatAnotherContainerMayChange) {
+  const std::vector<Mount> theirs = parse_mounts(
+      "700 500 8:1 /srv/certs/a /data rw - ext4 /dev/sda1 rw\n"
+      "701 500 8:2 /srv/certs /other rw - ext4 /dev/sdb1 rw\n");
+  EXPECT_TRUE(paths().may_change("/etc/tls/a/b.pem", theirs));
+  EXPECT_FALSE(paths().may_change("/etc/tls/b.pem", theirs));
+}
+
 TEST(ContainerPaths, KnowsASingleFile) {
   EXPECT_TRUE(paths().is_mounted_alone("/etc/one.pem"));
   EXPECT_FALSE(paths().is_mounted_alone("/etc/tls/a.pem"));

@@ -19,6 +19,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "sys/clock.h"
+#include "sys/container.h"
 #include "sys/descriptor.h"
 #include "sys/disk.h"
 #include "sys/proc_files.h"
@@ -94,14 +95,20 @@ std::string without_deleted(std::string path) {
 
 // A private mount namespace alone does not mean a container: systemd creates one for every unit
 // with PrivateTmp. Paths mean other files only if the root directory is not the one of ours that
-// has its name.
-bool sees_other_files(int pid) {
+// has its name. A container's process is one of a container all the same if it has changed its root
+// to a directory that is mounted there under the name that it has here; and one with user ids of
+// its own can mount our root directory, and its own files over ours.
+bool sees_other_files(int pid, bool is_roots) {
   std::string ours = link_or_empty("/proc/self/ns/mnt");
   std::string theirs = link_or_empty(proc(pid, "ns/mnt"));
   if (theirs.empty() || theirs == ours) return false;
-  auto our_root = Disk().stat(link_or_empty(proc(pid, "root")));
+  const std::string root = link_or_empty(proc(pid, "root"));
+  auto our_root = Disk().stat(root);
   auto their_root = Disk().stat(proc(pid, "root") + "/");
-  return their_root && !(our_root && our_root->same_file(*their_root));
+  if (!their_root) return false;
+  if (!our_root || !our_root->same_file(*their_root)) return true;
+  if (own_user() != 0) return false;
+  return (is_roots && has_own_users(pid)) || (root != "/" && is_in_container(pid));
 }
 
 bool has_own_network(int pid) {
@@ -111,7 +118,8 @@ bool has_own_network(int pid) {
 
 Process describe(int pid, const Stat& stat) {
   const std::array<uint32_t, 4> users = users_of(pid);
-  const bool other_mounts = sees_other_files(pid);
+  const bool keeps_root = std::ranges::find(users, 0u) != users.end();
+  const bool other_mounts = sees_other_files(pid, keeps_root);
   const std::string root = other_mounts ? proc(pid, "root") : "";
   return {.pid = pid,
           .parent = stat.parent,
@@ -121,7 +129,7 @@ Process describe(int pid, const Stat& stat) {
           .working_directory = root + link_or_empty(proc(pid, "cwd")),
           .user = users[1],
           .owner = owner_among(users),
-          .keeps_root = std::ranges::find(users, 0u) != users.end(),
+          .keeps_root = keeps_root,
           .started = stat.started,
           .other_mounts = other_mounts,
           .has_own_network = has_own_network(pid)};

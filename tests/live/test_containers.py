@@ -1,14 +1,17 @@
 """Servers in containers: another root directory, other mounts, another network. They are read through their own root,
 asked in their own network, and signalled. No program of theirs is run, and nothing leads out of them."""
 import os
+import pathlib
 import subprocess
 
 import pytest
 
 from daemons import running_daemon
 from files import difference, snapshot, write
+from handshakes import wait_served
 from markers import needs_root
 from ports import free_port
+from roots import make_root
 from servers.container import Container
 from servers.haproxy import HAPROXY
 from servers.nginx import NGINX
@@ -24,7 +27,7 @@ class Web:
     """nginx in a container. Its certificate lies in a directory of this host, which is mounted there, or where `tls`
     says."""
 
-    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None):
+    def __init__(self, place, authority, mode="ro", tls=None, etc=None, mounts=None, before=(), links=None):
         self.place = place
         self.old, self.new = authority.pair(NAME)
         self.host_tls = place / "tls"
@@ -33,10 +36,18 @@ class Web:
         place.at_end(self.box.stop)
         self.certificate, self.key = self.old.write(tls or self.host_tls)
         self.new_certificate, _ = self.new.write(place / "new")
+        for path in (self.certificate, self.key) if links else ():
+            os.rename(path, path.parent / links / path.name)
+            path.symlink_to(f"{links}/{path.name}")
         self.port = free_port()
         self.etc = etc or self.box.root / "etc/nginx"
         self.configure(TLS)
-        self.box.start("-g", "daemon off;", mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
+        if before:
+            make_root(self.box.root, before[0])
+            self.box.program = before[0]
+        program = [*before[1:], NGINX] if before else []
+        self.box.start(*program, "-g", "daemon off;",
+                       mounts=[(self.host_tls, TLS, mode)] if mounts is None else mounts)
         self.box.wait_served(self.old.thumbprint, self.port, NAME)
 
     def configure(self, directory, more=""):
@@ -138,6 +149,29 @@ def test_an_image_is_not_written(place, authority):
     assert "the container may change" in said or "of the container alone" in said, said
 
 
+def test_what_another_container_may_change_is_not_written(place, authority):
+    web = Web(place, authority)
+    other = Container(place / "other", "/usr/bin/sleep")
+    place.at_end(other.stop)
+    other.start("1000", mounts=[(place / "tls", "/data", "rw")])
+    until(lambda: os.readlink(f"/proc/{other.pid}/exe") == "/usr/bin/sleep", "the other container runs")
+    assert "by another mount" in refused(web)
+
+
+def test_a_link_to_what_the_container_may_change_is_not_written_through(place, authority):
+    (place / "data").mkdir()
+    mounts = [(place / "tls", TLS, "ro"), (place / "data", "/etc/nginx/data", "rw")]
+    web = Web(place, authority, mounts=mounts, links="../data")
+    assert "the container may change" in refused(web)
+
+
+def test_a_container_that_may_mount_is_not_believed(place, authority):
+    """With user ids of its own it makes a mount read-only for this process, which another process may write."""
+    mounts = [(place / "tls", TLS, "ro"), (pathlib.Path("/proc"), "/proc", "rw")]
+    web = Web(place, authority, mounts=mounts, before=["/usr/bin/unshare", "--user", "--map-root-user"])
+    assert "a user namespace" in refused(web)
+
+
 def test_a_single_mounted_file_is_not_written(place, authority):
     """A new file in its place would not be seen inside, and the old one would be served for ever."""
     names = ("fullchain.pem", "privkey.pem")
@@ -173,6 +207,42 @@ def test_no_program_of_it_is_run(place, authority):
         web.run(*words)
     place.run("check")
     assert not (place / "ran").exists()
+
+
+def test_a_root_directory_with_a_name_of_this_host(place):
+    """A directory is mounted in the container under the name that it has here, and the server changes its root to it:
+    all paths are those of this host, but the program is the container's."""
+    shared, chroot = place / "shared", "/usr/sbin/chroot"
+    for program in (NGINX, "/bin/sh"):
+        make_root(shared, program, ["etc/nginx", "var/log/nginx"])
+    write(shared / "etc/nginx/nginx.conf", f"user root;\npid /run/nginx.pid;\nevents {{ }}\nhttp {{ {PIECES} }}\n")
+    box = Container(place / "box", chroot)
+    place.at_end(box.stop)
+    box.start(str(shared), NGINX, "-g", "daemon off;", mounts=[(shared, str(shared), "rw")])
+    until(lambda: (shared / "run/nginx.pid").exists(), "nginx runs")
+    write(shared / "usr/sbin/next", "#!/bin/sh\n: > /ran\n", 0o755)
+    os.rename(shared / "usr/sbin/next", shared / "usr/sbin/nginx")
+    assert os.readlink(f"/proc/{box.pid}/root") == str(shared), "as it is called here"
+    for words in (["scan"], ["check"]):
+        place.run(*words)
+    assert not (shared / "ran").exists()
+
+
+def test_a_container_with_many_servers_is_read_in_part(place, authority):
+    """It could keep root busy with a thousand of them."""
+    web = Web(place, authority, mounts=[(place / "tls", TLS, "ro"), (pathlib.Path("/proc"), "/proc", "rw")])
+    for number in range(20):
+        write(web.box.root / f"etc/nginx/{number}.conf", (web.etc / "nginx.conf").read_text()
+              .replace("/run/nginx.pid", f"/run/{number}.pid").replace(str(web.port), str(free_port())))
+        subprocess.run(["nsenter", "--mount", "--root", "--net", "--target", str(web.box.pid), NGINX,
+                        "-c", f"/etc/nginx/{number}.conf"], check=True)
+        pid_file = web.box.root / f"run/{number}.pid"
+        until(lambda: pid_file.exists() and pid_file.read_text().strip(), "nginx has started")
+        pid = int(pid_file.read_text())
+        place.at_end(lambda pid=pid: os.kill(pid, 15))
+        until(lambda: b"nginx: master" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), "it has its title")
+    said = place.run("scan", "--json").json
+    assert len(said["bindings"]) == 16 and "runs more than 16 servers" in str(said["diagnostics"])
 
 
 def test_no_device_of_it_is_opened(place, authority):
@@ -222,6 +292,36 @@ def test_a_described_server(place, authority):
     service = "mosquitto:" + box.path("/etc/mosquitto/mosquitto.conf")
     done = place.run("rebind", old.thumbprint, new_certificate, "--service", service)
     assert done.code == 0 and box.served(port, NAME) == new.thumbprint, done
+
+
+def test_a_described_server_here_and_in_a_container(place, authority):
+    """Their configurations have one name. Neither hides the other, whichever is found first."""
+    old, new = authority.pair(NAME)
+    certificate, key = old.write(place / "tls")
+    port, configuration = free_port(), place / "mosquitto.conf"
+    text = (f"user root\nlistener {port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
+            "allow_anonymous true\n")
+    boxes = [Container(place / name, "/usr/sbin/mosquitto") for name in ("before", "after")]
+    write(configuration, text)
+    server = None
+    for box in boxes:
+        place.at_end(box.stop)
+        inside = box.root / str(configuration).lstrip("/")
+        inside.parent.mkdir(parents=True)
+        write(inside, text)
+        box.start("-c", str(configuration), mounts=[(place / "tls", str(place / "tls"), "ro")])
+        until(lambda: os.readlink(f"/proc/{box.pid}/exe") == "/usr/sbin/mosquitto", "it is in its own network")
+        box.wait_served(old.thumbprint, port, NAME)
+        if server is None:
+            server = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "/usr/sbin/mosquitto", "-c", configuration])
+            place.at_end(server.kill)
+            wait_served(old.thumbprint, port, NAME)
+    new_certificate, _ = new.write(place / "new")
+    done = place.run("rebind", old.thumbprint, new_certificate)
+    assert done.code == 0, done
+    wait_served(new.thumbprint, port, NAME)
+    shown = [box.served(port, NAME) for box in boxes]
+    assert shown == [new.thumbprint] * 2, (shown, done)
 
 
 def test_two_containers_with_one_configuration(place, authority):

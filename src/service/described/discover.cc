@@ -114,9 +114,11 @@ class Finder {
     return idle;
   }
 
+  // On this host, not in a container.
   bool has_instance(const Shared& description) const {
-    return std::ranges::any_of(
-        instances_, [&](const Instance& instance) { return instance.description == description; });
+    return std::ranges::any_of(instances_, [&](const Instance& instance) {
+      return instance.description == description && instance.trust.container.empty();
+    });
   }
 
   // A server that no client has started is there all the same, if a process of root listens for it
@@ -143,7 +145,8 @@ class Finder {
     if (sockets.empty()) return std::nullopt;
     if (auto holders = host_.processes.holders(sockets))
       for (SocketHolder& holder : *holders)
-        if (holder.process.owner == 0) return std::move(holder.process);
+        if (holder.process.owner == 0 && !holder.process.other_mounts)
+          return std::move(holder.process);
     return std::nullopt;
   }
 
@@ -182,11 +185,12 @@ class Finder {
   }
 
   // Anybody can start a process that names a configuration of somebody else, or of another process
-  // of his. Of several of one owner the one that listens there counts.
+  // of his. Of several of one owner the one that listens there counts. In another root directory
+  // the same name is another file.
   void keep(Instance found) {
     auto same = std::ranges::find_if(instances_, [&](const Instance& other) {
       return other.description == found.description && other.configuration == found.configuration &&
-             other.trust.owner == found.trust.owner;
+             other.trust.owner == found.trust.owner && other.root == found.root;
     });
     if (same == instances_.end()) {
       instances_.push_back(std::move(found));

@@ -16,6 +16,8 @@ namespace certrebind::described {
 namespace {
 
 constexpr size_t kDeepest = 64;
+// What is in a list repeats its name.
+constexpr size_t kLongestName = 1000;
 
 // A line of a configuration, with the lines that continue it.
 struct Line {
@@ -272,6 +274,7 @@ class JsonTree {
   }
 
   void member(const std::string& name, const nlohmann::json& value, size_t at, size_t depth) {
+    if (depth > kDeepest || name.size() > kLongestName) return;
     if (value.is_object()) {
       set(name, "yes", at);
       return read(value, tree_.open(at, name, ""), depth + 1);

@@ -139,6 +139,22 @@ TEST(Yaml, NamesTheLineThatItDoesNotRead) {
   EXPECT_FALSE(tree_of(Format::yaml, deep).diagnostics.empty());
 }
 
+// What repeats a long name would fill the memory.
+TEST(Formats, KeepNoLongNames) {
+  const std::string name(100'000, 'a');
+  EXPECT_TRUE(all_of(tree_of(Format::lua, name + " = { x = 1, y = 2 }\n")).empty());
+  EXPECT_EQ(all_of(tree_of(Format::lua, "b = { " + name + " = { x = 1 }, y = 2 }\n")),
+            (Found{"|b.y=2", "|b="}));
+  EXPECT_TRUE(all_of(tree_of(Format::json, "{\"" + name + "\": [{}, {}]}")).empty());
+  SettingsTree tree;
+  EXPECT_LE(tree.sections[tree.open(tree.open(0, name, ""), "b", name)].path.size(), 1000U);
+}
+
+TEST(Json, IsNotReadTooDeep) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  EXPECT_TRUE(all_of(tree_of(Format::json, "{\"a\": " + deep + "}")).empty());
+}
+
 TEST(Lua, HasHostsAndTables) {
   EXPECT_EQ(
       all_of(tree_of(Format::lua,

@@ -9,7 +9,9 @@ namespace certrebind::described {
 
 namespace {
 
-constexpr size_t kDeepestTable = 64;
+constexpr size_t kDeepestTable = 16;
+// The settings of a table repeat its name.
+constexpr size_t kLongestLuaName = 1000;
 constexpr size_t kMostTokens = 1'000'000;
 
 struct LuaToken {
@@ -232,6 +234,7 @@ class LuaReader {
 
   // Behind "NAME =".
   void value_of(const std::string& name, size_t depth = 0) {
+    if (name.size() > kLongestLuaName) return skip_expression(name.substr(0, kLongestLuaName));
     if (now().is("{")) return table(name, depth);
     const LuaToken value = now();
     const bool is_word = value.value == "true" || value.value == "false" || value.value == "nil";

@@ -17,6 +17,8 @@ namespace {
 
 constexpr milliseconds kPrintDeadline{20'000};
 constexpr size_t kMostFiles = 10'000;
+// Of one section: every look for a setting goes through them.
+constexpr size_t kMostSettings = 3'000;
 
 class SettingsReader {
  public:
@@ -27,11 +29,21 @@ class SettingsReader {
     for (const Source& source : description_.sources) {
       if (!holds(source.when)) continue;
       if (Done read = read_source(source); !read) return pass(read);
+      leave_out_the_rest();
     }
     return std::move(tree_);
   }
 
  private:
+  void leave_out_the_rest() {
+    for (Section& section : tree_.sections) {
+      if (section.settings.size() <= kMostSettings) continue;
+      section.settings.erase(section.settings.begin() + kMostSettings, section.settings.end());
+      note(section.settings.back().where.file,
+           "a section has too many settings; the rest is not read");
+    }
+  }
+
   Done read_source(const Source& source) {
     if (source.arguments) {
       read_format(source, options_in_lines(), context_.fixed.at("configuration"), true, 0, tree_);

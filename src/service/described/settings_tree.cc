@@ -7,12 +7,16 @@
 
 namespace certrebind::described {
 
+// The sections in a section repeat its name: a long one would fill the memory.
+constexpr size_t kLongestPath = 1000;
+
 size_t SettingsTree::open(size_t parent, std::string_view type, std::string_view argument) {
   Section section;
   section.path = sections[parent].path;
   if (!section.path.empty()) section.path += '/';
   section.path += type;
   if (!argument.empty()) section.path += ' ' + std::string(argument);
+  section.path.resize(std::min(section.path.size(), kLongestPath));
   section.argument = argument;
   section.parent = parent;
   by_path[section.path].push_back(sections.size());
