@@ -266,10 +266,13 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
     return;
   }
   bool newer = served && bound.disk->certificate->not_after > served->not_after;
-  const std::string next = advice.would_be_refused(bound, &*look.served)
-                               ? advice.way_back(bound)
+  const bool refused = advice.would_be_refused(bound, &*look.served);
+  const std::string next = refused
+                               ? advice.next_for(bound, *look.served)
                                : advice.how_to_load(bound, look.served->thumbprint.brief(),
                                                     bound.disk->certificate->thumbprint.brief());
+  // What is wrong with the file alone has a remark of its own.
+  const std::string why = refused ? advice.why_refused(bound, *look.served) : "";
   const auto ends = served ? complaint_of_validity(*served, settings, now) : std::nullopt;
   // A renewal that no client sees makes the end of what is served no less urgent.
   if (ends == Complaint::expired || ends == Complaint::almost_expired)
@@ -279,8 +282,9 @@ void check_one_look(const Survey& survey, const SameSite& same_site, const Surve
                        next});
   remarks.push_back(
       {newer ? Complaint::renewed_not_reloaded : Complaint::serves_another,
-       fmt::format("{} serves {}, but {} is on disk", look.asked.text(),
-                   look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief()),
+       fmt::format("{} serves {}, but {} is on disk{}", look.asked.text(),
+                   look.served->thumbprint.brief(), bound.disk->certificate->thumbprint.brief(),
+                   why.empty() ? "" : ", which certrebind refuses to load: " + why),
        next});
 }
 

@@ -41,13 +41,23 @@ std::vector<std::string> headlines(const Plan& plan) {
   return lines;
 }
 
+std::string command_texts(const CommandReload& reload) {
+  std::vector<std::string> texts;
+  for (const Command& command : reload.commands) texts.push_back(printable(command.text()));
+  return join(texts, "; ");
+}
+
 // A dry run does not check the control socket, because that would need a connection.
 std::string how_it_is_told(const Plan& plan, const Reload& reload) {
   std::string signal =
-      reload.restart_only.empty()
-          ? fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid)
-          : (plan.restarts ? "restart its systemd service: " : "not reload it: ") +
-                reload.restart_only;
+      fmt::format("reload: {} to the master, pid {}", reload.signal->name, reload.signal->pid);
+  if (!reload.restart_only.empty())
+    signal =
+        (plan.restarts ? "restart its systemd service: " : "not reload it: ") + reload.restart_only;
+  else if (reload.per_connection)
+    signal = "nothing to reload: it reads its files for each connection";
+  else if (reload.commands)
+    signal = "reload: " + command_texts(*reload.commands);
   std::vector<std::string> files;
   for (const PlannedFile& file : plan.request.files) files.push_back(file.path);
   auto live = reload.live && !files.empty() ? reload.live(files) : nullptr;

@@ -95,6 +95,15 @@ std::string reload_text(const Reload& reload) {
   return fmt::format("signal {} to process {}", reload.signal->name, reload.signal->pid);
 }
 
+Diagnostic nothing_found(const Service& service, const std::string& description) {
+  return {.file = description,
+          .message = fmt::format("finds no certificate with a listener in {}: either no "
+                                 "[[listener]] gives an address there, or no [[certificate]] "
+                                 "names a setting that has a value; compare section, when and the "
+                                 "names of settings with that file",
+                                 printable(service.id().path))};
+}
+
 // Everything that was understood, and whether each endpoint shows what the description says.
 int test_description(Context& context, const std::string& file) {
   auto description = described::read_description(context.host(), absolute(file));
@@ -106,6 +115,11 @@ int test_description(Context& context, const std::string& file) {
   if (!surveyed) return report(surveyed.error());
   const WallTime now = context.host().clock.wall();
   auto looks = look_at_all(context.asker(), *surveyed, {});
+  for (const auto& service : surveyed->services.found)
+    if (std::ranges::none_of(surveyed->bindings, [&](const SurveyedBinding& bound) {
+          return bound.service == service.get();
+        }))
+      surveyed->diagnostics.push_back(nothing_found(*service, absolute(file)));
   bool good = !surveyed->bindings.empty() && surveyed->diagnostics.empty();
   Json bindings = Json::array();
   for (const auto& service : surveyed->services.found) {

@@ -246,13 +246,12 @@ void check_security(const Bundle& bundle, Findings& findings) {
   }
 }
 
-std::vector<std::string> covered_only_by(const Binding& binding, const Certificate& one,
-                                         const Certificate& other) {
-  std::vector<std::string> names;
-  for (const std::string& name : binding.names)
-    if (covers(one.outline.names, name) && !covers(other.outline.names, name))
-      names.push_back(name);
-  return names;
+std::vector<std::string> covered_only_by(const std::vector<std::string>& names,
+                                         const Certificate& one, const Certificate& other) {
+  std::vector<std::string> only;
+  for (const std::string& name : names)
+    if (covers(one.outline.names, name) && !covers(other.outline.names, name)) only.push_back(name);
+  return only;
 }
 
 }  // namespace
@@ -277,12 +276,14 @@ void accept(const Risks& accepted, const std::string& command, std::vector<Findi
 
 std::vector<std::string> names_lost(const Binding& binding, const Certificate& old_one,
                                     const Certificate& new_one) {
-  return covered_only_by(binding, old_one, new_one);
+  // The names of the file on disk are those of NEW if it was renewed in place.
+  return covered_only_by(binding.named_by_certificate ? old_one.outline.names : binding.names,
+                         old_one, new_one);
 }
 
 std::vector<std::string> names_won(const Binding& binding, const Certificate& old_one,
                                    const Certificate& new_one) {
-  return covered_only_by(binding, new_one, old_one);
+  return covered_only_by(binding.names, new_one, old_one);
 }
 
 std::vector<Finding> preflight_itself(const OldCertificate& old_one, const NewCertificate& new_one,
@@ -348,9 +349,12 @@ std::vector<Finding> preflight_binding(const Binding& binding, const OldCertific
   check_usage(binding, leaf, findings);
   if (binding.role == Role::client) return findings;
   std::vector<std::string> lost = names_lost(binding, old_one.bundle.leaf, leaf);
-  // Without any of its names, the site is down for everybody: nobody may accept that.
-  const bool keeps_one = std::ranges::any_of(
-      binding.names, [&](const std::string& name) { return covers(leaf.outline.names, name); });
+  // Without any of its names, the site is down for everybody: nobody may accept that. Where no
+  // configuration names the site, the host may have a new name.
+  const bool keeps_one =
+      binding.named_by_certificate || std::ranges::any_of(binding.names, [&](const auto& name) {
+        return covers(leaf.outline.names, name);
+      });
   if (!lost.empty())
     refuse(findings,
            fmt::format("{} would lose {}: the new certificate does not cover {}", binding.site,

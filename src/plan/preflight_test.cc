@@ -276,6 +276,14 @@ TEST_F(BindingPreflightTest, NamesLostAndWon) {
   EXPECT_EQ(names_won(binding_, old_one, other), std::vector<std::string>{"elsewhere.test"});
 }
 
+TEST_F(BindingPreflightTest, RenewedInPlaceNoNameOfOldIsLost) {
+  binding_.names = {"elsewhere.test"};  // as on disk, where NEW is already
+  binding_.named_by_certificate = true;
+  std::vector<Finding> findings = check_binding({.names = {"elsewhere.test"}});
+  expect_refused(findings, "would lose a.test, b.test");
+  EXPECT_EQ(findings[0].risk, Risk::name_lost);
+}
+
 TEST_F(BindingPreflightTest, ItMayBeAServer) {
   std::vector<std::string> names = {"a.test", "b.test"};
   expect_refused(check_binding({.names = names, .extended_key_usage = "clientAuth"}),

@@ -6,6 +6,7 @@ import pytest
 from command import PROBE
 from markers import both_builds, needs_root
 from servers.described import DESCRIBED, NAMED_ONLY, RESTART_ONLY
+from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
 from servers.postgresql import PostgreSQL
 from stages.killed import KilledRebind
@@ -78,6 +79,23 @@ def test_a_bad_renewal_harms_nobody(stage):
     assert done.code == REFUSED, done
     assert stage.server.files() == before
     assert stage.serves(stage.old), stage.served()
+
+
+@pytest.mark.parametrize("stage", [Dovecot], ids=lambda kind: kind.kind, indirect=True)
+def test_a_certificate_for_other_names_put_in_place_is_not_loaded(stage, authority):
+    """Its configuration has no names: those of the certificate that it serves count."""
+    other = authority.pair("other.test")[1]
+    stage.server.install(other)
+    done = stage.run("check")
+    said = " ".join(done.all.split())
+    assert "refuses to load: Dovecot would lose" in said and "--accept=name-lost" in said, done
+    done = stage.run("rebind", "--pending")
+    assert done.code == REFUSED and f"would lose {HOST}" in done.all, done
+    assert stage.serves(stage.old), stage.served()
+    plan = stage.run("plan", stage.old.thumbprint, stage.server.certificate, "--accept=name-lost")
+    assert "reload: " in plan.out and f"doveadm -c {stage.server.conf} reload" in plan.out, plan
+    done = stage.run("rebind", stage.old.thumbprint, stage.server.certificate, "--accept=name-lost")
+    assert done.code == OK and stage.serves(other), done
 
 
 def test_each_description_that_was_tried_is_here(place):

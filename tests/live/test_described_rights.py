@@ -79,6 +79,12 @@ def test_an_administrator_teaches_a_program(place, descriptions, authority):
     server.install(old).write().start()
     done = place.run("service", "test", descriptions / "tunnel.toml")
     assert done.code == OK and f"tunnel:{server.conf}" in done.out and old.thumbprint[:16] in done.out, done
+    for mistake in ("{accept}", "{acept}"), ('certificate = "cert"', 'certificate = "crt"'):
+        wrong = write(descriptions / "wrong.toml", STUNNEL.replace(*mistake))
+        done = place.run("service", "test", wrong)
+        said = " ".join(done.err.split())
+        assert done.code == 1 and f"wrong.toml: finds no certificate with a listener in {server.conf}" in said, done
+        wrong.unlink()
     cert, _ = new.write(place / "new")
     done = place.run("rebind", old.thumbprint, cert, "--service", f"tunnel:{server.conf}")
     assert done.code == OK, done
