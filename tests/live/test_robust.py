@@ -130,7 +130,8 @@ def test_a_state_that_becomes_read_only_is_waited_out(one, place):
     flag.unlink()
     one.nginx.wait_served(one.new.thumbprint, one.port, one.name)
     watch.wait_for(2002, one.new)
-    assert logged(watch).count("disk I/O error") == 1, "said once"
+    said = [line for line in logged(watch).splitlines() if "disk I/O error" in line]
+    assert len(said) == len(set(said)), "each is said once: a later try may fail at another step"
 
 
 @needs_root
