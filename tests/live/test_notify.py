@@ -112,8 +112,8 @@ def test_enable_has_the_daemon_tell(place, authority):
     weak = authority.issue("a.example.com", days=100, chain=False)
     write(stage.site.cert_path, weak.fullchain_pem)
     write(stage.site.key_path, weak.key_pem, 0o600)
-    until(lambda: hook.events, "the webhook is told")
-    assert "intermediate" in " ".join(hook.sentences()), hook.events
+    # On a slow machine it may also be told of the moment between the two files.
+    until(lambda: "intermediate" in " ".join(hook.sentences()), "the webhook is told")
     watch.stop()
     assert place.run("enable", "--notify", "none").code == 0
     assert not (place / "tasks.d/notify.toml").exists()
