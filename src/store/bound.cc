@@ -56,11 +56,6 @@ Tables stored(Database& database) {
           select(database, "SELECT service, path FROM configurations", 2)};
 }
 
-// "nginx:/proc/4711/root/etc/nginx/nginx.conf"
-bool is_in_container(const std::string& service) {
-  return !container_of(service.substr(service.find(':') + 1)).empty();
-}
-
 Tables merged(Tables known, const std::vector<BoundService>& services, bool whole) {
   std::set<std::string> replaced;
   for (const BoundService& service : services) replaced.insert(service.service);
@@ -68,7 +63,7 @@ Tables merged(Tables known, const std::vector<BoundService>& services, bool whol
   for (const Row& row : known.bound) binding.insert(row.front());
   auto is_replaced = [&](const Row& row) {
     return replaced.contains(row.front()) ||
-           (whole && (!binding.contains(row.front()) || is_in_container(row.front())));
+           (whole && (!binding.contains(row.front()) || runs_in_container(row.front())));
   };
   std::erase_if(known.bound, is_replaced);
   std::erase_if(known.configurations, is_replaced);
@@ -82,6 +77,10 @@ Tables merged(Tables known, const std::vector<BoundService>& services, bool whol
 }
 
 }  // namespace
+
+bool runs_in_container(const std::string& service) {
+  return !container_of(service.substr(service.find(':') + 1)).empty();
+}
 
 Result<bool> remember_bound(Database& database, const std::vector<BoundService>& services,
                             bool whole) {

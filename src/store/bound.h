@@ -26,6 +26,10 @@ struct BoundService {
   std::vector<std::string> configured_by;
 };
 
+// Whether a service, as recorded, runs in a container:
+// "nginx:/proc/4711/root/etc/nginx/nginx.conf".
+bool runs_in_container(const std::string& service);
+
 // Replaces what is recorded for these services. `whole`: these are all running services. Other
 // recorded services with bindings are kept until `forget_bound`, because they may only be stopped;
 // not those in containers, which come again as other processes. Writes only differences. Returns

@@ -12,7 +12,6 @@
 #include "state/state.h"
 #include "survey/absent_addresses.h"
 #include "survey/shadowed.h"
-#include "sys/container.h"
 
 namespace certrebind {
 
@@ -168,8 +167,7 @@ std::vector<GoneService> gone_services(const Survey& survey, const std::vector<B
   for (const auto& service : survey.services.found) found.insert(service->id().text());
   for (const BoundRow& row : known) {
     // A container that is started again is another process.
-    const bool is_contained = !container_of(row.service.substr(row.service.find(':') + 1)).empty();
-    if (found.contains(row.service) || is_contained) continue;
+    if (found.contains(row.service) || runs_in_container(row.service)) continue;
     auto same = std::ranges::find(gone, row.service, &GoneService::service);
     if (same == gone.end()) same = gone.insert(gone.end(), {row.service, {}});
     same->sites.push_back(row.site);

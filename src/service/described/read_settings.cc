@@ -70,8 +70,7 @@ class SettingsReader {
     if (auto real = context_.root.real_path(directory)) tree_.directories.push_back(*real);
     std::vector<std::string> paths = expand_glob(pattern, context_.root);
     if (paths.size() > kMostFiles) {
-      tree_.diagnostics.push_back(
-          {Severity::warning, pattern, 0, 0, "it fits too many files; the rest is not read"});
+      note(pattern, "it fits too many files; the rest is not read");
       paths.resize(kMostFiles);
     }
     if (source.only_last && paths.size() > 1) paths.erase(paths.begin(), paths.end() - 1);
