@@ -72,8 +72,14 @@ class Page:
     def upload(self, label, path):
         self.do("await page.getByLabel(given.label, {exact: true}).setInputFiles(given.path)", {"label": label, "path": str(path)})
 
+    def settled(self):
+        """Waits until no colour or place is on its way to another. What turns for ever (a spinner) is not waited for."""
+        self.do("""await page.waitForFunction(() => document.getAnimations().every((each) =>
+                     each.playState !== 'running' || each.effect?.getComputedTiming().endTime === Infinity))""")
+
     def shot(self, name):
         SHOTS.mkdir(exist_ok=True)
+        self.settled()
         self.do("await page.screenshot({path: given})", str(SHOTS / f"{name}.png"))
 
     def memory(self):
@@ -83,6 +89,7 @@ class Page:
 
     def violations(self):
         """What axe finds wrong with the page as it is shown, for people who cannot see or point."""
+        self.settled()
         source = (CONSOLE / "node_modules/axe-core/axe.min.js").read_text()
         return self.do("""await page.evaluate(given);
             const {violations} = await page.evaluate(() => axe.run());
