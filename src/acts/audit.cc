@@ -126,9 +126,8 @@ class PairAudit {
     auto bytes = files.read(*beside, kPemLimit);
     if (!bytes || *beside == binding.key.path || key_state(*bytes, *leaf) != KeyState::matches)
       return advice_.way_back(bound);
-    return fmt::format("the key of {} is {}: name it at {}:{}", printable(binding.certificate.path),
-                       printable(*beside), printable(binding.key.where.file),
-                       binding.key.where.line);
+    return fmt::format("the key of {} is {}: name it at {}", printable(binding.certificate.path),
+                       printable(*beside), printable(binding.key.where.text()));
   }
 
   static void check_chain(const Bundle& bundle, const std::string& path, Remarks& remarks) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "observe/renewed_in_memory.h"
+#include "survey/policy.h"
 #include "sys/changed_at.h"
 #include "x509/name_match.h"
 
@@ -26,7 +27,7 @@ bool is_for(const Served& served, const Binding& binding) {
 // Read once: many sites may share one file.
 const std::optional<WallTime>& ReloadSideEffects::changed(const std::string& path) {
   auto [entry, is_new] = changed_.try_emplace(path);
-  if (is_new && !path.empty()) entry->second = changed_at(files_, path);
+  if (is_new && !path.empty()) entry->second = changed_at(host_.files, path);
   return entry->second;
 }
 
@@ -90,7 +91,20 @@ void ReloadSideEffects::keep_from_reload(Plan& plan, std::vector<Finding> findin
     plan.refuse(std::move(findings));
 }
 
+void ReloadSideEffects::check_restart(Plan& plan) const {
+  const ServiceId& id = plan.request.service->id();
+  const Reload how = plan.request.service->reload();
+  if (plan.does_nothing() || how.restart_only.empty() || is_live(plan)) return;
+  const RestartPermit permit = restart_permit(settings_, id, host_.clock.wall());
+  if (permit.not_now.empty()) return;
+  plan.refuse({{Severity::error,
+                fmt::format("{} cannot load new files: {}; {}", id.text(), how.restart_only,
+                            permit.not_now),
+                "restart it yourself, or see allow_restart in certrebind.toml(5)"}});
+}
+
 void ReloadSideEffects::check(Plan& plan) {
+  check_restart(plan);
   if (plan.does_nothing()) return;
   check_memory(plan);
   if (plan.does_nothing()) return;

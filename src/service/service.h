@@ -32,9 +32,10 @@ struct Span {
   std::string file;  // real path on this host
   size_t begin = 0;  // byte offsets of the value as written, quotes included
   size_t end = 0;
-  int line = 0;    // from 1
+  int line = 0;    // from 1; 0: a program printed the value
   int column = 0;  // from 1, in bytes
-  std::string text() const { return file + ":" + std::to_string(line); }
+  // "FILE:LINE"; of a value that a program printed only the file.
+  std::string text() const { return line == 0 ? file : file + ":" + std::to_string(line); }
   auto operator<=>(const Span&) const = default;
 };
 

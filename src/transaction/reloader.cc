@@ -137,6 +137,11 @@ const Reloader::Listeners& Reloader::listeners(const SignalReload& master) {
 
 std::optional<WallTime> Reloader::serving_since() {
   std::optional<WallTime> oldest;
+  const auto master = target();
+  if (master && master->workers.empty() && master->workers_listen == Listening::unknown)
+    if (auto process = host_.processes.find(master->pid);
+        process && process->started == master->started)
+      return host_.processes.started_at(*process);
   for (const Process& worker : workers()) {
     WallTime started = host_.processes.started_at(worker);
     if (!oldest || started < *oldest) oldest = started;

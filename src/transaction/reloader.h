@@ -23,7 +23,8 @@ class Reloader {
   // It may be down between the two halves of a restart: then it counts as running.
   bool is_running() const { return target().has_value() || !unit_.empty(); }
   // Start time of the oldest process that takes connections now. These processes have not read any
-  // later change. Empty if the service cannot tell them from other processes.
+  // later change. Where nothing tells them from other processes: of the server itself, which may
+  // have reloaded since. Empty if it is not running.
   std::optional<WallTime> serving_since();
   // True if the main process that was found running no longer exists.
   bool master_is_gone() const;

@@ -57,6 +57,15 @@ def end_group(server, number):
     server.process = None
 
 
+def runs(name):
+    """True if a process of this name runs."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):  # it has ended
+            if path.read_text() == name + "\n":
+                return True
+    return False
+
+
 def takes_signal(pid, number):
     """Whether a process handles this signal now: it neither ends by it nor holds it back."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()

@@ -1,13 +1,16 @@
 """What every described server has to do, on the real one: one line for each in servers/described.py."""
+import shutil
 import subprocess
 
 import pytest
 
-from command import PROBE
+from command import PROBE, REPOSITORY
+from files import write
 from markers import both_builds, needs_root
-from servers.described import DESCRIBED, NAMED_ONLY, RESTART_ONLY
+from servers.described import DESCRIBED, NAMED_ONLY, RESTART_ONLY, Stunnel
 from servers.dovecot import Dovecot
 from servers.mariadb import MariaDB
+from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
 from stages.killed import KilledRebind
 from sweep import in_shares
@@ -30,6 +33,11 @@ class Stage:
         self.server.start()
         self.wait_served(self.old)
 
+    def session(self):
+        session = self.server.session(HOST)
+        self.place.at_end(session.end)
+        return session
+
     def served(self):
         return {dialect: subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True,
                                         text=True, timeout=60).stdout.strip()
@@ -51,12 +59,15 @@ def stage(request, place, authority):
 
 
 def test_a_renewal_in_place_is_served(stage):
+    """Whoever is connected then stays so, where the server allows it."""
     done = stage.run("check")
     assert done.code == OK, done
+    session = stage.session()
     stage.server.install(stage.new)
     done = stage.run("rebind", "--pending")
     assert done.code == OK, done
     assert stage.serves(stage.new), stage.served()
+    assert session.is_answered() == stage.server.keeps_sessions
     done = stage.run("check")
     assert done.code == OK, done
 
@@ -96,6 +107,29 @@ def test_a_certificate_for_other_names_put_in_place_is_not_loaded(stage, authori
     assert "reload: " in plan.out and f"doveadm -c {stage.server.conf} reload" in plan.out, plan
     done = stage.run("rebind", stage.old.thumbprint, stage.server.certificate, "--accept=name-lost")
     assert done.code == OK and stage.serves(other), done
+
+
+@pytest.mark.parametrize("stage", [Stunnel, Postfix], ids=lambda kind: kind.kind, indirect=True)
+def test_a_configuration_is_edited_only_where_the_description_allows_it(stage):
+    """Then it names the new files where they are; a program that prints its configuration has no such place."""
+    kind, text = stage.server.kind, stage.server.conf.read_text()
+    cert, key = stage.new.write(stage.place / "new")
+    shutil.chown(key, stage.server.user)
+    done = stage.run("rebind", stage.old.thumbprint, cert, "--repoint")
+    assert done.code == REFUSED and "does not edit the configuration" in done.all, done
+    allowed = (REPOSITORY / f"services.d/{kind}.toml").read_text().replace("title =", "may_edit = true\ntitle =", 1)
+    write(stage.place / f"services.d/{kind}.toml", allowed)
+    done = stage.run("rebind", stage.old.thumbprint, cert, "--repoint")
+    if kind == "postfix":
+        assert done.code == REFUSED and "cannot edit this part of the configuration" in done.all, done
+        assert stage.server.conf.read_text() == text and stage.serves(stage.old)
+        return
+    assert done.code == OK and stage.serves(stage.new), done
+    assert stage.server.conf.read_text() == text.replace(str(stage.server.certificate), str(cert)).replace(
+        str(stage.server.key), str(key))
+    done = stage.run("undo")
+    assert done.code == OK and stage.server.conf.read_text() == text, done
+    stage.wait_served(stage.old)
 
 
 def test_each_description_that_was_tried_is_here(place):

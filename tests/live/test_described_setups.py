@@ -1,7 +1,5 @@
 """Ordinary set-ups of described servers, on the real ones: what is found, what is proven, what a renewal reaches."""
-import glob
 import os
-import pathlib
 import shutil
 import socketserver
 import subprocess
@@ -13,6 +11,7 @@ from command import PROBE, REPOSITORY
 from files import write
 from markers import needs_root
 from ports import free_port
+from processes import runs
 from servers.cockpit import CockpitOnDemand
 from servers.described import Caddy, Coturn, Lighttpd, Mosquitto, Redis, Stunnel
 from servers.dovecot import Dovecot
@@ -167,15 +166,13 @@ class DovecotNames(Setup, Dovecot):
     def write(self):
         return super().write(f"""service imap-login {{
   inet_listener imaps {{
-    address = 127.0.0.1
+    {self.address} = 127.0.0.1
     port = {self.imaps}
     ssl = yes
   }}
 }}
 local_name {OTHER} {{
-  ssl_cert = <{self.other("pem")}
-  ssl_key = <{self.other("key")}
-}}
+{self.pair(self.other("pem"), self.other("key"))}}}
 """)
 
     def expected(self):
@@ -211,7 +208,7 @@ class DovecotDirect(Setup, Dovecot):
     def write(self):
         return super().write("".join(f"""service {service}-login {{
   inet_listener {service}s {{
-    address = 127.0.0.1
+    {self.address} = 127.0.0.1
     port = {port}
     ssl = yes
   }}
@@ -242,8 +239,7 @@ class DovecotProtocol(Setup, Dovecot):
     """IMAP has a certificate of its own."""
 
     def write(self):
-        other = f"ssl_cert = <{self.other('pem')}\n ssl_key = <{self.other('key')}"
-        return super().write(f"protocol imap {{\n {other}\n}}\n")
+        return super().write(f"protocol imap {{\n{self.pair(self.other('pem'), self.other('key'))}}}\n")
 
     def expected(self):
         return {("other.pem" if dialect == "imap" else "cert.pem", port, dialect, False)
@@ -260,15 +256,13 @@ class DovecotAddress(Setup, Dovecot):
     def write(self):
         return super().write(f"""service imap-login {{
   inet_listener imaps {{
-    address = *
+    {self.address} = *
     port = {self.imaps}
     ssl = yes
   }}
 }}
 local 127.0.0.7 {{
-  ssl_cert = <{self.other("pem")}
-  ssl_key = <{self.other("key")}
-}}
+{self.pair(self.other("pem"), self.other("key"))}}}
 """)
 
     def expected(self):
@@ -509,16 +503,13 @@ def test_a_server_that_its_next_client_starts_is_not_missing(place, authority):
     place.at_end(server.stop)
     server.install(old).write().start()
 
-    def has_ended():
-        return not any(pathlib.Path(path).read_text() == "cockpit-tls\n" for path in glob.glob("/proc/[0-9]*/comm"))
-
     until(lambda: served(server.port, "none", HOST) == old.thumbprint, "it serves the old certificate")
     done = place.run("check")
     assert done.code == OK and server.service in place.run("scan", "--json").out, done
-    until(has_ended, "the last client is gone")
+    until(lambda: not runs("cockpit-tls"), "the last client is gone")
     done = place.run("check")
     assert done.code == OK and server.service in place.run("scan", "--json").out, done
-    until(has_ended, "the last client is gone")
+    until(lambda: not runs("cockpit-tls"), "the last client is gone")
     server.install(new)
     done = place.run("check", "--service", server.service)
     assert done.code == OK and served(server.port, "none", HOST) == new.thumbprint, done

@@ -33,12 +33,19 @@ struct Heard {
   std::vector<size_t> scopes = {};  // sections whose settings come first here
 };
 
+// A file that a setting names.
+struct NamedPath {
+  std::string path;  // absolute
+  std::string text;  // as the setting has it; empty: no setting does
+  bool operator==(const NamedPath&) const = default;
+};
+
 // A certificate that some section names.
 struct Named {
   const CertificateSettings* settings = nullptr;
   size_t section = 0;  // where the certificate is named
-  std::string certificate;
-  std::string key;
+  NamedPath certificate;
+  NamedPath key;
   std::vector<std::string> names;
   std::vector<std::string> hosts;  // only these of the certificate's names count
   const Setting* where = nullptr;
@@ -232,7 +239,7 @@ class Binder {
   // A certificate without names belongs to each listener whose nearest section names it; one with
   // names to the listeners around it.
   void find(const CertificateSettings& settings) {
-    if (!settings.names.empty() || settings.chosen_by_certificate) {
+    if (!settings.names.empty() || settings.chosen_by_certificate || settings.client) {
       for (size_t section : sections_of(settings.place))
         if (const Setting* setting = tree_.own(section, settings.certificate))
           add_all(settings, section, setting, nullptr);
@@ -261,11 +268,11 @@ class Binder {
                                           : settings.separator.empty()
                                               ? std::vector{key->value}
                                               : words_of_list(key->value, settings.separator);
-    std::optional<std::string> before;  // a key alone, of the certificate that follows it
+    std::optional<NamedPath> before;  // a key alone, of the certificate that follows it
     for (size_t i = 0; i < paths.size(); ++i) {
       auto path = path_of(settings, paths[i], setting);
       if (!path) continue;
-      if (paths.size() > 1 && holds_key_only(*path)) {
+      if (paths.size() > 1 && holds_key_only(path->path)) {
         before = path;
         continue;
       }
@@ -274,9 +281,9 @@ class Binder {
                                       : key_beside(settings, *path);
       before.reset();
       // ejabberd: the key may as well come after its certificate.
-      if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(*path))
+      if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(path->path))
         if (auto after = path_of(settings, paths[i + 1], setting);
-            after && holds_key_only(*after)) {
+            after && holds_key_only(after->path)) {
           key_path = after;
           ++i;
         }
@@ -305,13 +312,13 @@ class Binder {
   }
 
   // The certificate's own file if there is no other.
-  std::string key_beside(const CertificateSettings& settings, const std::string& path) const {
-    if (settings.key_beside.empty()) return path;
-    const size_t at = path.rfind(settings.key_beside[0]);
-    if (at == path.npos) return path;
-    std::string key = path;
+  NamedPath key_beside(const CertificateSettings& settings, const NamedPath& certificate) const {
+    if (settings.key_beside.empty()) return certificate;
+    const size_t at = certificate.path.rfind(settings.key_beside[0]);
+    if (at == certificate.path.npos) return certificate;
+    std::string key = certificate.path;
     key.replace(at, settings.key_beside[0].size(), settings.key_beside[1]);
-    return root_.files().stat(root_.on_host(key)) ? key : path;
+    return root_.files().stat(root_.on_host(key)) ? NamedPath{key, ""} : certificate;
   }
 
   std::vector<std::string> words_in_lower_case(const std::string& text, size_t section) const {
@@ -327,8 +334,8 @@ class Binder {
   }
 
   // Unset if the value names no file: it is empty, or has a variable that we do not know.
-  std::optional<std::string> path_of(const CertificateSettings& settings, const std::string& value,
-                                     const Setting* at) {
+  std::optional<NamedPath> path_of(const CertificateSettings& settings, const std::string& value,
+                                   const Setting* at) {
     std::string_view path = value;
     if (!settings.prefix.empty()) {
       if (!path.starts_with(settings.prefix)) return std::nullopt;
@@ -345,8 +352,10 @@ class Binder {
       return std::nullopt;
     }
     const std::string& directory = fixed_.at("directory");
-    if (settings.directory.empty()) return absolute_in(directory, path);
-    return absolute_in(absolute_in(directory, template_.expand(settings.directory, 0)), path);
+    const std::string begin = settings.directory.empty()
+                                  ? directory
+                                  : absolute_in(directory, template_.expand(settings.directory, 0));
+    return NamedPath{absolute_in(begin, path), std::string(path)};
   }
 
   void add(Named named, const Heard* heard) {
@@ -359,6 +368,7 @@ class Binder {
       same->heard.push_back(heard);
       return;
     }
+    if (named.settings->client) return;
     for (const Heard& each : heard_)
       if (each.listener->sni && shows(each, *same)) same->heard.push_back(&each);
   }
@@ -375,14 +385,27 @@ class Binder {
     return tree_.is_within(heard.section, around) || tree_.is_within(named.section, heard.section);
   }
 
-  NamedFile named_file(const std::string& path, const Setting& setting) const {
-    NamedFile file{root_.on_host(path), setting.where, setting.written};
+  NamedFile named_file(const NamedPath& named, const Setting& setting) const {
+    NamedFile file{root_.on_host(named.path), setting.where, ""};
     if (file.where.file.empty()) file.where.file = fixed_.at("host configuration");
+    if (description_.may_edit) find_written(named.text, setting, file);
     return file;
+  }
+
+  // Of a list only this file, without quotes and prefix. Nothing if it stands there in other words,
+  // or twice.
+  static void find_written(const std::string& text, const Setting& setting, NamedFile& file) {
+    const size_t at = text.empty() ? text.npos : setting.written.find(text);
+    const bool has_place = setting.where.end > setting.where.begin;
+    if (!has_place || at == text.npos || setting.written.find(text, at + 1) != text.npos) return;
+    file.written = text;
+    file.where.begin = setting.where.begin + at;
+    file.where.end = file.where.begin + text.size();
   }
 
   void bind(Named& named) {
     Binding binding;
+    binding.role = named.settings->client ? Role::client : Role::server;
     binding.certificate = named_file(named.certificate, *named.where);
     binding.key = named_file(named.key, *named.key_where);
     if (!named.settings->chain.empty())
@@ -407,7 +430,7 @@ class Binder {
 
   void choose_names(const Named& named, Binding& binding) {
     binding.names = named.names;
-    if (!named.names.empty()) return;
+    if (!named.names.empty() || named.settings->client) return;
     auto look = std::make_shared<OnDisk>(look_at(root_.files(), binding.certificate.path));
     if (look->certificate) binding.names = look->certificate->names;
     if (!named.settings->hosts.empty()) {
@@ -428,6 +451,7 @@ class Binder {
 
   std::string site_of(const Named& named, const Binding& binding) const {
     if (!named.names.empty()) return named.names.front();
+    if (named.settings->client) return description_.title + " as a client";
     std::string site = template_.expand(description_.site, named.section);
     if (!site.empty()) return site;
     if (named.settings->chosen_by_certificate && !binding.names.empty())

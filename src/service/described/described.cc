@@ -24,6 +24,11 @@ void set_variable(std::string variable, std::vector<std::string>& environment) {
   environment.push_back(std::move(variable));
 }
 
+std::unexpected<Error> cannot_write(const std::string& path, const std::string& cause) {
+  return fail(Code::unsupported, "name in the configuration", printable(path), cause,
+              "use --rewrite");
+}
+
 }  // namespace
 
 DescribedService::DescribedService(described::Instance instance, const Files& files,
@@ -53,10 +58,35 @@ Result<Discovery> DescribedService::bindings() const {
 }
 
 Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
-                                                        const CertificateFiles&) const {
-  return fail(Code::unsupported, "repoint", printable(binding.site),
-              "certrebind does not edit the configuration of " + instance_.description->title,
-              "use --rewrite");
+                                                        const CertificateFiles& files) const {
+  const std::string& title = instance_.description->title;
+  if (!instance_.description->may_edit)
+    return cannot_write(files.certificate, "certrebind does not edit the configuration of " + title);
+  if (binding.certificate.written.empty() || !binding.chain.path.empty())
+    return cannot_write(files.certificate,
+                       "certrebind cannot edit this part of the configuration of " + title);
+  const bool apart = binding.key.where != binding.certificate.where;
+  if (apart ? binding.key.written.empty() : files.key != files.certificate)
+    return cannot_write(files.key, "no setting there names the key");
+  auto certificate = edit(binding.certificate, files.certificate);
+  if (!certificate) return pass(certificate);
+  if (!apart) return std::vector{std::move(*certificate)};
+  auto key = edit(binding.key, files.key);
+  if (!key) return pass(key);
+  return std::vector{std::move(*certificate), std::move(*key)};
+}
+
+// Only what no format gives a meaning to, quoted or not.
+Result<FileEdit> DescribedService::edit(const NamedFile& named, const std::string& path) const {
+  auto inside = Root(instance_.root, files_).inside(path);
+  if (!inside || !inside->starts_with('/'))
+    return fail(Code::usage, "name in the configuration", printable(path),
+                "it lies outside the root directory of this " + instance_.description->title);
+  constexpr const char* kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+@";
+  if (inside->find_first_not_of(kPlain) != inside->npos)
+    return cannot_write(path, "it holds blanks or other characters with a meaning");
+  return FileEdit{named.where, named.written, std::move(*inside)};
 }
 
 // The program's name becomes its path, so that no PATH decides what runs.

@@ -38,7 +38,7 @@ class DescribedService final : public Service {
   const ServiceId& id() const override { return id_; }
   const Files& files() const override { return files_; }
   Result<Discovery> bindings() const override;
-  // Always Code::unsupported: described configurations are not edited.
+  // Code::unsupported unless the description allows edits and the value stands in a file.
   Result<std::vector<FileEdit>> repoint(const Binding& binding,
                                         const CertificateFiles& files) const override;
   std::optional<Command> config_test() const override;
@@ -48,6 +48,7 @@ class DescribedService final : public Service {
   uint32_t key_reader() const override;
 
  private:
+  Result<FileEdit> edit(const NamedFile& named, const std::string& path) const;
   // `tree`: the settings that the words may name; `fixed`: what else they may name.
   Result<Command> command_of(const std::vector<std::string>& words,
                              const described::SettingsTree& tree,

@@ -41,12 +41,14 @@ class DescriptionReader {
   Result<Description> run() {
     reader_.only(root_,
                  {"kind", "title", "tried", "process", "read", "listener", "scope", "certificate",
-                  "not_followed", "site", "test", "reload", "on_bad_certificate", "keys_read_as"});
+                  "not_followed", "site", "may_edit", "test", "reload", "on_bad_certificate",
+                  "keys_read_as"});
     into_.kind = reader_.text(root_, "kind");
     into_.title = reader_.text(root_, "title");
     reader_.optional_text(root_, "tried", into_.tried);
     reader_.optional_text(root_, "site", into_.site);
     reader_.optional_text(root_, "keys_read_as", into_.key_reader);
+    reader_.boolean(root_, "may_edit", into_.may_edit);
     reader_.texts(root_, "test", into_.test);
     if (!is_kind_name(into_.kind)) complain(root_, "'kind' must be lower-case letters and digits");
     if (const toml::table* process = reader_.table("process")) read_process(*process);
@@ -57,6 +59,7 @@ class DescriptionReader {
     each("not_followed", [&](const toml::table& table) { read_not_followed(table); });
     each("reload", [&](const toml::table& table) { read_reload(table); });
     one_of(root_, "on_bad_certificate", kBad, into_.on_bad_certificate);
+    check_braces(root_);
     must_have();
     if (reader_.complaint()) return fail(*reader_.complaint());
     return std::move(into_);
@@ -70,6 +73,20 @@ class DescriptionReader {
 
   void complain(const toml::table& at, std::string cause) {
     reader_.complain(at.source(), std::move(cause), "see certrebind-services(5)");
+  }
+
+  // An open brace would be text for the program.
+  void check_braces(const toml::node& node, std::string_view key = {}) {
+    if (const toml::table* table = node.as_table())
+      for (const auto& [name, value] : *table) check_braces(value, name.str());
+    if (const toml::array* array = node.as_array())
+      for (const toml::node& value : *array) check_braces(value, key);
+    const auto text = node.value<std::string_view>();
+    const bool is_no_template = key == "prefix" || key == "separator" || key == "key_beside";
+    if (!text || is_no_template) return;
+    if (std::ranges::count(*text, '{') != std::ranges::count(*text, '}'))
+      reader_.complain(node.source(), fmt::format("'{}': a brace is not closed", key),
+                       "a setting stands in braces: {name}");
   }
 
   void must_have() {
@@ -133,7 +150,8 @@ class DescriptionReader {
   void read_source(const toml::table& table) {
     reader_.only(table, {"when", "format", "file", "command", "as_root", "arguments", "include",
                          "include_inside", "include_directories", "include_ending", "sections",
-                         "optional", "files", "only_last", "types", "compiled", "rebuild"});
+                         "optional", "files", "only_last", "types", "compiled", "rebuild",
+                         "defaults"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
@@ -143,6 +161,7 @@ class DescriptionReader {
     if (source.as_root && source.command.empty())
       complain(table, "'as_root' must go with 'command'");
     reader_.boolean(table, "arguments", source.arguments);
+    reader_.optional_text(table, "defaults", source.defaults);
     reader_.texts(table, "include", source.include);
     reader_.boolean(table, "include_inside", source.include_inside);
     reader_.texts(table, "include_directories", source.include_directories);
@@ -207,7 +226,7 @@ class DescriptionReader {
   void read_certificate(const toml::table& table) {
     reader_.only(table, {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
                          "separator", "default_certificate", "default_key", "directory", "names",
-                         "chosen_by_certificate", "hosts", "start_tls_only", "listeners"});
+                         "chosen_by_certificate", "hosts", "start_tls_only", "listeners", "client"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");
@@ -230,6 +249,9 @@ class DescriptionReader {
     reader_.optional_text(table, "listeners", settings.listeners);
     if (!settings.listeners.empty() && settings.names.empty())
       complain(table, "'listeners' needs 'names'");
+    reader_.boolean(table, "client", settings.client);
+    if (settings.client && (!settings.names.empty() || settings.chosen_by_certificate))
+      complain(table, "with 'client' no name chooses the certificate");
     into_.certificates.push_back(std::move(settings));
   }
 

@@ -39,6 +39,8 @@ struct Source {
   // could change and that this user can read.
   bool as_root = false;
   bool arguments = false;  // the settings are the process's own arguments
+  // Text in this format: settings that hold where nothing that was read before says otherwise.
+  std::string defaults = {};
   // Names of settings whose values are further files; "section/name" for those of one section.
   std::vector<std::string> include = {};
   bool include_inside = false;  // the sections of such a file lie in the section that names it
@@ -108,6 +110,7 @@ struct CertificateSettings {
   bool chosen_by_certificate = false;
   std::string hosts = {};
   bool start_tls_only = false;  // not shown where TLS begins with the first byte
+  bool client = false;          // what the program shows to other servers, as their client
   // With `names`: a template for a pattern for the sections of the listeners that show it. Empty:
   // those around it.
   std::string listeners = {};
@@ -162,6 +165,9 @@ struct Description {
   std::vector<CertificateSettings> certificates;
   std::vector<NotFollowed> not_followed;
   std::string site;  // a template for the site's name; empty: the names, or the title
+  // Plans may edit its configuration, so that it names another file. Where a program prints it, and
+  // in JSON and YAML, none can.
+  bool may_edit = false;
 
   std::vector<std::string> test;  // the program's own test; empty: it has none
   std::vector<ReloadDescription> reloads;

@@ -75,6 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[[reload]]", "[[scope]]\nsection = \"a\"\n[[reload]]",
                 "must have one of 'listeners', 'address'"},
         Mistake{"\"cert\"", "\"cert\"\nlisteners = \"*\"", "'listeners' needs 'names'"},
+        Mistake{"\"cert\"", "\"cert\"\nclient = true\nnames = \"{n}\"", "with 'client' no name"},
+        Mistake{"{port|25}", "{port|25", "'port': a brace is not closed"},
         Mistake{"\"assignments\"", "\"lookup table\"\ncompiled = [\"hash\"]",
                 "'compiled' and 'rebuild' must be given together"},
         Mistake{"\"assignments\"",

@@ -168,5 +168,45 @@ TEST_F(DocumentedTest, MinioWithADirectoryOfCertificates) {
                    "at 127.0.0.1:9443 for"}));
 }
 
+// What `doveconf -P` of 2.4.1 prints: nothing of the listeners that nobody configured.
+TEST_F(DocumentedTest, DovecotWithListenersOfItsOwn) {
+  describe("dovecot");
+  instance_.configuration = "/etc/dovecot/dovecot.conf";
+  files_.put("/etc/dovecot/dovecot.conf", "x");
+  files_.put("/usr/bin/doveconf", "", 0755);
+  const std::string printed = R"(dovecot_config_version = 2.4.0
+listen = 127.0.0.1
+protocols {
+  imap = yes
+  submission = yes
+}
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener more {
+    port = 9930
+    listen = 127.0.0.2
+    ssl = yes
+  }
+}
+ssl_server {
+  cert_file = /tls/c.pem
+  key_file = /tls/k.pem
+}
+protocol submission {
+  ssl_server {
+    cert_file = /tls/s.pem
+    key_file = /tls/s.key
+  }
+}
+)";
+  commands_.answer = [&](const Command&) { return CommandOutput{.status = 0, .output = printed}; };
+  EXPECT_EQ(bound(), (Found{"/tls/c.pem /tls/k.pem at 127.0.0.2:9930 for -",
+                            "/tls/c.pem /tls/k.pem at 127.0.0.1:993 for -",
+                            "/tls/s.pem /tls/s.key at 127.0.0.1:587 for -",
+                            "/tls/s.pem /tls/s.key at 127.0.0.1:465 for -"}));
+}
+
 }  // namespace
 }  // namespace certrebind::described

@@ -49,6 +49,12 @@ class SettingsReader {
       read_format(source, options_in_lines(), context_.fixed.at("configuration"), true, 0, tree_);
       return {};
     }
+    if (!source.defaults.empty()) {
+      SettingsTree defaults;
+      read_format(source, source.defaults, context_.fixed.at("configuration"), true, 0, defaults);
+      tree_.add_missing(defaults);
+      return {};
+    }
     if (!source.command.empty()) return read_output(source);
     if (!source.files.empty()) {
       list_files(source);

@@ -24,6 +24,24 @@ size_t SettingsTree::open(size_t parent, std::string_view type, std::string_view
   return sections.size() - 1;
 }
 
+void SettingsTree::add_missing(const SettingsTree& others) {
+  std::vector<size_t> here = {0};  // the section for each one of `others`
+  for (const Section& other : others.sections) {
+    if (&other != &others.sections.front()) {
+      const auto known = by_path.find(other.path);
+      const std::string_view inside =
+          std::string_view(other.path).substr(others.sections[other.parent].path.size());
+      const std::string_view name = inside.starts_with('/') ? inside.substr(1) : inside;
+      const std::string_view type = name.substr(0, name.find(' '));
+      here.push_back(known == by_path.end() ? open(here[other.parent], type, other.argument)
+                                            : known->second.front());
+    }
+    for (const Setting& setting : other.settings)
+      if (own(here.back(), setting.name) == nullptr)
+        sections[here.back()].settings.push_back(setting);
+  }
+}
+
 const Setting* SettingsTree::own(size_t section, std::string_view name) const {
   for (const Setting& setting : sections[section].settings | std::views::reverse)
     if (setting.name == name) return &setting;

@@ -47,6 +47,8 @@ struct SettingsTree {
 
   // Adds a section and returns its index.
   size_t open(size_t parent, std::string_view type, std::string_view argument);
+  // Adds the settings of `others` that are not set here, section by section.
+  void add_missing(const SettingsTree& others);
   // The last value of a setting, in this section only; "inner/name" is the setting of a section in
   // it, the first of that path. Null if there is none.
   const Setting* own(size_t section, std::string_view name) const;

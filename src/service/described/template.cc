@@ -112,6 +112,9 @@ std::string Template::expand(std::string_view text, size_t section) const {
 }
 
 bool Template::holds(std::string_view condition, size_t section) const {
+  if (const size_t either = condition.find(" or "); either != condition.npos)
+    return holds(condition.substr(0, either), section) ||
+           holds(condition.substr(either + 4), section);
   condition = trim(condition);
   if (condition.starts_with('!')) return !holds(condition.substr(1), section);
   if (size_t tilde = condition.find('~'); tilde != condition.npos)

@@ -12,7 +12,7 @@
 //   {configuration} the main configuration file; {directory}: its directory
 //
 // A condition is "name" (is set and not empty), "!name", "name = a|b", "name != a|b", or "name ~ a"
-// (the word "a" is in the list).
+// (the word "a" is in the list); or several of them with " or " between.
 #pragma once
 
 #include <map>

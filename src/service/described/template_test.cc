@@ -64,6 +64,8 @@ TEST_F(TemplateTest, TestsConditions) {
   EXPECT_TRUE(holds("absent != x"));
   EXPECT_TRUE(holds("section ~ imaps"));
   EXPECT_FALSE(holds("section ~ imap"));
+  EXPECT_TRUE(holds("absent or port"));
+  EXPECT_FALSE(holds("absent or port != 993"));
 }
 
 }  // namespace

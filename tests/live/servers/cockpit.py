@@ -6,6 +6,7 @@ from servers.plain_first import PlainFirst
 
 # As systemd does it: it makes the files of cockpit-tls and listens for it.
 START = """
+mkdir -p /run/cockpit
 mount -t tmpfs none /run/cockpit
 mkdir -p /run/cockpit/wsinstance "$RUNTIME_DIRECTORY"
 chown cockpit-ws: "$RUNTIME_DIRECTORY"

@@ -2,6 +2,8 @@
 import os
 import shutil
 import signal
+import socketserver
+import threading
 
 from files import write
 from ports import free_port
@@ -41,8 +43,37 @@ class TlsServer(PlainFirst):
         return self
 
 
+class WebServer(TlsServer):
+    """Half of a request has come when it reloads."""
+
+    begin, words = b"GET / HTTP/1.1\r\n", b"Host: mx.test\r\n\r\n"
+
+
+class Echo(socketserver.StreamRequestHandler):
+    def handle(self):
+        while line := self.rfile.readline():
+            self.wfile.write(line)
+
+
+class Forwarder(TlsServer):
+    """It forwards what is in TLS, here to a server that says the same."""
+
+    words = b"hello\n"
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.backend = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
+        self.backend.daemon_threads = True
+        threading.Thread(target=self.backend.serve_forever, daemon=True).start()
+
+    @property
+    def backend_port(self):
+        return self.backend.server_address[1]
+
+
 class Mosquitto(TlsServer):
     kind = "mosquitto"
+    words = bytes.fromhex("100d00044d5154540402003c000178")  # MQTT 3.1.1, section 3.1: CONNECT
 
     def configuration(self):
         return (f"user root\nlistener {self.port} 127.0.0.1\ncertfile {self.certificate}\n"
@@ -56,6 +87,7 @@ class Redis(TlsServer):
     """With a password, and no port without TLS."""
 
     kind = "redis"
+    words = b"PING\r\n"
 
     def configuration(self):
         return (f"bind 127.0.0.1\nport 0\ntls-port {self.port}\ntls-cert-file {self.certificate}\n"
@@ -66,19 +98,20 @@ class Redis(TlsServer):
         return ["/usr/bin/redis-server", str(self.conf)]
 
 
-class Stunnel(TlsServer):
+class Stunnel(Forwarder):
     kind = "stunnel"
 
     def configuration(self):
         return (f"foreground = yes\npid = {self.prefix}/run/pid\n[web]\naccept = 127.0.0.1:{self.port}\n"
-                f"connect = 127.0.0.1:9\ncert = {self.certificate}\nkey = {self.key}\n")
+                f"connect = 127.0.0.1:{self.backend_port}\ncert = {self.certificate}\nkey = {self.key}\n")
 
     def command(self):
         return ["/usr/bin/stunnel4", str(self.conf)]
 
 
-class Lighttpd(TlsServer):
+class Lighttpd(WebServer):
     kind = "lighttpd"
+    keeps_sessions = False  # only what it answers already
 
     def configuration(self):
         return (f'server.modules = ("mod_openssl")\nserver.port = {self.port}\nserver.bind = "127.0.0.1"\n'
@@ -89,13 +122,13 @@ class Lighttpd(TlsServer):
         return ["/usr/sbin/lighttpd", "-D", "-f", str(self.conf)]
 
 
-class Hitch(TlsServer):
+class Hitch(Forwarder):
     """Certificate and key in one file."""
 
     kind = "hitch"
 
     def configuration(self):
-        return (f'frontend = {{\n host = "127.0.0.1"\n port = "{self.port}"\n}}\nbackend = "[127.0.0.1]:9"\n'
+        return (f'frontend = {{\n host = "127.0.0.1"\n port = "{self.port}"\n}}\nbackend = "[127.0.0.1]:{self.backend_port}"\n'
                 f'workers = 1\ndaemon = off\nuser = "nobody"\npem-file = "{self.certificate}"\n')
 
     def install(self, certificate):
@@ -106,7 +139,7 @@ class Hitch(TlsServer):
         return ["/usr/sbin/hitch", f"--config={self.conf}"]
 
 
-class Caddy(TlsServer):
+class Caddy(WebServer):
     kind = "caddy"
     name = "Caddyfile"
 
@@ -124,6 +157,7 @@ class Caddy(TlsServer):
 
 class Coturn(TlsServer):
     kind = "coturn"
+    words = bytes.fromhex("000100002112a442") + b"certrebind.."  # RFC 8489, section 5: a binding request
     reload_signal = signal.SIGUSR2
 
     def __init__(self, prefix):
@@ -165,7 +199,7 @@ client_tls_key_file = {self.key}
         return [*self.as_user(), "/usr/sbin/pgbouncer", str(self.conf)]
 
 
-class Squid(TlsServer):
+class Squid(WebServer):
     kind = "squid"
 
     def configuration(self):
@@ -182,7 +216,7 @@ class Squid(TlsServer):
         return ["/usr/sbin/squid", "--foreground", "-f", str(self.conf)]
 
 
-class Etcd(TlsServer):
+class Etcd(WebServer):
     """Its settings are arguments."""
 
     kind = "etcd"
@@ -203,7 +237,7 @@ class Etcd(TlsServer):
                 f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}"]
 
 
-class NodeExporter(TlsServer):
+class NodeExporter(WebServer):
     kind = "node-exporter"
     program = "/usr/bin/prometheus-node-exporter"
 

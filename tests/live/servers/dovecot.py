@@ -1,5 +1,7 @@
-"""Dovecot 2.3."""
+"""Dovecot 2.3 or, with the other names of its settings, 2.4."""
+import functools
 import signal
+import subprocess
 
 from files import write
 from processes import takes_signal
@@ -15,23 +17,36 @@ class Dovecot(PlainFirst):
     def __init__(self, prefix):
         super().__init__(prefix, "dovecot.conf")
 
+    @functools.cached_property
+    def is_new(self):
+        return not subprocess.run(["dovecot", "--version"], capture_output=True, text=True).stdout.startswith("2.3")
+
+    @property
+    def address(self):
+        """The setting with the address of a listener."""
+        return "listen" if self.is_new else "address"
+
+    def pair(self, certificate, key):
+        if self.is_new:
+            return f"ssl_server_cert_file = {certificate}\nssl_server_key_file = {key}\n"
+        return f"ssl_cert = <{certificate}\nssl_key = <{key}\n"
+
     def write(self, more=""):
         listeners = "".join(f"""service {SERVICES[dialect]} {{
   inet_listener {dialect} {{
-    address = 127.0.0.1
+    {self.address} = 127.0.0.1
     port = {port}
   }}
 }}
 """ for dialect, port in self.endpoints.items())
-        write(self.conf, f"""base_dir = {self.prefix}/run
+        versions = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n" if self.is_new else ""
+        write(self.conf, f"""{versions}base_dir = {self.prefix}/run
 state_dir = {self.prefix}/run
 log_path = {self.log}
 protocols = imap pop3 lmtp sieve
 ssl = yes
-ssl_cert = <{self.certificate}
-ssl_key = <{self.key}
-passdb {{
-  driver = static
+{self.pair(self.certificate, self.key)}passdb {"static " if self.is_new else ""}{{
+  {"password = x" if self.is_new else "driver = static"}
 }}
 {listeners}service imap-login {{
   inet_listener imaps {{

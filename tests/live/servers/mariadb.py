@@ -22,6 +22,7 @@ datadir = {self.prefix}/data
 socket = {self.prefix}/run/socket
 pid_file = {self.prefix}/run/pid
 bind_address = 127.0.0.1
+connect_timeout = 120
 port = {self.endpoints["mysql"]}
 ssl_cert = {self.certificate}
 ssl_key = {self.key}

@@ -6,6 +6,7 @@ import socket
 from files import write
 from ports import free_port
 from servers.server import Server
+from sessions import Session
 
 
 class PlainFirst(Server):
@@ -13,6 +14,8 @@ class PlainFirst(Server):
 
     user = "root"  # who reads the key
     dialects = ()
+    keeps_sessions = True  # those that are open go on after a reload
+    begin, words = b"", None  # what a client says before and after that, if not what its dialect has
 
     def __init__(self, prefix, name):
         super().__init__(prefix, name)
@@ -30,6 +33,11 @@ class PlainFirst(Server):
         """What lies where the server reads its certificate and key."""
         return [path.read_bytes() for path in (self.certificate, self.key) if path.exists()]
 
+    def session(self, name):
+        """A session at the first of the endpoints."""
+        dialect, port = next(iter(self.endpoints.items()))
+        return Session(port, dialect, name, self.words, self.begin)
+
     def own(self, *directories):
         """Directories that the server's user may write."""
         for name in directories:
@@ -39,7 +47,11 @@ class PlainFirst(Server):
     def as_user(self):
         return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups"]
 
+    def prepare(self):
+        """Starts what else the server needs."""
+
     def start(self):
+        self.prepare()
         return self.launch(self.command(), open(self.prefix / "run/stderr", "ab"), self.env)
 
     def is_up(self):

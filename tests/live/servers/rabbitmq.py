@@ -14,6 +14,7 @@ class RabbitMQ(PlainFirst):
 
     kind = "rabbitmq"
     dialects = ("none",)
+    words = b"AMQP\0\0\x09\x01"  # AMQP 0-9-1, section 2.2.4
     user = "rabbitmq"
 
     def __init__(self, prefix):
@@ -26,6 +27,7 @@ class RabbitMQ(PlainFirst):
         write(self.prefix / "plugins", "[].\n")
         write(self.conf, f"""listeners.tcp = none
 listeners.ssl.default = 127.0.0.1:{self.endpoints["none"]}
+handshake_timeout = 120000
 ssl_options.cacertfile = {self.certificate}
 ssl_options.certfile = {self.certificate}
 ssl_options.keyfile = {self.key}
@@ -45,11 +47,10 @@ ssl_options.fail_if_no_peer_cert = false
     def command(self):
         return [*self.as_user(), "/usr/lib/rabbitmq/bin/rabbitmq-server"]
 
-    def start(self):
+    def prepare(self):
         self.names = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.as_user(), "epmd", "-port",
                                        str(self.names_port), "-address", "127.0.0.1"])
         until(lambda: pathlib.Path(f"/proc/{self.names.pid}/comm").read_text() == "epmd\n", "epmd runs")
-        return super().start()
 
     def stop(self, *signals):
         super().stop(*signals)

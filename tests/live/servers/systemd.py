@@ -11,7 +11,9 @@ BEGIN = CONTROL_GROUPS + """set -e
 mkdir "/sys/fs/cgroup/$2"
 echo 0 > "/sys/fs/cgroup/$2/cgroup.procs"
 mount -t tmpfs none /run && mkdir /run/lock
-mount -t tmpfs none /etc/systemd/system
+for hidden in /usr/lib/systemd/system /usr/lib/systemd/system-generators /etc/systemd/system; do
+  mount -t tmpfs none "$hidden"
+done
 cp "$1"/* /etc/systemd/system
 exec unshare --cgroup sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
 exec env -i container=test PATH="$PATH" /lib/systemd/systemd --unit=tests.target --log-target=console'
@@ -22,6 +24,8 @@ DefaultDependencies=no
 StartLimitIntervalSec=0
 [Service]
 ExecStart={}
+[Install]
+WantedBy=tests.target
 """
 
 
