@@ -89,6 +89,8 @@ UNPACKED_PACKAGES=(
   "exim4-daemon-light:tests of its description; conflicts with postfix"
   "proftpd-core:tests of its description; conflicts with vsftpd"
   "proftpd-mod-crypto:ProFTPD's TLS"
+  "inn2:tests of STARTTLS in NNTP; wants a mail server"
+  "inn2-inews:libraries of inn2"
 )
 UNPACKED=/var/cache/certrebind-tests # root's, as installed programs are: certrebind runs no others
 

@@ -633,12 +633,16 @@ void Planner::finish(PlannedFile& file) {
 void Planner::choose_writer() {
   const Trust& trust = plan_.request.service->trust();
   if (trust.is_ours() || !trust.container.empty()) return;
-  SafeWay way(context_.files);
+  std::set<std::string> paths;
+  for (const PlannedFile& file : plan_.request.files) paths.insert(file.path);
   for (const PlannedBinding& planned : plan_.bindings) {
     const Binding& binding = planned.bound->binding;
     for (const NamedFile* named : {&binding.certificate, &binding.key, &binding.chain})
-      if (!named->path.empty() && !way.to(named->path)) plan_.request.files_of = trust.owner;
+      if (!named->path.empty()) paths.insert(named->path);
   }
+  SafeWay way(context_.files);
+  if (!std::ranges::all_of(paths, [&](const std::string& path) { return !!way.to(path); }))
+    plan_.request.files_of = trust.owner;
 }
 
 std::optional<Plan> Planner::finish() {

@@ -1,6 +1,6 @@
-// Whether the plan's reload may be, and what it does beyond the plan. A server reads all of its files again, also files that
-// somebody changed after its start and that no plan touches. A bad certificate in such a file is
-// served to nobody until the next reload.
+// Whether the plan's reload may be, and what it does beyond the plan. A server reads all of its
+// files again, also files that somebody changed after its start and that no plan touches. A bad
+// certificate in such a file is served to nobody until the next reload.
 #pragma once
 
 #include <optional>

@@ -201,8 +201,8 @@ Dialect dialect_of(StartTls dialect, const std::string& name) {
       return {kReplies, {}, {{"", {"ok"}, {"\""}}, {"STARTTLS\r\n", {"ok"}}}};
     case StartTls::ftp:  // RFC 4217 section 4
       return {kReplies, {"4"}, {{"", {"220"}}, {"AUTH TLS\r\n", {"234"}}}};
-    case StartTls::nntp:  // RFC 4642 section 2.2
-      return {kReplies, {"4"}, {{"", {"200", "201"}}, {"STARTTLS\r\n", {"382"}}}};
+    case StartTls::nntp:  // RFC 4642 section 2.2; 580: the server cannot begin TLS now
+      return {kReplies, {"4", "580"}, {{"", {"200", "201"}}, {"STARTTLS\r\n", {"382"}}}};
     case StartTls::ldap:  // RFC 4511 section 4.14, results: busy, unavailable
       return {kLdap,
               {"result 51:", "result 52:"},

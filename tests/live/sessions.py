@@ -16,7 +16,7 @@ _BIND = bytes.fromhex("300c020102600702010304008000")  # LDAP, RFC 4511 section 
 _STREAM = b"<?xml version='1.0'?><stream:stream to='mx.test' version='1.0' xmlns='jabber:%s' " \
           b"xmlns:stream='http://etherx.jabber.org/streams'>"
 WORDS = {"smtp": b"NOOP\r\n", "lmtp": b"NOOP\r\n", "imap": b"a NOOP\r\n", "pop3": b"CAPA\r\n", "sieve": b"CAPABILITY\r\n",
-         "ftp": b"NOOP\r\n", "ldap": _BIND, "postgres": _STARTUP, "mysql": _LOGIN, "xmpp-client": _STREAM % b"client",
+         "ftp": b"NOOP\r\n", "nntp": b"DATE\r\n", "ldap": _BIND, "postgres": _STARTUP, "mysql": _LOGIN, "xmpp-client": _STREAM % b"client",
          "xmpp-server": _STREAM % b"server"}
 
 

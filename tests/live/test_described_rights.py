@@ -1,10 +1,12 @@
 """Described services: who may describe them, and with whose rights they are read, reloaded and written."""
+import contextlib
 import datetime
 import json
 import os
 import pathlib
 import pwd
 import shutil
+import sqlite3
 import tempfile
 
 import pytest
@@ -97,6 +99,22 @@ def test_files_of_the_services_user_stay_his(place, database):
     assert database.key.read_text() == database.pair[1].key_pem
     for path, mode in ((database.certificate, 0o644), (database.key, 0o600)):
         assert path.owner() == "postgres" and path.stat().st_mode & 0o777 == mode, path
+
+
+def test_his_configuration_is_edited_with_his_rights(place, descriptions, database):
+    """The files are root's; only the directory of the configuration is his."""
+    text = (REPOSITORY / "services.d/postgresql.toml").read_text()
+    write(descriptions / "postgresql.toml", text.replace("title =", "may_edit = true\ntitle =", 1))
+    shutil.chown(database.prefix / "tls", "root")
+    old, new = database.pair
+    cert, key = new.write(place / "new")
+    shutil.chown(key, "postgres")
+    done = place.run("rebind", old.thumbprint, cert, "--repoint", "--service", database.service)
+    assert done.code == OK and str(cert) in database.conf.read_text(), done
+    assert pwd.getpwuid(database.conf.stat().st_uid).pw_name == "postgres"
+    with contextlib.closing(sqlite3.connect(place.state / "state.db")) as state:
+        (record,) = state.execute("SELECT record FROM records").fetchone()
+    assert json.loads(record)["files_of"] == pwd.getpwnam("postgres").pw_uid
 
 
 def test_nobody_gets_a_key_by_binding_a_certificate_that_he_has_seen(place, database, authority):

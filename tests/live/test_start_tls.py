@@ -8,6 +8,7 @@ from command import PROBE
 from markers import needs_root
 from servers.dovecot import Dovecot
 from servers.exim import Exim
+from servers.inn import Inn
 from servers.mariadb import MariaDB
 from servers.postfix import Postfix
 from servers.postgresql import PostgreSQL
@@ -30,7 +31,7 @@ def written(server):
     return server.write(HOST) if isinstance(server, Prosody) else server.write()
 
 
-@pytest.mark.parametrize("kind", [Postfix, Dovecot, Exim, Vsftpd, Slapd, PostgreSQL, MariaDB, Prosody])
+@pytest.mark.parametrize("kind", [Postfix, Dovecot, Exim, Inn, Vsftpd, Slapd, PostgreSQL, MariaDB, Prosody])
 def test_shows_what_is_served(place, authority, kind):
     old, new = authority.issue(HOST), authority.issue(HOST)
     server = kind(place / "s")
@@ -51,6 +52,7 @@ def test_shows_what_is_served(place, authority, kind):
                "sieve": "BYE \"TLS initialization failed.\""}),
     (Exim, {"smtp": "the server's temporary refusal: 454 TLS currently unavailable",
             "none": "the server closed the connection without an answer"}),
+    (Inn, {"nntp": "the server's temporary refusal: 580 Error initializing TLS"}),
     (Slapd, {"ldap": "the server's temporary refusal: result 52: Could not initialize TLS"}),
     (Prosody, {"xmpp-client": "no xmpp-client: the server answered \"<stream:error>",
                "xmpp-server": "the server does not offer STARTTLS: <failure "})])

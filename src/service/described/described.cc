@@ -61,10 +61,11 @@ Result<std::vector<FileEdit>> DescribedService::repoint(const Binding& binding,
                                                         const CertificateFiles& files) const {
   const std::string& title = instance_.description->title;
   if (!instance_.description->may_edit)
-    return cannot_write(files.certificate, "certrebind does not edit the configuration of " + title);
+    return cannot_write(files.certificate,
+                        "certrebind does not edit the configuration of " + title);
   if (binding.certificate.written.empty() || !binding.chain.path.empty())
     return cannot_write(files.certificate,
-                       "certrebind cannot edit this part of the configuration of " + title);
+                        "certrebind cannot edit this part of the configuration of " + title);
   const bool apart = binding.key.where != binding.certificate.where;
   if (apart ? binding.key.written.empty() : files.key != files.certificate)
     return cannot_write(files.key, "no setting there names the key");

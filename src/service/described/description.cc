@@ -39,10 +39,9 @@ class DescriptionReader {
   }
 
   Result<Description> run() {
-    reader_.only(root_,
-                 {"kind", "title", "tried", "process", "read", "listener", "scope", "certificate",
-                  "not_followed", "site", "may_edit", "test", "reload", "on_bad_certificate",
-                  "keys_read_as"});
+    reader_.only(root_, {"kind", "title", "tried", "process", "read", "listener", "scope",
+                         "certificate", "not_followed", "site", "may_edit", "test", "reload",
+                         "on_bad_certificate", "keys_read_as"});
     into_.kind = reader_.text(root_, "kind");
     into_.title = reader_.text(root_, "title");
     reader_.optional_text(root_, "tried", into_.tried);
@@ -148,10 +147,10 @@ class DescriptionReader {
   }
 
   void read_source(const toml::table& table) {
-    reader_.only(table, {"when", "format", "file", "command", "as_root", "arguments", "include",
-                         "include_inside", "include_directories", "include_ending", "sections",
-                         "optional", "files", "only_last", "types", "compiled", "rebuild",
-                         "defaults"});
+    reader_.only(table,
+                 {"when", "format", "file", "command", "as_root", "arguments", "include",
+                  "include_inside", "include_directories", "include_ending", "sections", "optional",
+                  "files", "only_last", "types", "compiled", "rebuild", "defaults"});
     Source source;
     one_of(table, "format", kFormats, source.format);
     reader_.optional_text(table, "file", source.file);
@@ -224,9 +223,10 @@ class DescriptionReader {
   }
 
   void read_certificate(const toml::table& table) {
-    reader_.only(table, {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
-                         "separator", "default_certificate", "default_key", "directory", "names",
-                         "chosen_by_certificate", "hosts", "start_tls_only", "listeners", "client"});
+    reader_.only(table,
+                 {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
+                  "separator", "default_certificate", "default_key", "directory", "names",
+                  "chosen_by_certificate", "hosts", "start_tls_only", "listeners", "client"});
     CertificateSettings settings;
     read_place(table, settings.place);
     settings.certificate = reader_.text(table, "certificate");

@@ -53,8 +53,7 @@ signal = "HUP"
   auto found = service.bindings();
   ASSERT_TRUE(found && !found->bindings.empty());
   auto edits = service.repoint(found->bindings.front(), GetParam().files);
-  ASSERT_EQ(edits.has_value(), !GetParam().after.empty())
-      << (edits ? "" : edits.error().message());
+  ASSERT_EQ(edits.has_value(), !GetParam().after.empty()) << (edits ? "" : edits.error().message());
   if (edits)
     EXPECT_EQ(with(GetParam().before, *edits), GetParam().after);
   else
@@ -141,13 +140,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"YAML", kYaml, "cert: /c.pem\nkey: /k.pem\n", ""},
         Case{"a chain apart", kChain, "cert = /c.pem\nkey = /k.pem\nchain = /ca.pem\n", ""},
         Case{"a key that no setting names", kDefault, "cert = /c.pem\n", ""},
-        Case{"a path with a blank", kPair, "cert = /c.pem\nkey = /k.pem\n", "",
+        Case{"a path with a blank",
+             kPair,
+             "cert = /c.pem\nkey = /k.pem\n",
+             "",
              {"/new file/c.pem", "/new/k.pem"}},
-        Case{"a path that would be a variable", kPair, "cert = /c.pem\nkey = /k.pem\n", "",
+        Case{"a path that would be a variable",
+             kPair,
+             "cert = /c.pem\nkey = /k.pem\n",
+             "",
              {"/new/$c.pem", "/new/k.pem"}}),
     [](const testing::TestParamInfo<Case>& each) {
       std::string name = each.param.name;
-      std::ranges::replace_if(name, [](char c) { return std::isalnum(c) == 0; }, '_');
+      std::ranges::replace_if(
+          name, [](char c) { return std::isalnum(c) == 0; }, '_');
       return name;
     });
 
