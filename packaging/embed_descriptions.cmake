@@ -1,11 +1,10 @@
-# Writes services.d/*.toml into a C++ file: cmake -DOUTPUT=FILE -DSOURCE=DIRECTORY -P this.
-file(GLOB files RELATIVE ${SOURCE} ${SOURCE}/services.d/*.toml)
-list(SORT files)
+# Writes descriptions of services into a C++ file: cmake -DOUTPUT=FILE -DSOURCE=DIRECTORY -DFILES=LIST -P this.
 set(text "#include \"service/described/builtin.h\"\n\nnamespace certrebind::described {\n\n")
 string(APPEND text "std::span<const BuiltinDescription> builtin_descriptions() {\n")
 string(APPEND text "  static constexpr BuiltinDescription kAll[] = {\n")
-foreach(file ${files})
-  file(READ ${SOURCE}/${file} content)
+foreach(path ${FILES})
+  file(RELATIVE_PATH file ${SOURCE} ${path})
+  file(READ ${path} content)
   string(APPEND text "    {\"${file}\", R\"toml(${content})toml\"},\n")
 endforeach()
 string(APPEND text "  };\n  return kAll;\n}\n\n}  // namespace certrebind::described\n")

@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "service/described/description.h"
 #include "service/described/settings_tree.h"
+#include "service/described/source.h"
 
 namespace certrebind::described {
 

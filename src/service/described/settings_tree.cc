@@ -1,7 +1,6 @@
 #include "service/described/settings_tree.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/text.h"
 
@@ -43,8 +42,10 @@ void SettingsTree::add_missing(const SettingsTree& others) {
 }
 
 const Setting* SettingsTree::own(size_t section, std::string_view name) const {
-  for (const Setting& setting : sections[section].settings | std::views::reverse)
-    if (setting.name == name) return &setting;
+  const std::vector<Setting>& settings = sections[section].settings;
+  const auto last = std::find_if(settings.rbegin(), settings.rend(),
+                                 [&](const Setting& setting) { return setting.name == name; });
+  if (last != settings.rend()) return &*last;
   const size_t slash = name.rfind('/');
   if (slash == name.npos) return nullptr;
   const std::string inner(name.substr(0, slash));

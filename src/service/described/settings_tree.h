@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "service/service.h"
+#include "service/diagnostic.h"
 
 namespace certrebind::described {
 

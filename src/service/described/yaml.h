@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "service/service.h"
+#include "service/diagnostic.h"
 
 namespace certrebind::described {
 
