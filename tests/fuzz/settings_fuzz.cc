@@ -1,5 +1,5 @@
-// Any bytes as the configuration of a described server; the first byte chooses the format. The place of a value is in
-// the text and holds it as written, and what is said of it is bounded.
+// Any bytes as the configuration of a described server; the first byte chooses the format. The
+// place of a value is in the text and holds it as written, and what is said of it is bounded.
 //
 //   scripts/fuzz 60
 #include <cstdint>
