@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t kSpaceNeeded = uint64_t{8} << 20;  // for before-images and staged files
 constexpr auto kGrace = std::chrono::hours(48);       // after which a renewal is late
 constexpr size_t kSitesNamed = 3;
+constexpr size_t kLongestHook = 1u << 16;
 
 std::string sites_named(const std::set<std::string>& sites) {
   std::vector<std::string> first;
@@ -27,6 +28,25 @@ std::string sites_named(const std::set<std::string>& sites) {
   std::string text = join(first, ", ");
   if (sites.size() > first.size()) text += fmt::format(" and {} more", sites.size() - first.size());
   return text;
+}
+
+// True if a line of this text has systemd reload the unit.
+bool reloads(const std::string& text, const std::string& unit) {
+  static const std::set<std::string_view> kReloads = {"reload", "force-reload", "reload-or-restart",
+                                                      "try-reload-or-restart"};
+  for (std::string line : split(text, '\n')) {
+    std::ranges::replace_if(
+        line, [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '.' && c != '@'; },
+        ' ');
+    const std::vector<std::string> words = split(line, ' ');
+    const auto is_unit = [&](const std::string& word) {
+      return word == unit || word == unit + ".service";
+    };
+    if (std::ranges::any_of(words, [&](const auto& word) { return kReloads.contains(word); }) &&
+        std::ranges::any_of(words, is_unit))
+      return true;
+  }
+  return false;
 }
 
 // Many sites often have the same ailment: each sentence is said once, with its sites.
@@ -46,6 +66,7 @@ class Ailments {
       const auto owner = renewers.owner_of(bound.binding.certificate.path);
       look_at_files(bound, owner.has_value());
       look_at_renewer(bound, owner, now);
+      if (owner) look_at_hooks(bound, *owner);
       look_at_clock(bound, now);
     }
     for (const auto& [ailment, sites] : of_sites_)
@@ -128,6 +149,22 @@ class Ailments {
            .next = owner->scheduled_by.ends_with(".timer")
                        ? fmt::format("systemctl status {}", printable(owner->scheduled_by))
                        : explain});
+    }
+  }
+
+  // certrebind reloads the server in a way that does it no harm; a hook may not.
+  void look_at_hooks(const SurveyedBinding& bound, const Lineage& owner) {
+    const UnsafeReload* unsafe = bound.service->unsafe_reload();
+    if (unsafe == nullptr) return;
+    for (const std::string& hook : owner.hooks) {
+      auto script = at_.host.files.read(hook, kLongestHook);
+      for (const std::string& unit : unsafe->units)
+        if (reloads(script ? *script : hook, unit))
+          add(bound, {.subject = bound.service->id().text(),
+                      .sentence = fmt::format("a hook of {} reloads {}.service ({}): {}",
+                                              printable(owner.renewer), unit, printable(hook),
+                                              printable(unsafe->why)),
+                      .next = "take that out of the hook: certrebind reloads it"});
     }
   }
 

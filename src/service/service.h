@@ -258,6 +258,12 @@ struct SelfReport {
   std::function<std::optional<Rehearsal>()> rehearsal = {};
 };
 
+// The units of a server whose own reload does it harm, or loads nothing (systemctl reload).
+struct UnsafeReload {
+  std::vector<std::string> units;  // without ".service"
+  std::string why;                 // "it sends HUP, which ends Squid if a pair is bad"
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -281,6 +287,8 @@ class Service {
   virtual OnBadCertificate on_bad_certificate() const = 0;
   // The user id that reads keys: 0 if a root master does.
   virtual uint32_t key_reader() const = 0;
+  // Null if no such unit is known.
+  virtual const UnsafeReload* unsafe_reload() const { return nullptr; }
 
  private:
   Trust trust_;

@@ -1,7 +1,11 @@
 """`doctor` finds what would keep the next rebind from working, says how to mend it, and changes nothing."""
 import os
 
+import pytest
+
 from files import difference, snapshot, write
+from markers import needs_root
+from servers.described import Squid
 from stages.daemon import Watch
 from stages.one_site import OneSite, make_site
 
@@ -101,6 +105,28 @@ def test_a_renewer_that_nothing_runs(place, authority):
     says(stage, "but nothing runs it", "certrebind autoenroll enable")
     assert place.run("autoenroll", "enable").code == 0
     assert not [each for each in found(stage) if "nothing runs it" in each[1]]
+
+
+@pytest.mark.parametrize("hook, is_named", [
+    ("systemctl reload nginx squid", True), ("service squid reload", True), ("squid -k reconfigure", False),
+    ("systemctl reload squid-deb-proxy", False)])
+@pytest.mark.parametrize("is_script", [True, False], ids=["script", "command"])
+@needs_root
+def test_a_hook_that_reloads_what_that_harms(place, authority, hook, is_named, is_script):
+    """Debian's unit sends Squid the HUP that ends it on a bad pair."""
+    root = place / "letsencrypt"
+    server = Squid(place / "s")
+    place.at_end(server.stop)
+    server.certificate, server.key = authority.issue("mx.test").write(root / "live/mx.test", "fullchain.pem", "privkey.pem")
+    write(root / "renewal/mx.test.conf", "[renewalparams]\nauthenticator = standalone\n" +
+          ("" if is_script else f"renew_hook = {hook}\n"))
+    if is_script:
+        write(root / "renewal-hooks/deploy/mine", f"#!/bin/sh\n{hook}\n", 0o755)
+    server.write().start()
+    place.configure(stores=[("certbot", root)])
+    done = place.run("doctor")
+    assert ("a hook of certbot reloads squid.service" in done.out) == is_named, done
+    assert ("take that out of the hook" in done.out) == is_named, done
 
 
 def test_the_clock(place, authority):

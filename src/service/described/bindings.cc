@@ -414,7 +414,8 @@ class Binder {
                          named.settings->chain))
         if (auto path = path_of(*named.settings, chain->value, chain))
           binding.chain = named_file(*path, *chain);
-    binding.leaf_alone = named.key == named.certificate && is_pkcs12_file(binding.certificate.path);
+    binding.leaf_alone =
+        named.key.path == named.certificate.path && is_pkcs12_file(binding.certificate.path);
     choose_names(named, binding);
     if (!named.settings->hosts.empty() && binding.names.empty()) return;  // no host uses it
     for (const Heard* heard : named.heard) add_endpoints(*heard, named, binding);

@@ -205,6 +205,11 @@ OnBadCertificate DescribedService::on_bad_certificate() const {
   return instance_.description->on_bad_certificate;
 }
 
+const UnsafeReload* DescribedService::unsafe_reload() const {
+  const UnsafeReload& described = instance_.description->unsafe_reload;
+  return described.units.empty() ? nullptr : &described;
+}
+
 uint32_t DescribedService::key_reader() const {
   const std::string& reader = instance_.description->key_reader;
   return reader.empty() ? trust().owner : user_called(reader).value_or(0);

@@ -133,8 +133,9 @@ class DescriptionReader {
   }
 
   void read_process(const toml::table& table) {
-    reader_.only(table, {"executables", "argument", "users", "options", "environment",
-                         "file_in_directory", "usual", "programs", "on_demand"});
+    reader_.only(table,
+                 {"executables", "argument", "users", "options", "environment", "file_in_directory",
+                  "usual", "programs", "on_demand", "units", "unit_reload"});
     reader_.texts(table, "executables", into_.executables);
     reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
@@ -144,6 +145,10 @@ class DescriptionReader {
     reader_.texts(table, "usual", into_.usual);
     reader_.texts(table, "programs", into_.programs);
     reader_.boolean(table, "on_demand", into_.on_demand);
+    reader_.texts(table, "units", into_.unsafe_reload.units);
+    reader_.optional_text(table, "unit_reload", into_.unsafe_reload.why);
+    if (into_.unsafe_reload.units.empty() != into_.unsafe_reload.why.empty())
+      complain(table, "'units' and 'unit_reload' must be given together");
   }
 
   void read_source(const toml::table& table) {

@@ -110,6 +110,7 @@ struct Description {
   std::vector<std::string> programs;  // usual paths of the executable
   // It runs only while it has clients: another program listens for it (systemd.socket(5)).
   bool on_demand = false;
+  UnsafeReload unsafe_reload = {};  // no units: none is known
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;

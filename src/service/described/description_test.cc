@@ -76,6 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "must have one of 'listeners', 'address'"},
         Mistake{"\"cert\"", "\"cert\"\nlisteners = \"*\"", "'listeners' needs 'names'"},
         Mistake{"\"cert\"", "\"cert\"\nclient = true\nnames = \"{n}\"", "with 'client' no name"},
+        Mistake{"executables = [\"maild\"]", "executables = [\"maild\"]\nunits = [\"mail\"]",
+                "'units' and 'unit_reload' must"},
         Mistake{"{port|25}", "{port|25", "'port': a brace is not closed"},
         Mistake{"\"assignments\"", "\"lookup table\"\ncompiled = [\"hash\"]",
                 "'compiled' and 'rebuild' must be given together"},
