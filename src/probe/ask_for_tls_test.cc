@@ -129,8 +129,8 @@ std::vector<Talk> talks() {
       {StartTls::nntp,
        {"201 no posting\r\n", "382 go\r\n"},
        {"STARTTLS\r\n"},
-       "580 Can not initiate TLS negotiation\r\n",
-       std::string(kNoOffer) + "580 Can not initiate TLS negotiation"},
+       "502 Command unavailable\r\n",
+       std::string(kNoOffer) + "502 Command unavailable"},
       {StartTls::ldap,
        {"", ldap_answer(0, "")},
        {"\x30\x1D\x02\x01\x01\x77\x18\x80\x16"
@@ -208,6 +208,7 @@ TEST(AskForTls, SaysWhatRefusesForAWhile) {
            {StartTls::smtp, {"220 a\r\n", "450 wait\r\n"}, "450 wait"},
            {StartTls::ftp, {"421-There are too many\r\n421 users\r\n"}, "421-There are too many"},
            {StartTls::nntp, {"400 stopped\r\n"}, "400 stopped"},
+           {StartTls::nntp, {"200 a\r\n", "580 no TLS now\r\n"}, "580 no TLS now"},
            {StartTls::ldap, {"", ldap_answer(52, "no TLS now")}, "result 52: no TLS now"}}) {
     EXPECT_EQ(cause_of(each.server, each.dialect), kTemporary + each.said);
   }
