@@ -16,12 +16,13 @@ unpack_suite() {
   for package in "$root"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
 }
 
-# use_libraries DIRECTORY FILE…: these programs and libraries find theirs beneath it. Needs patchelf.
+# use_libraries DIRECTORY MORE FILE…: these programs and libraries find theirs beneath it, and those that are not there in
+# the directory MORE. Needs patchelf.
 use_libraries() {
-  local root=$1 file
-  shift
+  local root=$1 more=$2 file
+  shift 2
   for file in "$@"; do
-    patchelf --force-rpath --set-rpath "$root/usr/lib/x86_64-linux-gnu:$root/usr/lib/dovecot" "$file" 2>/dev/null || continue
+    patchelf --force-rpath --set-rpath "$root/usr/lib/x86_64-linux-gnu${more:+:$more}" "$file" 2>/dev/null || continue
     patchelf --set-interpreter "$root/usr/lib64/ld-linux-x86-64.so.2" "$file" 2>/dev/null || true  # a library has none
   done
 }

@@ -100,7 +100,7 @@ void ReloadSideEffects::check_restart(Plan& plan) const {
   plan.refuse({{Severity::error,
                 fmt::format("{} cannot load new files: {}; {}", id.text(), how.restart_only,
                             permit.not_now),
-                "restart it yourself, or see allow_restart in certrebind.toml(5)"}});
+                kRestartIt}});
 }
 
 void ReloadSideEffects::check(Plan& plan) {

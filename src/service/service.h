@@ -32,7 +32,9 @@ struct ServiceId {
 struct NamedFile {
   std::string path;  // absolute on this host, links not followed; empty if the value is not a file
   Span where;
-  std::string written;  // the value as written, quotes included
+  // The value as written, quotes included; of a described service only the path in it, which
+  // `where` spans. Empty if no edit can name another file there.
+  std::string written;
 };
 
 // An address on which a site listens, and the names that select this binding there.

@@ -21,6 +21,9 @@ struct RestartPermit {
   bool is_given = false;     // by the policy, within its window
   std::string not_now = {};  // why it does not hold now; empty: it does
 };
+// What a person can do about a restart that is not permitted.
+inline constexpr const char* kRestartIt =
+    "restart it yourself, or see allow_restart in certrebind.toml(5)";
 RestartPermit restart_permit(const Settings& settings, const ServiceId& service, WallTime now);
 
 }  // namespace certrebind

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "survey/policy.h"
 #include "sys/changed_at.h"
 #include "transaction/candidate_check.h"
 #include "transaction/systemd_unit.h"
@@ -232,8 +233,7 @@ Done Reloader::choose_restart(const Reload& how, const std::vector<std::string>&
     return fail(Code::unsupported, "load new files into", service_->id().text(),
                 how.restart_only + "; " + std::move(why), std::move(next));
   };
-  if (!no_restart_.empty())
-    return refused(no_restart_, "restart it yourself, or see allow_restart in certrebind.toml(5)");
+  if (!no_restart_.empty()) return refused(no_restart_, kRestartIt);
   const auto master = target();
   auto process = host_.processes.find(master->pid);
   if (!process) return pass(process);

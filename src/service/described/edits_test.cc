@@ -12,7 +12,8 @@ namespace {
 
 struct Case {
   const char* name;
-  const char* settings;  // of [[read]] and [[certificate]]
+  const char* format;
+  const char* settings;  // of [[certificate]]
   std::string before;
   std::string after;  // "" if no edit can be made
   CertificateFiles files = {"/new/c.pem", "/new/k.pem"};
@@ -41,7 +42,8 @@ executables = ["x"]
 port = "443"
 [[reload]]
 signal = "HUP"
-)") + GetParam().settings);
+)") + "[[read]]\nformat = \"" + GetParam().format + "\"\n[[certificate]]\n" +
+                                                      GetParam().settings);
   ASSERT_TRUE(description) << description.error().message();
   MemoryFiles files;
   ScriptedCommands commands;
@@ -60,86 +62,41 @@ signal = "HUP"
     EXPECT_EQ(edits.error().code, Code::unsupported);
 }
 
-constexpr const char* kPair = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "cert"
-key = "key"
-)";
-constexpr const char* kCombined = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "cert"
-)";
-constexpr const char* kPrefixed = R"([[read]]
-format = "blocks"
-[[certificate]]
-certificate = "cert"
-key = "key"
-prefix = "<"
-)";
-constexpr const char* kLua = R"([[read]]
-format = "lua"
-[[certificate]]
-certificate = "ssl.certificate"
-key = "ssl.key"
-)";
-constexpr const char* kList = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "certs"
-separator = " ,"
-)";
-constexpr const char* kYaml = R"([[read]]
-format = "yaml"
-[[certificate]]
-certificate = "cert"
-key = "key"
-)";
-constexpr const char* kBeside = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "cert"
-key_beside = [".pem", ".key"]
-)";
-constexpr const char* kChain = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "cert"
-key = "key"
-chain = "chain"
-)";
-constexpr const char* kDefault = R"([[read]]
-format = "assignments"
-[[certificate]]
-certificate = "cert"
-key = "key"
-default_key = "/etc/k.pem"
-)";
+constexpr const char* kPair = "certificate = \"cert\"\nkey = \"key\"\n";
+constexpr const char* kCombined = "certificate = \"cert\"\n";
+constexpr const char* kPrefixed = "certificate = \"cert\"\nkey = \"key\"\nprefix = \"<\"\n";
+constexpr const char* kLua = "certificate = \"ssl.certificate\"\nkey = \"ssl.key\"\n";
+constexpr const char* kList = "certificate = \"certs\"\nseparator = \" ,\"\n";
+constexpr const char* kBeside = "certificate = \"cert\"\nkey_beside = [\".pem\", \".key\"]\n";
+constexpr const char* kChain = "certificate = \"cert\"\nkey = \"key\"\nchain = \"chain\"\n";
+constexpr const char* kDefault =
+    "certificate = \"cert\"\nkey = \"key\"\ndefault_key = \"/etc/k.pem\"\n";
 const CertificateFiles kOneFile = {"/new/all.pem", "/new/all.pem"};
 
 INSTANTIATE_TEST_SUITE_P(
     All, Edits,
     testing::Values(
-        Case{"plain", kPair, "cert = c.pem  # old\nkey = /etc/k.pem\n",
+        Case{"plain", "assignments", kPair, "cert = c.pem  # old\nkey = /etc/k.pem\n",
              "cert = /new/c.pem  # old\nkey = /new/k.pem\n"},
-        Case{"in quotes", kPair, "cert \"/etc/c.pem\"\nkey '/etc/k.pem'\n",
+        Case{"in quotes", "assignments", kPair, "cert \"/etc/c.pem\"\nkey '/etc/k.pem'\n",
              "cert \"/new/c.pem\"\nkey '/new/k.pem'\n"},
-        Case{"the same file", kPair, "cert = /a.pem\nkey = /a.pem\n",
+        Case{"the same file", "assignments", kPair, "cert = /a.pem\nkey = /a.pem\n",
              "cert = /new/c.pem\nkey = /new/k.pem\n"},
-        Case{"with a prefix", kPrefixed, "cert = < /etc/c.pem\nkey = </etc/k.pem\n",
+        Case{"with a prefix", "blocks", kPrefixed, "cert = < /etc/c.pem\nkey = </etc/k.pem\n",
              "cert = < /new/c.pem\nkey = </new/k.pem\n"},
-        Case{"Lua", kLua, "ssl = { certificate = \"/c.pem\"; key = \"/k.pem\" }\n",
+        Case{"Lua", "lua", kLua, "ssl = { certificate = \"/c.pem\"; key = \"/k.pem\" }\n",
              "ssl = { certificate = \"/new/c.pem\"; key = \"/new/k.pem\" }\n"},
-        Case{"one of a list", kList, "certs = /a.pem, /b.pem\n", "certs = /new/all.pem, /b.pem\n",
+        Case{"one of a list", "assignments", kList, "certs = /a.pem, /b.pem\n",
+             "certs = /new/all.pem, /b.pem\n", kOneFile},
+        Case{"combined", "assignments", kCombined, "cert = /a.pem\n", "cert = /new/all.pem\n",
              kOneFile},
-        Case{"combined", kCombined, "cert = /a.pem\n", "cert = /new/all.pem\n", kOneFile},
-        Case{"two files for one setting", kCombined, "cert = /a.pem\n", ""},
-        Case{"a key beside it", kBeside, "cert = /a.pem\n", ""},
-        Case{"twice in a list", kList, "certs = /a.pem, /a.pem.old\n", "", kOneFile},
-        Case{"YAML", kYaml, "cert: /c.pem\nkey: /k.pem\n", ""},
-        Case{"a chain apart", kChain, "cert = /c.pem\nkey = /k.pem\nchain = /ca.pem\n", ""},
-        Case{"a key that no setting names", kDefault, "cert = /c.pem\n", ""},
+        Case{"two files for one setting", "assignments", kCombined, "cert = /a.pem\n", ""},
+        Case{"a key beside it", "assignments", kBeside, "cert = /a.pem\n", ""},
+        Case{"twice in a list", "assignments", kList, "certs = /a.pem, /a.pem.old\n", "", kOneFile},
+        Case{"YAML", "yaml", kPair, "cert: /c.pem\nkey: /k.pem\n", ""},
+        Case{"a chain apart", "assignments", kChain,
+             "cert = /c.pem\nkey = /k.pem\nchain = /ca.pem\n", ""},
+        Case{"a key that no setting names", "assignments", kDefault, "cert = /c.pem\n", ""},
         Case{"a path with a blank",
              kPair,
              "cert = /c.pem\nkey = /k.pem\n",
