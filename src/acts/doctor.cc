@@ -155,8 +155,8 @@ class Ailments {
 
   // certrebind reloads the server in a way that does it no harm; a hook may not.
   void look_at_hooks(const SurveyedBinding& bound, const Lineage& owner) {
-    const UnsafeReload* unsafe = bound.service->unsafe_reload();
-    if (unsafe == nullptr) return;
+    const auto unsafe = bound.service->unsafe_reload();
+    if (!unsafe) return;
     for (const std::string& hook : owner.hooks) {
       auto script = at_.host.files.read(hook, kLongestHook);
       for (const std::string& unit : unsafe->units)

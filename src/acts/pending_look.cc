@@ -48,7 +48,10 @@ bool concerns_us(const Survey& survey, const Diagnostic& diagnostic) {
 
 Result<Survey> survey_for_pending(const Looking& at, const History& history) {
   auto surveyed = survey(at.host, at.only);
-  if (surveyed) leave_alone(at.settings, *surveyed);
+  if (surveyed) {
+    leave_alone(at.settings, *surveyed);
+    prefer_restarts(at.settings, *surveyed, at.host.clock.wall());
+  }
   return as_loaded(std::move(surveyed), at.host, at.asker, history);
 }
 

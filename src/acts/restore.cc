@@ -26,6 +26,7 @@
 #include "plan/preflight.h"
 #include "store/own.h"
 #include "survey/lookup.h"
+#include "survey/policy.h"
 #include "survey/shadowed.h"
 #include "sys/replace.h"
 
@@ -266,7 +267,7 @@ std::vector<Expectation> expectations_for(const Prober& prober, const Bindings& 
   const Thumbprint& kept = leaf.outline.thumbprint;
   std::vector<Expectation> all;
   for (const SurveyedBinding* bound : bindings)
-    if (bound->binding.role != Role::client)
+    if (bound->binding.role != Role::client && !bound->waits_for_restart())
       std::ranges::move(expectations_of(bound->binding, kept, leaf.key_type, kept, leaf.key_type),
                         std::back_inserter(all));
   PairOnDisk lying(*bindings.front());
@@ -409,6 +410,7 @@ Result<RestoreResult> restore_kept(const TransactionContext& context,
   auto surveyed = survey(context.host, only);
   if (!surveyed) return pass(surveyed);
   put_all_back(*surveyed);
+  prefer_restarts(context.settings, *surveyed, context.host.clock.wall());
   auto meant = bindings_meant(context.host.files, *surveyed, typed);
   if (!meant) return pass(meant);
   RestoreResult result;

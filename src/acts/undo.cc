@@ -14,6 +14,7 @@
 #include "store/sightings.h"
 #include "survey/identify.h"
 #include "survey/lookup.h"
+#include "survey/policy.h"
 #include "survey/shadowed.h"
 #include "transaction/file_swap.h"
 
@@ -303,6 +304,16 @@ TransactionRequest undo_work(const TransactionRow& row, const Service& service,
   return work;
 }
 
+// Endpoints that were proven after a restart, which nobody allows any more.
+void leave_out_waiting(const Survey& survey, std::vector<Expectation>& expectations) {
+  for (const SurveyedBinding& bound : survey.bindings)
+    if (bound.waits_for_restart())
+      for (const Endpoint& endpoint : bound.binding.endpoints)
+        std::erase_if(expectations, [&](const Expectation& expected) {
+          return expected.address == endpoint.address;
+        });
+}
+
 std::string story_of(const TransactionRow& row) {
   std::vector<std::string> pairs;
   for (const JournalSuccession& succession : row.record.successions)
@@ -336,15 +347,20 @@ Result<std::vector<TransactionRow>> followers_of(Journal& journal, const Transac
 
 Result<TransactionResult> undo_one(const TransactionContext& context, const Services& services,
                                    const TransactionRow& row, bool decided) {
-  const Service* service = find_service(services, row.service);
+  // A configuration that cannot be read is no reason to leave it so.
+  auto surveyed = survey(context.host, {row.service});
+  if (surveyed) prefer_restarts(context.settings, *surveyed, context.host.clock.wall());
+  const Service* service = find_service(surveyed ? surveyed->services : services, row.service);
   if (service == nullptr)
     return fail(Code::not_found, "undo", fmt::format("transaction {}", row.id),
                 "its service " + row.service.text() + " is no longer found");
   auto files = files_to_undo(context, row);
   if (!files) return pass(files);
   TransactionRequest work = undo_work(row, *service, std::move(*files), decided);
-  auto surveyed = survey(context.host, {row.service});
-  if (surveyed) keep_memory(context.prober, *surveyed, work);
+  if (surveyed) {
+    leave_out_waiting(*surveyed, work.expectations);
+    keep_memory(context.prober, *surveyed, work);
+  }
   auto account = carry_out(context, std::move(work));
   if (account) account->text = story_of(row) + "\n" + account->text;
   return account;

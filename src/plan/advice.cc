@@ -139,7 +139,9 @@ std::string Advice::why_chain_is_lost(const SurveyedBinding& bound, const Served
 std::string Advice::how_to_load(const SurveyedBinding& bound, const std::string& old_one,
                                 const std::string& new_one) const {
   const Reload reload = bound.service->reload();
-  if (reload.restart_only.empty() || reload.live)
+  const std::string& restart_only =
+      bound.waits_for_restart() ? bound.binding.restart_only : reload.restart_only;
+  if (restart_only.empty() || reload.live)
     return fmt::format("certrebind rebind {} {}", old_one, new_one);
   const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());
   if (permit.is_given)
@@ -149,7 +151,7 @@ std::string Advice::how_to_load(const SurveyedBinding& bound, const std::string&
   if (auto process = host_.processes.find(reload.signal ? reload.signal->pid : 0))
     since = fmt::format(" (process {} runs since {} UTC)", process->pid,
                         to_text(host_.processes.started_at(*process)));
-  return fmt::format("restart {}{}: {}", bound.service->id().text(), since, reload.restart_only);
+  return fmt::format("restart {}{}: {}", bound.service->id().text(), since, restart_only);
 }
 
 std::string Advice::way_back(const SurveyedBinding& bound) const {

@@ -561,6 +561,12 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
   if (auto opening = policy ? opening_of(*policy) : std::nullopt)
     return hold(bound, fmt::format("{} waits for its window, {}; it opens {}", site, policy->window,
                                    local_minute_text(*opening)));
+  if (bound.waits_for_restart()) {
+    const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());
+    return hold(
+        bound, fmt::format("{} of {} waits for a restart ({}): {}", site,
+                           bound.service->id().text(), bound.binding.restart_only, permit.not_now));
+  }
   const Reload reload = bound.service->reload();
   if (!reload.restart_only.empty() && !reload.live) {
     const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());

@@ -434,6 +434,13 @@ void Planner::expect(const PlannedBinding& planned) {
                     binding.site));
     return;
   }
+  if (planned.bound->waits_for_restart()) {
+    for (const Endpoint& endpoint : binding.endpoints)
+      plan_.request.unproven.push_back(
+          fmt::format("{} at {}: {}; next: {}", printable(binding.site),
+                      printable(endpoint.listens), binding.restart_only, kRestartIt));
+    return;
+  }
   const Succession& succession = *planned.succession;
   auto next = next_leaf(planned);
   const Certificate& wanted = next ? *next : succession.new_one.bundle.leaf;

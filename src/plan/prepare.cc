@@ -10,6 +10,7 @@
 #include "observe/stale_in_memory.h"
 #include "plan/reload_side_effects.h"
 #include "survey/key_types.h"
+#include "survey/policy.h"
 
 namespace certrebind {
 
@@ -268,6 +269,7 @@ Result<Prepared> prepare(const Host& host, const Settings& settings, Asker& aske
                          ConfigTests tests) {
   Prepared prepared{.survey = std::move(surveyed), .successions = {}, .plans = {}, .idle = {}};
   prepared.tests = std::move(tests);
+  prefer_restarts(settings, prepared.survey, host.clock.wall());
   auto successions = identify_all(host, settings, asker, history, prepared.survey, request);
   if (!successions) return pass(successions);
   prepared.successions = std::move(*successions);

@@ -40,7 +40,7 @@ std::vector<const SurveyedBinding*> ReloadSideEffects::not_loaded(const Plan& pl
   const auto planned = plan.planned();
   for (const SurveyedBinding& bound : survey_.bindings) {
     if (bound.service != plan.request.service || planned.contains(&bound) || !bound.disk ||
-        !bound.disk->certificate)
+        !bound.disk->certificate || bound.waits_for_restart())
       continue;
     const std::optional<WallTime> latest =
         std::max({changed(bound.binding.certificate.path), changed(bound.binding.key.path),
@@ -94,13 +94,26 @@ void ReloadSideEffects::keep_from_reload(Plan& plan, std::vector<Finding> findin
 void ReloadSideEffects::check_restart(Plan& plan) const {
   const ServiceId& id = plan.request.service->id();
   const Reload how = plan.request.service->reload();
-  if (plan.does_nothing() || how.restart_only.empty() || is_live(plan)) return;
+  if (plan.does_nothing() || is_live(plan)) return;
+  if (how.restart_only.empty()) return check_waiting(plan);
   const RestartPermit permit = restart_permit(settings_, id, host_.clock.wall());
   if (permit.not_now.empty()) return;
   plan.refuse({{Severity::error,
                 fmt::format("{} cannot load new files: {}; {}", id.text(), how.restart_only,
                             permit.not_now),
                 kRestartIt}});
+}
+
+// A reload would bring nothing.
+void ReloadSideEffects::check_waiting(Plan& plan) const {
+  const bool all_wait = std::ranges::all_of(
+      plan.bindings, [](const PlannedBinding& each) { return each.bound->waits_for_restart(); });
+  if (!all_wait) return;
+  plan.refuse(
+      {{Severity::error,
+        fmt::format("{} does not load new files there: {}", plan.request.service->id().text(),
+                    plan.bindings.front().bound->binding.restart_only),
+        kRestartIt}});
 }
 
 void ReloadSideEffects::check(Plan& plan) {

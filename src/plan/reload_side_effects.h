@@ -41,6 +41,7 @@ class ReloadSideEffects {
   std::vector<const SurveyedBinding*> not_loaded(const Plan& plan);
   void check_memory(Plan& plan);
   void check_restart(Plan& plan) const;
+  void check_waiting(Plan& plan) const;
   void keep_from_reload(Plan& plan, std::vector<Finding> findings) const;
   std::string why_not(const SurveyedBinding& bound, const Served& served);
   bool is_live(const Plan& plan) const;

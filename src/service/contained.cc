@@ -30,7 +30,8 @@ Reload ContainedService::reload() const {
   const Reload theirs = inner_->reload();
   Reload reload{.signal = theirs.signal,
                 .restart_only = theirs.restart_only,
-                .per_connection = theirs.per_connection};
+                .per_connection = theirs.per_connection,
+                .may_cache = theirs.may_cache};
   if (theirs.commands && reload.restart_only.empty())
     reload.restart_only =
         "a program reloads it, and certrebind runs no program of a container; run certrebind "

@@ -108,6 +108,8 @@ struct Binding {
   std::string not_editable;
   // Not empty: why no plan may write these files, and what to do. (Files in a container.)
   std::string not_written = {};
+  // Not empty: why a reload does not load these files at its endpoints, although it does at others.
+  std::string restart_only = {};
 };
 
 // An address on which a server accepts TCP connections after it reads its configuration again.
@@ -232,6 +234,10 @@ struct Reload {
   // The server reads its files anew for each connection, or notices a change by itself. Nothing is
   // done, and `signal` only identifies the process.
   bool per_connection = false;
+  // How long the server may go on with the old files after all this.
+  milliseconds may_cache{0};
+  // Prints which certificates the server has loaded (names_certificate). Unset: nothing does.
+  std::optional<Command> loaded = {};
   // If set: creates the live update for these files (real paths on this host). Null if one of them
   // cannot be updated live.
   std::function<std::unique_ptr<LiveUpdate>(const std::vector<std::string>& files)> live = {};
@@ -289,11 +295,18 @@ class Service {
   virtual OnBadCertificate on_bad_certificate() const = 0;
   // The user id that reads keys: 0 if a root master does.
   virtual uint32_t key_reader() const = 0;
-  // Null if no such unit is known.
-  virtual const UnsafeReload* unsafe_reload() const { return nullptr; }
+  // Unset if no such unit is known.
+  virtual std::optional<UnsafeReload> unsafe_reload() const { return std::nullopt; }
+  // Makes `reload` a restart, for the bindings at which nothing else loads new files. `why` is
+  // theirs: Binding::restart_only.
+  void prefer_restart(std::string why) { restart_for_ = std::move(why); }
+
+ protected:
+  const std::string& restart_for() const { return restart_for_; }
 
  private:
   Trust trust_;
+  std::string restart_for_;
 };
 
 inline std::optional<Command> own_view_of(const Service& service) {

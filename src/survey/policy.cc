@@ -25,6 +25,17 @@ void leave_alone(const Settings& settings, Survey& survey) {
   for (SurveyedBinding& bound : survey.shadowed) bound.left_alone = is_left_alone(settings, bound);
 }
 
+void prefer_restarts(const Settings& settings, Survey& survey, WallTime now) {
+  for (const auto& service : survey.services.found) {
+    auto needs_it = std::ranges::find_if(survey.bindings, [&](const SurveyedBinding& bound) {
+      return bound.service == service.get() && !bound.binding.restart_only.empty();
+    });
+    if (needs_it == survey.bindings.end()) continue;
+    if (restart_permit(settings, service->id(), now).not_now.empty())
+      service->prefer_restart(needs_it->binding.restart_only);
+  }
+}
+
 RestartPermit restart_permit(const Settings& settings, const ServiceId& service, WallTime now) {
   auto policy = std::ranges::find_if(settings.policies, [&](const Policy& each) {
     return fits(each.service, service.text()) && each.site == "*" && each.certificate == "*";

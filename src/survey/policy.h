@@ -26,4 +26,8 @@ inline constexpr const char* kRestartIt =
     "restart it yourself, or see allow_restart in certrebind.toml(5)";
 RestartPermit restart_permit(const Settings& settings, const ServiceId& service, WallTime now);
 
+// Where a restart is permitted now, and a reload would not load new files for some binding, the
+// server is restarted instead of reloaded.
+void prefer_restarts(const Settings& settings, Survey& survey, WallTime now);
+
 }  // namespace certrebind

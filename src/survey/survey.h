@@ -27,6 +27,10 @@ struct SurveyedBinding {
   // times tell it (observe/history.h).
   std::optional<Thumbprint> not_loaded = {};
 
+  // Only a restart, which nobody allowed, would show a new certificate here.
+  bool waits_for_restart() const {
+    return !binding.restart_only.empty() && service->reload().restart_only.empty();
+  }
   bool holds(const Thumbprint& thumbprint) const {
     return disk && disk->certificate && disk->certificate->thumbprint == thumbprint;
   }

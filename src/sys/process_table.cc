@@ -289,6 +289,25 @@ Result<std::vector<std::string>> SystemProcessTable::environment(int pid) const 
   return split(*text, '\0');
 }
 
+std::string SystemProcessTable::unit(int pid) const {
+  return system_unit_in(read_or_empty(proc(pid, "cgroup")));
+}
+
+// The line "0::PATH", or "N:name=systemd:PATH" of the older hierarchies. A user's manager and a
+// container's have cgroups of their own below.
+std::string system_unit_in(std::string_view cgroups) {
+  for (const std::string& line : split(std::string(cgroups), '\n')) {
+    const size_t path = line.find(":/");
+    if (path == line.npos || !(line.starts_with("0::") || line.find(":name=systemd:") != line.npos))
+      continue;
+    const std::vector<std::string> parts = split(line.substr(path + 2), '/');
+    auto below = std::ranges::find_if(
+        parts, [](const std::string& part) { return !part.ends_with(".slice"); });
+    if (below != parts.end() && below->ends_with(".service")) return *below;
+  }
+  return "";
+}
+
 Result<std::vector<uint64_t>> SystemProcessTable::sockets(int pid) const {
   constexpr std::string_view kSocket = "socket:[";
   auto entries = Disk().list(proc(pid, "fd"));

@@ -71,6 +71,9 @@ class ProcessTable {
   virtual Result<Process> find(int pid) const = 0;
   // The environment with which the process was started: "NAME=value" (environ in proc(5)).
   virtual Result<std::vector<std::string>> environment(int pid) const = 0;
+  // The systemd service that the process belongs to (cgroups(7)): "squid.service". Empty if it is
+  // none of the system's own: a login session, a user's service, a container.
+  virtual std::string unit(int pid) const = 0;
   // The sockets of a process, by inode.
   virtual Result<std::vector<uint64_t>> sockets(int pid) const = 0;
   // The subset of `sockets` that listens: TCP and UNIX sockets.
@@ -108,6 +111,7 @@ class SystemProcessTable final : public ProcessTable {
   Result<std::vector<Process>> children(int pid) const override;
   Result<Process> find(int pid) const override;
   Result<std::vector<std::string>> environment(int pid) const override;
+  std::string unit(int pid) const override;
   Result<std::vector<uint64_t>> sockets(int pid) const override;
   Result<std::vector<uint64_t>> listening_sockets(int pid) const override;
   Result<std::set<uint16_t>> listening_ports(std::span<const int> pids) const override;
@@ -123,6 +127,9 @@ class SystemProcessTable final : public ProcessTable {
 
   std::optional<std::set<uint32_t>> users_ = std::set<uint32_t>();
 };
+
+// The same of the text of /proc/PID/cgroup.
+std::string system_unit_in(std::string_view cgroups);
 
 // This process and the user it runs as.
 int own_pid();

@@ -216,5 +216,24 @@ TEST(ProcessTable, TellsWhoListens) {
   }
 }
 
+TEST(SystemUnit, IsTheServiceAmongTheCgroups) {
+  EXPECT_EQ(system_unit_in("0::/system.slice/squid.service\n"), "squid.service");
+  EXPECT_EQ(system_unit_in("0::/system.slice/system-vpn.slice/vpn@a.service/below\n"),
+            "vpn@a.service");
+  EXPECT_EQ(system_unit_in("2:cpu:/other.service\n1:name=systemd:/system.slice/a.service\n"),
+            "a.service");
+  EXPECT_EQ(system_unit_in("1:name=systemd:/\n0::/system.slice/a.service\n"), "a.service");
+}
+
+TEST(SystemUnit, IsNoneOfUsersAndContainers) {
+  EXPECT_EQ(system_unit_in("0::/user.slice/user-1000.slice/session-3.scope\n"), "");
+  EXPECT_EQ(system_unit_in("0::/system.slice/docker-0a.scope/squid.service\n"), "");
+  EXPECT_EQ(system_unit_in("0::/\n"), "");
+  EXPECT_EQ(system_unit_in(""), "");
+  const std::string manager =
+      "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service";
+  EXPECT_EQ(system_unit_in(manager), "user@1000.service");
+}
+
 }  // namespace
 }  // namespace certrebind

@@ -16,6 +16,7 @@ class ScriptedProcesses final : public ProcessTable {
  public:
   std::vector<Process> processes;
   std::map<int, std::vector<std::string>> environments;
+  std::map<int, std::string> units;            // systemd units, by pid
   std::map<int, std::vector<uint64_t>> held;   // sockets, by pid
   std::set<uint64_t> listening;                // the subset that listens
   std::map<int, std::vector<uint16_t>> ports;  // listening ports, by pid
@@ -41,6 +42,10 @@ class ScriptedProcesses final : public ProcessTable {
   Result<std::vector<std::string>> environment(int pid) const override {
     auto found = environments.find(pid);
     return found == environments.end() ? std::vector<std::string>() : found->second;
+  }
+  std::string unit(int pid) const override {
+    auto found = units.find(pid);
+    return found == units.end() ? "" : found->second;
   }
   Result<std::vector<uint64_t>> sockets(int pid) const override {
     auto found = held.find(pid);

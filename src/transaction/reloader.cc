@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "store/on_disk.h"
 #include "survey/policy.h"
 #include "sys/changed_at.h"
 #include "transaction/candidate_check.h"
 #include "transaction/systemd_unit.h"
+#include "x509/mention.h"
 
 namespace certrebind {
 
@@ -174,6 +176,25 @@ Result<std::vector<std::string>> Reloader::unseen() const {
   if (Done told = converse(host_, dialogue->address(), *dialogue, *service_, kForQuestions); !told)
     return pass(told);
   return dialogue->unseen();
+}
+
+Result<std::vector<std::string>> Reloader::not_loaded(const std::vector<std::string>& files) const {
+  constexpr milliseconds kAnswer = std::chrono::seconds(20);
+  std::vector<std::string> missing;
+  const auto question = target() ? service_->reload().loaded : std::nullopt;
+  if (!question) return missing;
+  if (Done trusted = must_be_trusted(); !trusted) return pass(trusted);
+  auto answer = host_.commands.run(*question, kAnswer);
+  if (!answer) return pass(answer);
+  if (answer->status != 0)
+    return fail(Code::failed, "ask", service_->id().text(),
+                fmt::format("{} exited with {}:{}", question->text(), answer->status,
+                            excerpt(answer->output)));
+  for (const std::string& path : files) {
+    const OnDisk lies = look_at(service_->files(), path);
+    if (lies.certificate && !names_certificate(answer->output, lies.der)) missing.push_back(path);
+  }
+  return missing;
 }
 
 // A server's test binds no addresses. If a reload finds an address taken, the result is worse than

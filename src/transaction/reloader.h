@@ -58,6 +58,10 @@ class Reloader {
   // asked.
   Result<std::vector<std::string>> unseen() const;
 
+  // The certificates among `files` that the server itself does not name as loaded; none if nothing
+  // tells which it has loaded (Reload::loaded).
+  Result<std::vector<std::string>> not_loaded(const std::vector<std::string>& files) const;
+
   // Makes the server load the files. Over the socket, the content on disk is sent to the server's
   // memory; if that cannot even begin, the server is reloaded. `resumed`: a crash may have left
   // such a change half done.

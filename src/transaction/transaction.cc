@@ -118,6 +118,7 @@ class Transaction {
   Result<TransactionResult> verify();
   Step test_what_is_served();
   Step restore_if_doubtful();
+  Step restore_unless_loaded();
   Result<TransactionResult> commit_without_proof();
 
   Result<TransactionResult> refuse(const std::string& why, const std::string& next,
@@ -172,8 +173,9 @@ Done Transaction::mark(Phase phase) {
 milliseconds Transaction::patience() const {
   // How long a reload takes is not known without a test of the server's own.
   const bool is_tested = !service_ || service_->config_test();
-  return std::max({context_.settings.verify_at_least, candidate_.took() * 5,
-                   is_tested ? milliseconds(0) : kWithoutTest});
+  const milliseconds may_cache = service_ ? service_->reload().may_cache : milliseconds(0);
+  return may_cache + std::max({context_.settings.verify_at_least, candidate_.took() * 5,
+                               is_tested ? milliseconds(0) : kWithoutTest});
 }
 
 ProofLimits Transaction::limits(milliseconds deadline) const {
@@ -347,7 +349,21 @@ Transaction::Step Transaction::restore_if_doubtful() {
   if (reloader_.is_live()) return std::nullopt;
   if (auto silent = endpoints_.silenced(); !silent.empty())
     return restore(listed("after the reload, other sites of the server no longer answer:", silent));
-  return std::nullopt;
+  return restore_unless_loaded();
+}
+
+// What the server itself says that it has loaded, where it says that.
+Transaction::Step Transaction::restore_unless_loaded() {
+  constexpr milliseconds kPoll = std::chrono::milliseconds(200);
+  const SteadyTime deadline = context_.host.clock.steady() + patience();
+  while (true) {
+    const auto missing = reloader_.not_loaded(row_.record.loads);
+    if (missing && missing->empty()) return std::nullopt;
+    if (context_.host.clock.steady() >= deadline || reloader_.master_is_gone())
+      return restore(missing ? listed("the server says that it has not loaded", *missing)
+                             : missing.error().message());
+    context_.host.clock.sleep(kPoll);
+  }
 }
 
 Result<TransactionResult> Transaction::run(const TransactionRequest& work) {
@@ -473,7 +489,10 @@ Result<TransactionResult> Transaction::commit(const Verdict& verdict) {
   std::string text =
       fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
                   verdict.total == 1 ? "shows" : "show", wanted());
-  if (verdict.total == 0) text = "loaded and tested; no handshake can show it";
+  if (verdict.total == 0)
+    text = service_ && service_->reload().loaded
+               ? "the server says that it has loaded it; no handshake can show it"
+               : "loaded and tested; no handshake can show it";
   if (skipped > endpoints_.strangers().size())
     text += fmt::format("\n{} did not answer, before or after: proof is owed",
                         count_of(skipped - endpoints_.strangers().size(), "endpoint and name",

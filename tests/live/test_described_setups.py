@@ -21,6 +21,7 @@ from servers.mariadb import MariaDB
 from servers.postfix import Postfix
 from servers.postgresql import PROGRAMS, PostgreSQL
 from servers.prosody import Prosody
+from servers.rabbitmq import RabbitMQ
 from servers.slapd import Slapd
 from waiting import until
 
@@ -461,6 +462,31 @@ class SlapdDirect(Setup, Slapd):
         return {("cert.pem", port, dialect, False) for dialect, port in self.endpoints.items()}
 
 
+class RabbitMQPages(Setup, RabbitMQ):
+    """The pages of its management and its metrics name a certificate of their own."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.pages, self.metrics = free_port(), free_port()
+
+    def install_other(self, certificate):
+        super().install_other(certificate)
+        shutil.chown(self.other("key"), self.user)
+
+    def write(self):
+        super().write()
+        write(self.prefix / "plugins", "[rabbitmq_management, rabbitmq_prometheus].\n")
+        with open(self.conf, "a") as conf:
+            for name, port in (("management", self.pages), ("prometheus", self.metrics)):
+                conf.write(f"{name}.ssl.ip = 127.0.0.1\n{name}.ssl.port = {port}\n"
+                           f"{name}.ssl.certfile = {self.other('pem')}\n{name}.ssl.keyfile = {self.other('key')}\n")
+        return self
+
+    def expected(self):
+        return {("cert.pem", self.endpoints["none"], "none", False), ("other.pem", self.pages, "none", False),
+                ("other.pem", self.metrics, "none", False)}
+
+
 class EjabberdHosts(Setup, Ejabberd):
     """Two hosts, the second with its key in a file of its own."""
 
@@ -485,7 +511,7 @@ SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparate
           PostfixNamesAsText, DovecotNames, DovecotDirect, DovecotProtocol, DovecotAddress,
           LighttpdBlocks, StunnelForMail, StunnelNames, CoturnAddresses, CaddySites, MosquittoDirectory,
           MariaDBDirectory, RedisSocket, PostgreSQLOfDebian, ProsodyDirectory, EximKeyTypes, SlapdDirect,
-          EjabberdHosts]
+          RabbitMQPages, EjabberdHosts]
 
 
 def place_of(address):

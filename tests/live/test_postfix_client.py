@@ -1,4 +1,4 @@
-"""The certificate that Postfix shows as a client, to the servers that it brings mail to."""
+"""The certificate that Postfix shows as a client, to the servers that it brings mail to, by SMTP and by LMTP."""
 import hashlib
 import smtplib
 import socketserver
@@ -35,7 +35,7 @@ class Receiver:
                 self.say(b"220 receiver.test ESMTP")
                 while line := self.rfile.readline():
                     word = line[:4].upper().strip()
-                    if word == b"EHLO":
+                    if word in (b"EHLO", b"LHLO"):
                         self.say(b"250-receiver.test\r\n250 STARTTLS")
                     elif word == b"STAR":
                         self.say(b"220 go")
@@ -55,7 +55,7 @@ class Receiver:
 
 
 class Stage:
-    def __init__(self, place, authority):
+    def __init__(self, place, authority, client):
         place.configure(verify=120, handshake=30)
         self.place, self.server, self.receiver = place, Postfix(place / "s"), Receiver(authority, place)
         self.old, self.new = authority.pair(CLIENT, eku="both")
@@ -63,10 +63,11 @@ class Stage:
         place.at_end(self.server.stop)
         self.server.install(authority.issue(HOST))
         self.install(self.old)
-        self.server.write(f"relayhost = [127.0.0.1]:{self.receiver.port}\nsmtp_tls_security_level = encrypt\n"
-                          f"smtp_tls_cert_file = {self.certificate}\nsmtp_tls_key_file = {self.key}")
+        self.server.write(f"default_transport = {client}:[127.0.0.1]:{self.receiver.port}\n"
+                          f"{client}_tls_security_level = encrypt\n"
+                          f"{client}_tls_cert_file = {self.certificate}\n{client}_tls_key_file = {self.key}")
         with open(self.server.prefix / "master.cf", "a") as master:
-            master.write("cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\nsmtp unix - - n - - smtp\n"
+            master.write(f"cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n{client} unix - - n - - {client}\n"
                          "bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n")
         self.server.start()
         assert self.shown() == self.old.thumbprint
@@ -86,9 +87,9 @@ class Stage:
         return self.place.run(*arguments, "--service", self.server.service)
 
 
-@pytest.fixture
-def stage(place, authority):
-    return Stage(place, authority)
+@pytest.fixture(params=["smtp", "lmtp"])
+def stage(place, authority, request):
+    return Stage(place, authority, request.param)
 
 
 def test_a_renewal_in_place_is_shown(stage):

@@ -1,5 +1,4 @@
 """Servers that load certificates at their start only: restarted if a policy allows it, in its window, and proven."""
-import datetime
 import os
 import subprocess
 import time
@@ -13,18 +12,12 @@ from servers.systemd import Systemd
 from servers.vsftpd import Vsftpd
 from stages.killed import KilledRebind
 from sweep import in_shares
-from waiting import until
+from waiting import until, window
 
 pytestmark = needs_root
 PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST = "mx.test"
 OK, REFUSED, WARNING, ROLLED_BACK, NEEDS_OPERATOR = 0, 1, 1, 3, 4
-
-
-def window(starts_in):
-    """An hour that begins so many hours from now, in UTC."""
-    begin = datetime.datetime.utcnow() + datetime.timedelta(hours=starts_in)
-    return f"{begin:%H:%M}-{begin + datetime.timedelta(hours=1):%H:%M} UTC"
 
 
 class Stage:

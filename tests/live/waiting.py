@@ -1,4 +1,5 @@
 """Waits for a condition instead of sleeping for a fixed time."""
+import datetime
 import time
 
 PATIENCE = 30  # seconds after which a test gives up waiting
@@ -18,3 +19,9 @@ def until(look, what, seconds=PATIENCE):
         if ended > deadline:
             raise AssertionError(f"waited {seconds} s in vain until {what}")
         time.sleep(max(0.02, ended - began))
+
+
+def window(starts_in):
+    """An hour that begins so many hours from now, in UTC."""
+    begin = datetime.datetime.utcnow() + datetime.timedelta(hours=starts_in)
+    return f"{begin:%H:%M}-{begin + datetime.timedelta(hours=1):%H:%M} UTC"

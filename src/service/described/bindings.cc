@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -246,6 +247,7 @@ class Binder {
       return;
     }
     for (const Heard& heard : heard_) {
+      if (heard.listener->group != settings.group) continue;
       if (!settings.place.section.empty() &&
           !fits_section(settings.place.section, tree_.sections[heard.section]))
         continue;
@@ -376,6 +378,7 @@ class Binder {
   // A section for a name stands beside the listeners, or in one of them, if it does not say
   // which.
   bool shows(const Heard& heard, const Named& named) const {
+    if (heard.listener->group != named.settings->group) return false;
     if (named.settings->start_tls_only && heard.start_tls == StartTls::none) return false;
     if (named.settings->chosen_by_certificate) return true;
     if (!named.settings->listeners.empty())
@@ -403,8 +406,21 @@ class Binder {
     file.where.end = file.where.begin + text.size();
   }
 
+  // Endpoints at which a reload loads nothing have a binding of their own.
   void bind(Named& named) {
+    std::map<std::string, std::vector<const Heard*>> by_reason;
+    for (const Heard* heard : named.heard)
+      by_reason[heard->listener->restart_only].push_back(heard);
+    if (by_reason.empty()) by_reason[""];
+    for (auto& [why, heard] : by_reason) {
+      named.heard = std::move(heard);
+      bind_one(named, why);
+    }
+  }
+
+  void bind_one(const Named& named, const std::string& restart_only) {
     Binding binding;
+    binding.restart_only = restart_only;
     binding.role = named.settings->client ? Role::client : Role::server;
     binding.certificate = named_file(named.certificate, *named.where);
     binding.key = named_file(named.key, *named.key_where);

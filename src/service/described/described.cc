@@ -116,7 +116,9 @@ std::optional<Command> DescribedService::config_test() const {
 
 Reload DescribedService::reload() const {
   std::call_once(found_, [&] { reload_ = find_reload(); });
-  return reload_;
+  Reload reload = reload_;
+  if (reload.signal && !restart_for().empty()) reload.restart_only = restart_for();
+  return reload;
 }
 
 // Without its test nothing is loaded.
@@ -154,7 +156,10 @@ Done DescribedService::run_as_root(const ReloadDescription& how, Command& comman
 
 Reload DescribedService::reload_by(const ReloadDescription& how,
                                    const described::SettingsTree& tree) const {
-  Reload reload{.signal = instance_.process};
+  Reload reload{.signal = instance_.process, .may_cache = how.may_cache};
+  if (!instance_.description->loaded.empty())
+    if (auto loaded = command_of(instance_.description->loaded, tree, fixed_))
+      reload.loaded = std::move(*loaded);
   switch (how.kind) {
     case ReloadDescription::Kind::signal:
       reload.signal->name = how.signal;
@@ -205,9 +210,10 @@ OnBadCertificate DescribedService::on_bad_certificate() const {
   return instance_.description->on_bad_certificate;
 }
 
-const UnsafeReload* DescribedService::unsafe_reload() const {
-  const UnsafeReload& described = instance_.description->unsafe_reload;
-  return described.units.empty() ? nullptr : &described;
+std::optional<UnsafeReload> DescribedService::unsafe_reload() const {
+  const described::Description& description = *instance_.description;
+  if (description.unit_reload_why.empty()) return std::nullopt;
+  return UnsafeReload{description.units, description.unit_reload_why};
 }
 
 uint32_t DescribedService::key_reader() const {

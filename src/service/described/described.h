@@ -46,7 +46,7 @@ class DescribedService final : public Service {
   Reload reload() const override;
   OnBadCertificate on_bad_certificate() const override;
   uint32_t key_reader() const override;
-  const UnsafeReload* unsafe_reload() const override;
+  std::optional<UnsafeReload> unsafe_reload() const override;
 
  private:
   Result<FileEdit> edit(const NamedFile& named, const std::string& path) const;

@@ -30,6 +30,8 @@ constexpr std::array<std::pair<std::string_view, OnBadCertificate>, 3> kBad = {
      {"tls off", OnBadCertificate::tls_off},
      {"dies", OnBadCertificate::dies}}};
 
+constexpr std::array<std::pair<std::string_view, bool>, 1> kUnitReload = {{{"unsafe", true}}};
+
 // Reads the tables of one description.
 class DescriptionReader {
  public:
@@ -41,7 +43,7 @@ class DescriptionReader {
   Result<Description> run() {
     reader_.only(root_, {"kind", "title", "tried", "process", "read", "listener", "scope",
                          "certificate", "not_followed", "site", "may_edit", "test", "reload",
-                         "on_bad_certificate", "keys_read_as"});
+                         "on_bad_certificate", "keys_read_as", "loaded"});
     into_.kind = reader_.text(root_, "kind");
     into_.title = reader_.text(root_, "title");
     reader_.optional_text(root_, "tried", into_.tried);
@@ -49,6 +51,7 @@ class DescriptionReader {
     reader_.optional_text(root_, "keys_read_as", into_.key_reader);
     reader_.boolean(root_, "may_edit", into_.may_edit);
     reader_.texts(root_, "test", into_.test);
+    reader_.texts(root_, "loaded", into_.loaded);
     if (!is_kind_name(into_.kind)) complain(root_, "'kind' must be lower-case letters and digits");
     if (const toml::table* process = reader_.table("process")) read_process(*process);
     each("read", [&](const toml::table& table) { read_source(table); });
@@ -94,6 +97,12 @@ class DescriptionReader {
     if (into_.certificates.empty()) complain(root_, "there is no [[certificate]]");
     if (into_.listeners.empty()) complain(root_, "there is no [[listener]]");
     if (into_.reloads.empty()) complain(root_, "there is no [[reload]]");
+    for (const CertificateSettings& settings : into_.certificates)
+      if (!settings.client && std::ranges::none_of(into_.listeners, [&](const Listener& listener) {
+            return listener.group == settings.group;
+          }))
+        complain(root_, fmt::format("no [[listener]] shows the certificates of group '{}'",
+                                    settings.group));
     const bool rebuilds = std::ranges::any_of(
         into_.sources, [](const Source& source) { return !source.rebuild.empty(); });
     const bool all_run = std::ranges::all_of(into_.reloads, [](const ReloadDescription& reload) {
@@ -133,9 +142,9 @@ class DescriptionReader {
   }
 
   void read_process(const toml::table& table) {
-    reader_.only(table,
-                 {"executables", "argument", "users", "options", "environment", "file_in_directory",
-                  "usual", "programs", "on_demand", "units", "unit_reload"});
+    reader_.only(table, {"executables", "argument", "users", "options", "environment",
+                         "file_in_directory", "usual", "programs", "on_demand", "version", "units",
+                         "only_in_units", "unit_reload", "unit_reload_why"});
     reader_.texts(table, "executables", into_.executables);
     reader_.optional_text(table, "argument", into_.argument);
     reader_.texts(table, "users", into_.users);
@@ -145,10 +154,21 @@ class DescriptionReader {
     reader_.texts(table, "usual", into_.usual);
     reader_.texts(table, "programs", into_.programs);
     reader_.boolean(table, "on_demand", into_.on_demand);
-    reader_.texts(table, "units", into_.unsafe_reload.units);
-    reader_.optional_text(table, "unit_reload", into_.unsafe_reload.why);
-    if (into_.unsafe_reload.units.empty() != into_.unsafe_reload.why.empty())
-      complain(table, "'units' and 'unit_reload' must be given together");
+    reader_.texts(table, "version", into_.version);
+    read_units(table);
+  }
+
+  void read_units(const toml::table& table) {
+    reader_.texts(table, "units", into_.units);
+    reader_.boolean(table, "only_in_units", into_.only_in_units);
+    bool is_unsafe = false;
+    one_of(table, "unit_reload", kUnitReload, is_unsafe);
+    reader_.optional_text(table, "unit_reload_why", into_.unit_reload_why);
+    if (is_unsafe == into_.unit_reload_why.empty())
+      complain(table, "'unit_reload' and 'unit_reload_why' must be given together");
+    if (into_.units.empty() && (is_unsafe || into_.only_in_units))
+      complain(table,
+               fmt::format("'{}' needs 'units'", is_unsafe ? "unit_reload" : "only_in_units"));
   }
 
   void read_source(const toml::table& table) {
@@ -188,10 +208,12 @@ class DescriptionReader {
   }
 
   void read_listener(const toml::table& table) {
-    reader_.only(table, {"section", "when", "address", "separator", "port", "start_tls",
-                         "direct_when", "direct_ports", "proxy_when", "sni", "unproven"});
+    reader_.only(table,
+                 {"section", "when", "group", "address", "separator", "port", "start_tls",
+                  "direct_when", "direct_ports", "proxy_when", "sni", "unproven", "restart_only"});
     Listener listener;
     read_place(table, listener.place);
+    reader_.optional_text(table, "group", listener.group);
     reader_.optional_text(table, "address", listener.address);
     reader_.optional_text(table, "separator", listener.separator);
     reader_.optional_text(table, "port", listener.port);
@@ -201,6 +223,7 @@ class DescriptionReader {
     reader_.optional_text(table, "proxy_when", listener.proxy_when);
     reader_.boolean(table, "sni", listener.sni);
     reader_.optional_text(table, "unproven", listener.unproven);
+    reader_.optional_text(table, "restart_only", listener.restart_only);
     const std::string& dialect = listener.start_tls;
     if (!dialect.empty() && dialect.find('{') == dialect.npos && !start_tls_named(dialect))
       complain(table, fmt::format("'{}' is not a known STARTTLS dialect", dialect));
@@ -229,11 +252,12 @@ class DescriptionReader {
 
   void read_certificate(const toml::table& table) {
     reader_.only(table,
-                 {"section", "when", "certificate", "key", "key_beside", "chain", "prefix",
+                 {"section", "when", "group", "certificate", "key", "key_beside", "chain", "prefix",
                   "separator", "default_certificate", "default_key", "directory", "names",
                   "chosen_by_certificate", "hosts", "start_tls_only", "listeners", "client"});
     CertificateSettings settings;
     read_place(table, settings.place);
+    reader_.optional_text(table, "group", settings.group);
     settings.certificate = reader_.text(table, "certificate");
     reader_.optional_text(table, "key", settings.key);
     reader_.texts(table, "key_beside", settings.key_beside);
@@ -282,7 +306,7 @@ class DescriptionReader {
   void read_reload(const toml::table& table) {
     using Kind = ReloadDescription::Kind;
     reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds", "as_root",
-                         "restart_only", "per_connection"});
+                         "restart_only", "per_connection", "may_cache"});
     ReloadDescription reload;
     bool per_connection = false;
     reader_.texts(table, "when", reload.when);
@@ -296,6 +320,9 @@ class DescriptionReader {
     double seconds = 30;
     reader_.number(table, "seconds", 1, 3600, seconds);
     reload.deadline = milliseconds(static_cast<int64_t>(seconds * 1000));
+    double may_cache = 0;
+    reader_.number(table, "may_cache", 0, 600, may_cache);
+    reload.may_cache = milliseconds(static_cast<int64_t>(may_cache * 1000));
     int ways = 0;
     auto way = [&](bool given, Kind kind) {
       if (!given) return;

@@ -30,6 +30,7 @@ struct Scope {
 // Where clients connect.
 struct Listener {
   Place place;
+  std::string group = {};        // shows the certificates of this group only
   std::string address = "*";     // a template; may have several addresses, or HOST:PORT
   std::string separator = {};    // divides the addresses; empty: blanks and commas
   std::string port = {};         // a template; may have several; empty: the address has the port
@@ -39,11 +40,13 @@ struct Listener {
   bool sni = true;                // shows certificates by the name that the client sends
   std::string proxy_when = {};    // a condition under which a PROXY header comes first
   std::string unproven = {};      // why no handshake proves a renewal here
+  std::string restart_only = {};  // why only a restart loads new files here
 };
 
 // In which order a combined file has its parts does not matter: it is kept.
 struct CertificateSettings {
   Place place;
+  std::string group = {};   // shown by the listeners of this group only
   std::string certificate;  // the setting that names the certificate
   std::string key = {};     // the setting that names the key; empty: in the certificate's file
   std::string chain = {};   // the setting that names the chain, if it is apart
@@ -85,6 +88,7 @@ struct ReloadDescription {
   // Further variables for the commands: "NAME=template".
   std::vector<std::string> environment = {};
   milliseconds deadline{30'000};
+  milliseconds may_cache{0};  // how long it may go on with the old files
   // The commands run as root, although the server runs as a user. They must do no more for him than
   // he could do himself.
   bool as_root = false;
@@ -110,7 +114,11 @@ struct Description {
   std::vector<std::string> programs;  // usual paths of the executable
   // It runs only while it has clients: another program listens for it (systemd.socket(5)).
   bool on_demand = false;
-  UnsafeReload unsafe_reload = {};  // no units: none is known
+  std::vector<std::string> version = {};  // the program that prints its version; templates
+  std::vector<std::string> units = {};    // its systemd units, as patterns, without ".service"
+  bool only_in_units = false;             // only processes of these units count
+  // Why it does harm to reload these units (systemctl reload); empty: it does none.
+  std::string unit_reload_why = {};
 
   std::vector<Source> sources;
   std::vector<Listener> listeners;
@@ -125,7 +133,8 @@ struct Description {
   std::vector<std::string> test;  // the program's own test; empty: it has none
   std::vector<ReloadDescription> reloads;
   OnBadCertificate on_bad_certificate = OnBadCertificate::keeps_old;
-  std::string key_reader;  // the user who reads keys; empty: root
+  std::string key_reader;           // the user who reads keys; empty: root
+  std::vector<std::string> loaded;  // prints which certificate is loaded; templates
 };
 
 // Reads one description. Code::usage with file, line and field for a mistake.

@@ -59,6 +59,14 @@ std::string configuration_in(const std::vector<std::string>& arguments,
   return "";
 }
 
+// Whether the process's systemd unit is one of the description's.
+bool is_in_unit(const Description& description, const Process& process, const ProcessTable& table) {
+  const std::string unit = table.unit(process.pid);
+  return std::ranges::any_of(description.units, [&](const std::string& wanted) {
+    return fits(wanted + ".service", unit);
+  });
+}
+
 class Finder {
  public:
   Finder(const Host& host, std::vector<Diagnostic>& diagnostics)
@@ -69,8 +77,7 @@ class Finder {
     if (!processes) return pass(processes);
     for (const Process& process : *processes)
       for (const Shared& description : descriptions)
-        if (runs(*description, process) && !is_child(*description, process, *processes))
-          consider(description, process);
+        if (is_instance(*description, process, *processes)) consider(description, process);
     for (const Shared& description : descriptions)
       if (description->on_demand && !has_instance(description))
         if (Instance found = idle(description, usual(*description, {})); found.process)
@@ -84,8 +91,7 @@ class Finder {
     if (!processes) return pass(processes);
     std::vector<Instance> candidates;
     for (const Process& process : *processes) {
-      if (!runs(*description, process) || is_child(*description, process, *processes) ||
-          !may_manage(*description, process))
+      if (!is_instance(*description, process, *processes) || !may_manage(*description, process))
         continue;
       std::string named = named_by(*description, process);
       if (named.empty() && process.other_mounts) named = usual(*description, process);
@@ -156,6 +162,12 @@ class Finder {
       for (const std::string& executable : description->executables)
         names.insert(file_name(executable));
     return host_.processes.running(names);
+  }
+
+  bool is_instance(const Description& description, const Process& process,
+                   const std::vector<Process>& all) const {
+    return runs(description, process) && !is_child(description, process, all) &&
+           (!description.only_in_units || is_in_unit(description, process, host_.processes));
   }
 
   static bool is_child(const Description& description, const Process& process,

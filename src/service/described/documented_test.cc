@@ -171,7 +171,9 @@ TEST_F(DocumentedTest, MinioWithADirectoryOfCertificates) {
 // What `doveconf -P` of 2.4.1 prints: nothing of the listeners that nobody configured.
 TEST_F(DocumentedTest, DovecotWithListenersOfItsOwn) {
   describe("dovecot");
+  instance_.executable = "/usr/sbin/dovecot";
   instance_.configuration = "/etc/dovecot/dovecot.conf";
+  files_.put("/usr/sbin/dovecot", "", 0755);
   files_.put("/etc/dovecot/dovecot.conf", "x");
   files_.put("/usr/bin/doveconf", "", 0755);
   const std::string printed = R"(dovecot_config_version = 2.4.0
@@ -201,7 +203,10 @@ protocol submission {
   }
 }
 )";
-  commands_.answer = [&](const Command&) { return CommandOutput{.status = 0, .output = printed}; };
+  commands_.answer = [&](const Command& command) {
+    const bool is_version = command.arguments.back() == "--version";
+    return CommandOutput{.status = 0, .output = is_version ? "2.4.0 (1234567)" : printed};
+  };
   EXPECT_EQ(bound(), (Found{"/tls/c.pem /tls/k.pem at 127.0.0.2:9930 for -",
                             "/tls/c.pem /tls/k.pem at 127.0.0.1:993 for -",
                             "/tls/s.pem /tls/s.key at 127.0.0.1:587 for -",

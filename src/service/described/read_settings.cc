@@ -20,12 +20,28 @@ constexpr size_t kMostFiles = 10'000;
 // Of one section: every look for a setting goes through them.
 constexpr size_t kMostSettings = 3'000;
 
+// The first number with a dot in it: "2.3.19.1" of "2.3.19.1 (9b53102964)".
+std::string first_version_in(const std::string& text) {
+  constexpr const char* kDigits = "0123456789";
+  for (size_t at = text.find_first_of(kDigits); at != text.npos;
+       at = text.find_first_of(kDigits, at)) {
+    const size_t end = std::min(text.find_first_not_of("0123456789.", at), text.size());
+    std::string version = text.substr(at, end - at);
+    while (version.ends_with('.')) version.pop_back();
+    if (version.find('.') != version.npos) return version;
+    at = end;
+  }
+  return "";
+}
+
 class SettingsReader {
  public:
   SettingsReader(const Description& description, const ReadContext& context)
       : description_(description), context_(context) {}
 
   Result<SettingsTree> run() {
+    if (!description_.version.empty())
+      if (Done read = read_version(); !read) return pass(read);
     for (const Source& source : description_.sources) {
       if (!holds(source.when)) continue;
       if (Done read = read_source(source); !read) return pass(read);
@@ -145,38 +161,59 @@ class SettingsReader {
     return Template(tree_, context_.fixed).expand(text, 0);
   }
 
-  // Only a program that nobody else could have put there prints a configuration, and only one that
-  // nobody else could have written is given to it as root.
+  // A program that nobody else could have put there.
+  Result<Command> printing(const std::vector<std::string>& templates, uint32_t user) const {
+    if (process_of_container(context_.root.directory()))
+      return fail(Code::unsupported, "read", context_.fixed.at("configuration"),
+                  templates.front() + " prints it, and certrebind runs no program of a container",
+                  "run certrebind inside the container");
+    Command command{
+        .arguments = {}, .root = context_.root.directory(), .user = user, .printed_only = true};
+    for (const std::string& word : templates) command.arguments.push_back(expand(word));
+    auto program = program_path(context_.root.files(), command.arguments.front());
+    if (!program) return pass(program);
+    command.arguments.front() = *program;
+    return command;
+  }
+
+  // The first number with a dot that the program prints.
+  Done read_version() {
+    auto command = printing(description_.version, context_.user);
+    if (!command) return pass(command);
+    if (!context_.environment.empty()) command->environment = context_.environment;
+    command->printed_only = false;
+    auto output = context_.commands.run(*command, kPrintDeadline);
+    if (!output) return pass(output);
+    tree_.version = first_version_in(output->output);
+    if (!tree_.version.empty()) return {};
+    return fail(Code::failed, "read the version of", description_.title,
+                fmt::format("{} printed none: {}", command->text(), shown(output->output)));
+  }
+
+  static std::string shown(const std::string& output) {
+    constexpr size_t kMostShown = 400;
+    return joined_lines(printable_lines(output.substr(0, kMostShown)));
+  }
+
+  // Only one that nobody else could have written is given to a program of root.
   Done read_output(const Source& source) {
     const std::string& configuration = context_.fixed.at("configuration");
     tree_.files.push_back(context_.root.on_host(configuration));
-    if (process_of_container(context_.root.directory()))
-      return fail(
-          Code::unsupported, "read", configuration,
-          source.command.front() + " prints it, and certrebind runs no program of a container",
-          "run certrebind inside the container");
-    std::vector<std::string> words;
-    for (const std::string& word : source.command) words.push_back(expand(word));
-    auto program = program_path(context_.root.files(), words.front());
-    if (!program) return pass(program);
-    words.front() = *program;
     const uint32_t user = source.as_root ? own_user() : context_.user;
     if (source.as_root)
       if (Done may = is_readable_to_its_user(configuration); !may) return may;
     if (user == own_user())
       if (std::string who = who_else_could_change(context_.root.files(), {tree_.files.back()});
           !who.empty())
-        return fail(Code::denied, "run " + words.front() + " for", configuration, who,
+        return fail(Code::denied, "run " + source.command.front() + " for", configuration, who,
                     "let only root change that (chown root, chmod go-w)");
-    Command command{.arguments = std::move(words),
-                    .root = context_.root.directory(),
-                    .user = user,
-                    .printed_only = true};
+    auto command = printing(source.command, user);
+    if (!command) return pass(command);
     if (!context_.environment.empty() && !source.as_root)
-      command.environment = context_.environment;
-    auto output = context_.commands.run(command, kPrintDeadline);
+      command->environment = context_.environment;
+    auto output = context_.commands.run(*command, kPrintDeadline);
     if (!output) return pass(output);
-    if (output->status != 0) return why_not_printed(std::move(command));
+    if (output->status != 0) return why_not_printed(std::move(*command));
     read_format(source, output->output, tree_.files.back(), true, 0, tree_);
     return {};
   }
@@ -191,13 +228,12 @@ class SettingsReader {
 
   // Asked once more, for what it says on its standard error.
   Done why_not_printed(Command command) const {
-    constexpr size_t kMostShown = 400;
     command.printed_only = false;
     auto output = context_.commands.run(command, kPrintDeadline);
     if (!output) return pass(output);
     return fail(Code::failed, "read", context_.fixed.at("configuration"),
                 fmt::format("{} exited with {}: {}", command.arguments.front(), output->status,
-                            joined_lines(printable_lines(output->output.substr(0, kMostShown)))));
+                            shown(output->output)));
   }
 
   // A value that names no file is no error here: the program would say so.

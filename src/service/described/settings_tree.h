@@ -43,6 +43,7 @@ struct SettingsTree {
   std::vector<std::string> files = {};        // read, as named, on this host
   std::vector<std::string> directories = {};  // searched for further files
   std::vector<CompiledTable> compiled = {};
+  std::string version = {};  // of the program, if the description asks for it
   std::unordered_map<std::string, std::vector<size_t>> by_path = {};  // sections, in order
 
   // Adds a section and returns its index.

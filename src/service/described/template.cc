@@ -25,6 +25,15 @@ bool has_word(std::string list, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+// "2.10" comes after "2.4", and "2.4" before "2.4.1". Empty for a text without a number in front.
+std::vector<uint64_t> version_in(std::string_view text) {
+  std::vector<uint64_t> numbers;
+  for (const std::string& part :
+       split(std::string(text.substr(0, text.find_first_not_of("0123456789."))), '.'))
+    if (auto number = whole_number<uint64_t>(part)) numbers.push_back(*number);
+  return numbers;
+}
+
 // The brace that closes the one at `open`; npos if there is none.
 size_t closing_brace(std::string_view text, size_t open) {
   size_t depth = 0;
@@ -89,6 +98,7 @@ std::string Template::words_that_fit(std::string_view name, std::string_view pat
 
 std::string Template::plain_value(std::string_view name, size_t section) const {
   if (auto fixed = fixed_.find(std::string(name)); fixed != fixed_.end()) return fixed->second;
+  if (name == "version" && !tree_.version.empty()) return tree_.version;
   if (name == "section") return tree_.sections[section].argument;
   if (name.starts_with('/')) {
     const Setting* whole = tree_.own(0, name.substr(1));
@@ -117,6 +127,12 @@ bool Template::holds(std::string_view condition, size_t section) const {
            holds(condition.substr(either + 4), section);
   condition = trim(condition);
   if (condition.starts_with('!')) return !holds(condition.substr(1), section);
+  for (std::string_view sign : {" >= ", " < "})
+    if (const size_t at = condition.find(sign); at != condition.npos) {
+      const auto found = version_in(value(trim(condition.substr(0, at)), section));
+      const auto wanted = version_in(trim(condition.substr(at + sign.size())));
+      return !found.empty() && (found < wanted) == (sign == " < ");
+    }
   if (size_t tilde = condition.find('~'); tilde != condition.npos)
     return has_word(value(trim(condition.substr(0, tilde)), section),
                     trim(condition.substr(tilde + 1)));

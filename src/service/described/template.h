@@ -11,8 +11,9 @@
 //   {section}       the argument of the section; {section 1}: its first word
 //   {configuration} the main configuration file; {directory}: its directory
 //
-// A condition is "name" (is set and not empty), "!name", "name = a|b", "name != a|b", or "name ~ a"
-// (the word "a" is in the list); or several of them with " or " between.
+// A condition is "name" (is set and not empty), "!name", "name = a|b", "name != a|b", "name ~ a"
+// (the word "a" is in the list), "name >= 2.4" or "name < 2.4" (a version; neither holds without
+// one); or several of them with " or " between.
 #pragma once
 
 #include <map>

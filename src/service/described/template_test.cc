@@ -68,5 +68,23 @@ TEST_F(TemplateTest, TestsConditions) {
   EXPECT_FALSE(holds("absent or port != 993"));
 }
 
+TEST_F(TemplateTest, ComparesVersions) {
+  tree_.version = "2.3.19.1";
+  EXPECT_EQ(expand("{version}"), "2.3.19.1");
+  EXPECT_TRUE(holds("version < 2.4"));
+  EXPECT_TRUE(holds("version < 2.10"));
+  EXPECT_TRUE(holds("version >= 2.3.19"));
+  EXPECT_FALSE(holds("version >= 2.4"));
+  EXPECT_FALSE(holds("absent < 1"));
+  EXPECT_FALSE(holds("absent >= 0"));
+  tree_.version = "2.10";
+  EXPECT_TRUE(holds("version >= 2.4"));
+}
+
+TEST_F(TemplateTest, AVersionIsASettingWhereNoProgramIsAsked) {
+  tree_.sections[0].settings.push_back({"version", "0.1", {}, ""});
+  EXPECT_EQ(expand("{version}"), "0.1");
+}
+
 }  // namespace
 }  // namespace certrebind::described

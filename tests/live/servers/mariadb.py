@@ -19,6 +19,7 @@ class MariaDB(PlainFirst):
         write(self.conf, f"""[mysqld]
 user = {self.user}
 datadir = {self.prefix}/data
+tmpdir = {self.prefix}/run
 socket = {self.prefix}/run/socket
 pid_file = {self.prefix}/run/pid
 bind_address = 127.0.0.1
