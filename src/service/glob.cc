@@ -37,6 +37,10 @@ bool is_glob(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
 }
 
+std::string directory_of_glob(std::string_view pattern) {
+  return parent_directory(std::string(pattern.substr(0, pattern.find_first_of("*?["))) + "x");
+}
+
 std::vector<std::string> expand_glob(std::string_view pattern, Root& root) {
   std::vector<std::string> paths = {""};
   bool unsure = false;  // whether paths may name missing files

@@ -13,6 +13,9 @@ namespace certrebind {
 // (ngx_conf_include).
 bool is_glob(std::string_view path);
 
+// The directory above the first wildcard of an absolute pattern.
+std::string directory_of_glob(std::string_view pattern);
+
 // Takes an absolute pattern inside the root, with wildcards in any component. Returns the existing
 // paths in byte order of the whole path. An unreadable directory counts as empty, as in nginx.
 std::vector<std::string> expand_glob(std::string_view pattern, Root& root);

@@ -507,11 +507,35 @@ class EjabberdHosts(Setup, Ejabberd):
                 for dialect, port in self.endpoints.items()}
 
 
+class EjabberdPattern(Setup, Ejabberd):
+    """A renewer's directory by a pattern, as ejabberd's manual has it."""
+
+    main = "fullchain.pem"
+    renewed = ("fullchain.pem", "cert.pem")
+
+    def install(self, certificate):
+        for name, text in (("fullchain", certificate.fullchain_pem), ("cert", certificate.leaf_pem),
+                           ("chain", certificate.chain_pem), ("privkey", certificate.key_pem)):
+            write(self.prefix / f"live/{HOST}/{name}.pem", text, 0o600)
+            shutil.chown(self.prefix / f"live/{HOST}/{name}.pem", self.user)
+        return self
+
+    def write(self):
+        super().write()
+        write(self.conf, self.conf.read_text().replace(str(self.certificate), f"{self.prefix}/live/*/*.pem"))
+        shutil.chown(self.conf, self.user)
+        return self
+
+    def expected(self):
+        return {(file, port, dialect, True) for file in ("cert.pem", "fullchain.pem")
+                for dialect, port in self.endpoints.items()}
+
+
 SETUPS = [PostfixSubmission, PostfixChainFiles, PostfixKeyTypes, PostfixSeparateChainFiles, PostfixNames,
           PostfixNamesAsText, DovecotNames, DovecotDirect, DovecotProtocol, DovecotAddress,
           LighttpdBlocks, StunnelForMail, StunnelNames, CoturnAddresses, CaddySites, MosquittoDirectory,
           MariaDBDirectory, RedisSocket, PostgreSQLOfDebian, ProsodyDirectory, EximKeyTypes, SlapdDirect,
-          RabbitMQPages, EjabberdHosts]
+          RabbitMQPages, EjabberdHosts, EjabberdPattern]
 
 
 def place_of(address):
@@ -525,7 +549,7 @@ def test_a_server_that_its_next_client_starts_is_not_missing(place, authority):
     server = CockpitOnDemand(place / "s")
     text = (REPOSITORY / "services.d/cockpit.toml").read_text().replace('"/etc/cockpit/ws-certs.d"', f'"{server.conf}"')
     # No process, no arguments.
-    write(place / "services.d/cockpit.toml", text.replace('{p|{port|9090}}', server.port))
+    write(place / "services.d/cockpit.toml", text.replace('{/Socket/ListenStream|9090}', server.port))
     place.at_end(server.stop)
     server.install(old).write().start()
 
@@ -565,7 +589,8 @@ def serve(expected, certificates):
 @pytest.mark.parametrize("kind", SETUPS, ids=lambda kind: kind.__name__)
 def test_finds_and_renews(place, authority, kind):
     place.configure(verify=240, handshake=30)  # many endpoints, on a busy machine
-    pairs = {kind.main: authority.pair(HOST, key=kind.key_type), "other.pem": authority.pair(OTHER)}
+    pairs = {"other.pem": authority.pair(OTHER)}
+    pairs |= dict.fromkeys({kind.main, *kind.renewed} - {"other.pem"}, authority.pair(HOST, key=kind.key_type))
     old, new = ({file: pair[i] for file, pair in pairs.items()} for i in (0, 1))
     server = kind(place / "s")
     place.at_end(server.stop)
@@ -586,3 +611,22 @@ def test_finds_and_renews(place, authority, kind):
     assert serve(renewed, new), done
     done = place.run("check", "--service", server.service)
     assert done.code == OK, done
+
+
+def test_a_pattern_s_files_are_changed_together(place, authority):
+    """Certificate, chain and key in files of their own, and all of it once more in one."""
+    place.configure(verify=240, handshake=30)
+    old, new = authority.pair(HOST)
+    server = EjabberdPattern(place / "s")
+    place.at_end(server.stop)
+    server.install(old).write().start()
+    port = server.endpoints["none"]
+    until(lambda: served(port, "none", HOST) == old.thumbprint, "it serves the old certificate")
+    done = place.run("rebind", old.thumbprint, new.write(place / "new")[0], "--service", server.service)
+    assert done.code == OK and served(port, "none", HOST) == new.thumbprint, done
+    assert (server.prefix / f"live/{HOST}/cert.pem").read_text() == new.leaf_pem
+    assert (server.prefix / f"live/{HOST}/fullchain.pem").read_text() == new.fullchain_pem
+    done = place.run("check", "--service", server.service)
+    assert done.code == OK, done
+    done = place.run("undo")
+    assert done.code == OK and served(port, "none", HOST) == old.thumbprint, done

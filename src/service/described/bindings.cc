@@ -11,7 +11,9 @@
 #include "base/start_tls.h"
 #include "base/text.h"
 #include "service/described/addresses.h"
+#include "service/described/key_list.h"
 #include "service/described/template.h"
+#include "service/glob.h"
 #include "service/loopback.h"
 #include "service/sni_name.h"
 #include "x509/bundle.h"
@@ -34,19 +36,13 @@ struct Heard {
   std::vector<size_t> scopes = {};  // sections whose settings come first here
 };
 
-// A file that a setting names.
-struct NamedPath {
-  std::string path;  // absolute
-  std::string text;  // as the setting has it; empty: no setting does
-  bool operator==(const NamedPath&) const = default;
-};
-
 // A certificate that some section names.
 struct Named {
   const CertificateSettings* settings = nullptr;
   size_t section = 0;  // where the certificate is named
   NamedPath certificate;
   NamedPath key;
+  std::optional<NamedPath> chain;  // in the same list
   std::vector<std::string> names;
   std::vector<std::string> hosts;  // only these of the certificate's names count
   const Setting* where = nullptr;
@@ -260,39 +256,19 @@ class Binder {
 
   void add_all(const CertificateSettings& settings, size_t section, const Setting* setting,
                const Heard* heard) {
-    const std::vector<std::string> paths = settings.separator.empty()
-                                               ? std::vector{setting->value}
-                                               : words_of_list(setting->value, settings.separator);
+    const std::vector<NamedPath> files = files_of(settings, *setting);
     const Setting* key = settings.key.empty()
                              ? nullptr
                              : find_or(section, heard, settings.key, settings.default_key);
-    const std::vector<std::string> keys = key == nullptr ? std::vector<std::string>()
-                                          : settings.separator.empty()
-                                              ? std::vector{key->value}
-                                              : words_of_list(key->value, settings.separator);
-    std::optional<NamedPath> before;  // a key alone, of the certificate that follows it
-    for (size_t i = 0; i < paths.size(); ++i) {
-      auto path = path_of(settings, paths[i], setting);
-      if (!path) continue;
-      if (paths.size() > 1 && holds_key_only(path->path)) {
-        before = path;
-        continue;
-      }
-      auto key_path = i < keys.size() ? path_of(settings, keys[i], key)
-                      : before        ? before
-                                      : key_beside(settings, *path);
-      before.reset();
-      // ejabberd: the key may as well come after its certificate.
-      if (keys.empty() && key_path == path && i + 1 < paths.size() && !holds_key(path->path))
-        if (auto after = path_of(settings, paths[i + 1], setting);
-            after && holds_key_only(after->path)) {
-          key_path = after;
-          ++i;
-        }
+    const KeyList keys(files, key ? files_of(settings, *key) : std::vector<NamedPath>(),
+                       settings.chosen_by_certificate, root_);
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (keys.is_key(i)) continue;
       add({.settings = &settings,
            .section = section,
-           .certificate = *path,
-           .key = key_path.value_or(*path),
+           .certificate = files[i],
+           .key = keys.of(i).value_or(key_beside(settings, files[i])),
+           .chain = keys.chain_of(i),
            .names = names_of(settings, section),
            .hosts = words_in_lower_case(settings.hosts, section),
            .where = setting,
@@ -302,15 +278,28 @@ class Binder {
     }
   }
 
-  bool holds_key(const std::string& path) const {
-    auto text = root_.files().read(root_.on_host(path), kPemLimit);
-    return text && !private_key_blocks(*text).empty();
-  }
-
-  // Postfix's chain files: a key may stand in a file of its own before its certificate.
-  bool holds_key_only(const std::string& path) const {
-    auto text = root_.files().read(root_.on_host(path), kPemLimit);
-    return text && !first_certificate_block(*text) && !private_key_blocks(*text).empty();
+  // The file of a setting, or those of a list, in which a pattern stands for the files that fit it.
+  std::vector<NamedPath> files_of(const CertificateSettings& settings, const Setting& setting) {
+    constexpr size_t kMostFitting = 1'000;
+    const bool is_list = !settings.separator.empty();
+    std::vector<NamedPath> files;
+    for (const std::string& word :
+         is_list ? words_of_list(setting.value, settings.separator) : std::vector{setting.value}) {
+      if (!is_list || !settings.chosen_by_certificate || !is_glob(word)) {
+        if (auto path = path_of(settings, word, &setting)) files.push_back(std::move(*path));
+        continue;
+      }
+      const std::string pattern = absolute_in(fixed_.at("directory"), word);
+      if (auto real = root_.real_path(directory_of_glob(pattern)))
+        tree_.directories.push_back(std::move(*real));
+      std::vector<std::string> fitting = expand_glob(pattern, root_);
+      if (fitting.size() > kMostFitting) {
+        complain(&setting, "it fits too many files; the rest is not read");
+        fitting.resize(kMostFitting);
+      }
+      for (std::string& path : fitting) files.push_back({std::move(path), ""});
+    }
+    return files;
   }
 
   // The certificate's own file if there is no other.
@@ -424,6 +413,7 @@ class Binder {
     binding.role = named.settings->client ? Role::client : Role::server;
     binding.certificate = named_file(named.certificate, *named.where);
     binding.key = named_file(named.key, *named.key_where);
+    if (named.chain) binding.chain = named_file(*named.chain, *named.where);
     if (!named.settings->chain.empty())
       if (const Setting* chain =
               find_there(named.section, named.heard.empty() ? nullptr : named.heard.front(),

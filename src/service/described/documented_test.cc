@@ -169,6 +169,20 @@ TEST_F(DocumentedTest, MinioWithADirectoryOfCertificates) {
 }
 
 // What `doveconf -P` of 2.4.1 prints: nothing of the listeners that nobody configured.
+TEST_F(DocumentedTest, CockpitAtThePortOfADropIn) {
+  describe("cockpit");
+  instance_.configuration = "/etc/cockpit/ws-certs.d";
+  files_.put("/etc/cockpit/ws-certs.d/50.cert", "x");
+  files_.put("/etc/cockpit/ws-certs.d/50.key", "x");
+  const std::string pair = "/etc/cockpit/ws-certs.d/50.cert /etc/cockpit/ws-certs.d/50.key at ";
+  EXPECT_EQ(bound(), (Found{pair + "127.0.0.1:9090 for -"}));
+  const std::string drop_in = "/etc/systemd/system/cockpit.socket.d/listen.conf";
+  files_.put(drop_in, "[Socket]\nListenStream=\nListenStream=443\n");
+  EXPECT_EQ(bound(), (Found{pair + "127.0.0.1:443 for -"}));
+  files_.put(drop_in, "[Socket]\nListenStream=127.0.0.2:8443\n");
+  EXPECT_EQ(bound(), (Found{pair + "127.0.0.2:8443 for -"}));
+}
+
 TEST_F(DocumentedTest, DovecotWithListenersOfItsOwn) {
   describe("dovecot");
   instance_.executable = "/usr/sbin/dovecot";

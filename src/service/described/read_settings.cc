@@ -87,9 +87,8 @@ class SettingsReader {
 
   void list_files(const Source& source) {
     const std::string pattern = absolute_in(context_.fixed.at("directory"), expand(source.files));
-    const std::string directory =
-        parent_directory(pattern.substr(0, pattern.find_first_of("*?[")) + "x");
-    if (auto real = context_.root.real_path(directory)) tree_.directories.push_back(*real);
+    if (auto real = context_.root.real_path(directory_of_glob(pattern)))
+      tree_.directories.push_back(*real);
     std::vector<std::string> paths = expand_glob(pattern, context_.root);
     if (paths.size() > kMostFiles) {
       note(pattern, "it fits too many files; the rest is not read");
