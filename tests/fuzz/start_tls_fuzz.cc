@@ -1,5 +1,6 @@
-// Any bytes as what a server says before TLS; the first byte chooses the dialect. What is decided
-// must not depend on how the bytes arrive, and is said in printable text.
+// Any bytes as what a server says before TLS, in the dialect that START_TLS names; without it the
+// first byte chooses one. What is decided must not depend on how the bytes arrive, and is said in
+// printable text.
 //
 //   scripts/fuzz 60
 #include <cstdint>
@@ -24,7 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using State = StartTlsProgress::State;
   if (size == 0) return 0;
   constexpr size_t kDialects = static_cast<size_t>(StartTls::nntp);
-  const auto dialect = static_cast<StartTls>(data[0] % kDialects + 1);
+  static const char* const named = std::getenv("START_TLS");
+  const auto dialect = named ? start_tls_named(named).value_or(StartTls::none)
+                             : static_cast<StartTls>(data[0] % kDialects + 1);
+  require(dialect != StartTls::none);
   std::string_view said(reinterpret_cast<const char*>(data), size);
   said.remove_prefix(1);
   const std::string name(said.substr(0, 4));

@@ -87,10 +87,11 @@ def test_one_that_cannot_be_asked_is_no_success(place, authority):
 
 
 def test_the_proof_waits_as_long_as_a_server_may_cache(place, authority, monkeypatch):
-    """Erlang reads files again after some time, here 20 seconds, without a command."""
+    """Erlang reads files again after some time, here 30 seconds, without a command. Of a server that is tested the proof
+    would wait for 3."""
     describe(place, "rabbitmq", ('commands = [["rabbitmqctl", "eval", "ssl:clear_pem_cache()."]]',
-                                 "per_connection = true\nmay_cache = 100"))
-    monkeypatch.setenv("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-ssl ssl_pem_cache_clean 20000")
+                                 "per_connection = true\nmay_cache = 100"), ("[process]\n", 'test = ["true"]\n[process]\n'))
+    monkeypatch.setenv("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-ssl ssl_pem_cache_clean 30000")
     stage = Stage(place, authority, RabbitMQ)
     stage.server.install(stage.new)
     done = stage.run("rebind", "--pending")
