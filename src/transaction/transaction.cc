@@ -358,10 +358,10 @@ Transaction::Step Transaction::restore_unless_loaded() {
   const SteadyTime deadline = context_.host.clock.steady() + patience();
   while (true) {
     const auto missing = reloader_.not_loaded(row_.record.loads);
-    if (missing && missing->empty()) return std::nullopt;
+    if (!missing) return restore(missing.error().message());
+    if (missing->empty()) return std::nullopt;
     if (context_.host.clock.steady() >= deadline || reloader_.master_is_gone())
-      return restore(missing ? listed("the server says that it has not loaded", *missing)
-                             : missing.error().message());
+      return restore(listed("the server says that it has not loaded", *missing));
     context_.host.clock.sleep(kPoll);
   }
 }

@@ -212,9 +212,11 @@ TEST(Lua, ReadsNoMoreThanConfigurationsHave) {
 TEST(Lua, EndsWhateverItReads) {
   for (const char* text :
        {"a = {", "a = { b = ", "[[x", "--[[", "a = \"x", "}", "= = =", "a = }", "a = { ) }",
-        "a = { [\"x\" y }", "local x = 1", "a", "a =", "a = -1\nb = 2"}) {
+        "a = { [\"x\" y }", "local x = 1", "a", "a =", "a = -1\nb = 2", "a = \"x\\"}) {
     SettingsTree tree = tree_of(Format::lua, text);
     EXPECT_LE(tree.sections.size(), 1U);
+    for (const Setting& setting : tree.sections[0].settings)
+      EXPECT_LE(setting.where.end, std::string_view(text).size()) << text;
   }
   EXPECT_FALSE(tree_of(Format::lua, "a = " + std::string(100'000, '{')).diagnostics.empty());
 }

@@ -122,10 +122,10 @@ class LuaLexer {
   void read_quoted(std::string& into) {
     const char quote = now();
     for (step(); at_ < text_.size() && now() != quote && now() != '\n'; step()) {
-      if (now() == '\\') step();
-      if (at_ < text_.size()) into += now();
+      if (now() == '\\' && at_ + 1 < text_.size()) step();
+      into += now();
     }
-    if (now() == quote) step();
+    if (at_ < text_.size() && now() == quote) step();
   }
 
   const std::string& text_;
