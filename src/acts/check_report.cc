@@ -161,33 +161,6 @@ std::vector<Diagnostic> ask_what_is_loaded(const Host& host, const Survey& surve
   return found;
 }
 
-// What servers say themselves about the files that they have loaded.
-std::vector<Diagnostic> ask_what_is_not_loaded(const Host& host, const Survey& survey) {
-  std::vector<Diagnostic> found;
-  for (const auto& service : survey.services.found) {
-    std::vector<std::string> files;
-    for (const SurveyedBinding& bound : survey.bindings)
-      if (bound.service == service.get() && !bound.left_alone && !bound.waits_for_restart())
-        files.push_back(bound.binding.certificate.path);
-    const auto missing = Reloader(service.get(), host).not_loaded(files);
-    const bool is_managed = service->trust().is_ours() || service->trust().owner_writes;
-    const Severity severity = is_managed ? Severity::warning : Severity::note;
-    if (!missing)
-      found.push_back({.severity = severity,
-                       .file = service->id().path,
-                       .message = "nothing tells which certificate the server has loaded: " +
-                                  missing.error().message()});
-    for (const std::string& path : missing ? *missing : std::vector<std::string>())
-      found.push_back({.severity = severity,
-                       .file = service->id().path,
-                       .message = fmt::format("the server says that it has not loaded {}; next: "
-                                              "certrebind rebind {} {}",
-                                              printable(path), shell_quoted(printable(path)),
-                                              shell_quoted(printable(path)))});
-  }
-  return found;
-}
-
 // Servers that were found before; only if the whole host is surveyed.
 std::vector<Diagnostic> look_for_gone(const Looking& at, const Survey& survey) {
   std::vector<Diagnostic> found;
@@ -219,6 +192,32 @@ std::string said_of(const Diagnostic& diagnostic) {
 }
 
 }  // namespace
+
+std::vector<Diagnostic> ask_what_is_not_loaded(const Host& host, const Survey& survey) {
+  std::vector<Diagnostic> found;
+  for (const auto& service : survey.services.found) {
+    std::vector<std::string> files;
+    for (const SurveyedBinding& bound : survey.bindings)
+      if (bound.service == service.get() && !bound.left_alone && !bound.waits_for_restart())
+        files.push_back(bound.binding.certificate.path);
+    const auto missing = Reloader(service.get(), host).not_loaded(files);
+    const bool is_managed = service->trust().is_ours() || service->trust().owner_writes;
+    const Severity severity = is_managed ? Severity::warning : Severity::note;
+    if (!missing)
+      found.push_back({.severity = severity,
+                       .file = service->id().path,
+                       .message = "nothing tells which certificate the server has loaded: " +
+                                  missing.error().message()});
+    for (const std::string& path : missing ? *missing : std::vector<std::string>())
+      found.push_back({.severity = severity,
+                       .file = service->id().path,
+                       .message = fmt::format("the server says that it has not loaded {}; next: "
+                                              "certrebind rebind {} {}",
+                                              printable(path), shell_quoted(printable(path)),
+                                              shell_quoted(printable(path)))});
+  }
+  return found;
+}
 
 Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress) {

@@ -26,6 +26,10 @@ struct CheckReport {
 Result<CheckReport> make_report(const Looking& at, const History& history,
                                 const LookProgress& progress);
 
+// The certificates on disk that servers say they have not loaded, of those servers that tell
+// (Reload::loaded), or why that is not known.
+std::vector<Diagnostic> ask_what_is_not_loaded(const Host& host, const Survey& survey);
+
 // The same findings as attention items: everything that prevents the result OK of `check`, once for
 // each server and complaint. Bindings that a policy leaves alone are excluded. `enabled`: problems
 // that the next renewal fixes are excluded, because that happens automatically.

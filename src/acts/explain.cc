@@ -62,6 +62,8 @@ std::string next_text(const Looking& at, const Automation& automation, const Exp
   const SurveyedBinding& bound = *explained.answer.bound;
   std::string way = way_of(explained, items);
   if (way.empty()) return "nothing: " + printable(bound.binding.not_editable);
+  if (bound.waits_for_restart())
+    return "nothing until a restart: " + bound.binding.restart_only + "; " + kRestartIt;
   const Policy* policy = policy_for(at.settings, bound);
   if (policy && policy->automatic == Policy::Automatic::no)
     return "nothing automatic: a policy excludes it; use certrebind rebind";

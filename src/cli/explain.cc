@@ -17,6 +17,7 @@
 #include "daemon/task_directory.h"
 #include "observe/shadowed_in_memory.h"
 #include "survey/lookup.h"
+#include "survey/policy.h"
 
 namespace certrebind {
 
@@ -175,6 +176,7 @@ int explain(Context& context, const ExplainOptions& options) {
   auto surveyed = survey(context.host(), context.only());
   if (!surveyed) return report(surveyed.error());
   put_back_shown(context.asker(), *surveyed);
+  prefer_restarts(context.settings(), *surveyed, context.host().clock.wall());
   bool is_path = typed.find('/') != std::string::npos && !typed.starts_with("unix:");
   std::string wanted = is_path ? absolute(typed) : typed;
   const WallTime now = context.host().clock.wall();

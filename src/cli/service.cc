@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "acts/check_report.h"
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
@@ -73,6 +74,8 @@ void print_binding(const SurveyedBinding& bound, const std::vector<Look>& looks,
                            expiry_text(bound.disk->certificate->not_after, now)));
   if (bound.disk && !bound.disk->problem.empty())
     print_line("    on disk: " + printable(bound.disk->problem));
+  if (!binding.restart_only.empty())
+    print_line("    new files only by a restart: " + printable(binding.restart_only));
   for (const Look& look : looks)
     print_line(fmt::format(
         "    {} shows {}", printable(look.asked.text()),
@@ -120,11 +123,15 @@ int test_description(Context& context, const std::string& file) {
           return bound.service == service.get();
         }))
       surveyed->diagnostics.push_back(nothing_found(*service, absolute(file)));
+  std::ranges::move(ask_what_is_not_loaded(context.host(), *surveyed),
+                    std::back_inserter(surveyed->diagnostics));
   bool good = !surveyed->bindings.empty() && surveyed->diagnostics.empty();
   Json bindings = Json::array();
   for (const auto& service : surveyed->services.found) {
     print_line(service->id().text());
-    print_line("  reload: " + printable(reload_text(service->reload())));
+    const Reload reload = service->reload();
+    print_line("  reload: " + printable(reload_text(reload)));
+    if (reload.loaded) print_line("  loaded: asked by " + printable(reload.loaded->text()));
     for (size_t i = 0; i < surveyed->bindings.size(); ++i) {
       const SurveyedBinding& bound = surveyed->bindings[i];
       if (bound.service != service.get()) continue;

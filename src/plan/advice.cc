@@ -160,10 +160,13 @@ std::string Advice::way_back(const SurveyedBinding& bound) const {
   if (renewer.empty() && !bound.service->trust().is_ours())
     return "put a good certificate and key there";
   if (renewer == kOwnKind) return "bring a good certificate with its key: certrebind import FILE";
-  return "put a good certificate and key there, or " +
-         (renewer.empty() ? "restore the last proven one: certrebind restore "
-                          : "have " + renewer + " make a new one: certrebind renew ") +
-         shell_quoted(path);
+  const std::string by_hand = "put a good certificate and key there";
+  if (!renewer.empty())
+    return by_hand + ", or have " + renewer + " make a new one: certrebind renew " +
+           shell_quoted(path);
+  auto kept = kept_pairs(host_.files, settings_.state_directory, path);
+  if (!kept || kept->pairs.empty()) return by_hand;
+  return by_hand + ", or restore the last proven one: certrebind restore " + shell_quoted(path);
 }
 
 }  // namespace certrebind

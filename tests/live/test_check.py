@@ -127,10 +127,13 @@ def test_one_site_has_no_notes_on_others(place, authority):
 
 def test_a_printed_command_can_be_pasted(place, authority):
     """Whatever the path is: a shell reads it as one word."""
-    site = make_site(place, authority.issue("a.example.com"), directory=place / "it's; id here")
+    old = authority.issue("a.example.com")
+    site = make_site(place, old, directory=place / "it's; id here")
     quoted = site.block().replace(str(site.cert_path), f'"{site.cert_path}"').replace(str(site.key_path), f'"{site.key_path}"')
     nginx = place.nginx()
     nginx.write(quoted).start()
+    done = place.run("rebind", old.thumbprint, old.thumbprint, "--service", nginx.service)
+    assert done.code == OK, done  # it is proven, and kept
     authority.issue("other.example.com").write(site.cert_path.parent)
     out = place.run("check", "--service", nginx.service).out
     command = re.search(r"certrebind restore (.*)", out)[1]

@@ -68,11 +68,14 @@ def test_what_the_server_says_proves_what_no_handshake_shows(place, authority, c
 def test_check_names_what_the_server_has_not_loaded(place, authority):
     describe(place, "mariadb", NO_HANDSHAKE)
     stage = Stage(place, authority, MariaDB)
+    says = f"the server says that it has not loaded {stage.server.certificate}"
     done = stage.run("check")
     assert done.code == OK, done
     stage.server.install(stage.new)
     done = stage.run("check")
-    assert done.code == WARNING and f"the server says that it has not loaded {stage.server.certificate}" in done.out, done
+    assert done.code == WARNING and says in done.out, done
+    done = place.run("service", "test", place / "services.d/mariadb.toml")
+    assert done.code == WARNING and says in done.all and "loaded: asked by /usr/bin/mariadb " in done.out, done
 
 
 def test_one_that_cannot_be_asked_is_no_success(place, authority):
@@ -93,8 +96,8 @@ def test_the_proof_waits_as_long_as_a_server_may_cache(place, authority, monkeyp
                                  "per_connection = true\nmay_cache = 100"), ("[process]\n", 'test = ["true"]\n[process]\n'))
     monkeypatch.setenv("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-ssl ssl_pem_cache_clean 30000")
     stage = Stage(place, authority, RabbitMQ)
-    stage.server.install(stage.new)
-    done = stage.run("rebind", "--pending")
+    cert, _ = stage.new.write(place / "new")
+    done = stage.run("rebind", stage.old.thumbprint, cert)
     assert done.code == OK and stage.served() == stage.new.thumbprint, done
 
 

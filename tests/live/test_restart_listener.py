@@ -71,6 +71,8 @@ def test_without_leave_the_others_are_reloaded_and_it_is_named(stage):
     assert done.code == WARNING and f"(process {stage.pid} runs since " in done.out and WHY in done.out, done
     done = stage.run("rebind", "--pending")
     assert done.code == OK and "waits for a restart" in done.all and not stage.is_restarted(), done
+    done = stage.run("explain", f"127.0.0.1:{stage.server.websockets}")
+    assert done.code == OK and f"nothing until a restart: {WHY}" in done.out, done
     done = stage.run("rebind", stage.old.thumbprint, stage.new.thumbprint)
     assert done.code == REFUSED and WHY in done.all and not stage.is_restarted(), done
     stage.systemd.systemctl("restart", "mosquitto")

@@ -263,7 +263,7 @@ class Binder {
     const KeyList keys(files, key ? files_of(settings, *key) : std::vector<NamedPath>(),
                        settings.chosen_by_certificate, root_);
     for (size_t i = 0; i < files.size(); ++i) {
-      if (keys.is_key(i)) continue;
+      if (files[i].path.empty() || keys.is_key(i)) continue;
       add({.settings = &settings,
            .section = section,
            .certificate = files[i],
@@ -279,6 +279,7 @@ class Binder {
   }
 
   // The file of a setting, or those of a list, in which a pattern stands for the files that fit it.
+  // A value that names none keeps its place, for keys in a list of their own.
   std::vector<NamedPath> files_of(const CertificateSettings& settings, const Setting& setting) {
     constexpr size_t kMostFitting = 1'000;
     const bool is_list = !settings.separator.empty();
@@ -286,7 +287,7 @@ class Binder {
     for (const std::string& word :
          is_list ? words_of_list(setting.value, settings.separator) : std::vector{setting.value}) {
       if (!is_list || !settings.chosen_by_certificate || !is_glob(word)) {
-        if (auto path = path_of(settings, word, &setting)) files.push_back(std::move(*path));
+        files.push_back(path_of(settings, word, &setting).value_or(NamedPath()));
         continue;
       }
       const std::string pattern = absolute_in(fixed_.at("directory"), word);

@@ -32,7 +32,7 @@ bool KeyList::is_key(size_t i) const {
 }
 
 std::optional<NamedPath> KeyList::of(size_t i) const {
-  if (i < keys_.size()) return keys_[i];
+  if (i < keys_.size() && !keys_[i].path.empty()) return keys_[i];
   if (i >= texts_.size() || has_key(i)) return std::nullopt;
   if (!anywhere_) return i > 0 && is_key(i - 1) ? std::optional(files_[i - 1]) : std::nullopt;
   for (size_t other = 0; other < files_.size(); ++other)
