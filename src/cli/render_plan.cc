@@ -58,6 +58,8 @@ std::string how_it_is_told(const Plan& plan, const Reload& reload) {
     signal = "nothing to reload: it reads its files for each connection";
   else if (reload.commands)
     signal = "reload: " + command_texts(*reload.commands);
+  else if (reload.socket)
+    signal = "reload: tell it over " + printable(reload.socket->address.text());
   std::vector<std::string> files;
   for (const PlannedFile& file : plan.request.files) files.push_back(file.path);
   auto live = reload.live && !files.empty() ? reload.live(files) : nullptr;

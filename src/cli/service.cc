@@ -90,6 +90,7 @@ std::string reload_text(const Reload& reload) {
   if (!reload.signal) return "it does not run";
   if (!reload.restart_only.empty()) return "only a restart: " + reload.restart_only;
   if (reload.per_connection) return "not needed: it reads its files for each connection";
+  if (reload.socket) return "said over " + reload.socket->address.text();
   if (reload.commands) {
     std::vector<std::string> texts;
     for (const Command& command : reload.commands->commands) texts.push_back(command.text());

@@ -32,10 +32,10 @@ Reload ContainedService::reload() const {
                 .restart_only = theirs.restart_only,
                 .per_connection = theirs.per_connection,
                 .may_cache = theirs.may_cache};
-  if (theirs.commands && reload.restart_only.empty())
+  if ((theirs.commands || theirs.socket) && reload.restart_only.empty())
     reload.restart_only =
-        "a program reloads it, and certrebind runs no program of a container; run certrebind "
-        "inside it";
+        "a program or a socket reloads it, and certrebind uses none of a container; run "
+        "certrebind inside it";
   return reload;
 }
 

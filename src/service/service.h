@@ -223,6 +223,15 @@ struct CommandReload {
   milliseconds deadline{30'000};  // for each
 };
 
+// A text that makes the server load new files, said to a socket of its own. It may contain a
+// password, so it is sent to the socket only.
+struct SocketReload {
+  Address address;
+  std::string say;     // the server closes the connection after its answer
+  std::string answer;  // a pattern that the whole answer fits, without blanks around (base/text.h)
+  milliseconds deadline{30'000};
+};
+
 struct Reload {
   // Unset: the server is not running. Nothing is signalled, and the proof is deferred.
   std::optional<SignalReload> signal = {};
@@ -231,6 +240,8 @@ struct Reload {
   std::string restart_only = {};
   // If set, these commands make it load new files; `signal` then only identifies the process.
   std::optional<CommandReload> commands = {};
+  // If set, this makes it load new files; `signal` then only identifies the process.
+  std::optional<SocketReload> socket = {};
   // The server reads its files anew for each connection, or notices a change by itself. Nothing is
   // done, and `signal` only identifies the process.
   bool per_connection = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "store/on_disk.h"
 #include "survey/policy.h"
 #include "sys/changed_at.h"
@@ -331,6 +332,22 @@ Done Reloader::run_commands(const Reload& how) {
   return {};
 }
 
+// The server may listen in a network of its own.
+Done Reloader::say(const SocketReload& how, const SignalReload& master) {
+  Address address = how.address;
+  auto process = host_.processes.find(master.pid);
+  if (!process) return pass(process);
+  if (process->has_own_network && address.unix_path.empty()) address.network_of = master.pid;
+  auto answer = exchange(host_, address, how.say, *service_, host_.clock.steady() + how.deadline);
+  partly_told_ = answer || answer.error().code == Code::timed_out;
+  if (!answer) return pass(answer);
+  if (!fits(how.answer, trim(*answer)))
+    return fail(Code::failed, "reload", service_->id().text(),
+                fmt::format("{} answered:{}", address.text(), excerpt(*answer)));
+  partly_told_ = false;
+  return {};
+}
+
 Done Reloader::reload() {
   if (!unit_.empty()) return restart();
   auto master = target();
@@ -345,7 +362,9 @@ Done Reloader::reload() {
     if (Done ready = await_handler(*master); !ready) return ready;
   if (Done whole = await_whole_pairs(); !whole) return whole;
   old_workers_ = workers();
-  if (master->signal == 0) return run_commands(service_->reload());
+  const Reload how = service_->reload();
+  if (how.socket) return say(*how.socket, *master);
+  if (master->signal == 0) return run_commands(how);
   return host_.processes.signal(master->pid, master->started, master->signal);
 }
 

@@ -97,6 +97,7 @@ class Reloader {
   Done await_handler(const SignalReload& master) const;
   Done await_whole_pairs();
   Done run_commands(const Reload& how);
+  Done say(const SocketReload& how, const SignalReload& master);
   Done ask() const;
   Done send(SocketConversation& dialogue);
   bool takes_connections(const Process& worker) const;

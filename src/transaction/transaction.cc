@@ -74,6 +74,8 @@ std::string how_to_reload(const Reload& how) {
   std::string text;
   if (how.commands)
     for (const Command& command : how.commands->commands) text += "\n  " + command.text();
+  if (how.socket)
+    text += "\n  have the server load its files again, over " + how.socket->address.text();
   if (how.signal && how.signal->signal != 0)
     text += fmt::format("\n  kill -{} {}", how.signal->name, how.signal->pid);
   return text;
@@ -160,10 +162,10 @@ class Transaction {
   Endpoints endpoints_;
   std::optional<ErrorLog> log_;
   std::vector<std::string> unproven_;
-  bool test_failed_ = false;  // the server's own test rejected the new files
-  bool signalled_ = false;    // the server was told to reload, or may have been before a crash
+  bool test_failed_ = false;      // the server's own test rejected the new files
+  bool signalled_ = false;        // the server was told to reload, or may have been before a crash
   bool some_are_silent_ = false;  // before the change, which the record in the journal must say
-  bool after_crash_ = false;  // this process finishes what another one began
+  bool after_crash_ = false;      // this process finishes what another one began
 };
 
 Done Transaction::mark(Phase phase) {

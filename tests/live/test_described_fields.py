@@ -6,7 +6,8 @@ import pytest
 from command import PROBE, REPOSITORY
 from files import write
 from markers import needs_root
-from servers.described import Stunnel
+from ports import free_port
+from servers.described import Redis, Stunnel
 from servers.mariadb import MariaDB
 from servers.rabbitmq import RabbitMQ
 from servers.systemd import Systemd
@@ -14,7 +15,7 @@ from waiting import until
 
 pytestmark = needs_root
 HOST = "mx.test"
-OK, WARNING, ROLLED_BACK = 0, 1, 3
+OK, WARNING, ROLLED_BACK, NEEDS_OPERATOR = 0, 1, 3, 4
 
 
 def describe(place, kind, *changes):
@@ -29,12 +30,12 @@ def describe(place, kind, *changes):
 class Stage:
     """A running server that serves OLD."""
 
-    def __init__(self, place, authority, kind, **options):
+    def __init__(self, place, authority, kind):
         place.configure(verify=3, handshake=30)
         self.place, self.server = place, kind(place / "s")
         self.old, self.new = authority.pair(HOST)
         place.at_end(self.server.stop)
-        self.server.install(self.old).write(**options)
+        self.server.install(self.old).write()
         self.server.start()
         until(lambda: self.served() == self.old.thumbprint, "it serves the old certificate")
 
@@ -99,6 +100,40 @@ def test_the_proof_waits_as_long_as_a_server_may_cache(place, authority, monkeyp
     cert, _ = stage.new.write(place / "new")
     done = stage.run("rebind", stage.old.thumbprint, cert)
     assert done.code == OK and stage.served() == stage.new.thumbprint, done
+
+
+class RedisSocket(Redis):
+    """It takes commands without TLS, too."""
+
+    def configuration(self):
+        return super().configuration().replace("port 0\n", f"port {free_port()}\n", 1) + (
+            f"unixsocket {self.prefix}/run/redis.sock\n")
+
+
+SAY = r"""
+[[reload]]
+socket = "{unixsocket}"
+say = "AUTH {requirepass}\r\nCONFIG SET tls-cert-file {tls-cert-file} tls-key-file {tls-key-file}\r\nQUIT\r\n"
+answer = "+OK*+OK*+OK"
+"""
+
+
+@pytest.mark.parametrize("change, code, says", [
+    (("", ""), OK, "committed"),
+    (("{unixsocket}", "127.0.0.1:{port}"), OK, "committed"),
+    (("CONFIG", "CONFUSE"), NEEDS_OPERATOR, "answered:\n    +OK\n    -ERR unknown command 'CONFUSE'"),
+    (("{unixsocket}", "/nowhere"), ROLLED_BACK, "/nowhere"),
+], ids=["UNIX socket", "port", "refused", "no socket"])
+def test_what_is_said_at_a_socket_reloads_it(place, authority, change, code, says):
+    text = (REPOSITORY / "services.d/redis.toml").read_text()
+    write(place / "services.d/redis.toml", text[:text.index("# The password goes")] + SAY.replace(*change))
+    stage = Stage(place, authority, RedisSocket)
+    cert, _ = stage.new.write(place / "new")
+    done = stage.run("plan", stage.old.thumbprint, cert)
+    assert "tell it over" in done.out and "secret" not in done.all, done
+    done = stage.run("rebind", stage.old.thumbprint, cert)
+    assert done.code == code and says in done.all and "secret" not in done.all, done
+    assert stage.served() == (stage.new if code == OK else stage.old).thumbprint
 
 
 @pytest.mark.parametrize("number, is_read", [("5.0", True), ("99.0", False)])

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "service/described/addresses.h"
 #include "service/described/bindings.h"
 #include "service/described/read_settings.h"
 #include "service/described/signal_name.h"
 #include "service/described/template.h"
+#include "service/host_names.h"
 #include "service/root.h"
 #include "sys/rights.h"
 
@@ -171,6 +173,12 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       if (Done added = add_commands(how, tree, *reload.commands); !added)
         return not_now("it cannot be reloaded", added.error());
       break;
+    case ReloadDescription::Kind::socket: {
+      auto socket = find_socket(how, tree);
+      if (!socket) return not_now("it cannot be reloaded", socket.error());
+      reload.socket = std::move(*socket);
+      break;
+    }
     case ReloadDescription::Kind::restart:
       reload.restart_only = how.why;
       break;
@@ -179,6 +187,31 @@ Reload DescribedService::reload_by(const ReloadDescription& how,
       break;
   }
   return reload;
+}
+
+Result<SocketReload> DescribedService::find_socket(const ReloadDescription& how,
+                                                   const described::SettingsTree& tree) const {
+  const described::Template fill(tree, fixed_);
+  const std::string where = fill.expand(how.socket, 0);
+  SocketReload found{.address = {},
+                     .say = fill.expand(how.say, 0),
+                     .answer = how.answer,
+                     .deadline = how.deadline};
+  Root root(instance_.root, files_);
+  if (where.starts_with('/')) {
+    found.address.unix_path = root.on_host(where);
+    return found;
+  }
+  HostNames hosts(root);
+  for (described::ListenText& listen : described::parse_addresses(where, "", hosts))
+    for (Address& address : listen.addresses) {
+      found.address = std::move(address);
+      if (found.address.host == "0.0.0.0") found.address.host = "127.0.0.1";
+      if (found.address.host == "::") found.address.host = "::1";
+      return found;
+    }
+  return fail(Code::not_found, "find the socket of", id_.text(),
+              "'" + printable(where) + "' is neither a path nor HOST:PORT");
 }
 
 // Compiled tables come first: what the server loads must be there.

@@ -58,6 +58,8 @@ class DescribedService final : public Service {
   Done add_commands(const described::ReloadDescription& how, const described::SettingsTree& tree,
                     CommandReload& into) const;
   Reload find_reload() const;
+  Result<SocketReload> find_socket(const described::ReloadDescription& how,
+                                   const described::SettingsTree& tree) const;
   Reload not_now(const std::string& why, const Error& error) const;
   Reload reload_by(const described::ReloadDescription& how,
                    const described::SettingsTree& tree) const;

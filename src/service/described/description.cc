@@ -306,7 +306,7 @@ class DescriptionReader {
   void read_reload(const toml::table& table) {
     using Kind = ReloadDescription::Kind;
     reader_.only(table, {"when", "signal", "commands", "input", "environment", "seconds", "as_root",
-                         "restart_only", "per_connection", "may_cache"});
+                         "restart_only", "per_connection", "may_cache", "socket", "say", "answer"});
     ReloadDescription reload;
     bool per_connection = false;
     reader_.texts(table, "when", reload.when);
@@ -316,6 +316,12 @@ class DescriptionReader {
     reader_.texts(table, "environment", reload.environment);
     reader_.boolean(table, "as_root", reload.as_root);
     reader_.optional_text(table, "restart_only", reload.why);
+    reader_.optional_text(table, "socket", reload.socket);
+    reader_.optional_text(table, "say", reload.say);
+    reader_.optional_text(table, "answer", reload.answer);
+    const bool has_socket = !reload.socket.empty();
+    if (has_socket != !reload.say.empty() || has_socket != !reload.answer.empty())
+      complain(table, "'socket', 'say' and 'answer' must be given together");
     reader_.boolean(table, "per_connection", per_connection);
     double seconds = 30;
     reader_.number(table, "seconds", 1, 3600, seconds);
@@ -331,11 +337,12 @@ class DescriptionReader {
     };
     way(!reload.signal.empty(), Kind::signal);
     way(!reload.commands.empty(), Kind::command);
+    way(has_socket, Kind::socket);
     way(!reload.why.empty(), Kind::restart);
     way(per_connection, Kind::none);
     if (ways != 1)
       complain(table,
-               "[[reload]] must have one of 'signal', 'commands', 'restart_only', "
+               "[[reload]] must have one of 'signal', 'commands', 'socket', 'restart_only', "
                "'per_connection'");
     if (reload.as_root && reload.commands.empty())
       complain(table, "'as_root' must go with 'commands'");

@@ -79,11 +79,16 @@ struct NotFollowed {
 
 // Of several, the first whose conditions hold counts.
 struct ReloadDescription {
-  enum class Kind { none, signal, command, restart };
+  enum class Kind { none, signal, command, socket, restart };
   std::vector<std::string> when = {};  // as for Place
   Kind kind = Kind::none;
   std::string signal = {};                         // "HUP"
   std::vector<std::vector<std::string>> commands;  // run one after the other; templates
+  // Kind::socket: templates for the path of a UNIX socket or HOST:PORT, and for what is said there;
+  // a pattern for the answer.
+  std::string socket = {};
+  std::string say = {};
+  std::string answer = {};
   std::string input = {};  // what each command reads from its standard input; a template
   // Further variables for the commands: "NAME=template".
   std::vector<std::string> environment = {};

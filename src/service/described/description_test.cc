@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"signal = \"HUP\"", "signal = \"KILL\"", "'KILL' is not a signal"},
         Mistake{"signal = \"HUP\"", "seconds = 3", "must have one of"},
         Mistake{"signal = \"HUP\"", "signal = \"HUP\"\nper_connection = true", "must have one of"},
+        Mistake{"signal = \"HUP\"", "socket = \"/run/x\"\nsay = \"reload\"",
+                "must be given together"},
         Mistake{"signal = \"HUP\"", "commands = [\"a\"]", "list of argument lists"},
         Mistake{"signal = \"HUP\"", "signal = \"HUP\"\nas_root = true", "'as_root' must"},
         Mistake{"certificate = \"cert\"", "certificate = \"c\"\nkey_beside = [\"a\"]", "two texts"},
