@@ -227,8 +227,9 @@ struct CommandReload {
 // password, so it is sent to the socket only.
 struct SocketReload {
   Address address;
-  std::string say;     // the server closes the connection after its answer
-  std::string answer;  // a pattern that the whole answer fits, without blanks around (base/text.h)
+  std::string say;  // the server closes the connection after its answer
+  // A pattern that the whole answer fits, without carriage returns and blanks around (base/text.h).
+  std::string answer;
   milliseconds deadline{30'000};
 };
 

@@ -341,6 +341,7 @@ Done Reloader::say(const SocketReload& how, const SignalReload& master) {
   auto answer = exchange(host_, address, how.say, *service_, host_.clock.steady() + how.deadline);
   partly_told_ = answer || answer.error().code == Code::timed_out;
   if (!answer) return pass(answer);
+  std::erase(*answer, '\r');
   if (!fits(how.answer, trim(*answer)))
     return fail(Code::failed, "reload", service_->id().text(),
                 fmt::format("{} answered:{}", address.text(), excerpt(*answer)));

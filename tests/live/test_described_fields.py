@@ -121,7 +121,7 @@ answer = "+OK*+OK*+OK"
 @pytest.mark.parametrize("change, code, says", [
     (("", ""), OK, "committed"),
     (("{unixsocket}", "127.0.0.1:{port}"), OK, "committed"),
-    (("CONFIG", "CONFUSE"), NEEDS_OPERATOR, "answered:\n    +OK\n    -ERR unknown command 'CONFUSE'"),
+    (("CONFIG", "CONFUSE"), NEEDS_OPERATOR, "answered:\n    +OK\n    -ERR unknown command 'CONFUSE', with"),
     (("{unixsocket}", "/nowhere"), ROLLED_BACK, "/nowhere"),
 ], ids=["UNIX socket", "port", "refused", "no socket"])
 def test_what_is_said_at_a_socket_reloads_it(place, authority, change, code, says):
