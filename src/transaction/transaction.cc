@@ -147,6 +147,11 @@ class Transaction {
   bool is_asked(const TransactionRequest& work) const {
     return reloader_.is_running() && !work.mends;
   }
+  // Whoever reads its files for each connection may show the new ones, or fail with them, as soon
+  // as they are there. Others are asked after the swap, beside the test of the new files.
+  bool asks_before_the_swap(const TransactionRequest& work) const {
+    return work.files.empty() || (service_ && service_->reload().per_connection);
+  }
   const char* wanted() const {
     return is_rebind() ? "the new certificate" : "the restored certificate";
   }
@@ -234,7 +239,7 @@ Transaction::Step Transaction::prepare(const TransactionRequest& work) {
   reloader_.must_not_reload(work.no_reload);
   if (Done staged = swap_.stage(work.files); !staged)
     return refuse(staged.error().message(), staged.error().hint);
-  if (work.files.empty()) ask_beside_the_test(work);
+  if (asks_before_the_swap(work)) ask_beside_the_test(work);
   reloader_.loadable().rehearsal();  // read it now, while nobody edits the configuration
   auto tested =
       work.tested.valid() ? candidate_.outcome_of(work.tested) : candidate_.outcome_of(test);
@@ -285,7 +290,7 @@ Transaction::Step Transaction::refuse_if_broken_before(const std::string& served
 // been told anything yet. Then the staged files are removed. That comes last, because the test
 // would wait for the directories that it reads.
 Transaction::Step Transaction::try_out(const TransactionRequest& work) {
-  if (!work.files.empty()) ask_beside_the_test(work);
+  if (!asks_before_the_swap(work)) ask_beside_the_test(work);
   // With thousands of sites the record has megabytes.
   if (some_are_silent_)
     if (Done noted = context_.journal.update_record(row_); !noted)

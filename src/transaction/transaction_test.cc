@@ -415,6 +415,18 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
   EXPECT_THAT(account.text, HasSubstr("2 endpoints and names show the new certificate"));
 }
 
+// It fails with the new files before anybody could tell it anything.
+TEST_F(TransactionTest, WhoReadsFilesForEachConnectionIsAskedBeforeTheSwap) {
+  host_.service.how.per_connection = true;
+  host_.service.how.signal->signal = 0;
+  const auto before = host_.network.table;
+  host_.watcher.on_phase = [&](Phase phase) {
+    if (phase == Phase::swapped) host_.network.table.clear();
+    if (phase == Phase::restoring) host_.network.table = before;
+  };
+  expect_rolled_back(run());
+}
+
 TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadMustNotShowTheOldCertificate) {
   auto before = host_.network.table;
   host_.network.table.erase({444, "b.test"});
