@@ -196,6 +196,7 @@ std::string said_of(const Diagnostic& diagnostic) {
 std::vector<Diagnostic> ask_what_is_not_loaded(const Host& host, const Survey& survey) {
   std::vector<Diagnostic> found;
   for (const auto& service : survey.services.found) {
+    if (!service->reload().loaded) continue;
     std::vector<std::string> files;
     for (const SurveyedBinding& bound : survey.bindings)
       if (bound.service == service.get() && !bound.left_alone && !bound.waits_for_restart())

@@ -26,6 +26,7 @@
 #include "store/own.h"
 #include "store/read_pem.h"
 #include "store/renewers.h"
+#include "survey/policy.h"
 #include "survey/same_site.h"
 #include "sys/changed_at.h"
 #include "sys/day_time.h"
@@ -563,9 +564,9 @@ void Finder::add(const SurveyedBinding& bound, RequestedPair pair) {
                                    local_minute_text(*opening)));
   if (bound.waits_for_restart()) {
     const RestartPermit permit = restart_permit(settings_, bound.service->id(), host_.clock.wall());
-    return hold(
-        bound, fmt::format("{} of {} waits for a restart ({}): {}", site,
-                           bound.service->id().text(), bound.binding.restart_only, permit.not_now));
+    return hold(bound, fmt::format("{} of {} waits for a restart ({}): {}", site,
+                                   bound.service->id().text(), bound.binding.restart_only,
+                                   permit.not_now.empty() ? kRestartIt : permit.not_now));
   }
   const Reload reload = bound.service->reload();
   if (!reload.restart_only.empty() && !reload.live) {

@@ -32,6 +32,7 @@
 #include "base/append.h"
 #include "base/text.h"
 #include "lifecycle/attention.h"
+#include "store/on_disk.h"
 #include "survey/policy.h"
 #include "sys/rights.h"
 #include "transaction/candidate_check.h"
@@ -121,6 +122,7 @@ class Transaction {
   Step test_what_is_served();
   Step restore_if_doubtful();
   Step restore_unless_loaded();
+  std::vector<std::string> certificates_to_load() const;
   Result<TransactionResult> commit_without_proof();
 
   Result<TransactionResult> refuse(const std::string& why, const std::string& next,
@@ -363,12 +365,26 @@ Transaction::Step Transaction::restore_if_doubtful() {
   return restore_unless_loaded();
 }
 
+// Of what the server must load, the files that hold the wanted certificates: not chains and keys.
+std::vector<std::string> Transaction::certificates_to_load() const {
+  std::vector<std::string> paths = row_.record.loads;
+  std::erase_if(paths, [&](const std::string& path) {
+    const OnDisk lies = look_at(service_->files(), path);
+    return std::ranges::none_of(row_.record.successions, [&](const JournalSuccession& each) {
+      return lies.certificate && lies.certificate->thumbprint.hex() == each.new_thumbprint;
+    });
+  });
+  return paths;
+}
+
 // What the server itself says that it has loaded, where it says that.
 Transaction::Step Transaction::restore_unless_loaded() {
   constexpr milliseconds kPoll = std::chrono::milliseconds(200);
+  if (!service_ || !service_->reload().loaded) return std::nullopt;
+  const std::vector<std::string> wanted = certificates_to_load();
   const SteadyTime deadline = context_.host.clock.steady() + patience();
   while (true) {
-    const auto missing = reloader_.not_loaded(row_.record.loads);
+    const auto missing = reloader_.not_loaded(wanted);
     if (!missing) return restore(missing.error().message());
     if (missing->empty()) return std::nullopt;
     if (context_.host.clock.steady() >= deadline || reloader_.master_is_gone())

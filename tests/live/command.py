@@ -54,6 +54,12 @@ def run_certrebind(*arguments, env=None, cwd=None, before=(), binary=BINARY, tim
     return Outcome(done)
 
 
+def probed(port, dialect, name, host="127.0.0.1"):
+    """The thumbprint that a handshake shows there, or why it fails."""
+    return subprocess.run([PROBE, host, str(port), dialect, name], capture_output=True, text=True,
+                          timeout=60).stdout.strip()
+
+
 def of_service(arguments, service):
     """The arguments, restricted to one service if the command can be."""
     return arguments if arguments[0] in WHOLE_MACHINE else (*arguments, "--service", service)

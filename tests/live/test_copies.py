@@ -1,7 +1,6 @@
 """Files that an administrator made of a renewer's: combined, converted, given to a service's user. A renewal makes them
 anew."""
 import datetime
-import os
 import shutil
 import subprocess
 
@@ -9,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from command import REPOSITORY
+from command import probed
 from files import write
 from markers import needs_root
 from pki import utc_now
@@ -21,7 +20,6 @@ from stages.daemon import Watch
 from waiting import until
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST = "mx.test"
 OK, WARNING, CRITICAL = 0, 1, 2
 PARAMETERS = ("-----BEGIN DH PARAMETERS-----\nMIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz\n"
@@ -133,8 +131,7 @@ class Stage:
 
     def serves(self, certificate):
         (dialect, port), = self.server.endpoints.items()
-        shown = subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True, text=True,
-                               timeout=60).stdout.strip()
+        shown = probed(port, dialect, HOST)
         return shown == certificate.thumbprint
 
     def rights(self):

@@ -1,10 +1,9 @@
 """What every described server has to do, on the real one: one line for each in servers/described.py."""
 import shutil
-import subprocess
 
 import pytest
 
-from command import PROBE, REPOSITORY
+from command import REPOSITORY, probed
 from files import write
 from markers import both_builds, needs_root
 from servers.described import DESCRIBED, NAMED_ONLY, RESTART_ONLY, Stunnel
@@ -39,8 +38,7 @@ class Stage:
         return session
 
     def served(self):
-        return {dialect: subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True,
-                                        text=True, timeout=60).stdout.strip()
+        return {dialect: probed(port, dialect, HOST)
                 for dialect, port in self.server.endpoints.items()}
 
     def serves(self, certificate):

@@ -1,10 +1,9 @@
 """One name on every described server, its certificate renewed once by a real ACME client."""
 import os
 import shlex
-import subprocess
 
 from acme import Pebble, issued_by_lego
-from command import PROBE, REPOSITORY
+from command import REPOSITORY, probed
 from files import write
 from markers import needs_root
 from pki import Certificate, load_pem
@@ -19,8 +18,7 @@ PATIENCE = 900  # seconds, for all of them under sanitizers on a busy machine
 
 
 def served_by(server):
-    return {subprocess.run([PROBE, "127.0.0.1", str(port), dialect, NAME], capture_output=True, text=True,
-                           timeout=60).stdout.strip() for dialect, port in server.endpoints.items()}
+    return {probed(port, dialect, NAME) for dialect, port in server.endpoints.items()}
 
 
 def serve(servers, thumbprint):

@@ -1,9 +1,7 @@
 """What descriptions can say that the product's own do not need, or need on other versions only, on real servers."""
-import subprocess
-
 import pytest
 
-from command import PROBE, REPOSITORY
+from command import REPOSITORY, probed
 from files import write
 from markers import needs_root
 from ports import free_port
@@ -41,8 +39,7 @@ class Stage:
 
     def served(self):
         dialect, port = next(iter(self.server.endpoints.items()))
-        return subprocess.run([PROBE, "127.0.0.1", str(port), dialect, HOST], capture_output=True, text=True,
-                              timeout=60).stdout.strip()
+        return probed(port, dialect, HOST)
 
     def run(self, *arguments):
         return self.place.run(*arguments, "--service", self.server.service)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from command import PROBE, REPOSITORY
+from command import REPOSITORY, probed
 from files import write
 from markers import needs_root
 from ports import free_port
@@ -576,8 +576,7 @@ def found(place, server):
 
 def served(where, dialect, name):
     host, _, port = str(where).rpartition(":")
-    return subprocess.run([PROBE, host or "127.0.0.1", port, dialect, name], capture_output=True, text=True,
-                          timeout=60).stdout.strip()
+    return probed(port, dialect, name, host or "127.0.0.1")
 
 
 def serve(expected, certificates):

@@ -1,18 +1,16 @@
 """Postfix's certificates for names: its table holds copies of the files, which are made anew before a reload."""
-import os
 import shutil
 import subprocess
 
 import pytest
 
-from command import REPOSITORY
+from command import probed
 from files import write
 from markers import needs_root
 from servers.postfix import Postfix
 from waiting import until
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST, OTHER = "mx.test", "other.test"
 OK, REFUSED, NEEDS_OPERATOR = 0, 1, 4
 
@@ -40,8 +38,7 @@ class Stage:
         certificate.write(self.server.prefix, self.certificate.name, self.key.name)
 
     def served(self, name=OTHER):
-        return subprocess.run([PROBE, "127.0.0.1", str(self.server.endpoints["smtp"]), "smtp", name],
-                              capture_output=True, text=True, timeout=60).stdout.strip()
+        return probed(self.server.endpoints["smtp"], "smtp", name)
 
     def run(self, *arguments):
         return self.place.run(*arguments, "--service", self.server.service)

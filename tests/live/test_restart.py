@@ -1,11 +1,9 @@
 """Servers that load certificates at their start only: restarted if a policy allows it, in its window, and proven."""
-import os
-import subprocess
 import time
 
 import pytest
 
-from command import REPOSITORY, of_service
+from command import of_service, probed
 from files import write
 from markers import needs_root
 from servers.systemd import Systemd
@@ -15,7 +13,6 @@ from sweep import in_shares
 from waiting import until, window
 
 pytestmark = needs_root
-PROBE = os.environ.get("PROBE", str(REPOSITORY / "build/dev/probe"))
 HOST = "mx.test"
 OK, REFUSED, WARNING, ROLLED_BACK, NEEDS_OPERATOR = 0, 1, 1, 3, 4
 
@@ -47,8 +44,7 @@ class Stage:
         return self.systemd.main_pid(unit)
 
     def served(self):
-        return subprocess.run([PROBE, "127.0.0.1", str(self.server.endpoints["ftp"]), "ftp", HOST],
-                              capture_output=True, text=True, timeout=60).stdout.strip()
+        return probed(self.server.endpoints["ftp"], "ftp", HOST)
 
     def run(self, *arguments, **options):
         return self.place.run(*of_service(arguments, self.server.service), before=self.systemd.before, **options)

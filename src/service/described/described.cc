@@ -159,9 +159,11 @@ Done DescribedService::run_as_root(const ReloadDescription& how, Command& comman
 Reload DescribedService::reload_by(const ReloadDescription& how,
                                    const described::SettingsTree& tree) const {
   Reload reload{.signal = instance_.process, .may_cache = how.may_cache};
-  if (!instance_.description->loaded.empty())
-    if (auto loaded = command_of(instance_.description->loaded, tree, fixed_))
-      reload.loaded = std::move(*loaded);
+  if (!instance_.description->loaded.empty() && trust().container.empty()) {
+    auto loaded = command_of(instance_.description->loaded, tree, fixed_);
+    if (!loaded) return not_now("it cannot be asked what it has loaded", loaded.error());
+    reload.loaded = std::move(*loaded);
+  }
   switch (how.kind) {
     case ReloadDescription::Kind::signal:
       reload.signal->name = how.signal;

@@ -17,10 +17,12 @@ KeyList::KeyList(const std::vector<NamedPath>& files, std::vector<NamedPath> key
   for (const NamedPath& file : files) {
     auto text = root.files().read(root.on_host(file.path), kPemLimit);
     texts_.push_back(text ? std::move(*text) : "");
+    has_key_.push_back(!private_key_blocks(texts_.back()).empty());
   }
-  for (size_t i = 0; anywhere && i < texts_.size(); ++i) {
+  for (size_t i = 0; i < texts_.size(); ++i) {
     const auto block = first_certificate_block(texts_[i]);
-    if (!block || has_key(i)) continue;
+    if (has_key_[i] && !block) keys_alone_.push_back(i);
+    if (!anywhere || has_key_[i] || !block) continue;
     const auto der = pem_decode(*block);
     auto first = Certificate::parse(der ? *der : "");
     if (first && first->is_ca) issuers_.emplace(i, std::move(*first));
@@ -28,17 +30,30 @@ KeyList::KeyList(const std::vector<NamedPath>& files, std::vector<NamedPath> key
 }
 
 bool KeyList::is_key(size_t i) const {
-  return i < texts_.size() && has_key(i) && !first_certificate_block(texts_[i]);
+  return std::ranges::binary_search(keys_alone_, i);
 }
 
 std::optional<NamedPath> KeyList::of(size_t i) const {
   if (i < keys_.size() && !keys_[i].path.empty()) return keys_[i];
-  if (i >= texts_.size() || has_key(i)) return std::nullopt;
+  if (i >= texts_.size() || has_key_[i]) return std::nullopt;
   if (!anywhere_) return i > 0 && is_key(i - 1) ? std::optional(files_[i - 1]) : std::nullopt;
-  for (size_t other = 0; other < files_.size(); ++other)
-    if (is_in_same_directory(i, other) && is_key(other) && fits_together(i, other))
-      return files_[other];
-  return i + 1 < files_.size() && is_key(i + 1) ? std::optional(files_[i + 1]) : std::nullopt;
+  if (auto fits = key_that_fits(i)) return files_[*fits];
+  // Its renewer may be between two writes: a neighbour that is the key of no other.
+  for (size_t neighbour : {i - 1, i + 1})
+    if (is_key(neighbour) && fits_none(neighbour)) return files_[neighbour];
+  return std::nullopt;
+}
+
+// Of several, for a renewer may keep copies, that beside the certificate.
+std::optional<size_t> KeyList::key_that_fits(size_t certificate) const {
+  std::optional<size_t> found;
+  for (size_t key : keys_alone_) {
+    const bool is_beside = is_in_same_directory(certificate, key);
+    if ((found && !is_beside) || !fits_together(certificate, key)) continue;
+    found = key;
+    if (is_beside) break;
+  }
+  return found;
 }
 
 std::optional<NamedPath> KeyList::chain_of(size_t i) const {
@@ -50,8 +65,10 @@ std::optional<NamedPath> KeyList::chain_of(size_t i) const {
   return std::nullopt;
 }
 
-bool KeyList::has_key(size_t i) const {
-  return !private_key_blocks(texts_[i]).empty();
+bool KeyList::fits_none(size_t key) const {
+  for (size_t i = 0; i < texts_.size(); ++i)
+    if (fits_together(i, key)) return false;
+  return true;
 }
 
 bool KeyList::is_in_same_directory(size_t one, size_t other) const {

@@ -36,7 +36,8 @@ class KeyList {
   std::optional<NamedPath> chain_of(size_t i) const;
 
  private:
-  bool has_key(size_t i) const;
+  std::optional<size_t> key_that_fits(size_t certificate) const;
+  bool fits_none(size_t key) const;
   bool is_in_same_directory(size_t one, size_t other) const;
   bool fits_together(size_t certificate, size_t key) const;
 
@@ -44,6 +45,8 @@ class KeyList {
   const std::vector<NamedPath> keys_;
   const bool anywhere_;
   std::vector<std::string> texts_;         // of `files_`; empty if no key is looked for there
+  std::vector<bool> has_key_;              // of `texts_`
+  std::vector<size_t> keys_alone_;         // the files with a key and no certificate
   std::map<size_t, Certificate> issuers_;  // of the files that begin with a CA's certificate
 };
 
