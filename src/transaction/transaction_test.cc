@@ -415,6 +415,33 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
   EXPECT_THAT(account.text, HasSubstr("2 endpoints and names show the new certificate"));
 }
 
+// Not its chain, and not what its key files hold.
+TEST_F(TransactionTest, AServerThatTellsMustNameEachNewCertificate) {
+  const std::string chain = "/etc/fake/chain.pem";
+  host_.files.put(chain, host_.new_ones[0].chain_pem.substr(host_.new_ones[0].pem.size()));
+  host_.service.how.loaded = Command{.arguments = {"tell"}, .root = {}};
+  TransactionRequest work = host_.work();
+  for (size_t site : {0U, 1U}) {
+    work.loads.push_back(host_.certificate_path(site));
+    work.loads.push_back(host_.key_path(site));
+  }
+  work.loads.push_back(chain);
+  std::string told;
+  host_.processes.on_signal = [&](int, int) { host_.server_reads(); };
+  host_.commands.answer = [&](const Command& command) {
+    return says(0, command.arguments.front() == "tell" ? told : "");
+  };
+  told = host_.new_ones[0].thumbprint.hex();
+  const TransactionResult half = carry_out_well(work);
+  expect_rolled_back(half);
+  EXPECT_THAT(half.text, HasSubstr("has not loaded"));
+  EXPECT_THAT(half.text, HasSubstr(host_.certificate_path(1)));
+  EXPECT_THAT(half.text, Not(HasSubstr(chain)));
+  told += "\n" + host_.new_ones[1].thumbprint.hex();
+  const TransactionResult whole = carry_out_well(work);
+  EXPECT_EQ(whole.outcome, Outcome::committed) << whole.text;
+}
+
 // It fails with the new files before anybody could tell it anything.
 TEST_F(TransactionTest, WhoReadsFilesForEachConnectionIsAskedBeforeTheSwap) {
   host_.service.how.per_connection = true;
