@@ -90,3 +90,10 @@ def test_links_lead_somewhere():
     for page in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_example_of_a_description_is_one_that_servers_are_tried_with():
+    page = (DOCS.parent / "packaging/man/certrebind-services.5").read_text()
+    [example] = re.findall(r"^The description of stunnel:\n\.PP\n\.nf\n(.*?)^\.fi$", page, re.M | re.S)
+    plain = example.replace(r"\(dq", '"').replace(r"\-", "-")
+    assert plain == (DOCS.parent / "services.d/stunnel.toml").read_text()
