@@ -2,13 +2,14 @@
 
 The directory holds what the run left there: JUnit reports (*.xml), the time of each step ("steps": seconds, name), and
 the steps that failed ("failed": name, report or nothing). Prints the steps, the slowest tests, the tests and steps that
-failed, and as the last line "N passed, N failed". Exit status 1 if anything failed.
+failed with the reason, and as the last line "N passed, N failed". Exit status 1 if anything failed.
 """
 import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
 
 SLOWEST = 10
+LONGEST = 800  # characters of the reason why a test failed
 
 
 class Test:
@@ -16,7 +17,9 @@ class Test:
         self.name = f"{report.stem}: {case.get('classname')}.{case.get('name')}"
         self.seconds = float(case.get("time") or 0)
         # A skipped test counts as failed: nothing here may skip.
-        self.failed = any(child.tag in ("failure", "error", "skipped") for child in case)
+        bad = [child for child in case if child.tag in ("failure", "error", "skipped")]
+        self.failed = bool(bad)
+        self.why = " ".join((bad[0].get("message") or "").split())[:LONGEST] if bad else ""
 
 
 def tests_of(report):
@@ -50,11 +53,12 @@ def main():
     table("time of each step (some ran beside others)", rows(directory / "steps"))
     slowest = sorted(tests, key=lambda test: -test.seconds)[:SLOWEST]
     table(f"the {len(slowest)} slowest tests", [(test.seconds, test.name) for test in slowest])
-    failed = [test.name for test in tests if test.failed] + [f"step: {name}" for name in failed_steps(directory)]
+    failed = [(test.name, test.why) for test in tests if test.failed]
+    failed += [(f"step: {name}", "") for name in failed_steps(directory)]
     if failed:
         print("\nfailed")
-        for name in failed:
-            print(f"  {name}")
+        for name, why in failed:
+            print(f"  {name}" + (f"\n    {why}" if why else ""))
     passed = sum(not test.failed for test in tests)
     print(f"\n{passed} passed, {len(failed)} failed")
     sys.exit(0 if not failed and passed else 1)
