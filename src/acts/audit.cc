@@ -215,14 +215,20 @@ const SurveyedBinding* shadowed_by(const Survey& survey, const Thumbprint& thumb
   return hidden == survey.shadowed.end() ? nullptr : &*hidden;
 }
 
+Remark unreachable(const SurveyedBinding& bound, const Look& look) {
+  Remark remark{Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""};
+  if (!shows_another_key(look.served.error())) return remark;
+  remark.sentence += ", for the key that the server has is not its certificate's";
+  if (bound.disk && bound.disk->certificate)
+    remark.next =
+        fmt::format("certrebind rebind {0} {0}", bound.disk->certificate->thumbprint.brief());
+  return remark;
+}
+
 void check_one_look(const Survey& survey, const SameSite& same_site, const SurveyedBinding& bound,
                     const Look& look, const Settings& settings, WallTime now, Advice& advice,
                     Remarks& remarks) {
-  if (!look.served) {
-    remarks.push_back(
-        {Complaint::unreachable, look.asked.text() + ": " + look.served.error().cause, ""});
-    return;
-  }
+  if (!look.served) return remarks.push_back(unreachable(bound, look));
   if (!bound.disk) return check_served_alone(bound, look, settings, now, remarks);
   if (!bound.disk->certificate || look.served->thumbprint == bound.disk->certificate->thumbprint)
     return;

@@ -79,6 +79,18 @@ TEST_F(AuditTest, Unreachable) {
   EXPECT_THAT(found[0].sentence, HasSubstr("127.0.0.1:443 (a.test): Connection refused"));
 }
 
+TEST_F(AuditTest, TheKeyOfAnotherCertificate) {
+  host_.network.table[{host_.port(0), "a.test"}] = {
+      {host_.old_ones[0].chain_pem,
+       forged_key_pem(host_.old_ones[0].key_pem, host_.new_ones[0].key_pem)}};
+  std::vector<Remark> found = remarks();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].complaint, Complaint::unreachable);
+  EXPECT_THAT(found[0].sentence, HasSubstr("bad signature, for the key"));
+  EXPECT_THAT(found[0].next,
+              HasSubstr("certrebind rebind " + host_.old_ones[0].thumbprint.brief()));
+}
+
 TEST_F(AuditTest, ManyOfAKindAreOneSentence) {
   host_.network.table.clear();
   host_.service.adorn = [](Binding& binding) {

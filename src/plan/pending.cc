@@ -3,7 +3,8 @@
 //
 //   served_to_disk     a handshake shows another certificate than the file holds: the file was
 //                      renewed in place, and a reload is missing. The same if only the times of
-//                      file and server tell it (`not_loaded`).
+//                      file and server tell it (`not_loaded`), or if the server has the
+//                      certificate of one pair and the key of another
 //   take_up            the server keeps a new certificate for its next reload (mod_md)
 //   disk_to_successor  the file holds OLD, and its successor is elsewhere: it was declared, or is
 //                      at a path where OLD was seen before, or is in a store and has the same names
@@ -106,6 +107,8 @@ class Finder {
   void note_ours(const std::vector<std::vector<Look>>& looks);
   void consider(const SurveyedBinding& bound, const std::vector<Look>& looks);
   void served_to_disk(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void load_whole_pair(const SurveyedBinding& bound, const std::vector<Look>& looks);
+  void reload_as_it_is(const SurveyedBinding& bound);
   void renewed_in_place(const SurveyedBinding& bound, const Thumbprint& old_one);
   void shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
                       const SurveyedBinding& other);
@@ -185,6 +188,7 @@ void Finder::consider(const SurveyedBinding& bound, const std::vector<Look>& loo
   if (!bound.disk || !bound.disk->certificate) return;
   size_t before = pending_.pairs.size();
   served_to_disk(bound, looks);
+  if (pending_.pairs.size() == before) load_whole_pair(bound, looks);
   if (bound.not_loaded) {
     const SurveyedBinding* other = held_elsewhere(*bound.not_loaded, bound);
     if (other != nullptr) shows_anothers(bound, *bound.not_loaded, *other);
@@ -241,20 +245,33 @@ bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprin
   return since && changed && *changed >= *since;
 }
 
+// A server that reads each file for itself may have read one before a renewal and the other after
+// it (RabbitMQ). Which pair it had is unknown, and no file is at fault.
+void Finder::load_whole_pair(const SurveyedBinding& bound, const std::vector<Look>& looks) {
+  if (std::ranges::any_of(looks, [](const Look& look) {
+        return !look.served && shows_another_key(look.served.error());
+      }))
+    reload_as_it_is(bound);
+}
+
+// What the server has is no certificate to be replaced elsewhere: only a reload is missing.
+void Finder::reload_as_it_is(const SurveyedBinding& bound) {
+  if (!pair_matches(bound)) return;
+  const std::string& path = bound.binding.certificate.path;
+  add(bound, {.old_one = bound.disk->certificate->thumbprint.hex(),
+              .new_one = path,
+              .key_path = bound.binding.key.path,
+              .how = How::same_place,
+              .renewer = renewer_at(host_.files, settings_.stores, path)});
+}
+
 // Two cases. If both files held the same certificate and this one was renewed, a reload loads it,
 // and the other file stays unchanged. Otherwise another site answered.
 void Finder::shows_anothers(const SurveyedBinding& bound, const Thumbprint& shown,
                             const SurveyedBinding& other) {
   const std::string& path = bound.binding.certificate.path;
   const Thumbprint& disk = bound.disk->certificate->thumbprint;
-  if (was_loaded_from_there(bound, shown)) {
-    if (!pair_matches(bound)) return;
-    return add(bound, {.old_one = disk.hex(),
-                       .new_one = path,
-                       .key_path = bound.binding.key.path,
-                       .how = How::same_place,
-                       .renewer = renewer_at(host_.files, settings_.stores, path)});
-  }
+  if (was_loaded_from_there(bound, shown)) return reload_as_it_is(bound);
   pending_.in_doubt = true;
   pending_.undecided.push_back(
       {.subject = fmt::format("pending {} {}", bound.service->id().text(), path),

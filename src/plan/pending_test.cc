@@ -101,6 +101,21 @@ TEST_F(PendingTest, APairThatDoesNotMatchIsLeftAlone) {
   EXPECT_THAT(find().pairs, IsEmpty());
 }
 
+// The server has read the certificate after a renewal, and still has the key of before.
+TEST_F(PendingTest, AServerWithTheKeyOfAnotherPairIsReloaded) {
+  renew_in_place();
+  const TestCertificate& new_one = host_.new_ones[0];
+  host_.network.table[{host_.port(0), "a.test"}] = {
+      {new_one.chain_pem, forged_key_pem(new_one.key_pem, host_.old_ones[0].key_pem)}};
+  Pending pending = find();
+  ASSERT_THAT(pending.pairs, SizeIs(1));
+  EXPECT_EQ(pending.pairs[0].old_one, new_one.thumbprint.hex());
+  EXPECT_EQ(pending.pairs[0].new_one, host_.certificate_path(0));
+  // Nothing is to be reloaded where no pair is.
+  host_.files.put(host_.key_path(0), host_.old_ones[0].key_pem, 0600);
+  EXPECT_THAT(find().pairs, IsEmpty());
+}
+
 TEST_F(PendingTest, ACopyFollowsThePlaceItWasCopiedFrom) {
   renew_in_the_renewers_tree();
   history_.sightings = {{"/le/live/a/fullchain.pem", host_.old_ones[0].thumbprint, ""}};

@@ -40,6 +40,12 @@ std::string Target::text() const {
   return key_type == KeyType::other ? text : fmt::format("{} ({})", text, to_text(key_type));
 }
 
+bool shows_another_key(const Error& failed_handshake) {
+  // OpenSSL's words; the second where the two keys are of different types.
+  return failed_handshake.cause == "bad signature" ||
+         failed_handshake.cause == "wrong signature type";
+}
+
 std::string proxy_header(const Address& address) {
   if (!address.unix_path.empty()) return "PROXY UNKNOWN\r\n";
   bool is_v6 = address.host.find(':') != std::string::npos;

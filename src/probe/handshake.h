@@ -92,6 +92,10 @@ class Prober {
   mutable std::map<Address, SteadyTime> silent_until_;
 };
 
+// True if the server presented a certificate, and its key was another's: it has read the two at
+// different times.
+bool shows_another_key(const Error& failed_handshake);
+
 // "PROXY TCP4 127.0.0.1 127.0.0.1 … 443\r\n": the first bytes that a listener with proxy_protocol
 // expects (HAProxy's proxy-protocol.txt, version 1).
 std::string proxy_header(const Address& address);

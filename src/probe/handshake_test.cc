@@ -65,7 +65,7 @@ TEST_F(Handshake, SendsTheNameOrNone) {
 TEST_F(Handshake, FailsWhereTheKeyIsNotTheCertificates) {
   for (int version : {TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION}) {
     FakeServer server;
-    server.add(certificate_, forged_key(certificate_.key_pem, make_key_pem()));
+    server.add(certificate_, key_of(forged_key_pem(certificate_.key_pem, make_key_pem())));
     SSL_CTX_set_max_proto_version(server.context(), version);
     EXPECT_EQ(cause_of(server), "bad signature");
     EXPECT_EQ(server.completed, 0);
@@ -75,7 +75,7 @@ TEST_F(Handshake, FailsWhereTheKeyIsNotTheCertificates) {
 TEST_F(Handshake, FailsWhereTheKeyIsWrongAndAClientCertificateIsWanted) {
   for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     FakeServer server;
-    server.add(certificate_, forged_key(certificate_.key_pem, make_key_pem()));
+    server.add(certificate_, key_of(forged_key_pem(certificate_.key_pem, make_key_pem())));
     SSL_CTX_set_max_proto_version(server.context(), version);
     SSL_CTX_set_verify(server.context(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        nullptr);

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
@@ -25,29 +23,6 @@ namespace certrebind {
 
 inline KeyPtr key_of(const std::string& pem) {
   return KeyPtr(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, nullptr, nullptr));
-}
-
-// A P-256 key with the public half of `shown` and the private half of `signing`. OpenSSL compares
-// public halves only, so a server can start with it.
-inline KeyPtr forged_key(const std::string& shown, const std::string& signing) {
-  unsigned char point[65];
-  size_t size = 0;
-  EVP_PKEY_get_octet_string_param(key_of(shown).get(), OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point,
-                                  &size);
-  BIGNUM* number = nullptr;
-  EVP_PKEY_get_bn_param(key_of(signing).get(), OSSL_PKEY_PARAM_PRIV_KEY, &number);
-  OpensslPtr<BIGNUM, BN_clear_free> secret(number);
-  OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
-  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
-  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point, size);
-  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret.get());
-  OpensslPtr<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
-  OpensslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-      EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  EVP_PKEY* key = nullptr;
-  EVP_PKEY_fromdata_init(context.get());
-  EXPECT_EQ(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.get()), 1);
-  return KeyPtr(key);
 }
 
 // The behaviour of a server in memory, and what it has received.

@@ -34,8 +34,9 @@ void Endpoints::ask_who_answers() {
     served = context_.prober.handshake_all(targets,
                                            std::max(1U, std::thread::hardware_concurrency() / 2));
   });
+  // A key that is not the certificate's is no silence: the new pair must mend it.
   for (size_t i = 0; i < served.size(); ++i)
-    record_.expectations[i].answered = served[i].has_value();
+    record_.expectations[i].answered = served[i] || shows_another_key(served[i].error());
 }
 
 // Asks the endpoints that did not answer before once more. An endpoint that now shows one of the

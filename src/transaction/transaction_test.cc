@@ -415,6 +415,19 @@ TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
   EXPECT_THAT(account.text, HasSubstr("2 endpoints and names show the new certificate"));
 }
 
+// Its handshakes fail, but it is not down.
+TEST_F(TransactionTest, AServerWithTheKeyOfAnotherPairMustShowTheNewOne) {
+  const std::vector<FakeIdentity> broken = {
+      {host_.old_ones[1].chain_pem,
+       forged_key_pem(host_.old_ones[1].key_pem, host_.new_ones[1].key_pem)}};
+  host_.network.table[{444, "b.test"}] = broken;
+  host_.processes.on_signal = [&](int, int) {
+    host_.server_reads();
+    if (host_.on_disk() == "new") host_.network.table[{444, "b.test"}] = broken;
+  };
+  expect_rolled_back(run());
+}
+
 // Not its chain, and not what its key files hold.
 TEST_F(TransactionTest, AServerThatTellsMustNameEachNewCertificate) {
   const std::string chain = "/etc/fake/chain.pem";

@@ -1,6 +1,8 @@
 #include "x509/testing.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -232,6 +234,28 @@ std::string traditional_key_pem(const std::string& key_pem) {
                                                nullptr) == 1,
           "write a key");
   return text_of(out.get());
+}
+
+std::string forged_key_pem(const std::string& shown, const std::string& signing) {
+  unsigned char point[65];
+  size_t size = 0;
+  EVP_PKEY_get_octet_string_param(key_from_pem(shown).get(), OSSL_PKEY_PARAM_PUB_KEY, point,
+                                  sizeof point, &size);
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key_from_pem(signing).get(), OSSL_PKEY_PARAM_PRIV_KEY, &number);
+  OpensslPtr<BIGNUM, BN_clear_free> secret(number);
+  OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
+  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point, size);
+  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret.get());
+  OpensslPtr<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+  OpensslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_fromdata_init(context.get());
+  require(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.get()) == 1,
+          "join the halves of two keys");
+  return key_to_pem(KeyPtr(key).get());
 }
 
 }  // namespace certrebind

@@ -81,5 +81,8 @@ std::string make_key_pem(TestKey kind = TestKey::p256);
 std::string encrypted_key_pem(const std::string& key_pem, bool traditional = false);
 // The same key in the older form of its type: "EC PRIVATE KEY", "RSA PRIVATE KEY".
 std::string traditional_key_pem(const std::string& key_pem);
+// A P-256 key with the public half of `shown` and the private half of `signing`. OpenSSL compares
+// public halves only, so a server can start with it.
+std::string forged_key_pem(const std::string& shown, const std::string& signing);
 
 }  // namespace certrebind

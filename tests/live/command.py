@@ -14,8 +14,14 @@ os.environ["COLUMNS"] = "10000"  # lines are not broken, whoever starts certrebi
 WHOLE_MACHINE = {"enable", "disable", "status", "daemon", "recover", "task", "request", "requests", "remove"}
 
 
-class Outcome:
-    """Exit status and output of one call of certrebind."""
+class Outcome(str):
+    """Exit status and output of one call of certrebind. A text: of anything else pytest leaves out the middle when it is
+    what an assertion fails with."""
+
+    def __new__(cls, done):
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        told = f"--- stderr ---\n{err}" if err else ""
+        return super().__new__(cls, f"exit {done.returncode} of {' '.join(map(str, done.args))}\n{out}{told}")
 
     def __init__(self, done):
         self.arguments = done.args
@@ -40,10 +46,6 @@ class Outcome:
     def lines(self):
         """The events of `events --json`."""
         return self.json["events"]
-
-    def __repr__(self):
-        return (f"exit {self.code} of {' '.join(map(str, self.arguments))}\n{self.out}"
-                f"{'--- stderr ---' + chr(10) + self.err if self.err else ''}")
 
 
 def run_certrebind(*arguments, env=None, cwd=None, before=(), binary=BINARY, timeout=180):

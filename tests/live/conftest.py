@@ -17,6 +17,9 @@ from stages.one_site import OneSite  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "both_builds: ./check runs this test in the everyday build, too")
     config.addinivalue_line("markers", "since_haproxy(version): needs this HAProxy or a later one")
+    if hasattr(config, "workerinput") and os.getpid() == 1:  # with namespaces of its own: see live_tests in ./check
+        # Squid gives its shared memory the same names each time, and two at once take it from each other.
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"], check=True)
 
 
 def pytest_collection_modifyitems(config, items):

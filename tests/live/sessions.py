@@ -21,9 +21,10 @@ WORDS = {"smtp": b"NOOP\r\n", "lmtp": b"NOOP\r\n", "imap": b"a NOOP\r\n", "pop3"
 
 
 class Session:
-    """An open TLS session at a port. `begin` is what the client says before the renewal; `words` come after it."""
+    """An open TLS session at a port. `begin` is what the client says before the renewal, and `begun` what the server then
+    answers, if it does; `words` come after it."""
 
-    def __init__(self, port, dialect, name, words=None, begin=b""):
+    def __init__(self, port, dialect, name, words=None, begin=b"", begun=b""):
         self.words = words or WORDS[dialect]
         self.openssl = subprocess.Popen(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-brief",
@@ -32,6 +33,8 @@ class Session:
         self._await(self.openssl.stderr, b"CONNECTION ESTABLISHED")
         self.openssl.stdin.write(begin)
         self.openssl.stdin.flush()
+        if begun:
+            self._await(self.openssl.stdout, begun)
 
     def _await(self, stream, text):
         """What comes until it has this text; fails where the connection ends before. Any text: b''."""

@@ -27,7 +27,7 @@ from waiting import until
 
 pytestmark = needs_root
 HOST, OTHER = "mx.test", "other.test"
-OK = 0
+OK, CRITICAL = 0, 2
 
 
 class Greeter:
@@ -629,3 +629,20 @@ def test_a_pattern_s_files_are_changed_together(place, authority):
     assert done.code == OK, done
     done = place.run("undo")
     assert done.code == OK and served(port, "none", HOST) == old.thumbprint, done
+
+
+def test_half_a_renewal_in_memory(place, authority):
+    """While nobody is connected, RabbitMQ reads a certificate again that is also its `cacertfile`, and not the key."""
+    place.configure(verify=240, handshake=30)
+    old, new = authority.pair(HOST)
+    server = RabbitMQ(place / "s")
+    place.at_end(server.stop)
+    server.install(old).write().start()
+    port = server.endpoints["none"]
+    until(lambda: served(port, "none", HOST) == old.thumbprint, "it serves the old certificate")
+    server.install(new)
+    until(lambda: served(port, "none", HOST) == "bad signature", "it has the certificate of one pair and the key of another")
+    done = place.run("check", "--service", server.service)
+    assert done.code == CRITICAL and "the key that the server has is not its certificate's" in done.out, done
+    done = place.run("rebind", "--pending", "--service", server.service)
+    assert done.code == OK and served(port, "none", HOST) == new.thumbprint, done

@@ -1,4 +1,5 @@
 """Servers that a description in services.d/ teaches certrebind. DESCRIBED has one line for each."""
+import http.server
 import os
 import shutil
 import signal
@@ -55,14 +56,24 @@ class Echo(socketserver.StreamRequestHandler):
             self.wfile.write(line)
 
 
+class Accepts(http.server.BaseHTTPRequestHandler):
+    """Takes the whole of what it is sent."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+
 class Forwarder(TlsServer):
     """It forwards what is in TLS, here to a server that says the same."""
 
     words = b"hello\n"
+    behind = Echo
 
     def __init__(self, prefix):
         super().__init__(prefix)
-        self.backend = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
+        self.backend = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self.behind)
         self.backend.daemon_threads = True
         threading.Thread(target=self.backend.serve_forever, daemon=True).start()
 
@@ -139,13 +150,18 @@ class Hitch(Forwarder):
         return ["/usr/sbin/hitch", f"--config={self.conf}"]
 
 
-class Caddy(WebServer):
+class Caddy(Forwarder):
+    """A request's headers have come when it reloads: it waits for no others for more than five seconds."""
+
     kind = "caddy"
     name = "Caddyfile"
+    behind = Accepts
+    begin = b"POST / HTTP/1.1\r\nHost: mx.test\r\nContent-Length: 6\r\n\r\n"
 
     def configuration(self):
         return (f"{{\n admin unix/{self.prefix}/run/admin\n auto_https off\n}}\nhttps://mx.test:{self.port} {{\n"
-                f" bind 127.0.0.1\n tls {self.certificate} {self.key}\n respond ok\n}}\n")
+                f" bind 127.0.0.1\n tls {self.certificate} {self.key}\n"
+                f" reverse_proxy 127.0.0.1:{self.backend_port}\n}}\n")
 
     @property
     def env(self):

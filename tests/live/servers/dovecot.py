@@ -1,5 +1,6 @@
 """Dovecot 2.3 or, with the other names of its settings, 2.4."""
 import functools
+import shutil
 import signal
 import subprocess
 
@@ -11,8 +12,11 @@ SERVICES = {"imap": "imap-login", "pop3": "pop3-login", "lmtp": "lmtp", "sieve":
 
 
 class Dovecot(PlainFirst):
+    """A client that has signed in stays: by default, every session ends six seconds after a reload."""
+
     kind = "dovecot"
     dialects = tuple(SERVICES)
+    begin, begun = b"a LOGIN user x\r\n", b"a OK"
 
     def __init__(self, prefix):
         super().__init__(prefix, "dovecot.conf")
@@ -31,6 +35,35 @@ class Dovecot(PlainFirst):
             return f"ssl_server_cert_file = {certificate}\nssl_server_key_file = {key}\n"
         return f"ssl_cert = <{certificate}\nssl_key = <{key}\n"
 
+    def account(self):
+        """Anybody with this password, and where his mail is."""
+        mail = self.prefix / "mail"
+        mail.mkdir(exist_ok=True)
+        shutil.chown(mail, "nobody")
+        if self.is_new:
+            return f"""mail_driver = maildir
+mail_path = {mail}
+passdb static {{
+  password = x
+}}
+userdb static {{
+  fields {{
+    uid = nobody
+    gid = nogroup
+  }}
+}}
+"""
+        return f"""mail_location = maildir:{mail}
+passdb {{
+  driver = static
+  args = password=x
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={mail}
+}}
+"""
+
     def write(self, more=""):
         listeners = "".join(f"""service {SERVICES[dialect]} {{
   inet_listener {dialect} {{
@@ -43,12 +76,10 @@ class Dovecot(PlainFirst):
         write(self.conf, f"""{versions}base_dir = {self.prefix}/run
 state_dir = {self.prefix}/run
 log_path = {self.log}
+shutdown_clients = no
 protocols = imap pop3 lmtp sieve
 ssl = yes
-{self.pair(self.certificate, self.key)}passdb {"static " if self.is_new else ""}{{
-  {"password = x" if self.is_new else "driver = static"}
-}}
-{listeners}service imap-login {{
+{self.pair(self.certificate, self.key)}{self.account()}{listeners}service imap-login {{
   inet_listener imaps {{
     port = 0
   }}

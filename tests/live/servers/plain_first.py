@@ -15,7 +15,7 @@ class PlainFirst(Server):
     user = "root"  # who reads the key
     dialects = ()
     keeps_sessions = True  # those that are open go on after a reload
-    begin, words = b"", None  # what a client says before and after that, if not what its dialect has
+    begin, begun, words = b"", b"", None  # what a client says before and after that, if not what its dialect has
 
     def __init__(self, prefix, name):
         super().__init__(prefix, name)
@@ -36,7 +36,7 @@ class PlainFirst(Server):
     def session(self, name):
         """A session at the first of the endpoints."""
         dialect, port = next(iter(self.endpoints.items()))
-        return Session(port, dialect, name, self.words, self.begin)
+        return Session(port, dialect, name, self.words, self.begin, self.begun)
 
     def own(self, *directories):
         """Directories that the server's user may write."""
