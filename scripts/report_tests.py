@@ -1,9 +1,10 @@
 """Reports one run of ./check: report_tests.py DIRECTORY.
 
 The directory holds what the run left there: JUnit reports (*.xml), the time of each step ("steps": seconds, name), and
-the steps that failed ("failed": name, report or nothing). Prints the steps, the slowest tests, the tests and steps that
-failed with the reason, and as the last line "N passed, N failed". Exit status 1 if anything failed.
+the steps that failed ("failed": name, report or nothing). Prints the steps, the slowest tests and files, what failed and
+why, and as the last line "N passed, N failed". Exit status 1 if anything failed.
 """
+import collections
 import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -14,7 +15,8 @@ LONGEST = 800  # characters of the reason why a test failed
 
 class Test:
     def __init__(self, report, case):
-        self.name = f"{report.stem}: {case.get('classname')}.{case.get('name')}"
+        self.file = f"{report.stem}: {case.get('classname')}"
+        self.name = f"{self.file}.{case.get('name')}"
         self.seconds = float(case.get("time") or 0)
         # A skipped test counts as failed: nothing here may skip.
         bad = [child for child in case if child.tag in ("failure", "error", "skipped")]
@@ -53,6 +55,10 @@ def main():
     table("time of each step (some ran beside others)", rows(directory / "steps"))
     slowest = sorted(tests, key=lambda test: -test.seconds)[:SLOWEST]
     table(f"the {len(slowest)} slowest tests", [(test.seconds, test.name) for test in slowest])
+    files = collections.Counter()
+    for test in tests:
+        files[test.file] += test.seconds
+    table("the slowest files", [(seconds, name) for name, seconds in files.most_common(SLOWEST)])
     failed = [(test.name, test.why) for test in tests if test.failed]
     failed += [(f"step: {name}", "") for name in failed_steps(directory)]
     if failed:
