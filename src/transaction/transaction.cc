@@ -517,9 +517,11 @@ Result<TransactionResult> Transaction::commit(const Verdict& verdict) {
       fmt::format("{} {} {}", count_of(verdict.total, "endpoint and name", "endpoints and names"),
                   verdict.total == 1 ? "shows" : "show", wanted());
   if (verdict.total == 0)
-    text = service_ && service_->reload().loaded
-               ? "the server says that it has loaded it; no handshake can show it"
-               : "loaded and tested; no handshake can show it";
+    text =
+        fmt::format("{}; no handshake {} it",
+                    service_ && service_->reload().loaded ? "the server says that it has loaded it"
+                                                          : "loaded and tested",
+                    skipped > 0 ? "shows" : "can show");
   if (skipped > endpoints_.strangers().size())
     text += fmt::format("\n{} did not answer, before or after: proof is owed",
                         count_of(skipped - endpoints_.strangers().size(), "endpoint and name",

@@ -406,6 +406,15 @@ TEST_F(TransactionTest, OwesTheProofOfWhatWasDownBefore) {
   EXPECT_THAT(account.text, HasSubstr("1 endpoint and name shows the new certificate"));
 }
 
+TEST_F(TransactionTest, SaysWhatIsSeenWhereNobodyAnswers) {
+  host_.network.table.clear();
+  host_.processes.on_signal = [](int, int) {};
+  TransactionResult account = run();
+  EXPECT_EQ(account.outcome, Outcome::committed) << account.text;
+  EXPECT_TRUE(account.owed);
+  EXPECT_THAT(account.text, HasSubstr("loaded and tested; no handshake shows it\n2 endpoints"));
+}
+
 TEST_F(TransactionTest, WhoAnswersOnlyAfterTheReloadIsProvenLikeTheOthers) {
   host_.network.table.erase({444, "b.test"});
   host_.processes.on_signal = [&](int, int) { host_.server_reads(); };
