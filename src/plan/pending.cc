@@ -246,7 +246,7 @@ bool Finder::was_loaded_from_there(const SurveyedBinding& bound, const Thumbprin
 }
 
 // A server that reads each file for itself may have read one before a renewal and the other after
-// it (RabbitMQ). Which pair it had is unknown, and no file is at fault.
+// it. Which pair it had is unknown, and no file is at fault.
 void Finder::load_whole_pair(const SurveyedBinding& bound, const std::vector<Look>& looks) {
   if (std::ranges::any_of(looks, [](const Look& look) {
         return !look.served && shows_another_key(look.served.error());
