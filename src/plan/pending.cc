@@ -4,7 +4,7 @@
 //   served_to_disk     a handshake shows another certificate than the file holds: the file was
 //                      renewed in place, and a reload is missing. The same if only the times of
 //                      file and server tell it (`not_loaded`), or if the server has the
-//                      certificate of one pair and the key of another
+//                      certificate of one pair and the key of another.
 //   take_up            the server keeps a new certificate for its next reload (mod_md)
 //   disk_to_successor  the file holds OLD, and its successor is elsewhere: it was declared, or is
 //                      at a path where OLD was seen before, or is in a store and has the same names

@@ -41,9 +41,7 @@ std::string Target::text() const {
 }
 
 bool shows_another_key(const Error& failed_handshake) {
-  // OpenSSL's words; the second where the two keys are of different types.
-  return failed_handshake.cause == "bad signature" ||
-         failed_handshake.cause == "wrong signature type";
+  return failed_handshake.cause == kBadSignature;
 }
 
 std::string proxy_header(const Address& address) {

@@ -162,7 +162,7 @@ class ClientHandshake {
  private:
   // Sends what OpenSSL wrote and, if OpenSSL wants more, receives it. An error if it cannot go on.
   Done exchange(bool wants_more) {
-    std::string reason = wants_more ? "" : take_openssl_reason();
+    std::string reason = wants_more ? "" : take_handshake_reason();
     auto sent = send();  // sends alerts, too
     if (!wants_more) {
       if (!is_tls(wire_.first))
@@ -171,6 +171,16 @@ class ClientHandshake {
     }
     if (!sent) return sent;
     return receive();
+  }
+
+  // What OpenSSL says first of a bad signature with RSA is a detail of its padding, and another one
+  // each time.
+  static std::string take_handshake_reason() {
+    const unsigned long last = ERR_peek_last_error();
+    const bool is_bad_signature =
+        ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_BAD_SIGNATURE;
+    std::string reason = take_openssl_reason();
+    return is_bad_signature ? kBadSignature : reason;
   }
 
   Done send() {

@@ -13,6 +13,9 @@
 
 namespace certrebind {
 
+// The cause where certificate and key do not match.
+inline constexpr const char* kBadSignature = "bad signature";
+
 // One OpenSSL context per requested key type. Thread-safe once constructed.
 class TlsContexts {
  public:

@@ -631,10 +631,11 @@ def test_a_pattern_s_files_are_changed_together(place, authority):
     assert done.code == OK and served(port, "none", HOST) == old.thumbprint, done
 
 
-def test_half_a_renewal_in_memory(place, authority):
+@pytest.mark.parametrize("key", ["ec", "rsa2048"])
+def test_half_a_renewal_in_memory(place, authority, key):
     """While nobody is connected, RabbitMQ reads a certificate again that is also its `cacertfile`, and not the key."""
     place.configure(verify=240, handshake=30)
-    old, new = authority.pair(HOST)
+    old, new = authority.pair(HOST, key=key)
     server = RabbitMQ(place / "s")
     place.at_end(server.stop)
     server.install(old).write().start()
